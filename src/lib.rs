@@ -1,0 +1,14 @@
+//! syncwave
+#![allow(dead_code, reason = "modules are being joined")]
+pub(crate) mod clock;
+pub(crate) mod health;
+pub(crate) mod manifest;
+pub(crate) mod model;
+pub(crate) mod sim;
+
+use std::process::ExitCode;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}
