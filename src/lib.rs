@@ -1,5 +1,5 @@
 //! syncwave
-#![allow(dead_code, reason = "modules are being joined")]
+#![allow(dead_code, unused_imports, reason = "modules are being joined")]
 pub(crate) mod clock;
 pub(crate) mod health;
 pub(crate) mod manifest;
