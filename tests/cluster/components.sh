@@ -42,5 +42,6 @@ start_controller_manager() {
     --kubeconfig $PKI/controller-manager.kubeconfig --leader-elect=false --bind-address 127.0.0.1 \
     --authentication-skip-lookup --use-service-account-credentials --root-ca-file $PKI/ca.crt \
     --service-account-private-key-file $PKI/service-account.key \
-    --cluster-signing-cert-file $PKI/ca.crt --cluster-signing-key-file $PKI/ca.key
+    --cluster-signing-cert-file $PKI/ca.crt --cluster-signing-key-file $PKI/ca.key \
+    --flex-volume-plugin-dir /var/lib/kubelet/volume-plugins
 }

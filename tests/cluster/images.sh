@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # The images of hooks and workloads, all made from the machine's static busybox:
-# one archive in the OCI layout, imported into containerd, and pushed to the
-# registry on loopback for pods that pull. Sourced by up.
+# one archive in the OCI layout, imported into containerd. Those of docker.io are
+# pushed to the registry on loopback as well, for pods that pull. Sourced by up.
 
 # image NAME LAYER CONFIG: adds an image of the busybox layer and one more, whose
 # folder is LAYER (`-` for none). CONFIG holds members of the runtime config.
@@ -77,8 +77,8 @@ add_images() {
   image docker.io/library/alpine:latest - "$path,\"Cmd\":[\"/bin/sh\"]"
   image docker.io/library/ubuntu:latest "$(script_folder "$work/ubuntu" bin/bash bash)" "$path,\"Cmd\":[\"/bin/bash\"]"
   image docker.io/curlimages/curl:latest "$(script_folder "$work/curl" usr/bin/curl curl)" "$path,\"Entrypoint\":[\"curl\"]"
-  image syncwave.test/pause:latest "$(script_folder "$work/pause" pause pause)" "$path,\"Entrypoint\":[\"/pause\"]"
-  image syncwave.test/kubectl:latest "$(kubectl_folder "$work/kubectl")" "$path,\"Entrypoint\":[\"kubectl\"]"
+  image syncwave.test/pause:1 "$(script_folder "$work/pause" pause pause)" "$path,\"Entrypoint\":[\"/pause\"]"
+  image syncwave.test/kubectl:1 "$(kubectl_folder "$work/kubectl")" "$path,\"Entrypoint\":[\"kubectl\"]"
 }
 
 # busybox_folder DIR: busybox and a link for each of its commands.
@@ -113,6 +113,7 @@ serve_images() {
   write_archive "$STATE/images.tar"
   ctr images import --digests=false /run/state/images.tar >/dev/null
   for name in "${IMAGES[@]}"; do
+    [ "${name%%/*}" = docker.io ] || continue
     ctr images push --plain-http "$REGISTRY/${name#*/}" "$name" >/dev/null
   done
   rm "$STATE/images.tar"

@@ -9,12 +9,13 @@ STATE_ROOT=/var/lib/syncwave-cluster
 STATE=$STATE_ROOT/$KEY
 CACHE=${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/syncwave-cluster
 KUBECONFIG_FILE=$STATE/kubeconfig
-CGROUP=/syncwave-$KEY
 
-# Inside the cluster's own network every address is free to choose. Both stand on
-# the loopback device of that network; the second is the Service `kubernetes`.
+# Inside the cluster's own network every address is free to choose. All stand on
+# the loopback device of that network: the node, the Service `kubernetes`, and the
+# DNS server that is not there, so that a name is refused at once.
 NODE_IP=10.90.0.1
 API_IP=10.96.0.1
+DNS_IP=10.96.0.10
 API_PORT=443
 REGISTRY=127.0.0.1:5000
 
@@ -92,7 +93,7 @@ stop_component() {
   inside sh -c '
     read -r pid <"/run/pids/$1"
     kill "$pid"
-    for _ in $(seq 100); do kill -0 "$pid" 2>/dev/null || exit 0; sleep 0.1; done
+    for _ in $(seq 30); do kill -0 "$pid" 2>/dev/null || exit 0; sleep 0.1; done
     kill -KILL "$pid"' sh "$1"
 }
 
@@ -110,7 +111,7 @@ ports_are_free() {
 whose_port() {
   case $1 in
     *users:*) printf '%s\n' "${1##*users:}" ;;
-    *) printf 'by a command that runs through tests/cluster/exec (%s)\n' "$(guests | tr '\n' ' ')" ;;
+    *) printf 'by a command that runs through tests/cluster/exec (process %s)\n' "$(guests | paste -sd ' ')" ;;
   esac
 }
 
@@ -147,6 +148,18 @@ explain() {
   say "the last lines of $2:"
   tail -n 15 "$STATE/log/$2.log" >&2 || true
   fail "$1"
+}
+
+# cgroups: the control groups of the cluster's containers. containerd keeps a
+# folder for each container in its state, under the id that names the group.
+cgroups() {
+  local dir id
+  for dir in "$STATE"/lib/containerd/io.containerd.runtime.v2.task/k8s.io/*; do
+    id=$(basename "$dir")
+    for dir in /sys/fs/cgroup/k8s.io/"$id" /sys/fs/cgroup/*/k8s.io/"$id"; do
+      [ ! -d "$dir" ] || printf '%s\n' "$dir"
+    done
+  done
 }
 
 # need_space FOLDER MEGABYTES WHY
