@@ -67,11 +67,11 @@ async fn decision_16_the_tool_is_called_without_a_shell_and_its_output_is_read()
         app: "shop".into(),
         namespace: Some("prod".into()),
         values: vec![values.path().into()],
-        parameters: vec!["image.tag=v2; rm -rf /".into(), "a=b".into()],
+        parameters: vec!["image.tag=v2; exit 9".into(), "a=b".into()],
     };
     let found = with_fake("helm", script, Source::Chart("chart".into()), &options).await.unwrap();
     let file = values.path().display();
-    let expected = format!("template shop chart --include-crds --namespace prod --values {file} --set image.tag=v2; rm -rf / --set a=b");
+    let expected = format!("template shop chart --include-crds --namespace prod --values {file} --set image.tag=v2; exit 9 --set a=b");
     assert_eq!(found.manifests[0].object.name(), expected);
 }
 
