@@ -124,7 +124,7 @@ impl Cleaner {
             '\u{7f}' => self.put('\u{2421}', out),
             '\u{fe00}'..='\u{fe0f}' => {}
             _ if is_invisible(found) => self.code_point(found, out),
-            _ if found.width() == Some(0) => self.mark(found, out),
+            _ if found.width() == Some(0) || is_voicing(found) => self.mark(found, out),
             _ => self.put(found, out),
         }
         found.len_utf8()
@@ -138,7 +138,7 @@ impl Cleaner {
 
     fn mark(&mut self, mark: char, out: &mut String) {
         // Terminals draw the half-width voicing marks beside their character, so they may stand once, and only where they belong.
-        let beside = matches!(mark, '\u{ff9e}' | '\u{ff9f}');
+        let beside = is_voicing(mark);
         let limit = if !beside { MARKS_LIMIT } else { u8::from(out.ends_with(|base| matches!(base, '\u{ff66}'..='\u{ff9d}'))) };
         let carried = match self.marks {
             Some(carried) if carried < limit => carried,
@@ -197,7 +197,12 @@ fn char_at(bytes: &[u8], ended: bool) -> Token {
 }
 
 fn is_plain(found: char) -> bool {
-    matches!(found, ' '..='~') || (found >= '\u{a0}' && found.width().is_some_and(|width| width > 0) && !is_invisible(found))
+    matches!(found, ' '..='~') || (found >= '\u{a0}' && found.width().is_some_and(|width| width > 0) && !is_voicing(found) && !is_invisible(found))
+}
+
+/// The half-width voicing marks of Japanese: part of the character before them, with a cell of their own.
+fn is_voicing(found: char) -> bool {
+    matches!(found, '\u{ff9e}' | '\u{ff9f}')
 }
 
 /// Returns whether a character has no look of its own, or changes the order of its neighbours.
