@@ -139,7 +139,7 @@ impl Cleaner {
     fn mark(&mut self, mark: char, out: &mut String) {
         // Terminals draw the half-width voicing marks beside their character, so they may stand once, and only where they belong.
         let beside = is_voicing(mark);
-        let limit = if !beside { MARKS_LIMIT } else { u8::from(out.ends_with(|base| matches!(base, '\u{ff66}'..='\u{ff9d}'))) };
+        let limit = if !beside { MARKS_LIMIT } else { u8::from(out.ends_with(|base| matches!(base, '\u{ff66}'..='\u{ff9d}' | '\u{25cc}'))) };
         let carried = match self.marks {
             Some(carried) if carried < limit => carried,
             Some(_) | None => {
