@@ -10,7 +10,7 @@ use super::queue::ObjectRef;
 use super::rollout::{self, Progress};
 use super::world::{MANAGER, World};
 use crate::sim::fields::{self, Round, controlled_by, int, set_entry, text};
-use crate::sim::store::Propagation;
+use crate::sim::Propagation;
 
 pub(super) const NAME: &str = "deployment-controller";
 const HASH: &str = "pod-template-hash";

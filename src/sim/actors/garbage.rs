@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::queue::{Actor, ObjectRef};
 use super::world::{MANAGER, World};
 use crate::sim::fields::{self, flag, has_finalizer, is_deleting, owners, text};
-use crate::sim::store::Propagation;
+use crate::sim::Propagation;
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";

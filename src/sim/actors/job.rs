@@ -13,7 +13,7 @@ use super::queue::ObjectRef;
 use super::verdict::{self, Verdict};
 use super::world::{LAG, MANAGER, World};
 use crate::sim::fields::{self, Condition, int, list, stamp, text, time};
-use crate::sim::store::Propagation;
+use crate::sim::Propagation;
 
 const NAME: &str = "job-controller";
 /// Keeps a pod until it is counted.

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use super::queue::ObjectRef;
 use super::world::{MANAGER, World};
 use crate::sim::fields::{self, Condition, is_deleting, list};
-use crate::sim::store::Propagation;
+use crate::sim::Propagation;
 
 /// How long the deletion of the contents is put off, and how often it is tried again.
 pub(super) const PAUSE: Duration = Duration::from_secs(5);

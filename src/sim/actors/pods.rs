@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::queue::ObjectRef;
 use super::world::{MANAGER, World};
 use crate::sim::fields::{self, condition, controlled_by, text};
-use crate::sim::store::Propagation;
+use crate::sim::Propagation;
 
 /// How long a controller waits before it tries to create a refused pod again.
 pub(super) const REFUSED: Duration = Duration::from_secs(2);
@@ -48,31 +48,12 @@ pub(super) fn from_template(owner: &Value, name: PodName<'_>) -> Value {
 
 /// Creates a pod for its controller and tells about it; a refusal is told and returned.
 pub(super) fn create(world: &mut World, owner: &Value, pod: Value, component: &str) -> Result<Arc<Value>, String> {
-    let created = check_account(world, &pod).and_then(|()| world.create(MANAGER, pod));
+    let created = world.create(MANAGER, pod);
     match &created {
         Ok(pod) => world.normal(owner, component, "SuccessfulCreate", &format!("Created pod: {}", fields::name(pod))),
         Err(problem) => world.warning(owner, component, "FailedCreate", &format!("Error creating: {problem}")),
     }
     created
-}
-
-/// A pod is refused while its service account does not exist.
-fn check_account(world: &World, pod: &Value) -> Result<(), String> {
-    let account = match text(pod, "/spec/serviceAccountName") {
-        "" => "default",
-        account => account,
-    };
-    let namespace = fields::namespace(pod);
-    if world.store.get("", "serviceaccounts", namespace, account).is_some() {
-        return Ok(());
-    }
-    let name = match fields::name(pod) {
-        "" => text(pod, "/metadata/generateName"),
-        name => name,
-    };
-    Err(format!(
-        "pods \"{name}\" is forbidden: error looking up service account {namespace}/{account}: serviceaccount \"{account}\" not found"
-    ))
 }
 
 /// Deletes a pod for its controller and tells about it.

@@ -46,7 +46,6 @@ pub(super) enum Actor {
     Budget,
     Address,
     Claim,
-    Definition,
     Workflow,
     Scheduler,
     Kubelet,

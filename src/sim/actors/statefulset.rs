@@ -10,7 +10,7 @@ use super::pods::{self, PodName};
 use super::queue::ObjectRef;
 use super::world::{MANAGER, World};
 use crate::sim::fields::{self, controlled_by, int, list, set_entry, text};
-use crate::sim::store::Propagation;
+use crate::sim::Propagation;
 
 const NAME: &str = "statefulset-controller";
 const REVISION: &str = "controller-revision-hash";

@@ -13,7 +13,8 @@ use super::queue::{Actor, ObjectRef, Queue, Task};
 use crate::clock::Clock;
 use crate::sim::fields;
 use crate::sim::logbook::Logbook;
-use crate::sim::store::{DeleteOptions, Propagation, Store};
+use crate::sim::store::Store;
+use crate::sim::{DeleteOptions, Propagation};
 use crate::sim::story::Story;
 
 /// How long a controller takes to notice a change.
