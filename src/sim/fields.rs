@@ -229,7 +229,8 @@ mod tests {
     #[test]
     fn a_selector_with_expressions_selects() {
         let labels = json!({"app": "web", "tier": "front"});
-        let selector = |operator: &str, values: Value| json!({"matchExpressions": [{"key": "tier", "operator": operator, "values": values}]});
+        let selector =
+            |operator: &str, values: Value| json!({"matchExpressions": [{"key": "tier", "operator": operator, "values": values}]});
         assert!(selects(&json!({"matchLabels": {"app": "web"}}), &labels));
         assert!(!selects(&json!({"matchLabels": {"app": "db"}}), &labels));
         assert!(selects(&selector("In", json!(["front"])), &labels));

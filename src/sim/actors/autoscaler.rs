@@ -38,7 +38,12 @@ pub(super) fn reconcile(world: &mut World, place: &ObjectRef) -> Option<Duration
     } else {
         let conditions = [
             ("AbleToScale", "True", "ReadyForNewScale", "recommended size matches current size"),
-            ("ScalingActive", "True", "ValidMetricFound", "the HPA was able to successfully calculate a replica count from cpu resource utilization (percentage of request)"),
+            (
+                "ScalingActive",
+                "True",
+                "ValidMetricFound",
+                "the HPA was able to successfully calculate a replica count from cpu resource utilization (percentage of request)",
+            ),
             ("ScalingLimited", "False", "DesiredWithinRange", "the desired count is within the acceptable range"),
         ];
         write(world, place, &conditions, Some(replicas));

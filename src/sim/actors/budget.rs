@@ -29,7 +29,9 @@ pub(super) fn reconcile(world: &World, place: &ObjectRef) {
     let now = world.now();
     world.update_status(MANAGER, place, |budget| {
         budget["status"]["observedGeneration"] = fields::generation(budget).into();
-        for (name, count) in [("currentHealthy", healthy), ("desiredHealthy", desired), ("expectedPods", expected), ("disruptionsAllowed", allowed)] {
+        for (name, count) in
+            [("currentHealthy", healthy), ("desiredHealthy", desired), ("expectedPods", expected), ("disruptionsAllowed", allowed)]
+        {
             budget["status"][name] = count.into();
         }
         let (status, reason) = if allowed > 0 { ("True", "SufficientPods") } else { ("False", "InsufficientPods") };

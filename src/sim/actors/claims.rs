@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::queue::ObjectRef;
 use super::world::{MANAGER, World};
-use crate::sim::fields::{self, has_finalizer, is_deleting, list, text};
 use crate::sim::Propagation;
+use crate::sim::fields::{self, has_finalizer, is_deleting, list, text};
 
 const NAME: &str = "persistentvolume-controller";
 const PROTECTION: &str = "kubernetes.io/pvc-protection";

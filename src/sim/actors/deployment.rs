@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::queue::ObjectRef;
 use super::rollout::{self, Progress};
 use super::world::{MANAGER, World};
-use crate::sim::fields::{self, Round, controlled_by, int, set_entry, text};
 use crate::sim::Propagation;
+use crate::sim::fields::{self, Round, controlled_by, int, set_entry, text};
 
 pub(super) const NAME: &str = "deployment-controller";
 const HASH: &str = "pod-template-hash";
@@ -48,7 +48,11 @@ pub(super) fn reconcile(world: &mut World, place: &ObjectRef) -> Option<Duration
     if fields::flag(&deployment, "/spec/paused") {
         return rollout::write_status(world, place, &deployment, &sets, Progress::Paused);
     }
-    if text(&deployment, "/spec/strategy/type") == "Recreate" { recreate(world, place, &deployment, &sets) } else { roll(world, place, &deployment, &sets) }
+    if text(&deployment, "/spec/strategy/type") == "Recreate" {
+        recreate(world, place, &deployment, &sets)
+    } else {
+        roll(world, place, &deployment, &sets)
+    }
 }
 
 /// Adds pods of the new template and takes old ones away within `maxSurge` and `maxUnavailable`.

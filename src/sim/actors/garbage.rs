@@ -6,8 +6,8 @@ use serde_json::Value;
 
 use super::queue::{Actor, ObjectRef};
 use super::world::{MANAGER, World};
-use crate::sim::fields::{self, flag, has_finalizer, is_deleting, owners, text};
 use crate::sim::Propagation;
+use crate::sim::fields::{self, flag, has_finalizer, is_deleting, owners, text};
 
 const FOREGROUND: &str = "foregroundDeletion";
 const ORPHAN: &str = "orphan";

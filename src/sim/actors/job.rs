@@ -12,8 +12,8 @@ use super::pods::{self, PodName};
 use super::queue::ObjectRef;
 use super::verdict::{self, Verdict};
 use super::world::{LAG, MANAGER, World};
-use crate::sim::fields::{self, Condition, int, list, stamp, text, time};
 use crate::sim::Propagation;
+use crate::sim::fields::{self, Condition, int, list, stamp, text, time};
 
 const NAME: &str = "job-controller";
 /// Keeps a pod until it is counted.
@@ -200,7 +200,8 @@ const SIDES: [&str; 2] = ["succeeded", "failed"];
 impl Tally {
     fn of(job: &Value, pods: &Pods) -> Self {
         let counters = SIDES.map(|side| int(job, &format!("/status/{side}")).unwrap_or(0));
-        let mut tally = Self { fresh: vec![], counted_with_finalizer: vec![], moving: Default::default(), staying: Default::default(), counters };
+        let mut tally =
+            Self { fresh: vec![], counted_with_finalizer: vec![], moving: Default::default(), staying: Default::default(), counters };
         for (side, ended) in [&pods.succeeded, &pods.failed].into_iter().enumerate() {
             let noted = list(job, &format!("/status/uncountedTerminatedPods/{}", SIDES[side]));
             let held = |uid: &str| ended.iter().any(|pod| fields::uid(pod) == uid && fields::has_finalizer(pod, TRACKING));
@@ -302,8 +303,9 @@ fn release<'a>(world: &World, pods: impl IntoIterator<Item = &'a Arc<Value>>) {
 fn release_orphans(world: &World, place: &ObjectRef) {
     let pods = world.store.list("", "pods", Some(&place.namespace));
     let orphaned = |pod: &&Arc<Value>| {
-        fields::controller(pod)
-            .is_some_and(|owner| owner["kind"] == "Job" && owner["name"] == *place.name && world.index.by_uid(text(owner, "/uid")).is_none())
+        fields::controller(pod).is_some_and(|owner| {
+            owner["kind"] == "Job" && owner["name"] == *place.name && world.index.by_uid(text(owner, "/uid")).is_none()
+        })
     };
     release(world, pods.iter().filter(orphaned));
 }

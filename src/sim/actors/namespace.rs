@@ -8,8 +8,8 @@ use serde_json::{Value, json};
 
 use super::queue::ObjectRef;
 use super::world::{MANAGER, World};
-use crate::sim::fields::{self, Condition, is_deleting, list};
 use crate::sim::Propagation;
+use crate::sim::fields::{self, Condition, is_deleting, list};
 
 /// How long the deletion of the contents is put off, and how often it is tried again.
 pub(super) const PAUSE: Duration = Duration::from_secs(5);
@@ -23,7 +23,7 @@ pub(super) fn reconcile(world: &World, place: &ObjectRef) -> Option<Duration> {
 fn furnish(world: &World, namespace: &str) -> Option<Duration> {
     if world.store.get("", "serviceaccounts", namespace, "default").is_none() {
         let account = json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "default", "namespace": namespace}});
-        let _: Result<Arc<Value>, String> = world.create(MANAGER, account);
+        drop(world.create(MANAGER, account));
     }
     if world.store.get("", "configmaps", namespace, "kube-root-ca.crt").is_none() {
         let about = "Contains a CA bundle that can be used to verify the kube-apiserver when using internal endpoints.";
@@ -32,7 +32,7 @@ fn furnish(world: &World, namespace: &str) -> Option<Duration> {
             "metadata": {"name": "kube-root-ca.crt", "namespace": namespace, "annotations": {"kubernetes.io/description": about}},
             "data": {"ca.crt": "-----BEGIN CERTIFICATE-----\n-----END CERTIFICATE-----\n"},
         });
-        let _: Result<Arc<Value>, String> = world.create(MANAGER, config);
+        drop(world.create(MANAGER, config));
     }
     None
 }
@@ -45,7 +45,8 @@ fn empty(world: &World, place: &ObjectRef) -> Option<Duration> {
             world.delete(content, fields::uid(&object), Propagation::Background, None);
         }
     }
-    let left: Vec<(&ObjectRef, Arc<Value>)> = contents.iter().filter_map(|content| world.get(content).map(|object| (content, object))).collect();
+    let left: Vec<(&ObjectRef, Arc<Value>)> =
+        contents.iter().filter_map(|content| world.get(content).map(|object| (content, object))).collect();
     if left.is_empty() {
         world.update(MANAGER, place, |namespace| {
             if let Some(spec) = namespace["spec"].as_object_mut() {

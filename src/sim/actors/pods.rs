@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 
 use super::queue::ObjectRef;
 use super::world::{MANAGER, World};
-use crate::sim::fields::{self, condition, controlled_by, text};
 use crate::sim::Propagation;
+use crate::sim::fields::{self, condition, controlled_by, text};
 
 /// How long a controller waits before it tries to create a refused pod again.
 pub(super) const REFUSED: Duration = Duration::from_secs(2);

@@ -51,7 +51,9 @@ impl Scheduler {
         let nodes = fitting(world, &pod["spec"]);
         if nodes.is_empty() {
             let all = world.store.list("", "nodes", None).len();
-            return Err(format!("0/{all} nodes are available: {all} node(s) didn't match Pod's node affinity/selector. preemption: 0/{all} nodes are available: {all} Preemption is not helpful for scheduling."));
+            return Err(format!(
+                "0/{all} nodes are available: {all} node(s) didn't match Pod's node affinity/selector. preemption: 0/{all} nodes are available: {all} Preemption is not helpful for scheduling."
+            ));
         }
         self.placed += 1;
         Ok(nodes[(self.placed - 1) % nodes.len()].clone())

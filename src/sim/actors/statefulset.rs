@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 use super::pods::{self, PodName};
 use super::queue::ObjectRef;
 use super::world::{MANAGER, World};
-use crate::sim::fields::{self, controlled_by, int, list, set_entry, text};
 use crate::sim::Propagation;
+use crate::sim::fields::{self, controlled_by, int, list, set_entry, text};
 
 const NAME: &str = "statefulset-controller";
 const REVISION: &str = "controller-revision-hash";
@@ -100,11 +100,9 @@ fn replace_old(world: &mut World, set: &Value, numbered: &Numbered, (lowest, upd
 fn create(world: &mut World, set: &Value, number: i64, revision: &str) -> Result<Arc<Value>, String> {
     let name = format!("{}-{number}", fields::name(set));
     let mut pod = pods::from_template(set, PodName::Exactly(&name));
-    for (label, value) in [
-        (REVISION, revision),
-        ("statefulset.kubernetes.io/pod-name", &name),
-        ("apps.kubernetes.io/pod-index", &number.to_string()),
-    ] {
+    for (label, value) in
+        [(REVISION, revision), ("statefulset.kubernetes.io/pod-name", &name), ("apps.kubernetes.io/pod-index", &number.to_string())]
+    {
         set_entry(&mut pod, "labels", label, value);
     }
     pod["spec"]["hostname"] = name.as_str().into();
@@ -168,13 +166,7 @@ fn remove(world: &mut World, set: &Value, pod: &Value) {
     world.normal(set, NAME, "SuccessfulDelete", &message);
 }
 
-fn write_status(
-    world: &World,
-    place: &ObjectRef,
-    set: &Value,
-    numbered: &Numbered,
-    (current, update): (&str, &str),
-) -> Option<Duration> {
+fn write_status(world: &World, place: &ObjectRef, set: &Value, numbered: &Numbered, (current, update): (&str, &str)) -> Option<Duration> {
     let alive: Vec<Arc<Value>> = numbered.iter().map(|(_, pod)| Arc::clone(pod)).filter(|pod| pods::is_active(pod)).collect();
     let counts = pods::count(&alive, int(set, "/spec/minReadySeconds").unwrap_or(0), world.now());
     let of = |revision: &str| alive.iter().filter(|pod| fields::label(pod, REVISION) == revision).count() as i64;
@@ -190,10 +182,7 @@ fn write_status(
         live["status"]["collisionCount"] = 0.into();
         live["status"]["currentRevision"] = now_current.into();
         live["status"]["updateRevision"] = update.into();
-        fields::set_counts(
-            live,
-            &[("readyReplicas", counts.ready), ("currentReplicas", of(now_current)), ("updatedReplicas", updated)],
-        );
+        fields::set_counts(live, &[("readyReplicas", counts.ready), ("currentReplicas", of(now_current)), ("updatedReplicas", updated)]);
     });
     counts.again
 }

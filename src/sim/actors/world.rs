@@ -14,8 +14,8 @@ use crate::clock::Clock;
 use crate::sim::fields;
 use crate::sim::logbook::Logbook;
 use crate::sim::store::Store;
-use crate::sim::{DeleteOptions, Propagation};
 use crate::sim::story::Story;
+use crate::sim::{DeleteOptions, Propagation};
 
 /// How long a controller takes to notice a change.
 pub(super) const LAG: Duration = Duration::from_millis(10);
@@ -95,7 +95,7 @@ impl World {
         let options =
             DeleteOptions { propagation: Some(propagation), grace_seconds: grace, uid: Some(uid.to_owned()), resource_version: None };
         let gone = self.store.delete(&place.group, &place.plural, &place.namespace, &place.name, &options);
-        let _: Option<Arc<Value>> = said(gone, place);
+        drop(said(gone, place));
     }
 
     /// Records an event about an object.

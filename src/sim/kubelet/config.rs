@@ -13,7 +13,8 @@ pub(super) fn missing_volume(world: &World, pod: &Value) -> Option<(String, Stri
     let namespace = fields::namespace(pod);
     list(pod, "/spec/volumes").iter().find_map(|volume| {
         let projected = list(volume, "/projected/sources").iter();
-        let sources = projected.flat_map(|source| [(Kind::Secret, &source["secret"], "/name"), (Kind::ConfigMap, &source["configMap"], "/name")]);
+        let sources =
+            projected.flat_map(|source| [(Kind::Secret, &source["secret"], "/name"), (Kind::ConfigMap, &source["configMap"], "/name")]);
         let own = [(Kind::Secret, &volume["secret"], "/secretName"), (Kind::ConfigMap, &volume["configMap"], "/name")];
         let problem = own.into_iter().chain(sources).find_map(|(kind, source, name)| {
             if source.is_null() || flag(source, "/optional") {
@@ -31,7 +32,8 @@ pub(super) fn missing_volume(world: &World, pod: &Value) -> Option<(String, Stri
 
 /// Why the variables of a container cannot be made.
 pub(super) fn missing_variable(world: &World, namespace: &str, container: &Value) -> Option<String> {
-    let whole = list(container, "/envFrom").iter().flat_map(|from| [(Kind::ConfigMap, &from["configMapRef"]), (Kind::Secret, &from["secretRef"])]);
+    let whole =
+        list(container, "/envFrom").iter().flat_map(|from| [(Kind::ConfigMap, &from["configMapRef"]), (Kind::Secret, &from["secretRef"])]);
     let single = list(container, "/env").iter().flat_map(|variable| {
         [(Kind::ConfigMap, &variable["valueFrom"]["configMapKeyRef"]), (Kind::Secret, &variable["valueFrom"]["secretKeyRef"])]
     });

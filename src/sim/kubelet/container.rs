@@ -34,14 +34,30 @@ const RECONFIGURE: Duration = Duration::from_secs(10);
 pub(super) enum State {
     /// Its turn has not come.
     Waiting,
-    Pulling { since: Timestamp, until: Timestamp },
+    Pulling {
+        since: Timestamp,
+        until: Timestamp,
+    },
     /// The pull failed. `next` is when the back-off is shown or, after that, the next pull; none if there is none.
-    Unpulled { reason: &'static str, message: String, next: Option<Timestamp>, retry: Timestamp },
-    Unconfigured { message: String, again: Timestamp },
-    Starting { until: Timestamp },
+    Unpulled {
+        reason: &'static str,
+        message: String,
+        next: Option<Timestamp>,
+        retry: Timestamp,
+    },
+    Unconfigured {
+        message: String,
+        again: Timestamp,
+    },
+    Starting {
+        until: Timestamp,
+    },
     Running(Running),
     /// It crashed, and is started again later.
-    BackingOff { until: Timestamp, pause: Duration },
+    BackingOff {
+        until: Timestamp,
+        pause: Duration,
+    },
     Ended(Ended),
 }
 
@@ -104,7 +120,8 @@ impl Container {
         let rule = behaviour::rule(&story, self.rule);
         let present = site.shared.images.contains(&image);
         if !is_image_name(&image) {
-            let message = format!("Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": invalid reference format");
+            let message =
+                format!("Failed to apply default image tag \"{image}\": couldn't parse image name \"{image}\": invalid reference format");
             site.tell(self.me(), Tone::Warning, "InspectFailed", &message);
             site.tell(self.me(), Tone::Warning, "Failed", "Error: InvalidImageName");
             self.state = State::Unpulled { reason: "InvalidImageName", message, next: None, retry: Timestamp::MAX };
@@ -186,7 +203,8 @@ impl Container {
             return true;
         }
         let took = site.now.duration_since(since).as_millis();
-        let message = format!("Successfully pulled image \"{image}\" in {took}ms ({took}ms including waiting). Image size: 48237112 bytes.");
+        let message =
+            format!("Successfully pulled image \"{image}\" in {took}ms ({took}ms including waiting). Image size: 48237112 bytes.");
         site.tell(self.me(), Tone::Normal, "Pulled", &message);
         site.shared.images.insert(image);
         self.configure(site);
@@ -241,7 +259,8 @@ impl Container {
         site.world.logs.open(fields::namespace(pod), fields::name(pod), fields::uid(pod), &self.name);
         site.tell(self.me(), Tone::Normal, "Created", &format!("Created container: {}", self.name));
         site.tell(self.me(), Tone::Normal, "Started", &format!("Started container {}", self.name));
-        let complains = !spec["readinessProbe"].is_null() || rule.is_some_and(|rule| rule.ready.as_ref().is_some_and(|ready| ready.message.is_some()));
+        let complains =
+            !spec["readinessProbe"].is_null() || rule.is_some_and(|rule| rule.ready.as_ref().is_some_and(|ready| ready.message.is_some()));
         self.state = State::Running(Running {
             started: now,
             is_ready: false,
@@ -366,7 +385,9 @@ fn is_image_name(image: &str) -> bool {
     };
     let (host, rest) = path.split_once('/').filter(|(host, _)| host.contains(['.', ':'])).unwrap_or(("", path));
     let ok = |text: &str, upper: bool| {
-        text.chars().all(|letter| letter.is_ascii_digit() || letter.is_ascii_lowercase() || "._-/:".contains(letter) || upper && letter.is_ascii_uppercase())
+        text.chars().all(|letter| {
+            letter.is_ascii_digit() || letter.is_ascii_lowercase() || "._-/:".contains(letter) || upper && letter.is_ascii_uppercase()
+        })
     };
     !rest.is_empty() && !tag.is_empty() && ok(host, true) && ok(rest, false) && ok(tag, true)
 }

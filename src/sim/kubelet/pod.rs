@@ -12,9 +12,9 @@ use super::container::Container;
 use super::printer::later;
 use super::site::Site;
 use super::status;
+use crate::sim::Propagation;
 use crate::sim::actors::{ObjectRef, Tone, World, is_finished};
 use crate::sim::fields::{self, int, is_deleting, list, text, time};
-use crate::sim::Propagation;
 
 /// The pause before a volume is tried again; it doubles.
 const REMOUNT: Duration = Duration::from_secs(1);
@@ -129,7 +129,8 @@ impl PodRun {
         };
         let upto = self.containers.iter().position(|container| !ready(container)).map_or(self.containers.len(), |place| place + 1);
         let mut moved = false;
-        for container in self.containers[..upto].iter_mut().filter(|container| matches!(container.state, super::container::State::Waiting)) {
+        for container in self.containers[..upto].iter_mut().filter(|container| matches!(container.state, super::container::State::Waiting))
+        {
             container.begin(site);
             moved = true;
         }
@@ -172,7 +173,8 @@ impl PodRun {
         let failed_for_good = |container: &Container| {
             policy == "Never" && container.part == Part::Init && container.ended().is_some_and(|ended| ended.exit != 0)
         };
-        let done = |container: &Container| container.ended().is_some_and(|ended| policy == "Never" || policy == "OnFailure" && ended.exit == 0);
+        let done =
+            |container: &Container| container.ended().is_some_and(|ended| policy == "Never" || policy == "OnFailure" && ended.exit == 0);
         let mut main = self.containers.iter().filter(|container| container.part == Part::Main);
         self.failure.is_some() || self.containers.iter().any(failed_for_good) || main.all(done)
     }

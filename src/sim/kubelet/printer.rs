@@ -90,7 +90,9 @@ mod tests {
         let mut printer = Printer::new(&lines, Timestamp::UNIX_EPOCH, 1);
         let mut seen = Vec::new();
         let mut print = |printer: &mut Printer, until| {
-            printer.print(Timestamp::from_second(until).unwrap(), "p", |at, line| seen.push(format!("{} {}", at.as_second(), String::from_utf8_lossy(line))));
+            printer.print(Timestamp::from_second(until).unwrap(), "p", |at, line| {
+                seen.push(format!("{} {}", at.as_second(), String::from_utf8_lossy(line)))
+            });
         };
         print(&mut printer, 2);
         assert_eq!(printer.next(), Some(Timestamp::from_second(3).unwrap()));

@@ -34,7 +34,8 @@ pub(super) fn read(command: &[&str], variables: &BTreeMap<String, String>) -> Op
         }
         "sleep" | "echo" | "printf" | "true" | "false" => {
             let mut player = Player { variables: variables.clone(), ..Player::default() };
-            let words: Vec<Word> = command.iter().map(|word| Word { text: (*word).to_owned(), is_template: false, is_quoted: true }).collect();
+            let words: Vec<Word> =
+                command.iter().map(|word| Word { text: (*word).to_owned(), is_template: false, is_quoted: true }).collect();
             player.command(&words, true);
             Some(player.result())
         }
@@ -250,7 +251,8 @@ impl Player {
 
     fn print(&mut self, arguments: &[Word], prints: bool) {
         self.status = 0;
-        let options = arguments.iter().take_while(|word| !word.is_quoted && matches!(word.text.as_str(), "-n" | "-e" | "-ne" | "-en" | "-E"));
+        let options =
+            arguments.iter().take_while(|word| !word.is_quoted && matches!(word.text.as_str(), "-n" | "-e" | "-ne" | "-en" | "-E"));
         let words = &arguments[options.count()..];
         let text = words.iter().map(|word| word.text.as_str()).collect::<Vec<_>>().join(" ").replace("\\n", "\n").replace("\\t", "\t");
         let is_template = words.iter().any(|word| word.is_template);
@@ -430,7 +432,24 @@ mod tests {
 
     #[test]
     fn no_script_makes_the_reader_stumble() {
-        for script in ["", "'", "\"$", "$(", "$((", "for", "for i in", "for i in 1; do", "while true; do done", ">", "echo >", "a |", "&&", "${", "sleep -1", "sleep x"] {
+        for script in [
+            "",
+            "'",
+            "\"$",
+            "$(",
+            "$((",
+            "for",
+            "for i in",
+            "for i in 1; do",
+            "while true; do done",
+            ">",
+            "echo >",
+            "a |",
+            "&&",
+            "${",
+            "sleep -1",
+            "sleep x",
+        ] {
             let _: Option<Scripted> = read(&["sh", "-c", script], &BTreeMap::new());
         }
     }

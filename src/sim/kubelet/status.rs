@@ -57,7 +57,9 @@ fn container_status(run: &PodRun, container: &Container, spec: &Value, list_name
     let in_spec = list(&spec[list_name], "").iter().find(|one| one["name"] == *container.name).unwrap_or(&Value::Null);
     let image = text(in_spec, "/image");
     let has_run = container.last.is_some() || matches!(container.state, State::Running(_) | State::Ended(_));
-    let id = |restarts: u32| format!("containerd://{:016x}{:016x}", fnv(run.uid.as_bytes()), fnv(format!("{}{restarts}", container.name).as_bytes()));
+    let id = |restarts: u32| {
+        format!("containerd://{:016x}{:016x}", fnv(run.uid.as_bytes()), fnv(format!("{}{restarts}", container.name).as_bytes()))
+    };
     let ended = |ended: &Ended, restarts: u32| {
         let mut terminated = json!({
             "exitCode": ended.exit, "reason": ended.reason, "startedAt": stamp(ended.started), "finishedAt": stamp(ended.finished),
@@ -114,7 +116,8 @@ fn set_conditions(run: &PodRun, pod: &mut Value, phase: &str, now: &str) {
         Part::Main => true,
     };
     let names = |matches: &dyn Fn(&Container) -> bool| -> String {
-        let names: Vec<&str> = run.containers.iter().filter(|container| matches(container)).map(|container| container.name.as_str()).collect();
+        let names: Vec<&str> =
+            run.containers.iter().filter(|container| matches(container)).map(|container| container.name.as_str()).collect();
         names.join(" ")
     };
     let unready = names(&|container| container.part != Part::Init && !container.is_ready());
