@@ -157,6 +157,11 @@ impl Store {
         })
     }
 
+    /// Gives a pod its node, and whatever the change says in the status besides.
+    pub(super) fn bind(&self, manager: &str, namespace: &str, name: &str, change: impl FnOnce(&mut Value)) -> Result<Arc<Value>, ApiError> {
+        self.modify(&self.caller(manager).on(write::Part::Binding), ("", "pods", namespace, name), change)
+    }
+
     /// Deletes an object as a DELETE does; returns its last or its terminating state.
     pub(crate) fn delete(
         &self,
@@ -246,14 +251,14 @@ impl State {
     }
 
     /// The objects of a resource, of one namespace or of all, in the order of lists.
-    pub(super) fn range(&self, gr: &Gr, namespace: Option<&str>) -> impl Iterator<Item = (&Key, &Arc<Value>)> {
+    pub(super) fn range<'a>(&'a self, gr: &Gr, namespace: Option<&str>) -> impl Iterator<Item = (&'a Key, &'a Arc<Value>)> + use<'a> {
         let first: Key = (namespace.unwrap_or_default().into(), "".into());
         let wanted = namespace.map(str::to_owned);
         let objects = self.objects.get(gr).into_iter().flat_map(move |objects| objects.range(first.clone()..));
         objects.take_while(move |((namespace, _), _)| wanted.as_deref().is_none_or(|wanted| **namespace == *wanted))
     }
 
-    pub(super) fn changes_since(&self, rev: u64) -> Result<impl Iterator<Item = &Change>, Compacted> {
+    pub(super) fn changes_since(&self, rev: u64) -> Result<impl DoubleEndedIterator<Item = &Change>, Compacted> {
         if rev < self.floor {
             return Err(Compacted { floor: self.floor });
         }

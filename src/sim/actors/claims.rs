@@ -83,7 +83,6 @@ fn bind(world: &mut World, place: &ObjectRef, claim: &Value, class: &str) -> Opt
     world.update_status(NAME, &ObjectRef::new("", "persistentvolumes", "", &volume), |volume| volume["status"]["phase"] = "Bound".into());
     world.update(NAME, place, |claim| {
         claim["spec"]["volumeName"] = volume.as_str().into();
-        claim["spec"]["storageClassName"] = class.into();
         fields::set_entry(claim, "annotations", "pv.kubernetes.io/bind-completed", "yes");
     });
     world.update_status(NAME, place, |claim| claim["status"] = json!({"phase": "Bound", "accessModes": modes, "capacity": capacity}));

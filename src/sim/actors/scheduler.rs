@@ -76,10 +76,13 @@ fn check_claims(world: &World, pod: &Value) -> Result<(), String> {
 
 fn bind(world: &World, place: &ObjectRef, node: &str) {
     let now = world.now();
-    world.update(NAME, place, |pod| pod["spec"]["nodeName"] = node.into());
-    world.update_status(NAME, place, |pod| {
+    let bound = world.store.bind(NAME, &place.namespace, &place.name, |pod| {
+        pod["spec"]["nodeName"] = node.into();
         fields::set_condition(pod, Condition { kind: "PodScheduled", status: "True", reason: "", message: "" }, now);
     });
+    if let Err(problem) = bound {
+        tracing::debug!("pods {}: {problem}", place.name);
+    }
 }
 
 /// Returns whether a pod has no node yet.

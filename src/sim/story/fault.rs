@@ -1,77 +1,144 @@
 //! Faults of the API that a story can script: which requests they hit, and what happens to those. Plain data;
-//! `crate::sim::fault` plays them.
+//! `crate::sim::fault` plays the rules that are made of them.
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::{Deserialize, Deserializer};
 
 use super::time;
+use crate::sim::{Match, Outcome, Rule};
 
 /// A fault and the requests that it hits. It begins with its step, or with the story when no step names it.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct FaultRule {
     #[serde(rename = "match", default)]
-    pub(crate) matches: RequestMatch,
+    matches: RequestMatch,
     /// How long it lasts, by default to the end.
     #[serde(rename = "for", default, deserialize_with = "time::optional")]
-    pub(crate) lasts: Option<Duration>,
+    lasts: Option<Duration>,
     /// Answers with this error instead of doing it.
-    pub(crate) status: Option<StatusFault>,
+    status: Option<StatusFault>,
     /// Answers 429 as an overloaded server does, with this `Retry-After`.
     #[serde(default, deserialize_with = "time::optional")]
-    pub(crate) overload: Option<Duration>,
-    /// The connection breaks.
+    overload: Option<Duration>,
+    /// Answers 403 in the words of the authorizer.
     #[serde(default)]
-    pub(crate) unavailable: bool,
+    forbidden: bool,
     /// The answer takes longer.
-    pub(crate) latency: Option<Latency>,
+    latency: Option<Latency>,
     /// A watch ends after this many events.
-    pub(crate) drop_watch_after: Option<usize>,
-    /// A watch goes silent after this many events.
-    pub(crate) stall_watch_after: Option<usize>,
-    /// A followed log breaks off after this many bytes.
-    pub(crate) cut_log_after: Option<usize>,
+    drop_watch_after: Option<usize>,
+    /// A watch or a followed log breaks off after this many bytes.
+    cut_stream_after: Option<usize>,
 }
 
 /// Which requests; all that is given must hold.
 #[derive(Clone, Debug, Default, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct RequestMatch {
-    /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `log`; one or several.
+struct RequestMatch {
+    /// `get`, `list`, `watch`, `create`, `update`, `patch`, `delete`, `deletecollection`; one or several.
     #[serde(default, deserialize_with = "words")]
-    pub(crate) verb: Vec<String>,
-    /// Plural name, for example `deployments`.
-    pub(crate) resource: Option<String>,
-    pub(crate) namespace: Option<String>,
-    /// Pattern with `*`.
-    pub(crate) name: Option<String>,
+    verb: Vec<String>,
+    /// Plural name, for example `deployments` or `pods/log`.
+    resource: Option<String>,
+    namespace: Option<String>,
+    /// Pattern with `*` at its end.
+    name: Option<String>,
     /// Only the first so many matching requests.
-    pub(crate) first: Option<usize>,
+    first: Option<u32>,
     /// Lets so many matching requests pass before.
     #[serde(default)]
-    pub(crate) skip: usize,
+    skip: u32,
 }
 
 /// An error answer.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct StatusFault {
-    pub(crate) code: u16,
+struct StatusFault {
+    code: u16,
     #[serde(default)]
-    pub(crate) reason: String,
-    #[serde(default)]
-    pub(crate) message: String,
+    message: String,
 }
 
-/// How long answers take: half of them `p50` or less, one of a hundred `p99` or more.
+/// How long answers take: `p50`, and the hundredth `p99`.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
-pub(crate) struct Latency {
+struct Latency {
     #[serde(deserialize_with = "time::required")]
-    pub(crate) p50: Duration,
+    p50: Duration,
     #[serde(default, deserialize_with = "time::optional")]
-    pub(crate) p99: Option<Duration>,
+    p99: Option<Duration>,
+}
+
+/// Which of the requests is the slow one.
+const SLOW: u32 = 100;
+
+impl FaultRule {
+    /// Returns whether it does anything at all.
+    pub(super) fn does_something(&self) -> bool {
+        !self.outcomes().is_empty()
+    }
+
+    /// Returns the rules of the API that play it, beginning at a time.
+    pub(super) fn rules(&self, begin: Timestamp) -> Vec<Rule> {
+        let RequestMatch { verb, resource, namespace, name, first, skip } = &self.matches;
+        let nth = match (skip, first) {
+            (0, None) => None,
+            (skip, first) => Some(skip + 1..=first.map_or(u32::MAX, |first| skip.saturating_add(first))),
+        };
+        let when = Match {
+            verbs: verb.clone(),
+            resource: resource.clone(),
+            namespace: namespace.clone(),
+            name: name.clone(),
+            nth,
+            from: Some(begin),
+            until: self.lasts.and_then(|lasts| begin.saturating_add(lasts).ok()),
+        };
+        let mut rules: Vec<Rule> = self.outcomes().into_iter().map(|then| Rule { when: when.clone(), then }).collect();
+        if let Some(more) = self.latency.as_ref().and_then(|latency| latency.p99?.checked_sub(latency.p50)) {
+            rules.push(Rule { when: Match { nth: Some(SLOW..=SLOW), ..when }, then: Outcome::Latency(more) });
+        }
+        rules
+    }
+
+    fn outcomes(&self) -> Vec<Outcome> {
+        let status = self.status.as_ref().map(|status| Outcome::Status {
+            code: status.code,
+            reason: reason_of(status.code),
+            message: status.message.clone(),
+        });
+        let seconds = |time: Duration| u32::try_from(time.as_secs().max(1)).unwrap_or(u32::MAX);
+        let outcomes = [
+            status,
+            self.overload.map(|after| Outcome::Overload { retry_after: seconds(after) }),
+            self.forbidden.then_some(Outcome::Forbidden),
+            self.latency.as_ref().map(|latency| Outcome::Latency(latency.p50)),
+            self.drop_watch_after.map(|after| Outcome::DropWatch { after }),
+            self.cut_stream_after.map(|after| Outcome::CutStream { after }),
+        ];
+        outcomes.into_iter().flatten().collect()
+    }
+}
+
+/// The word that the API server gives with a code.
+fn reason_of(code: u16) -> &'static str {
+    match code {
+        400 => "BadRequest",
+        401 => "Unauthorized",
+        403 => "Forbidden",
+        404 => "NotFound",
+        409 => "Conflict",
+        410 => "Expired",
+        422 => "Invalid",
+        429 => "TooManyRequests",
+        500 => "InternalError",
+        503 => "ServiceUnavailable",
+        504 => "Timeout",
+        _ => "",
+    }
 }
 
 /// Reads a word or a list of words.

@@ -11,13 +11,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use serde::de::value::MapAccessDeserializer;
 use serde::de::{Error as _, MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use thiserror::Error;
 
-pub(crate) use fault::{FaultRule, Latency, RequestMatch, StatusFault};
+use crate::sim::Rule;
+
+pub(crate) use fault::FaultRule;
 pub(crate) use pods::{Attempts, LogLine, LogText, Match, PodRule, Pull, Ready, Run, fits};
 pub(crate) use template::{Fields, fill};
 pub(crate) use timeline::{ClockSettings, ClusterSettings, Event, Input, LoadBalancer, Metadata, Step, SyncSettings, Target};
@@ -122,19 +125,19 @@ impl Story {
         self
     }
 
-    /// Returns each fault with the time when it begins: that of the step that names it, or zero.
-    pub(crate) fn fault_times(&self) -> Vec<(Duration, &str, &FaultRule)> {
-        let mut times = Vec::new();
+    /// Returns the rules of the story's faults for a cluster that starts at `start`. A fault begins with the step that
+    /// names it, or with the story.
+    pub(crate) fn fault_rules(&self, start: Timestamp) -> Vec<Rule> {
+        let mut rules = Vec::new();
         for (name, fault) in &self.faults {
             let named = self.steps.iter().filter(|step| matches!(&step.what, Event::Fault(of) if of == name));
-            let begins: Vec<Duration> = named.map(|step| step.at).collect();
+            let mut begins: Vec<Duration> = named.map(|step| step.at).collect();
             if begins.is_empty() {
-                times.push((Duration::ZERO, name.as_str(), fault));
+                begins.push(Duration::ZERO);
             }
-            times.extend(begins.into_iter().map(|at| (at, name.as_str(), fault)));
+            rules.extend(begins.into_iter().flat_map(|at| fault.rules(start.saturating_add(at).unwrap_or(Timestamp::MAX))));
         }
-        times.sort_by_key(|(at, name, _)| (*at, *name));
-        times
+        rules
     }
 
     fn check(&self) -> Result<(), String> {
@@ -146,6 +149,11 @@ impl Story {
         }
         for (index, step) in self.steps.iter().enumerate() {
             check_step(step, &self.faults).map_err(|problem| format!("steps[{index}]: {problem}"))?;
+        }
+        if let Some((name, _)) = self.faults.iter().find(|(_, fault)| !fault.does_something()) {
+            return Err(format!(
+                "faults.{name}: say what happens: `status`, `overload`, `forbidden`, `latency`, `dropWatchAfter` or `cutStreamAfter`"
+            ));
         }
         for (index, rule) in self.pods.iter().enumerate() {
             check_rule(rule).map_err(|problem| format!("pods[{index}]: {problem}"))?;

@@ -51,7 +51,7 @@ steps:
   - {at: 30s, fault: slow-writes}
 faults:
   slow-writes: {match: {verb: [patch], resource: deployments}, latency: {p50: 400ms, p99: 3s}, for: 10s}
-  refused: {match: {verb: create}, status: {code: 403, reason: Forbidden, message: no}}
+  refused: {match: {verb: create}, status: {code: 403, message: no}}
 "#,
     );
     assert_eq!(story.length, Some(Duration::from_secs(90)));
@@ -61,8 +61,20 @@ faults:
     assert_eq!(story.pods[1].pull(0).unwrap().delay, Some(Duration::from_secs(1)));
     assert_eq!(story.pods[2].run(9).unwrap().exit, 137);
     assert_eq!(story.pods[4].logs[0].text, LogText::Bytes(vec![0xff]));
-    let times: Vec<_> = story.fault_times().into_iter().map(|(at, name, _)| (at.as_secs(), name)).collect();
-    assert_eq!(times, [(0, "refused"), (30, "slow-writes")]);
+    let times: Vec<_> = story
+        .fault_rules(story.clock.start)
+        .into_iter()
+        .map(|rule| (rule.when.verbs.join(","), rule.when.from.unwrap().to_string(), rule.when.nth, format!("{:?}", rule.then)))
+        .collect();
+    let at = |text: &str| format!("2026-03-01T09:{text}Z");
+    assert_eq!(
+        times,
+        [
+            ("create".into(), at("00:00"), None, "Status { code: 403, reason: \"Forbidden\", message: \"no\" }".into()),
+            ("patch".into(), at("00:30"), None, "Latency(400ms)".into()),
+            ("patch".into(), at("00:30"), Some(100..=100), "Latency(2.6s)".into()),
+        ]
+    );
 }
 
 #[test]
