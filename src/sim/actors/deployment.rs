@@ -62,14 +62,12 @@ fn roll(world: &mut World, place: &ObjectRef, deployment: &Value, sets: &Sets) -
         let room = wanted + surge(deployment) - total(sets.all());
         return start(world, place, deployment, sets, wanted.min(room).max(0));
     };
-    let has = replicas(new);
-    if has < wanted {
-        let room = (wanted + surge(deployment) - total(sets.all())).max(0);
-        scale(world, deployment, new, (has + room).min(wanted));
-    } else if has > wanted {
-        scale(world, deployment, new, wanted);
-    } else {
+    let room = (wanted + surge(deployment) - total(sets.all())).max(0);
+    let next = if replicas(new) > wanted { wanted } else { (replicas(new) + room).min(wanted) };
+    if next == replicas(new) {
         shrink(world, deployment, sets);
+    } else {
+        scale(world, deployment, new, next);
     }
     finish(world, place, deployment, sets)
 }

@@ -92,6 +92,12 @@ impl Actors {
                     world.wake(Actor::Address, place, delay);
                 }
             }
+            // What it writes itself is no reason to sample the metrics again.
+            ("autoscaling", "horizontalpodautoscalers") => {
+                if before.map(|before| &before["spec"]) != after.map(|after| &after["spec"]) {
+                    world.wake(Actor::Autoscaler, place, LAG);
+                }
+            }
             ("apps", "replicasets") => {
                 wake_controller(world, object, LAG);
                 world.wake(Actor::ReplicaSet, place, LAG);
@@ -133,7 +139,6 @@ fn actor_of(group: &str, plural: &str) -> Option<Actor> {
         ("apps", "deployments") => Some(Actor::Deployment),
         ("apps", "statefulsets") => Some(Actor::StatefulSet),
         ("apps", "daemonsets") => Some(Actor::DaemonSet),
-        ("autoscaling", "horizontalpodautoscalers") => Some(Actor::Autoscaler),
         ("policy", "poddisruptionbudgets") => Some(Actor::Budget),
         ("argoproj.io", "workflows") => Some(Actor::Workflow),
         _ => None,

@@ -34,7 +34,6 @@ async fn t04_a_deployment_is_observed_before_it_progresses_and_ends_available() 
             "observed 0 0/0/0/0 [Progressing/NewReplicaSetCreated]",
             "observed 1 0/0/0/2 [Progressing/NewReplicaSetCreated Available=False/MinimumReplicasUnavailable]",
             "observed 1 2/2/0/2 [Available=False/MinimumReplicasUnavailable Progressing/ReplicaSetUpdated]",
-            "observed 1 2/2/1/1 [Available=False/MinimumReplicasUnavailable Progressing/ReplicaSetUpdated]",
             "observed 1 2/2/2/0 [Available/MinimumReplicasAvailable Progressing/NewReplicaSetAvailable]",
         ]
     );
