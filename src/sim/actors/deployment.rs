@@ -27,7 +27,7 @@ impl Sets {
         let hash = hash(deployment);
         let all = world.controlled(deployment, "apps", "replicasets");
         let (mut new, mut old): (Vec<_>, Vec<_>) = all.into_iter().partition(|set| fields::label(set, HASH) == hash);
-        old.sort_by_key(|set| revision(set));
+        old.sort_by_key(revision);
         let newest = new.pop();
         old.append(&mut new);
         Self { new: newest, old }

@@ -59,39 +59,12 @@ impl Actors {
         garbage::observe(world, &place, before, after);
         let Some(object) = after.or(before) else { return };
         match (&*place.group, &*place.plural) {
-            ("", "namespaces") => {
-                let delay = if namespace::begins_to_go(before, after) { namespace::PAUSE } else { LAG };
-                if !after.is_some_and(fields::is_deleting) || delay != LAG {
-                    world.wake(Actor::Namespace, place, delay);
-                }
-            }
-            ("", "pods") => self.pod_changed(place, object, before, after),
-            ("", "secrets" | "configmaps") => {
-                for pod in self.kubelet.poke(world, &place.namespace) {
-                    world.wake(Actor::Kubelet, pod, CONFIG_LAG);
-                }
-            }
-            ("", "persistentvolumeclaims") => {
-                match after {
-                    Some(_) => world.wake(Actor::Claim, place.clone(), claims::PROVISIONING),
-                    None => claims::release(world, object),
-                }
-                scheduler::wake_waiting(world, &place.namespace);
-            }
-            ("", "nodes") => {
-                for set in world.store.list("apps", "daemonsets", None) {
-                    world.wake(Actor::DaemonSet, ObjectRef::of("apps", "daemonsets", &set), LAG);
-                }
-            }
+            ("", _) => self.core_changed(place, object, before, after),
             ("batch", "jobs") => {
                 let delay = if job::is_urgent(before, after) { LAG } else { JOB_BATCH };
                 world.wake(Actor::Job, place, delay);
             }
-            ("", "services") | ("networking.k8s.io", "ingresses") => {
-                if let Some(delay) = address::delay(world, object) {
-                    world.wake(Actor::Address, place, delay);
-                }
-            }
+            ("networking.k8s.io", "ingresses") => wake_for_address(world, place, object),
             // What it writes itself is no reason to sample the metrics again.
             ("autoscaling", "horizontalpodautoscalers") => {
                 if before.map(|before| &before["spec"]) != after.map(|after| &after["spec"]) {
@@ -107,6 +80,39 @@ impl Actors {
                     world.wake(actor, place, LAG);
                 }
             }
+        }
+    }
+
+    fn core_changed(&mut self, place: ObjectRef, object: &Value, before: Option<&Value>, after: Option<&Value>) {
+        let world = &mut self.world;
+        match &*place.plural {
+            "namespaces" => {
+                if namespace::begins_to_go(before, after) {
+                    world.wake(Actor::Namespace, place, namespace::PAUSE);
+                } else if after.is_some_and(|after| !fields::is_deleting(after)) {
+                    world.wake(Actor::Namespace, place, LAG);
+                }
+            }
+            "pods" => self.pod_changed(place, object, before, after),
+            "secrets" | "configmaps" => {
+                for pod in self.kubelet.poke(world, &place.namespace) {
+                    world.wake(Actor::Kubelet, pod, CONFIG_LAG);
+                }
+            }
+            "persistentvolumeclaims" => {
+                match after {
+                    Some(_) => world.wake(Actor::Claim, place.clone(), claims::PROVISIONING),
+                    None => claims::release(world, object),
+                }
+                scheduler::wake_waiting(world, &place.namespace);
+            }
+            "nodes" => {
+                for set in world.store.list("apps", "daemonsets", None) {
+                    world.wake(Actor::DaemonSet, ObjectRef::of("apps", "daemonsets", &set), LAG);
+                }
+            }
+            "services" => wake_for_address(world, place, object),
+            _ => {}
         }
     }
 
@@ -142,6 +148,12 @@ fn actor_of(group: &str, plural: &str) -> Option<Actor> {
         ("policy", "poddisruptionbudgets") => Some(Actor::Budget),
         ("argoproj.io", "workflows") => Some(Actor::Workflow),
         _ => None,
+    }
+}
+
+fn wake_for_address(world: &mut World, place: ObjectRef, object: &Value) {
+    if let Some(delay) = address::delay(world, object) {
+        world.wake(Actor::Address, place, delay);
     }
 }
 

@@ -23,10 +23,10 @@ pub(super) fn reconcile(world: &World, place: &ObjectRef) -> Option<Duration> {
     match text(&workflow, "/status/phase") {
         "" | "Pending" => {
             write(world, place, |workflow| workflow["status"] = json!({"phase": "Running", "startedAt": stamp(now)}));
-            length(&run)
+            length(run.as_ref())
         }
         "Running" => {
-            let length = length(&run)?;
+            let length = length(run.as_ref())?;
             let due = time(&workflow, "/status/startedAt")?.saturating_add(length).unwrap_or(Timestamp::MAX);
             if let Ok(wait) = Duration::try_from(due.duration_since(now))
                 && !wait.is_zero()
@@ -48,7 +48,7 @@ pub(super) fn reconcile(world: &World, place: &ObjectRef) -> Option<Duration> {
     }
 }
 
-fn length(run: &Option<Run>) -> Option<Duration> {
+fn length(run: Option<&Run>) -> Option<Duration> {
     match run {
         Some(run) if run.hang => None,
         Some(run) => Some(run.after.unwrap_or(USUAL)),

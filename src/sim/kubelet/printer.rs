@@ -91,7 +91,7 @@ mod tests {
         let mut seen = Vec::new();
         let mut print = |printer: &mut Printer, until| {
             printer.print(Timestamp::from_second(until).unwrap(), "p", |at, line| {
-                seen.push(format!("{} {}", at.as_second(), String::from_utf8_lossy(line)))
+                seen.push(format!("{} {}", at.as_second(), String::from_utf8_lossy(line)));
             });
         };
         print(&mut printer, 2);

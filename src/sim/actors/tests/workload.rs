@@ -8,6 +8,11 @@ fn deployment(replicas: i64, image: &str) -> String {
     )
 }
 
+fn set_image(lab: &Lab, plural: &str, name: &str, image: &str) {
+    let change = |object: &mut Value| object["spec"]["template"]["spec"]["containers"][0]["image"] = image.into();
+    lab.store.update("test", "apps", plural, "default", name, change).unwrap();
+}
+
 fn counts(object: &Value, fields: &[&str]) -> String {
     let all: Vec<String> = fields.iter().map(|field| number(object, field).to_string()).collect();
     all.join("/")
@@ -48,11 +53,7 @@ async fn t05_a_rollout_goes_up_one_and_down_one() {
     let lab = Lab::new("");
     lab.apply(&deployment(2, "web:1"));
     lab.wait(10.0).await;
-    lab.store
-        .update("test", "apps", "deployments", "default", "web", |web| {
-            web["spec"]["template"]["spec"]["containers"][0]["image"] = "web:2".into()
-        })
-        .unwrap();
+    set_image(&lab, "deployments", "web", "web:2");
     let before = lab.events().len();
     lab.wait(20.0).await;
     let scaled: Vec<String> = lab.events()[before..]
@@ -79,11 +80,7 @@ async fn a_rollout_whose_image_cannot_be_pulled_keeps_the_old_pods_and_runs_into
     let lab = Lab::new("pods:\n  - match: {image: \"*:broken\"}\n    pull: {error: manifest unknown, after: 1s}\n");
     lab.apply(&deployment(2, "web:1").replace("  replicas", "  progressDeadlineSeconds: 30\n  replicas"));
     lab.wait(10.0).await;
-    lab.store
-        .update("test", "apps", "deployments", "default", "web", |web| {
-            web["spec"]["template"]["spec"]["containers"][0]["image"] = "web:broken".into()
-        })
-        .unwrap();
+    set_image(&lab, "deployments", "web", "web:broken");
     lab.wait(60.0).await;
     let web = lab.get("apps", "deployments", "web");
     assert_eq!(conditions(&web), "Available/MinimumReplicasAvailable Progressing=False/ProgressDeadlineExceeded");
@@ -98,11 +95,7 @@ async fn a_recreated_deployment_has_no_new_pod_before_the_last_old_one_is_gone()
     let lab = Lab::new("");
     lab.apply(&deployment(2, "web:1").replace("  replicas", "  strategy: {type: Recreate}\n  replicas"));
     lab.wait(10.0).await;
-    lab.store
-        .update("test", "apps", "deployments", "default", "web", |web| {
-            web["spec"]["template"]["spec"]["containers"][0]["image"] = "web:2".into()
-        })
-        .unwrap();
+    set_image(&lab, "deployments", "web", "web:2");
     lab.wait(20.0).await;
     let replicas = lab.trace("deployments", |web| number(web, "replicas").to_string());
     assert_eq!(replicas, ["0", "2", "0", "2"]);
@@ -181,11 +174,7 @@ async fn a_stateful_set_is_updated_from_its_highest_pod_down() {
     lab.apply(STATEFUL);
     lab.wait(20.0).await;
     let before = lab.events().len();
-    lab.store
-        .update("test", "apps", "statefulsets", "default", "s", |set| {
-            set["spec"]["template"]["spec"]["containers"][0]["image"] = "s:2".into()
-        })
-        .unwrap();
+    set_image(&lab, "statefulsets", "s", "s:2");
     lab.wait(1.0).await;
     let set = lab.get("apps", "statefulsets", "s");
     assert_ne!(set["status"]["currentRevision"], set["status"]["updateRevision"]);
