@@ -3,6 +3,7 @@
 //! plays the same way each time. Knows the store's interface and no HTTP.
 
 mod address;
+mod apiservice;
 mod autoscaler;
 mod budget;
 mod claims;
@@ -78,9 +79,12 @@ impl Actors {
             seen: 0,
         };
         let begin = actors.world.now();
-        actors.world.pretend(begin.checked_sub(BEFORE).ok());
+        let before = begin.checked_sub(BEFORE).unwrap_or(begin);
+        actors.world.pretend(Some(before));
         preload::make(&actors.world);
         actors.settle(begin);
+        actors.observe();
+        actors.world.store.backdate(before);
         actors.world.pretend(None);
         steps::plan(&mut actors.world);
         actors
@@ -146,6 +150,10 @@ impl Actors {
             }
             Actor::Address => {
                 self.addresses.reconcile(world, place);
+                None
+            }
+            Actor::ApiService => {
+                apiservice::reconcile(world, place);
                 None
             }
             Actor::Claim => claims::reconcile(world, place),
