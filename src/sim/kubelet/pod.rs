@@ -85,9 +85,19 @@ impl PodRun {
             status::write(self, site);
             self.is_written = true;
         }
-        let own = self.containers.iter().map(Container::next).chain([self.remount.map(|(at, _)| at).filter(|_| !self.is_mounted)]);
-        let pod_deadline = pod_deadline(self, site.pod).filter(|_| self.failure.is_none() && !self.is_over(site.pod));
-        own.chain([deadline.filter(|at| *at > site.now), pod_deadline]).flatten().min()
+        self.next(site, deadline)
+    }
+
+    /// When something happens to the pod by itself.
+    fn next(&self, site: &Site<'_>, deadline: Option<Timestamp>) -> Option<Timestamp> {
+        let is_ending = deadline.is_some();
+        let containers = self.containers.iter().filter(|container| !is_ending || container.is_running()).filter_map(Container::next);
+        let remount = self.remount.filter(|_| !self.is_mounted && !is_ending).map(|(at, _)| at);
+        let end = match deadline {
+            Some(at) => Some(at).filter(|at| *at > site.now),
+            None => pod_deadline(self, site.pod).filter(|_| !self.is_over(site.pod)),
+        };
+        containers.chain(remount).chain(end).min()
     }
 
     /// Returns whether the pod waits for something that it is configured with.
