@@ -3,6 +3,7 @@
 
 mod actors;
 mod api;
+mod cluster;
 mod crd;
 mod defaults;
 mod discovery;
@@ -29,6 +30,7 @@ pub(crate) mod story;
 mod validate;
 mod write;
 
+pub(crate) use cluster::SimCluster;
 pub(crate) use fault::{Faults, Match, Outcome, Rule};
 pub(crate) use logbook::Logbook;
 pub(crate) use registry::Gr;
