@@ -253,7 +253,8 @@ impl Container {
             (Some(rule), Some(number)) => site.shared.attempt(number, site.scope(rule), self.name.clone()),
             (None, _) | (_, None) => 0,
         };
-        let Behaviour { lines, end } = behaviour::of(rule, attempt, pod, spec, self.part);
+        let Behaviour { lines, end, steps } = behaviour::of(rule, attempt, pod, spec, self.part);
+        site.world.plan_run(pod, &steps, end.as_ref().map(|end| end.after));
         let seed = site.seed(&self.name, self.restarts);
         let ready_after = behaviour::ready_after(rule, pod, spec, self.part, &mut Rng::new(seed));
         site.world.logs.open(fields::namespace(pod), fields::name(pod), fields::uid(pod), &self.name);

@@ -177,6 +177,12 @@ fn check_rule(rule: &PodRule) -> Result<(), String> {
     if ways > 1 {
         return Err("give one of `runs`, `crash` and `hang`".into());
     }
+    for step in rule.runs.iter().chain(&rule.crash).flat_map(|run| &run.steps) {
+        if matches!(step.what, Event::Fault(_)) {
+            return Err("a fault begins at a time of the story, not in a run: put it under `steps` of the story".into());
+        }
+        check_step(step, &BTreeMap::new())?;
+    }
     match rule.matches.owner.as_deref() {
         Some(owner) if !owner.contains('/') && owner != "*" => Err(format!("`owner` is `Kind/name`, not `{owner}`")),
         _ => Ok(()),

@@ -182,6 +182,28 @@ steps:
 }
 
 #[tokio::test(start_paused = true)]
+async fn a2_a_job_changes_the_cluster_while_it_runs() {
+    let lab = Lab::new(
+        "pods:
+  - match: {owner: Job/switch}
+    runs:
+      after: 3s
+      steps:
+        - {at: 1s, create: {apiVersion: v1, kind: ConfigMap, metadata: {name: green}}}
+        - {at: 3s, patch: {apiVersion: v1, kind: Service, name: web, json: {spec: {selector: {colour: green}}}}}
+        - {at: 4s, delete: {apiVersion: v1, kind: Service, name: web}}
+",
+    );
+    lab.apply("apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}], selector: {colour: blue}}\n");
+    lab.apply("apiVersion: batch/v1\nkind: Job\nmetadata: {name: switch}\nspec: {template: {spec: {restartPolicy: Never, containers: [{name: main, image: kubectl}]}}}\n");
+    lab.wait(2.0).await;
+    assert!(lab.store.get("", "configmaps", "default", "green").is_some());
+    assert_eq!(text(&lab.get("", "services", "web"), "/spec/selector/colour"), "blue");
+    lab.wait(10.0).await;
+    assert_eq!(text(&lab.get("", "services", "web"), "/spec/selector/colour"), "green");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_story_begins_with_has_settled() {
     let lab = Lab::new(
         "objects:
