@@ -64,14 +64,9 @@ impl Entry {
 
     /// The manager as conflict texts name it.
     pub(super) fn readable(&self) -> String {
-        let mut text = format!("{:?}", self.manager);
-        if !self.subresource.is_empty() {
-            text += &format!(" with subresource {:?}", self.subresource);
-        }
-        if self.operation == Operation::Update {
-            text += &format!(" using {}", self.api_version);
-        }
-        text
+        let subresource = if self.subresource.is_empty() { String::new() } else { format!(" with subresource {:?}", self.subresource) };
+        let version = if self.operation == Operation::Update { format!(" using {}", self.api_version) } else { String::new() };
+        format!("{:?}{subresource}{version}", self.manager)
     }
 
     fn read(value: &Value) -> Option<Self> {

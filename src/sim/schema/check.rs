@@ -63,7 +63,7 @@ pub(super) fn check(root: &Node, object: &mut Value, cleaning: Cleaning) -> Repo
 
 impl Walk<'_> {
     fn walk(&mut self, node: &Node, value: &mut Value, place: &Place<'_>) {
-        let found = value.clone_if_small();
+        let found = small(value);
         match (node, &mut *value) {
             (_, Value::Null) | (Node::Any, _) => {}
             (Node::Struct(inner), Value::Object(fields)) => self.walk_struct(inner, fields, place),
@@ -166,17 +166,11 @@ fn wrong(node: &Node, found: Value, place: &Place<'_>) -> TypeError {
     TypeError { go, path: place.keyed.clone(), expected, found }
 }
 
-trait CloneIfSmall {
-    /// A copy for error texts; large values are not copied for every level of the walk.
-    fn clone_if_small(&self) -> Value;
-}
-
-impl CloneIfSmall for Value {
-    fn clone_if_small(&self) -> Value {
-        match self {
-            Value::Array(_) => Value::Array(Vec::new()),
-            Value::Object(_) => Value::Object(Map::new()),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => self.clone(),
-        }
+/// A copy for error texts; large values are not copied for every level of the walk.
+fn small(value: &Value) -> Value {
+    match value {
+        Value::Array(_) => Value::Array(Vec::new()),
+        Value::Object(_) => Value::Object(Map::new()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }

@@ -107,13 +107,9 @@ pub(super) fn unfit(node: &Node, value: &Value, path: &str) -> Option<String> {
         (Node::List(item, ListMerge::Keyed(keys)), Value::Array(items)) => {
             let mut seen: Vec<String> = Vec::new();
             for value in items {
-                let name = readable(keys, value);
-                let Ok(name) = name else {
-                    return Some(format!(
-                        "{path}: element {}: associative list with keys has an element that omits key field {:?} (and doesn't have default value)",
-                        seen.len(),
-                        name.unwrap_err()
-                    ));
+                let name = match readable(keys, value) {
+                    Ok(name) => name,
+                    Err(key) => return Some(format!("{path}: {}", keyless(seen.len(), &key))),
                 };
                 if seen.contains(&name) {
                     return Some(format!("{path}: duplicate entries for key {name}"));
@@ -131,6 +127,10 @@ pub(super) fn unfit(node: &Node, value: &Value, path: &str) -> Option<String> {
         }
         _ => None,
     }
+}
+
+fn keyless(index: usize, key: &str) -> String {
+    format!("element {index}: associative list with keys has an element that omits key field {key:?} (and doesn't have default value)")
 }
 
 /// `[port=53,protocol="TCP"]`, or the name of the key that is missing.
