@@ -1,9 +1,12 @@
 //! syncwave
 #![allow(dead_code, unused_imports, reason = "modules are being joined")]
 pub(crate) mod clock;
+pub(crate) mod engine;
 pub(crate) mod health;
 pub(crate) mod manifest;
 pub(crate) mod model;
+pub(crate) mod operation;
+pub(crate) mod plan;
 pub(crate) mod sim;
 
 use std::process::ExitCode;

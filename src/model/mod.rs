@@ -4,13 +4,21 @@
 
 pub(crate) mod annotation;
 pub(crate) mod health;
+pub(crate) mod hook;
 pub(crate) mod key;
+pub(crate) mod kinds;
+pub(crate) mod live;
 pub(crate) mod object;
 pub(crate) mod phase;
 pub(crate) mod status;
+pub(crate) mod task;
 
 pub(crate) use health::{Assessment, Health, HealthStatus};
+pub(crate) use hook::{Concern, DeletePolicy, Part, Traits};
 pub(crate) use key::{Gvk, ResourceKey};
+pub(crate) use kinds::{KindFact, Kinds, Scope};
+pub(crate) use live::{Container, ContainerState, Live, Occurrence, PodView};
 pub(crate) use object::{MASK, Object, Origin};
 pub(crate) use phase::{Phase, Wave};
 pub(crate) use status::{OperationPhase, ResultCode, TaskState};
+pub(crate) use task::{Role, Task, TaskId};

@@ -1,12 +1,15 @@
 //! An in-process Kubernetes cluster for demos and tests: an API server on the real wire format, controllers and
 //! pods that follow a story. Nothing but `run` and tests uses it; it knows nothing of the engine and the screens.
 
+mod actors;
 mod api;
 mod crd;
 mod defaults;
 mod discovery;
 mod fault;
+mod fields;
 mod immutable;
+mod kubelet;
 mod logbook;
 mod managed;
 mod meta;
@@ -22,6 +25,7 @@ mod service;
 mod ssa;
 mod status;
 mod store;
+pub(crate) mod story;
 mod validate;
 mod write;
 

@@ -157,6 +157,11 @@ impl Store {
         })
     }
 
+    /// Gives a pod its node, and whatever the change says in the status besides.
+    pub(super) fn bind(&self, manager: &str, namespace: &str, name: &str, change: impl FnOnce(&mut Value)) -> Result<Arc<Value>, ApiError> {
+        self.modify(&self.caller(manager).on(write::Part::Binding), ("", "pods", namespace, name), change)
+    }
+
     /// Deletes an object as a DELETE does; returns its last or its terminating state.
     pub(crate) fn delete(
         &self,
@@ -188,6 +193,18 @@ impl Store {
         let mut state = self.lock();
         state.floor = state.rev;
         state.ring.clear();
+    }
+
+    /// Returns the revision and all objects, for who cannot be told what changed meanwhile.
+    pub(super) fn everything(&self) -> (u64, Vec<(Gr, Arc<Value>)>) {
+        let state = self.lock();
+        let all = state.objects.iter().flat_map(|(gr, objects)| objects.values().map(|object| (gr.clone(), Arc::clone(object))));
+        (state.rev, all.collect())
+    }
+
+    /// Returns group, plural name and whether it is namespaced of the resource behind a kind.
+    pub(super) fn resource(&self, api_version: &str, kind: &str) -> Option<(Gr, bool)> {
+        self.lock().catalog.by_kind(api_version, kind).map(|row| (row.gr.clone(), row.namespaced))
     }
 
     pub(super) fn clock(&self) -> &Clock {

@@ -1,0 +1,5 @@
+//! The I/O shell around the core: obeys `Operation::next`, publishes facts, and answers what screens ask beside an operation.
+//! Never draws or prints, and never knows that there is an embedded cluster.
+
+pub(crate) mod bus;
+pub(crate) mod session;

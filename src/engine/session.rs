@@ -1,0 +1,110 @@
+//! What outlives an operation: the connection, the target's manifests, the plan, and at most one running operation.
+//! Consumers (screens, reports) talk to it only through [`Ask`] and [`Answer`], and see operations only through the bus.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use tokio::sync::mpsc;
+
+use crate::model::{ResourceKey, TaskId};
+use crate::operation::Request;
+use crate::plan::Plan;
+
+use super::bus::Subscription;
+
+/// Where a session is: shown on the place line of every screen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Place {
+    pub(crate) app: Arc<str>,
+    /// Name of the kubeconfig context, or `embedded`.
+    pub(crate) context: Arc<str>,
+    /// URL of the API server, or `in process`.
+    pub(crate) cluster: Arc<str>,
+    pub(crate) namespace: Arc<str>,
+    /// Where the manifests come from, for people: `deploy/` or `helm charts/shop`.
+    pub(crate) source: Arc<str>,
+    pub(crate) revision: Arc<str>,
+    /// `None`: writes are allowed; otherwise the reason why not.
+    pub(crate) read_only: Option<Arc<str>>,
+    /// Whether the context is protected, so that a sync asks for the app's name (decision 13).
+    pub(crate) protected: bool,
+}
+
+/// What a sync would do to one object, as the server's dry run says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Create,
+    Configure,
+    Unchanged,
+    Prune,
+    /// A hook: created (again) in each sync.
+    Run,
+    /// The server refuses, with its sentence.
+    Refused(String),
+    /// Could not be found out, with the reason.
+    Unknown(String),
+}
+
+/// A plan with what it would change.
+#[derive(Clone, Debug)]
+pub(crate) struct Planned {
+    pub(crate) place: Place,
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) actions: BTreeMap<TaskId, Action>,
+    /// Sentences about the manifests themselves, for example a duplicate key.
+    pub(crate) notes: Vec<String>,
+}
+
+/// What a consumer asks.
+#[derive(Clone, Debug)]
+pub(crate) enum Ask {
+    /// Load the manifests again and make the plan of this request; answered with `Planned` or `Failed`. Writes nothing.
+    Plan { request: Request },
+    /// Start an operation; answered with `Started` or `Refused`, and by facts on the bus.
+    Sync { request: Request },
+    /// End the running operation; answered by facts, or with `Refused` when nothing runs.
+    Terminate { by: String },
+    /// The live object, masked, as YAML.
+    Object { key: ResourceKey },
+    /// Follow the logs of this object's pods too, although it is not a hook.
+    Follow { key: ResourceKey },
+}
+
+/// Whose fault a failure is; decides the exit code (cli.md).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum FailureKind {
+    /// Usage, configuration or manifests: exit 2.
+    Usage,
+    /// The cluster could not be reached or refused us before the operation began: exit 4.
+    Cluster,
+}
+
+/// What the session answers.
+#[derive(Clone, Debug)]
+pub(crate) enum Answer {
+    Planned(Arc<Planned>),
+    Started {
+        operation: Arc<str>,
+    },
+    /// The asked-for thing was not begun; a whole sentence. Exit 2 where the program ends because of it.
+    Refused {
+        reason: String,
+    },
+    /// Loading, connecting or planning failed; `report` is the text for people, several lines possible, without colour.
+    Failed {
+        kind: FailureKind,
+        report: String,
+    },
+    Object {
+        key: ResourceKey,
+        yaml: Result<String, String>,
+    },
+}
+
+/// A consumer's hold on a session. Dropping it ends the session after a running operation has been abandoned.
+#[derive(Debug)]
+pub(crate) struct SessionHandle {
+    pub(crate) asks: mpsc::Sender<Ask>,
+    pub(crate) answers: mpsc::Receiver<Answer>,
+    pub(crate) subscription: Subscription,
+}

@@ -1,0 +1,379 @@
+//! The state machine of one operation. `Operation::apply` folds facts, `Operation::next` says what to do now, one function for
+//! each step of the chart in spec 17. Pure: knows no clock, no cluster, no async; time enters with records and as an argument.
+//! Receives health as facts and never computes it.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod apply;
+pub(crate) mod effect;
+pub(crate) mod event;
+mod messages;
+mod next;
+mod pass;
+mod request;
+mod run;
+mod terminate;
+#[cfg(test)]
+mod tests;
+pub(crate) mod timeline;
+pub(crate) mod verdict;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+pub(crate) use effect::Effect;
+pub(crate) use event::{Event, LogContent, LogLine, Record, RunKind, RunOutcome, Step, StepOutcome};
+pub(crate) use request::Request;
+
+use crate::model::{
+    DeletePolicy, Live, Occurrence, OperationPhase, Phase, PodView, ResourceKey, ResultCode, Task, TaskId, TaskState, Wave,
+};
+use crate::plan::{NotRun, Plan};
+
+/// Result of a task (spec R605). Results are keyed by object and phase (spec R613).
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct TaskResult {
+    pub(crate) task: TaskId,
+    pub(crate) code: ResultCode,
+    pub(crate) state: TaskState,
+    pub(crate) message: String,
+}
+
+/// Times and identity of what a task did.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Progress {
+    /// When its first step began.
+    pub(crate) started_at: Option<Timestamp>,
+    /// When the server had taken it.
+    pub(crate) applied_at: Option<Timestamp>,
+    /// When it completed.
+    pub(crate) finished_at: Option<Timestamp>,
+    /// What the server returned: uid, resource version, generation (decision 3).
+    pub(crate) applied: Option<Applied>,
+}
+
+/// What a write returned.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Applied {
+    pub(crate) uid: Arc<str>,
+    pub(crate) resource_version: u64,
+    pub(crate) generation: Option<i64>,
+}
+
+/// A step that was begun.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct StepState {
+    pub(crate) started_at: Timestamp,
+    pub(crate) outcome: Option<StepOutcome>,
+}
+
+/// A run of tasks in flight.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Run {
+    pub(crate) kind: RunKind,
+    pub(crate) phase: Phase,
+    pub(crate) wave: Wave,
+    /// In the order of spec R520.
+    pub(crate) tasks: Vec<TaskId>,
+    /// How many of its calls are out.
+    in_flight: usize,
+    /// How many of its tasks have been sent to the server, from the front.
+    sent: usize,
+}
+
+/// What the fold keeps of one task of the plan.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Slot {
+    /// Place in `results`.
+    result: Option<usize>,
+    progress: Option<Progress>,
+}
+
+/// The decided end, while hooks are cleaned up.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Conclusion {
+    pub(crate) at: Timestamp,
+    pub(crate) phase: OperationPhase,
+    pub(crate) message: String,
+    pub(crate) cleanup: Option<DeletePolicy>,
+}
+
+/// What the operation waits for.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Waiting {
+    pub(crate) message: String,
+    pub(crate) on: Vec<TaskId>,
+    /// Since when this very message stands.
+    pub(crate) since: Option<Timestamp>,
+}
+
+/// A container's log, followed or ended.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct LogKey {
+    pub(crate) uid: Arc<str>,
+    pub(crate) container: Arc<str>,
+}
+
+/// A log that was opened.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct LogState {
+    pub(crate) task: TaskId,
+    pub(crate) pod: Arc<str>,
+    pub(crate) pod_attempt: u32,
+    pub(crate) open: bool,
+}
+
+/// When a wave or a phase ran.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub(crate) struct Span {
+    pub(crate) started_at: Option<Timestamp>,
+    pub(crate) finished_at: Option<Timestamp>,
+    /// Of a phase only.
+    pub(crate) failed: bool,
+}
+
+/// One operation: the fold of its records. Nothing is ever removed from it; a deleted hook keeps its row, times and pods.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Operation {
+    id: Arc<str>,
+    plan: Arc<Plan>,
+    request: Arc<Request>,
+    context: Arc<str>,
+    cluster: Arc<str>,
+    phase: OperationPhase,
+    message: String,
+    started_at: Timestamp,
+    finished_at: Option<Timestamp>,
+    attempt: u32,
+    last_seq: u64,
+    /// When the last record came that changed anything visible.
+    last_change: Timestamp,
+    watches_open: bool,
+    polled: Vec<String>,
+    dry_pass_done: bool,
+    results: Vec<TaskResult>,
+    /// One slot for each task of the plan, in its order.
+    slots: Vec<Slot>,
+    /// Positions of tasks whose state is Running.
+    running: BTreeSet<usize>,
+    steps: BTreeMap<(TaskId, Step), StepState>,
+    /// Steps that were begun and have not ended.
+    in_flight: usize,
+    live: BTreeMap<ResourceKey, Live>,
+    /// What the last object of a key looked like before it was gone.
+    graves: BTreeMap<ResourceKey, Live>,
+    /// Uids of objects that are known to be gone; a late observation of one of them is ignored.
+    gone: BTreeSet<Arc<str>>,
+    pods: BTreeMap<Arc<str>, PodView>,
+    gone_pods: BTreeSet<Arc<str>>,
+    occurrences: Vec<Occurrence>,
+    logs: BTreeMap<LogKey, LogState>,
+    run: Option<Run>,
+    /// Whether a group has been run, apart from the destination Namespace.
+    group_ran: bool,
+    /// When the last run ended; the wave delay counts from here.
+    run_finished_at: Option<Timestamp>,
+    waiting: Waiting,
+    phases: BTreeMap<Phase, Span>,
+    waves: BTreeMap<(Phase, Wave), Span>,
+    approved: BTreeSet<ResourceKey>,
+    terminate: Option<(Timestamp, String)>,
+    conclusion: Option<Conclusion>,
+    warnings: Vec<(Option<TaskId>, String)>,
+}
+
+impl Operation {
+    /// Starts the fold. The first record must be `OperationStarted`; any other gives `None`.
+    pub(crate) fn start(record: &Record) -> Option<Self> {
+        let Event::OperationStarted { plan, request, context, cluster } = &record.event else { return None };
+        Some(Self {
+            id: record.operation.clone(),
+            plan: plan.clone(),
+            request: request.clone(),
+            context: context.clone(),
+            cluster: cluster.clone(),
+            phase: OperationPhase::Running,
+            message: String::new(),
+            started_at: record.at,
+            finished_at: None,
+            attempt: 1,
+            last_seq: record.seq,
+            last_change: record.at,
+            watches_open: false,
+            polled: Vec::new(),
+            dry_pass_done: false,
+            results: Vec::new(),
+            slots: vec![Slot::default(); plan.tasks.len()],
+            running: BTreeSet::new(),
+            steps: BTreeMap::new(),
+            in_flight: 0,
+            live: BTreeMap::new(),
+            graves: BTreeMap::new(),
+            gone: BTreeSet::new(),
+            pods: BTreeMap::new(),
+            gone_pods: BTreeSet::new(),
+            occurrences: Vec::new(),
+            logs: BTreeMap::new(),
+            run: None,
+            group_ran: false,
+            run_finished_at: None,
+            waiting: Waiting::default(),
+            phases: BTreeMap::new(),
+            waves: BTreeMap::new(),
+            approved: request.approved.iter().cloned().collect(),
+            terminate: None,
+            conclusion: None,
+            warnings: Vec::new(),
+        })
+    }
+
+    /// Returns the operation's id.
+    pub(crate) fn id(&self) -> &Arc<str> {
+        &self.id
+    }
+
+    /// Returns the plan it started with.
+    pub(crate) fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Returns the options in force.
+    pub(crate) fn request(&self) -> &Request {
+        &self.request
+    }
+
+    /// Returns the context's name and the server.
+    pub(crate) fn destination(&self) -> (&str, &str) {
+        (&self.context, &self.cluster)
+    }
+
+    /// Returns the phase of the operation.
+    pub(crate) fn phase(&self) -> OperationPhase {
+        self.phase
+    }
+
+    /// Returns the operation's message, word for word as Argo CD says it.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
+    /// Returns when it started.
+    pub(crate) fn started_at(&self) -> Timestamp {
+        self.started_at
+    }
+
+    /// Returns when it ended.
+    pub(crate) fn finished_at(&self) -> Option<Timestamp> {
+        self.finished_at
+    }
+
+    /// Returns when the last fact came that changed anything.
+    pub(crate) fn last_change(&self) -> Timestamp {
+        self.last_change
+    }
+
+    /// Returns 1 + the number of retries.
+    pub(crate) fn attempt(&self) -> u32 {
+        self.attempt
+    }
+
+    /// Returns whether a terminate was asked for, when and by whom.
+    pub(crate) fn terminate_requested(&self) -> Option<(Timestamp, &str)> {
+        self.terminate.as_ref().map(|(at, by)| (*at, by.as_str()))
+    }
+
+    /// Returns whether the operation ended, or will end, by a terminate.
+    pub(crate) fn is_terminated(&self) -> bool {
+        self.terminate.is_some()
+    }
+
+    /// Returns whether the end is decided and only cleaning up remains.
+    pub(crate) fn conclusion(&self) -> Option<&Conclusion> {
+        self.conclusion.as_ref()
+    }
+
+    /// Returns what it waits for.
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.waiting
+    }
+
+    /// Returns the results, in order of arrival.
+    pub(crate) fn results(&self) -> &[TaskResult] {
+        &self.results
+    }
+
+    /// Returns the result of a task, if there is one.
+    pub(crate) fn result(&self, task: &TaskId) -> Option<&TaskResult> {
+        self.result_at(self.plan.position(task)?)
+    }
+
+    fn result_at(&self, position: usize) -> Option<&TaskResult> {
+        self.slots[position].result.map(|at| &self.results[at])
+    }
+
+    fn state_at(&self, position: usize) -> TaskState {
+        self.result_at(position).map(|result| result.state).unwrap_or_default()
+    }
+
+    /// Returns the state of a task, `Pending` without a result.
+    pub(crate) fn state(&self, task: &TaskId) -> TaskState {
+        self.result(task).map(|result| result.state).unwrap_or_default()
+    }
+
+    /// Returns when and what a task did.
+    pub(crate) fn progress(&self, task: &TaskId) -> Option<&Progress> {
+        self.slots[self.plan.position(task)?].progress.as_ref()
+    }
+
+    /// Returns the live object as last seen.
+    pub(crate) fn live(&self, key: &ResourceKey) -> Option<&Live> {
+        self.live.get(key)
+    }
+
+    /// Returns the pods that belong to an object of the plan, oldest first, deleted ones included.
+    pub(crate) fn pods_of(&self, key: &ResourceKey) -> Vec<&PodView> {
+        let mut pods: Vec<&PodView> = self.pods.values().filter(|pod| pod.owner == *key).collect();
+        pods.sort_by(|one, other| (one.created, &one.name).cmp(&(other.created, &other.name)));
+        pods
+    }
+
+    /// Returns whether a pod has been deleted.
+    pub(crate) fn is_pod_gone(&self, uid: &str) -> bool {
+        self.gone_pods.contains(uid)
+    }
+
+    /// Returns the cluster's Events, in order of arrival.
+    pub(crate) fn occurrences(&self) -> &[Occurrence] {
+        &self.occurrences
+    }
+
+    /// Returns the logs that were opened.
+    pub(crate) fn logs(&self) -> impl Iterator<Item = (&LogKey, &LogState)> {
+        self.logs.iter()
+    }
+
+    /// Returns when a phase ran.
+    pub(crate) fn phase_span(&self, phase: Phase) -> Option<&Span> {
+        self.phases.get(&phase)
+    }
+
+    /// Returns when a wave ran.
+    pub(crate) fn wave_span(&self, phase: Phase, wave: Wave) -> Option<&Span> {
+        self.waves.get(&(phase, wave))
+    }
+
+    /// Returns the kinds that are polled because they may not be watched.
+    pub(crate) fn polled(&self) -> &[String] {
+        &self.polled
+    }
+
+    /// Returns the warnings, in order of arrival.
+    pub(crate) fn warnings(&self) -> &[(Option<TaskId>, String)] {
+        &self.warnings
+    }
+
+    fn task(&self, id: &TaskId) -> Option<&Task> {
+        self.plan.task(id)
+    }
+}

@@ -1,0 +1,264 @@
+//! The one sentence that says how the operation stands, the same on screen, in plain output and in the summary: what it is waiting
+//! for, since when, and why; or how it ended.
+
+use jiff::{SignedDuration, Timestamp};
+
+use crate::model::{ContainerState, OperationPhase, PodView, ResourceKey, TaskId, TaskState};
+
+use super::Operation;
+
+/// Colour role of a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tone {
+    Working,
+    Blocked,
+    Good,
+    Bad,
+    Stopping,
+}
+
+/// How the operation stands.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Verdict {
+    pub(crate) tone: Tone,
+    /// One word in capitals: `SYNCING`, `SUCCEEDED`, `FAILED`, `TERMINATED` …
+    pub(crate) word: &'static str,
+    /// A sentence that names an object, without a full stop.
+    pub(crate) text: String,
+}
+
+/// What holds the operation up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Blocker {
+    pub(crate) task: TaskId,
+    /// Since when it has been waited for.
+    pub(crate) since: Timestamp,
+}
+
+impl Operation {
+    /// Returns the task that holds the operation up: the first one that is waited for, hooks before resources.
+    pub(crate) fn blocker(&self) -> Option<Blocker> {
+        let waited = &self.waiting.on;
+        let task = waited.iter().find(|id| self.task(id).is_some_and(|task| task.is_hook())).or_else(|| waited.first())?;
+        let progress = self.progress(task);
+        let since =
+            progress.and_then(|progress| progress.applied_at.or(progress.started_at)).or(self.waiting.since).unwrap_or(self.started_at);
+        Some(Blocker { task: task.clone(), since })
+    }
+
+    /// Returns the sentence of the verdict line.
+    pub(crate) fn verdict(&self, now: Timestamp) -> Verdict {
+        if self.finished_at.is_some() {
+            return self.final_verdict();
+        }
+        if self.phase == OperationPhase::Terminating {
+            let running = self
+                .results
+                .iter()
+                .filter(|result| result.state == TaskState::Running && result.task.role == crate::model::Role::Hook)
+                .count();
+            return Verdict {
+                tone: Tone::Stopping,
+                word: "TERMINATING",
+                text: format!("stopping {running} running hook{}", plural(running)),
+            };
+        }
+        if self.conclusion.is_some() {
+            return Verdict {
+                tone: Tone::Working,
+                word: "FINISHING",
+                text: "keeping the last log lines, then cleaning up hooks".to_owned(),
+            };
+        }
+        match self.blocker() {
+            Some(blocker) => self.blocked_verdict(&blocker, now),
+            None => Verdict { tone: Tone::Working, word: "SYNCING", text: self.work_sentence() },
+        }
+    }
+
+    fn work_sentence(&self) -> String {
+        match &self.run {
+            Some(run) => format!("applying {} object{} of {} wave {}", run.tasks.len(), plural(run.tasks.len()), run.phase, run.wave),
+            None if !self.watches_open => "opening watches on everything in the plan".to_owned(),
+            None => "deciding what comes next".to_owned(),
+        }
+    }
+
+    fn blocked_verdict(&self, blocker: &Blocker, now: Timestamp) -> Verdict {
+        let id = &blocker.task;
+        let waited = short_time(now.duration_since(blocker.since));
+        let others = self.waiting.on.len().saturating_sub(1);
+        let more = if others > 0 { format!(" and {others} more") } else { String::new() };
+        let why = self.why_waiting(id);
+        let text = format!("waiting {waited} for {}{more}{}{why}", id.key.short(), if why.is_empty() { "" } else { ": " });
+        Verdict { tone: Tone::Blocked, word: "SYNCING", text }
+    }
+
+    /// Returns why an object is not done, from the most telling source: its deletion, its pods, its health.
+    pub(crate) fn why_waiting(&self, id: &TaskId) -> String {
+        let live = self.live.get(&id.key);
+        if let Some(live) = live
+            && live.deletion.is_some()
+        {
+            let held = if live.finalizers.is_empty() { "its pods to end".to_owned() } else { live.finalizers.join(", ") };
+            return format!("in deletion, held by {held}");
+        }
+        if let Some(sentence) = self.pod_sentence(&id.key) {
+            return sentence;
+        }
+        let health = live.map(|live| live.assessment.message()).unwrap_or_default();
+        if health.is_empty() { self.result(id).map(|result| result.message.clone()).unwrap_or_default() } else { health.to_owned() }
+    }
+
+    fn pod_sentence(&self, key: &ResourceKey) -> Option<String> {
+        let pods = self.pods_of(key);
+        let newest = pods.iter().rev().find(|pod| !self.is_pod_gone(&pod.uid))?;
+        let trouble = container_trouble(newest);
+        let failed = pods.iter().filter(|pod| pod.phase == "Failed").count();
+        let tries = if failed > 0 { format!(" ({failed} failed attempt{} before)", plural(failed)) } else { String::new() };
+        if newest.phase == "Failed" {
+            let since = self.newest_warning(key).map(|text| format!("; {text}")).unwrap_or_default();
+            return Some(format!("attempt {failed} failed{}{since}", trouble.map(|text| format!(" with {text}")).unwrap_or_default()));
+        }
+        match trouble {
+            Some(text) => Some(format!("pod {}: {text}{tries}", newest.name)),
+            None if *key.kind == *"Deployment" || *key.kind == *"StatefulSet" => None,
+            None => Some(format!("pod {} is {}{tries}", newest.name, newest.phase.to_lowercase())),
+        }
+    }
+
+    /// Returns the newest warning Event about an object or its pods.
+    pub(crate) fn newest_warning(&self, key: &ResourceKey) -> Option<String> {
+        self.occurrences.iter().rev().find(|found| found.owner == *key && found.warning).map(|found| found.message.clone())
+    }
+
+    fn final_verdict(&self) -> Verdict {
+        if self.terminate.is_some() && self.phase != OperationPhase::Succeeded {
+            return Verdict { tone: Tone::Bad, word: "TERMINATED", text: self.terminated_sentence() };
+        }
+        match self.phase {
+            OperationPhase::Succeeded => Verdict { tone: Tone::Good, word: "SUCCEEDED", text: self.success_sentence() },
+            OperationPhase::Failed | OperationPhase::Error | OperationPhase::Running | OperationPhase::Terminating => {
+                let word = if self.phase == OperationPhase::Error { "ERROR" } else { "FAILED" };
+                Verdict { tone: Tone::Bad, word, text: self.failure_sentence() }
+            }
+        }
+    }
+
+    fn terminated_sentence(&self) -> String {
+        let by = self.terminate.as_ref().map(|(_, by)| by.as_str()).unwrap_or_default();
+        let kept = self.results.iter().filter(|result| result.task.role == crate::model::Role::Apply).count();
+        let stay = match kept {
+            0 => "nothing had been applied".to_owned(),
+            1 => "1 applied resource stays as it is".to_owned(),
+            _ => format!("{kept} applied resources stay as they are"),
+        };
+        format!("terminated by {by}; {stay}")
+    }
+
+    fn success_sentence(&self) -> String {
+        let counts = self.counts();
+        let took = self.finished_at.map(|at| short_time(at.duration_since(self.started_at))).unwrap_or_default();
+        let settling = self.settling();
+        let tail = if settling.is_empty() {
+            String::new()
+        } else {
+            format!("; still settling: {}", settling.iter().map(ResourceKey::short).collect::<Vec<_>>().join(", "))
+        };
+        format!("{} task{} in {took}{tail}", counts.done, plural(counts.done))
+    }
+
+    /// Returns the resources that were applied and are not healthy yet (decision 10).
+    pub(crate) fn settling(&self) -> Vec<ResourceKey> {
+        use crate::model::{HealthStatus, ResultCode, Role};
+        self.results
+            .iter()
+            .filter(|result| result.task.role == Role::Apply && result.code == ResultCode::Synced)
+            .filter(|result| {
+                self.live
+                    .get(&result.task.key)
+                    .and_then(|live| live.assessment.status())
+                    .is_some_and(|status| status != HealthStatus::Healthy)
+            })
+            .map(|result| result.task.key.clone())
+            .collect()
+    }
+
+    fn failure_sentence(&self) -> String {
+        let bad = |result: &&super::TaskResult| {
+            matches!(result.state, TaskState::Failed | TaskState::Error) && result.task.phase != crate::model::Phase::SyncFail
+        };
+        let Some(result) = self
+            .results
+            .iter()
+            .find(bad)
+            .or_else(|| self.results.iter().find(|result| result.code == crate::model::ResultCode::SyncFailed))
+        else {
+            return self.message.clone();
+        };
+        let id = &result.task;
+        let wave = self.task(id).map(|task| task.wave).unwrap_or_default();
+        let exit = self.exit_sentence(&id.key).map(|text| format!(" ({text})")).unwrap_or_default();
+        let nothing = if id.phase == crate::model::Phase::PreSync { ". Nothing in Sync was applied" } else { "" };
+        format!("in {} wave {wave}: {}: {}{exit}{nothing}", id.phase, id.key.short(), result.message)
+    }
+
+    /// Returns how the pods of a hook ended: `exit 1 ×3`.
+    pub(crate) fn exit_sentence(&self, key: &ResourceKey) -> Option<String> {
+        let codes: Vec<i32> = self.pods_of(key).iter().filter_map(|pod| exit_code(pod)).collect();
+        let last = codes.last()?;
+        let same = codes.iter().filter(|code| *code == last).count();
+        Some(if same > 1 { format!("exit {last} ×{same}") } else { format!("exit {last}") })
+    }
+}
+
+fn exit_code(pod: &PodView) -> Option<i32> {
+    pod.containers.iter().rev().find_map(|container| match &container.state {
+        ContainerState::Terminated { exit_code, .. } => Some(*exit_code),
+        ContainerState::Waiting { .. } | ContainerState::Running { .. } => None,
+    })
+}
+
+fn container_trouble(pod: &PodView) -> Option<String> {
+    pod.containers.iter().find_map(|container| match &container.state {
+        ContainerState::Waiting { reason, message }
+            if !reason.is_empty() && reason != "ContainerCreating" && reason != "PodInitializing" =>
+        {
+            Some(if message.is_empty() { reason.clone() } else { format!("{reason}: {message}") })
+        }
+        ContainerState::Terminated { exit_code, reason, .. } if *exit_code != 0 => {
+            Some(if reason.is_empty() || reason == "Error" { format!("exit {exit_code}") } else { format!("exit {exit_code} {reason}") })
+        }
+        ContainerState::Waiting { .. } | ContainerState::Running { .. } | ContainerState::Terminated { .. } => None,
+    })
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+/// Writes a time as `0.4s`, `31s`, `2m05s`, `1h04m`.
+pub(crate) fn short_time(time: SignedDuration) -> String {
+    let millis = time.as_millis().max(0);
+    let seconds = millis / 1000;
+    match seconds {
+        0..10 => format!("{}.{}s", seconds, millis % 1000 / 100),
+        10..60 => format!("{seconds}s"),
+        60..3600 => format!("{}m{:02}s", seconds / 60, seconds % 60),
+        _ => format!("{}h{:02}m", seconds / 3600, seconds % 3600 / 60),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_is_written_in_at_most_six_characters() {
+        for (millis, text) in
+            [(0, "0.0s"), (431, "0.4s"), (9_990, "9.9s"), (31_200, "31s"), (125_000, "2m05s"), (3_840_000, "1h04m"), (-5, "0.0s")]
+        {
+            assert_eq!(short_time(SignedDuration::from_millis(millis)), text);
+        }
+    }
+}

@@ -1,0 +1,149 @@
+//! Turns manifests into ordered tasks (spec topics 1, 3, 5). Pure: knows no clock, no cluster and no I/O; what the cluster
+//! says of kinds and live objects is handed in.
+#![deny(clippy::wildcard_enum_match_arm)]
+
+mod build;
+pub(crate) mod order;
+pub(crate) mod selection;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub(crate) use selection::Selector;
+
+use crate::model::{Kinds, Live, Object, Origin, ResourceKey, Task, TaskId};
+
+/// A manifest and where it came from.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Manifest {
+    pub(crate) object: Object,
+    pub(crate) origin: Origin,
+}
+
+/// An object that the app owns in the cluster although no manifest asks for it (any more).
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Candidate {
+    pub(crate) key: ResourceKey,
+    /// API version without the group.
+    pub(crate) version: Arc<str>,
+    pub(crate) live: Live,
+}
+
+/// Everything that a plan is made of.
+#[derive(Clone, Debug)]
+pub(crate) struct PlanInput<'a> {
+    pub(crate) app: &'a str,
+    /// Namespace of objects that name none (spec R312).
+    pub(crate) namespace: &'a str,
+    pub(crate) revision: &'a str,
+    /// Id of the operation; goes into the label of hooks (decision 5).
+    pub(crate) operation: &'a str,
+    /// When the operation starts; generated names need it (spec R302).
+    pub(crate) started_at: Timestamp,
+    pub(crate) manifests: &'a [Manifest],
+    pub(crate) kinds: &'a Kinds,
+    /// Objects that could be pruned: owned by the app, without a manifest.
+    pub(crate) candidates: &'a [Candidate],
+    /// `None`: everything. Otherwise only these, and no hooks (spec R801–R803).
+    pub(crate) selection: Option<&'a [Selector]>,
+}
+
+/// Why an object does nothing in an operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum NotRunCode {
+    /// The hook annotation is `Skip`.
+    Skip,
+    /// Not among the selected objects, or a hook in a selective sync.
+    Selection,
+    /// The operation ended before its turn.
+    Blocked,
+    /// A hook annotation without any known type.
+    UnknownHook,
+    /// A PreDelete or PostDelete hook: runs when the app is deleted.
+    DeleteHook,
+    /// The operation was terminated before its turn.
+    Terminated,
+    /// A SyncFail hook of an operation that did not fail.
+    NotNeeded,
+}
+
+impl NotRunCode {
+    /// Returns the word of the JSON contract.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Skip => "skip",
+            Self::Selection => "selection",
+            Self::Blocked => "blocked",
+            Self::UnknownHook => "unknownHook",
+            Self::DeleteHook => "deleteHook",
+            Self::Terminated => "terminated",
+            Self::NotNeeded => "notNeeded",
+        }
+    }
+}
+
+/// A task that does not run, and why.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct NotRun {
+    pub(crate) task: Task,
+    pub(crate) reason: String,
+    pub(crate) code: NotRunCode,
+}
+
+/// Something that the person should know before pressing the key.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct PlanWarning {
+    /// The object, as `Job shop/migrate`; empty if it concerns the whole plan.
+    pub(crate) about: Option<ResourceKey>,
+    pub(crate) message: String,
+    pub(crate) origin: Option<Origin>,
+}
+
+/// A task that makes the whole operation invalid (spec R525, R608).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Invalid {
+    pub(crate) task: TaskId,
+    /// Text of the task's result.
+    pub(crate) message: String,
+    /// Text of the operation's message.
+    pub(crate) summary: String,
+}
+
+/// Tasks of an operation, in order. Tasks that prune stand where they run if nothing changes until then;
+/// their real place is computed anew in each pass (spec R505).
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub(crate) struct Plan {
+    pub(crate) app: Arc<str>,
+    pub(crate) namespace: Arc<str>,
+    pub(crate) revision: Arc<str>,
+    pub(crate) tasks: Vec<Task>,
+    pub(crate) not_run: Vec<NotRun>,
+    pub(crate) invalid: Vec<Invalid>,
+    pub(crate) warnings: Vec<PlanWarning>,
+    /// Whether this is a selective sync (spec topic 8).
+    pub(crate) selective: bool,
+    #[serde(skip)]
+    index: std::collections::HashMap<TaskId, usize>,
+}
+
+impl Plan {
+    /// Makes the plan (spec R101–R126, R201–R203, R301–R312, R501–R513, R801–R806).
+    pub(crate) fn build(input: &PlanInput<'_>) -> Self {
+        build::build(input)
+    }
+
+    /// Returns a task by its id.
+    pub(crate) fn task(&self, id: &TaskId) -> Option<&Task> {
+        self.index.get(id).map(|at| &self.tasks[*at])
+    }
+
+    /// Returns the position of a task in the order of the plan.
+    pub(crate) fn position(&self, id: &TaskId) -> Option<usize> {
+        self.index.get(id).copied()
+    }
+}

@@ -1,0 +1,98 @@
+//! Which objects a selective sync means (spec R801–R804, cli.md `--resource`).
+
+use std::fmt;
+
+use serde::Serialize;
+
+use crate::model::ResourceKey;
+
+/// One item of a selection. `None` matches anything.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct Selector {
+    /// Empty for the core group; `None` for any group.
+    pub(crate) group: Option<String>,
+    pub(crate) kind: String,
+    pub(crate) namespace: Option<String>,
+    pub(crate) name: String,
+}
+
+impl Selector {
+    /// Reads `[GROUP:]KIND:[NAMESPACE/]NAME`. With two or more colons the first ends GROUP and the second KIND.
+    ///
+    /// # Errors
+    /// A sentence that names the text and shows the right form.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || {
+            format!(
+                "`{text}` does not name a resource; write [GROUP:]KIND:[NAMESPACE/]NAME, for example apps:Deployment:web or :ConfigMap:shop/settings"
+            )
+        };
+        let (head, rest) = text.split_once(':').ok_or_else(wrong)?;
+        let (group, kind, name) = match rest.split_once(':') {
+            Some((kind, name)) => (Some(head.to_owned()), kind, name),
+            None => (None, head, rest),
+        };
+        let (namespace, name) = match name.split_once('/') {
+            Some((namespace, name)) => (Some(namespace.to_owned()), name),
+            None => (None, name),
+        };
+        if kind.is_empty() || name.is_empty() || namespace.as_deref() == Some("") {
+            return Err(wrong());
+        }
+        Ok(Self { group, kind: kind.to_owned(), namespace, name: name.to_owned() })
+    }
+
+    /// Returns the selector of exactly this object.
+    pub(crate) fn exactly(key: &ResourceKey) -> Self {
+        Self {
+            group: Some(key.group.to_string()),
+            kind: key.kind.to_string(),
+            namespace: Some(key.namespace.to_string()).filter(|namespace| !namespace.is_empty()),
+            name: key.name.to_string(),
+        }
+    }
+
+    /// Returns whether the object is meant (spec R802).
+    pub(crate) fn matches(&self, key: &ResourceKey) -> bool {
+        self.group.as_deref().is_none_or(|group| group == &*key.group)
+            && self.kind == *key.kind
+            && self.name == *key.name
+            && self.namespace.as_deref().is_none_or(|namespace| namespace == &*key.namespace)
+    }
+}
+
+impl fmt::Display for Selector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(group) = &self.group {
+            write!(f, "{group}:")?;
+        }
+        write!(f, "{}:", self.kind)?;
+        if let Some(namespace) = &self.namespace {
+            write!(f, "{namespace}/")?;
+        }
+        f.write_str(&self.name)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_resource_option_is_read_as_the_command_line_contract_says() {
+        let key = |group, kind, namespace, name| ResourceKey::new(group, kind, namespace, name);
+        for (text, matching, other) in [
+            (":ConfigMap:b", key("", "ConfigMap", "shop", "b"), key("x", "ConfigMap", "shop", "b")),
+            ("batch:Job:shop/load", key("batch", "Job", "shop", "load"), key("batch", "Job", "other", "load")),
+            ("Job:load", key("batch", "Job", "shop", "load"), key("batch", "Job", "shop", "unload")),
+            (":ConfigMap:a:b", key("", "ConfigMap", "shop", "a:b"), key("", "ConfigMap", "shop", "a")),
+        ] {
+            let selector = Selector::parse(text).unwrap();
+            assert!(selector.matches(&matching) && !selector.matches(&other), "{text}");
+            assert_eq!(selector.to_string(), text);
+        }
+        for text in ["Job", ":", "Job:", ":Job:", "Job:/x"] {
+            assert!(Selector::parse(text).unwrap_err().contains("KIND"), "{text}");
+        }
+    }
+}
