@@ -325,6 +325,10 @@ impl Container {
         behaviour::rule(&site.world.story, self.rule).is_some_and(|rule| rule.ignore_term)
     }
 
+    pub(super) fn is_unconfigured(&self) -> bool {
+        matches!(self.state, State::Unconfigured { .. })
+    }
+
     pub(super) fn is_running(&self) -> bool {
         matches!(self.state, State::Running(_))
     }

@@ -21,9 +21,9 @@ use thiserror::Error;
 use crate::sim::Rule;
 
 pub(crate) use fault::FaultRule;
-pub(crate) use pods::{Attempts, LogLine, LogText, Match, PodRule, Pull, Ready, Run, fits};
+pub(crate) use pods::{Attempts, LogLine, LogText, Match, PodRule, Run, fits};
 pub(crate) use template::{Fields, fill};
-pub(crate) use timeline::{ClockSettings, ClusterSettings, Event, Input, LoadBalancer, Metadata, Step, SyncSettings, Target};
+pub(crate) use timeline::{ClockSettings, ClusterSettings, Event, Input, Metadata, Step, SyncSettings, Target};
 
 /// One story (simulator.md 3.8).
 #[derive(Clone, Debug, Default, Deserialize)]
