@@ -1,6 +1,7 @@
 //! The conformance checks of the API server, through `kube::Client` on paused time. Names begin with the check.
 
 mod apply;
+mod cluster;
 mod create;
 mod custom;
 mod delete;
