@@ -8,6 +8,7 @@ pub(crate) mod model;
 pub(crate) mod operation;
 pub(crate) mod plan;
 pub(crate) mod sim;
+pub(crate) mod tui;
 
 use std::process::ExitCode;
 
