@@ -4,9 +4,10 @@ use std::fmt;
 use std::io;
 use std::path::PathBuf;
 
-use miette::{Diagnostic, NamedSource, SourceSpan};
+use miette::{Diagnostic, SourceSpan};
 use thiserror::Error;
 
+use super::excerpt::Excerpt;
 use super::node::Fault;
 
 /// Why manifests could not be loaded. Always a usage error: nothing was sent to a cluster (decision 19, exit code 2).
@@ -57,51 +58,33 @@ pub(crate) struct TextError {
     #[help]
     pub(crate) help: Option<String>,
     #[source_code]
-    text: NamedSource<String>,
+    text: Excerpt,
+    /// Absent where the line is too long to be shown.
     #[label("here")]
-    at: SourceSpan,
+    at: Option<SourceSpan>,
 }
 
 impl ManifestError {
     pub(super) fn at(fault: Fault, file: &str, text: &str) -> Self {
         let file = visible(file);
-        let at = SourceSpan::from((fault.at.offset, first_line(text, fault.at.offset, fault.at.length)));
         let help = fault.help.or_else(|| template_help(text, fault.at.offset));
+        let (text, at) = Excerpt::around(text, fault.at, &file);
         Self::Text(Box::new(TextError {
             line: fault.at.line,
             column: fault.at.column,
             problem: visible(&fault.problem),
             help,
-            text: NamedSource::new(&file, harmless(text)),
+            text,
             at,
             file,
         }))
     }
 }
 
-/// Shortens a place that spans lines to its first line; a caret under a whole document helps nobody.
-fn first_line(text: &str, offset: usize, length: usize) -> usize {
-    let marked = text.get(offset..offset + length).unwrap_or_default();
-    marked.lines().next().unwrap_or_default().trim_end().len()
-}
-
 fn template_help(text: &str, offset: usize) -> Option<String> {
     let line = text.get(..offset).map_or(0, |before| before.rfind('\n').map_or(0, |end| end + 1));
     let is_template = text.get(line..).is_some_and(|rest| rest.lines().take(1).any(|line| line.contains("{{")));
     is_template.then(|| "this looks like a Helm template: give the folder of its chart, the one with Chart.yaml, as the target".to_owned())
-}
-
-/// Returns a text whose control characters do nothing in a terminal. Every character keeps its length in bytes, so
-/// that places in the text stay right.
-fn harmless(text: &str) -> String {
-    let replace = |letter: char| match letter {
-        '\n' | '\t' => letter,
-        '\r' => ' ',
-        _ if !letter.is_control() => letter,
-        _ if letter.len_utf8() == 2 => '¿',
-        _ => '?',
-    };
-    text.chars().map(replace).collect()
 }
 
 /// Returns a text with control characters written out.

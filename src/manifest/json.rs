@@ -17,7 +17,7 @@ pub(super) fn read(text: &str) -> Result<Read, Fault> {
             return Err(fault(text, &error));
         }
     }
-    let mut walker = Walker { text, offset: 0, line: 1, line_start: 0, repeats: Vec::new() };
+    let mut walker = Walker { text, offset: 0, line: 1, counted: 0, column: 1, repeats: Vec::new() };
     let mut documents = Vec::new();
     while walker.peek().is_some() {
         documents.push(walker.node());
@@ -27,12 +27,13 @@ pub(super) fn read(text: &str) -> Result<Read, Fault> {
 }
 
 fn fault(text: &str, error: &serde_json::Error) -> Fault {
-    let (line, column) = (error.line().max(1), error.column().max(1));
+    let line = error.line().max(1);
     let start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-    let mut offset = (start + column - 1).min(text.len());
+    let mut offset = (start + error.column().saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(offset) {
         offset -= 1;
     }
+    let column = text.get(start..offset).map_or(1, |before| before.chars().count() + 1);
     // The parser adds the place to its sentence; ours is at the front.
     let sentence = error.to_string();
     let problem = sentence.split(" at line ").next().unwrap_or(&sentence).to_owned();
@@ -44,7 +45,9 @@ struct Walker<'text> {
     text: &'text str,
     offset: usize,
     line: usize,
-    line_start: usize,
+    /// Up to where `column` is counted: JSON often is one line of megabytes, and nobody counts that twice.
+    counted: usize,
+    column: usize,
     repeats: Vec<Repeat>,
 }
 
@@ -55,7 +58,7 @@ impl<'text> Walker<'text> {
             match byte {
                 b'\n' => {
                     self.line += 1;
-                    self.line_start = self.offset + 1;
+                    (self.counted, self.column) = (self.offset + 1, 1);
                 }
                 b' ' | b'\t' | b'\r' | b',' | b':' => {}
                 _ => return Some(byte),
@@ -67,8 +70,9 @@ impl<'text> Walker<'text> {
 
     fn node(&mut self) -> Node {
         let first = self.peek();
-        let column = self.text[self.line_start..self.offset].chars().count() + 1;
-        let start = Mark { offset: self.offset, length: 0, line: self.line, column };
+        self.column += self.text[self.counted..self.offset].chars().count();
+        self.counted = self.offset;
+        let start = Mark { offset: self.offset, length: 0, line: self.line, column: self.column };
         let kind = match first {
             Some(b'{') => Kind::Map(self.map()),
             Some(b'[') => Kind::List(self.list()),

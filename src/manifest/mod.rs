@@ -4,6 +4,7 @@
 mod child;
 mod directory;
 mod error;
+mod excerpt;
 mod json;
 mod node;
 mod objects;

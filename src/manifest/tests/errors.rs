@@ -61,6 +61,25 @@ fn control_sequences_never_reach_the_terminal() {
 }
 
 #[test]
+fn a_line_of_megabytes_is_not_printed() {
+    let long = "x".repeat(3_000_000);
+    let error = parse(&format!("{{\"a\": \"{long}\", }}"), "app.json").unwrap_err();
+    assert!(error.to_string().starts_with("app.json:1:3000011: "), "{error}");
+    assert!(rendered(&error).len() < 1000);
+    let beside = rendered(&parse(&format!("a: {long}\nb: c: d\ne: {long}\n"), "app.yaml").unwrap_err());
+    assert!(beside.contains("2 │ b: c: d") && beside.len() < 1500, "{beside}");
+}
+
+#[test]
+fn the_caret_stands_right_behind_wide_letters_and_at_the_end() {
+    let page =
+        rendered(&parse("# one\n# two\napiVersion: v1\nkind: Pod\nmetadata: {labels: {\"é\": \"ü\", b: 1}}\n", "app.yaml").unwrap_err());
+    assert!(page.contains("[app.yaml:5:34]") && page.contains("5 │ metadata:"), "{page}");
+    let page = rendered(&parse("a: [b", "app.yaml").unwrap_err());
+    assert!(page.contains("1 │ a: [b"), "{page}");
+}
+
+#[test]
 fn an_error_is_small_enough_to_be_returned() {
     assert!(size_of::<ManifestError>() <= 128);
 }

@@ -47,6 +47,7 @@ fn json_is_read_with_its_lines_too() {
     let found = parse(text, "app.json").unwrap();
     let names: Vec<_> = found.manifests.iter().map(|manifest| (manifest.object.name(), manifest.origin.line)).collect();
     assert_eq!(names, [("aA😀", 4), ("b", 5), ("c", 8)]);
+    assert_eq!(places("{apiVersion: v1, kind: Pod, metadata: {name: flow}}"), ["flow app.yaml:1"]);
     assert_eq!(found.manifests[1].object.wire()["spec"], json!({"x": 1, "y": "yes", "z": [1, -2.5, null, true, "]\"}"]}));
 }
 
