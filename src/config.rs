@@ -104,7 +104,7 @@ impl Loaded {
     /// Sets a value by an option of the command line.
     pub(crate) fn override_with(&mut self, option: &'static str, section: &str, name: &str, value: Value) {
         let key = Key::find(section, name).expect("options override keys that exist");
-        (key.write)(&mut self.config, value).expect("the command line has checked the value");
+        key.set(&mut self.config, value).expect("the command line has checked the value");
         self.origins.insert((key.section, key.name), Origin::Option(option));
     }
 
@@ -123,7 +123,7 @@ impl Loaded {
                 let gap = if text.is_empty() { "" } else { "\n" };
                 text += &format!("{gap}[{section}]\n");
             }
-            let value = (key.read)(&self.config);
+            let value = (key.field)(&self.config).value();
             let line = match value {
                 Some(value) => format!("{} = {value}", key.name),
                 None => format!("# {} is not set", key.name),
@@ -141,7 +141,7 @@ impl Loaded {
             self.notices.push(format!("the variable {variable} has no effect: {}", keys::no_such_key(&section, &name)));
             return Ok(());
         };
-        key.kind.parse(text).and_then(|value| (key.write)(&mut self.config, value)).map_err(|why| ConfigError::Variable {
+        key.kind().parse(text).and_then(|value| key.set(&mut self.config, value)).map_err(|why| ConfigError::Variable {
             name: variable.to_owned(),
             value: text.to_owned(),
             why,

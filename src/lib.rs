@@ -3,6 +3,7 @@
 pub(crate) mod cli;
 pub(crate) mod clock;
 pub(crate) mod config;
+pub(crate) mod demo;
 pub(crate) mod engine;
 pub(crate) mod failure;
 pub(crate) mod health;

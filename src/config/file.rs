@@ -16,25 +16,22 @@ use super::{Loaded, Origin};
 pub(crate) enum ConfigError {
     #[error("cannot read the configuration file `{}`: {source}; correct the path or leave `--config` out", path.display())]
     Read { path: PathBuf, source: std::io::Error },
-    #[error("this is not TOML: {message}")]
-    Syntax {
-        message: String,
-        #[label("here")]
-        at: SourceSpan,
-        #[source_code]
-        file: NamedSource<String>,
-    },
-    #[error("`{key}` cannot have this value: {why}")]
-    Value {
-        key: String,
-        why: String,
-        #[label("here")]
-        at: SourceSpan,
-        #[source_code]
-        file: NamedSource<String>,
-    },
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Text(Box<TextFault>),
     #[error("the variable {name} cannot be `{value}`: {why}")]
     Variable { name: String, value: String, why: String },
+}
+
+/// Something at a place of the file.
+#[derive(Debug, Error, Diagnostic)]
+#[error("{problem}")]
+pub(crate) struct TextFault {
+    problem: String,
+    #[label("here")]
+    at: SourceSpan,
+    #[source_code]
+    file: NamedSource<String>,
 }
 
 /// A file being read.
@@ -47,10 +44,9 @@ impl Loaded {
     /// Reads the text of a file on top of what is there.
     pub(super) fn read_file(&mut self, path: &Path, text: &str) -> Result<(), ConfigError> {
         let reading = Reading { path, text };
-        let table = DeTable::parse(text).map_err(|error| ConfigError::Syntax {
-            message: error.message().trim_end().replace('\n', ", "),
-            at: error.span().unwrap_or_default().into(),
-            file: reading.named(),
+        let table = DeTable::parse(text).map_err(|error| {
+            let message = error.message().trim_end().replace('\n', ", ");
+            reading.fault(format!("this is not TOML: {message}"), error.span().unwrap_or_default())
         })?;
         let mut sections: Vec<_> = table.get_ref().iter().collect();
         sections.sort_by_key(|(name, _)| name.span().start);
@@ -69,7 +65,7 @@ impl Loaded {
         let name = section.get_ref().as_ref();
         let DeValue::Table(table) = value.get_ref() else {
             let why = format!("every key stands in a section, for example [{}]", keys::KEYS[0].section);
-            return Err(reading.wrong(name.to_owned(), why, value.span()));
+            return Err(reading.wrong(name, &why, value.span()));
         };
         if keys::KEYS.iter().all(|key| key.section != name) {
             let place = reading.place(section.span().start);
@@ -96,9 +92,9 @@ impl Loaded {
             self.notices.push(format!("{place}: {}; the line has no effect", keys::no_such_key(section, name.get_ref())));
             return Ok(());
         };
-        convert(key.kind, value.get_ref())
-            .and_then(|value| (key.write)(&mut self.config, value))
-            .map_err(|why| reading.wrong(format!("{}.{}", key.section, key.name), why, value.span()))?;
+        convert(key.kind(), value.get_ref())
+            .and_then(|value| key.set(&mut self.config, value))
+            .map_err(|why| reading.wrong(&format!("{}.{}", key.section, key.name), &why, value.span()))?;
         let origin = Origin::File { path: reading.path.to_owned(), line: reading.line(name.span().start) };
         self.origins.insert((key.section, key.name), origin);
         Ok(())
@@ -106,12 +102,13 @@ impl Loaded {
 }
 
 impl Reading<'_> {
-    fn named(&self) -> NamedSource<String> {
-        NamedSource::new(self.path.display().to_string(), self.text.to_owned())
+    fn fault(&self, problem: String, span: Range<usize>) -> ConfigError {
+        let file = NamedSource::new(self.path.display().to_string(), self.text.to_owned());
+        ConfigError::Text(Box::new(TextFault { problem, at: span.into(), file }))
     }
 
-    fn wrong(&self, key: String, why: String, span: Range<usize>) -> ConfigError {
-        ConfigError::Value { key, why, at: span.into(), file: self.named() }
+    fn wrong(&self, key: &str, why: &str, span: Range<usize>) -> ConfigError {
+        self.fault(format!("`{key}` cannot have this value: {why}"), span)
     }
 
     fn line(&self, offset: usize) -> usize {

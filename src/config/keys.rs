@@ -73,15 +73,54 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
     Duration::try_from(parsed).map_err(|_| wrong())
 }
 
+/// A field of [`Config`] seen as a value.
+pub(super) trait Field {
+    fn kind(&self) -> Kind;
+    /// Returns the value in force, if there is one.
+    fn value(&self) -> Option<Value>;
+    /// Takes a value.
+    ///
+    /// # Errors
+    /// The value is of another kind; what should have been written.
+    fn set(&mut self, value: Value) -> Result<(), String>;
+}
+
+/// Implements [`Field`] for a type: its kind, how it becomes a value, and how one becomes it.
+macro_rules! field {
+    ($type:ty, $kind:ident, |$field:ident| $read:expr, |$value:ident| $write:expr) => {
+        impl Field for $type {
+            fn kind(&self) -> Kind {
+                Kind::$kind
+            }
+
+            fn value(&self) -> Option<Value> {
+                let $field = self;
+                $read.map(Value::$kind)
+            }
+
+            fn set(&mut self, value: Value) -> Result<(), String> {
+                match value {
+                    Value::$kind($value) => *self = $write,
+                    other => return Err(format!("it must be {}, not {other}", Kind::$kind.expected())),
+                }
+                Ok(())
+            }
+        }
+    };
+}
+
+field!(Option<String>, Text, |field| field.clone(), |text| Some(text));
+field!(Option<PathBuf>, Text, |field| field.as_ref().map(|path| path.display().to_string()), |text| Some(text.into()));
+field!(Vec<String>, List, |field| Some(field.clone()), |list| list);
+field!(bool, Flag, |field| Some(*field), |flag| flag);
+field!(Duration, Time, |field| Some(*field), |time| time);
+
 /// One key.
 pub(super) struct Key {
     pub(super) section: &'static str,
     pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    /// Returns the value in force, if there is one.
-    pub(super) read: fn(&Config) -> Option<Value>,
-    /// Takes a value; it is of the key's kind unless the caller erred.
-    pub(super) write: fn(&mut Config, Value) -> Result<(), String>,
+    pub(super) field: fn(&Config) -> &dyn Field,
+    pub(super) field_mut: fn(&mut Config) -> &mut dyn Field,
 }
 
 impl Key {
@@ -89,47 +128,36 @@ impl Key {
     pub(super) fn find(section: &str, name: &str) -> Option<&'static Self> {
         KEYS.iter().find(|key| key.section == section && key.name == name)
     }
+
+    /// Returns what values it takes.
+    pub(super) fn kind(&self) -> Kind {
+        (self.field)(&Config::default()).kind()
+    }
+
+    /// Sets the field.
+    pub(super) fn set(&self, config: &mut Config, value: Value) -> Result<(), String> {
+        (self.field_mut)(config).set(value)
+    }
 }
 
-/// Makes an entry of the table: the field, and how it becomes a value and comes from one.
+/// Makes an entry of the table; the key is named as the field.
 macro_rules! key {
-    ($section:literal, $name:literal, $kind:ident, $field:ident, $value:ident => $read:expr, $write:expr) => {
-        Key {
-            section: $section,
-            name: $name,
-            kind: Kind::$kind,
-            read: |config| {
-                let read: fn(&_) -> Option<_> = $read;
-                read(&config.$field).map(Value::$value)
-            },
-            write: |config, value| match value {
-                Value::$value(value) => {
-                    let write: fn(_) -> _ = $write;
-                    config.$field = write(value);
-                    Ok(())
-                }
-                other => Err(format!("it must be {}, not {other}", Kind::$kind.expected())),
-            },
-        }
+    ($section:literal, $field:ident) => {
+        Key { section: $section, name: stringify!($field), field: |config| &config.$field, field_mut: |config| &mut config.$field }
     };
 }
 
 /// Every key, by section.
 pub(super) const KEYS: [Key; 8] = [
-    key!("cluster", "context", Text, context, Text => Option::<String>::clone, |text: String| Some(text)),
-    key!("cluster", "kubeconfig", Text, kubeconfig, Text => path_text, |text: String| Some(PathBuf::from(text))),
-    key!("safety", "protected", List, protected, List => |list: &Vec<String>| Some(list.clone()), |list: Vec<String>| list),
-    key!("safety", "read_only", Flag, read_only, Flag => |flag: &bool| Some(*flag), |flag: bool| flag),
-    key!("sync", "prune", Flag, prune, Flag => |flag: &bool| Some(*flag), |flag: bool| flag),
-    key!("sync", "wave_delay", Time, wave_delay, Time => |time: &Duration| Some(*time), |time: Duration| time),
-    key!("ui", "ascii", Flag, ascii, Flag => |flag: &bool| Some(*flag), |flag: bool| flag),
-    key!("ui", "color", Flag, color, Flag => |flag: &bool| Some(*flag), |flag: bool| flag),
+    key!("cluster", context),
+    key!("cluster", kubeconfig),
+    key!("safety", protected),
+    key!("safety", read_only),
+    key!("sync", prune),
+    key!("sync", wave_delay),
+    key!("ui", ascii),
+    key!("ui", color),
 ];
-
-#[expect(clippy::ref_option, reason = "the table hands over a reference to the field, whatever its type")]
-fn path_text(path: &Option<PathBuf>) -> Option<String> {
-    path.as_ref().map(|path| path.display().to_string())
-}
 
 /// Returns the sentence about a key that does not exist.
 pub(super) fn no_such_key(section: &str, name: &str) -> String {

@@ -16,11 +16,15 @@ use super::changes::Changes;
 /// How many facts are taken at once.
 const FACTS: usize = 256;
 
-/// A signal.
+/// A wish that the operation ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
+    /// SIGINT.
     Interrupt,
+    /// SIGTERM.
     Terminate,
+    /// The operator of a story presses the key; nothing happens if nothing runs.
+    Scripted,
 }
 
 impl Stop {
@@ -29,6 +33,7 @@ impl Stop {
         match self {
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
+            Self::Scripted => "the story",
         }
     }
 }
@@ -55,7 +60,11 @@ pub(crate) async fn plan(session: &mut SessionHandle, stops: &mut mpsc::Receiver
     loop {
         tokio::select! {
             biased;
-            Some(stop) = stops.recv() => return End::Stopped(stop),
+            Some(stop) = stops.recv() => {
+                if stop != Stop::Scripted {
+                    return End::Stopped(stop);
+                }
+            }
             answer = session.answers.recv() => match answer {
                 Some(Answer::Planned(planned)) => return End::Done(planned),
                 Some(Answer::Refused { reason }) => return End::Refused(reason),
@@ -116,7 +125,7 @@ impl Drive<'_> {
             return end;
         }
         if self.printer.fold.is_none() || self.terminating {
-            return Some(End::Stopped(stop));
+            return if stop == Stop::Scripted { None } else { Some(End::Stopped(stop)) };
         }
         self.terminating = true;
         match self.session.asks.try_send(Ask::Terminate { by: stop.as_str().to_owned() }) {

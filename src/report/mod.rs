@@ -9,6 +9,8 @@ pub(crate) mod plain;
 pub(crate) mod plan;
 pub(crate) mod style;
 mod summary;
+#[cfg(test)]
+mod tests;
 pub(crate) mod visible;
 
 use std::io;

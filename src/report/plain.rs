@@ -6,7 +6,7 @@ use std::io::{self, Write};
 
 use jiff::Timestamp;
 
-use crate::model::{Phase, ResourceKey, Task, TaskId, TaskState};
+use crate::model::{Phase, ResourceKey, TaskId, TaskState, Wave};
 use crate::operation::timeline::Stage;
 use crate::operation::verdict::short_time;
 use crate::operation::{Event, LogContent, LogLine, Operation, Record, Step, StepOutcome};
@@ -72,7 +72,8 @@ impl<W: Write> Plain<W> {
             Event::WaveStarted { phase, wave } => self.say(at, operation, Mark::Start, &format!("{phase} wave {wave} starts")),
             Event::WaveFinished { phase, wave } => {
                 let started = operation.wave_span(*phase, *wave).and_then(|span| span.started_at);
-                self.say(at, operation, Mark::Good, &format!("{phase} wave {wave} finished{}", took(started, at)))
+                let (mark, word) = if has_failed(operation, *phase, *wave) { (Mark::Bad, "failed") } else { (Mark::Good, "finished") };
+                self.say(at, operation, mark, &format!("{phase} wave {wave} {word}{}", took(started, at)))
             }
             Event::PhaseFinished { phase, result } => self.phase_finished(at, operation, *phase, *result),
             Event::Waiting { message, on } if self.waited.changes(message, on) && !message.is_empty() => {
@@ -121,7 +122,12 @@ impl<W: Write> Plain<W> {
         self.say(at, operation, mark, &format!("{phase} {word}{}", took(started, at)))
     }
 
-    fn task(&mut self, at: Timestamp, operation: &Operation, task: &Task) -> io::Result<()> {
+    /// Of a hook, only its state counts: its health becomes its state a moment later.
+    fn task(&mut self, at: Timestamp, operation: &Operation, change: &Change<'_>) -> io::Result<()> {
+        let (task, before, after) = (change.task, &change.before, &change.after);
+        if task.is_hook() && (before.code, before.state) == (after.code, after.state) {
+            return Ok(());
+        }
         let row = operation.row(task);
         let said = (row.word, row.message.clone());
         if self.said.get(&task.id) == Some(&said) {
@@ -144,7 +150,7 @@ impl<W: Write> Report for Plain<W> {
         if !is_last {
             self.own_line(record, operation)?;
             for change in changes {
-                self.task(record.at, operation, change.task)?;
+                self.task(record.at, operation, change)?;
             }
             return Ok(());
         }
@@ -188,6 +194,11 @@ fn source(line: &LogLine, operation: &Operation) -> String {
     let container = if several { format!(" {}", line.container) } else { String::new() };
     let attempt = if line.pod_attempt > 1 { format!(" #{}", line.pod_attempt) } else { String::new() };
     format!("{}{attempt}{container}", name(&line.task.key, operation))
+}
+
+fn has_failed(operation: &Operation, phase: Phase, wave: Wave) -> bool {
+    let mut tasks = operation.plan().tasks.iter().filter(|task| task.id.phase == phase && task.wave == wave);
+    tasks.any(|task| operation.row(task).stage == Stage::Failed)
 }
 
 fn took(started: Option<Timestamp>, at: Timestamp) -> String {
