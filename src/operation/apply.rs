@@ -1,16 +1,297 @@
-//! To come.
-impl super::Operation {
-    pub(super) fn is_old_hook_in_deletion(&self, _id: &super::TaskId) -> bool {
-        false
-    }
+//! The fold: facts in, state out. Total: no order of records makes it panic, and a fact that is older than what is known changes nothing.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use super::event::{Event, Record, Step, StepOutcome};
+use super::{Applied, Conclusion, LogKey, LogState, Operation, Progress, Run, StepState, TaskResult, Waiting};
+use crate::model::{Live, OperationPhase, PodView, ResourceKey, ResultCode, Role, TaskId, TaskState, annotation};
+
+#[expect(clippy::wildcard_enum_match_arm, reason = "`Operation::apply` is exhaustive and hands each part its own events")]
+impl Operation {
     /// Folds one fact.
-    pub(crate) fn apply(&mut self, _record: &super::Record) {}
-    /// What to do now.
-    pub(crate) fn next(&self, _now: jiff::Timestamp) -> Vec<super::Effect> {
-        vec![]
+    pub(crate) fn apply(&mut self, record: &Record) {
+        self.last_seq = record.seq;
+        if !matches!(record.event, Event::LogOpened { .. } | Event::LogClosed { .. }) {
+            self.last_change = record.at;
+        }
+        match &record.event {
+            Event::OperationStarted { .. } => {}
+            Event::WatchesOpened { polled } => {
+                self.watches_open = true;
+                self.polled.clone_from(polled);
+            }
+            Event::DryPassFinished => self.dry_pass_done = true,
+            Event::RunStarted { .. } | Event::StepStarted { .. } | Event::StepFinished { .. } | Event::RunFinished { .. } => {
+                self.apply_work(record)
+            }
+            Event::TaskChanged { task, code, state, message } => self.set_result(record.at, task, *code, *state, message),
+            Event::PhaseStarted { .. } | Event::WaveStarted { .. } | Event::WaveFinished { .. } | Event::PhaseFinished { .. } => {
+                self.apply_span(record)
+            }
+            Event::LiveObserved { .. }
+            | Event::LiveGone { .. }
+            | Event::PodObserved { .. }
+            | Event::PodGone { .. }
+            | Event::Occurred { .. }
+            | Event::LogOpened { .. }
+            | Event::LogClosed { .. } => self.apply_observation(&record.event),
+            Event::Waiting { .. }
+            | Event::PruneApproved { .. }
+            | Event::Concluded { .. }
+            | Event::TerminateRequested { .. }
+            | Event::Warned { .. }
+            | Event::OperationFinished { .. } => self.apply_course(record),
+        }
     }
-    /// When `next` would answer differently without any new fact.
-    pub(crate) fn wake_at(&self) -> Option<jiff::Timestamp> {
-        None
+
+    fn apply_course(&mut self, record: &Record) {
+        match &record.event {
+            Event::Waiting { message, on } => {
+                let since = if self.waiting.message == *message { self.waiting.since } else { None };
+                self.message.clone_from(message);
+                self.waiting = Waiting { message: message.clone(), on: on.clone(), since: since.or(Some(record.at)) };
+            }
+            Event::PruneApproved { keys, .. } => self.approved.extend(keys.iter().cloned()),
+            Event::Concluded { phase, message, cleanup } if self.conclusion.is_none() => {
+                self.conclusion = Some(Conclusion { at: record.at, phase: *phase, message: message.clone(), cleanup: *cleanup });
+                self.waiting = Waiting::default();
+            }
+            Event::TerminateRequested { by } if self.conclusion.is_none() && self.terminate.is_none() => {
+                self.terminate = Some((record.at, by.clone()));
+                self.phase = OperationPhase::Terminating;
+            }
+            Event::Warned { task, text } => self.warnings.push((task.clone(), text.clone())),
+            Event::OperationFinished { phase, message } => {
+                self.phase = *phase;
+                self.message.clone_from(message);
+                self.finished_at = Some(record.at);
+                self.waiting = Waiting::default();
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_span(&mut self, record: &Record) {
+        match &record.event {
+            Event::PhaseStarted { phase } => _ = self.phases.entry(*phase).or_default().started_at.get_or_insert(record.at),
+            Event::WaveStarted { phase, wave } => _ = self.waves.entry((*phase, *wave)).or_default().started_at.get_or_insert(record.at),
+            Event::WaveFinished { phase, wave } => self.waves.entry((*phase, *wave)).or_default().finished_at = Some(record.at),
+            Event::PhaseFinished { phase, result } => {
+                let span = self.phases.entry(*phase).or_default();
+                span.finished_at = Some(record.at);
+                span.failed = *result != TaskState::Succeeded;
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_work(&mut self, record: &Record) {
+        match &record.event {
+            Event::RunStarted { kind, phase, wave, tasks } => {
+                self.run = Some(Run { kind: *kind, phase: *phase, wave: *wave, tasks: tasks.clone(), in_flight: 0, sent: 0 });
+                self.waiting = Waiting::default();
+            }
+            Event::StepStarted { task, step } => self.begin(record.at, task, step),
+            Event::StepFinished { task, step, outcome } => self.end(record.at, task, step, outcome),
+            Event::RunFinished { .. } => {
+                self.run = None;
+                self.run_finished_at = Some(record.at);
+            }
+            _ => {}
+        }
+    }
+
+    fn begin(&mut self, at: Timestamp, task: &TaskId, step: &Step) {
+        let before = self.steps.insert((task.clone(), step.clone()), StepState { started_at: at, outcome: None });
+        if before.is_none_or(|state| state.outcome.is_some()) {
+            self.in_flight += 1;
+        }
+        if let Some(run) = &mut self.run
+            && step.is_of_run()
+        {
+            run.in_flight += 1;
+            run.sent += usize::from(*step == Step::Apply);
+        }
+        if step.is_of_run()
+            && let Some(position) = self.plan.position(task)
+        {
+            self.slots[position].progress.get_or_insert_default().started_at.get_or_insert(at);
+        }
+    }
+
+    fn end(&mut self, at: Timestamp, task: &TaskId, step: &Step, outcome: &StepOutcome) {
+        let Some(state) = self.steps.get_mut(&(task.clone(), step.clone())) else { return };
+        if state.outcome.replace(outcome.clone()).is_some() {
+            return;
+        }
+        self.in_flight = self.in_flight.saturating_sub(1);
+        if let Some(run) = &mut self.run
+            && step.is_of_run()
+        {
+            run.in_flight = run.in_flight.saturating_sub(1);
+        }
+        match outcome {
+            StepOutcome::Done { message, live } => self.end_well(at, task, step, message, live.as_deref()),
+            StepOutcome::Gone => self.end_gone(at, task, step),
+            StepOutcome::Failed { error } => self.end_badly(at, task, step, error),
+        }
+    }
+
+    fn end_well(&mut self, at: Timestamp, task: &TaskId, step: &Step, message: &str, live: Option<&Live>) {
+        if let Some(live) = live {
+            self.observe(&task.key, live);
+        }
+        match step {
+            Step::Apply => {
+                if let Some(position) = self.plan.position(task) {
+                    let progress = self.slots[position].progress.get_or_insert_default();
+                    progress.applied_at = Some(at);
+                    progress.applied = live.map(|live| Applied {
+                        uid: live.uid.clone(),
+                        resource_version: live.resource_version,
+                        generation: live.generation,
+                    });
+                }
+                self.set_result(at, task, ResultCode::Synced, TaskState::Running, message);
+            }
+            Step::Prune { .. } => self.set_result(at, task, ResultCode::Pruned, TaskState::Succeeded, "pruned"),
+            Step::RemoveOldFinalizer { uid } | Step::RemoveFinalizer { uid } | Step::TerminateFinalizer { uid } => {
+                self.forget_finalizer(&task.key, uid)
+            }
+            Step::DeleteOldHook { .. } | Step::DeleteHook { .. } | Step::TerminateDelete { .. } | Step::Look => {}
+        }
+    }
+
+    fn end_gone(&mut self, at: Timestamp, task: &TaskId, step: &Step) {
+        match step {
+            Step::Prune { uid } => {
+                self.vanish(&task.key, uid);
+                self.set_result(at, task, ResultCode::Pruned, TaskState::Succeeded, "pruned");
+            }
+            Step::RemoveOldFinalizer { uid }
+            | Step::DeleteOldHook { uid }
+            | Step::RemoveFinalizer { uid }
+            | Step::DeleteHook { uid, .. }
+            | Step::TerminateFinalizer { uid }
+            | Step::TerminateDelete { uid } => self.vanish(&task.key, uid),
+            Step::Apply => {
+                self.set_result(at, task, ResultCode::SyncFailed, TaskState::Failed, "the object vanished while it was being applied")
+            }
+            Step::Look if self.phase == OperationPhase::Terminating => {}
+            Step::Look => {
+                let message = format!("Resource {} is missing, it might have been deleted", task.key.in_message());
+                self.set_result(at, task, ResultCode::SyncFailed, TaskState::Error, &message);
+            }
+        }
+    }
+
+    fn end_badly(&mut self, at: Timestamp, task: &TaskId, step: &Step, error: &str) {
+        let code = self.result(task).map(|result| result.code).unwrap_or_default();
+        match step {
+            Step::Apply | Step::Prune { .. } => self.set_result(at, task, ResultCode::SyncFailed, TaskState::Failed, error),
+            Step::RemoveOldFinalizer { .. } => {
+                self.set_result(at, task, ResultCode::None, TaskState::Error, &format!("failed to remove hook finalizer: {error}"));
+            }
+            Step::DeleteOldHook { .. } => {
+                self.set_result(at, task, ResultCode::None, TaskState::Error, &format!("failed to delete resource: {error}"));
+            }
+            Step::DeleteHook { .. } => self.set_result(at, task, code, TaskState::Error, &format!("failed to delete resource: {error}")),
+            Step::RemoveFinalizer { .. } => {
+                self.set_result(at, task, code, TaskState::Error, &format!("Failed to remove hook finalizer: {error}"))
+            }
+            Step::Look => self.set_result(at, task, code, TaskState::Error, &format!("Failed to get live resource {error}")),
+            Step::TerminateFinalizer { .. } | Step::TerminateDelete { .. } => {}
+        }
+    }
+
+    /// Results with one object and phase are one result (spec R613); an empty message keeps the old one (spec R606).
+    fn set_result(&mut self, at: Timestamp, task: &TaskId, code: ResultCode, state: TaskState, message: &str) {
+        let Some(position) = self.plan.position(task) else { return };
+        match self.slots[position].result {
+            Some(place) => {
+                let result = &mut self.results[place];
+                result.code = code;
+                result.state = state;
+                if !message.is_empty() {
+                    message.clone_into(&mut result.message);
+                }
+            }
+            None => {
+                let place = self.results.len();
+                self.results.push(TaskResult { task: task.clone(), code, state, message: message.to_owned() });
+                for role in [Role::Apply, Role::Hook, Role::Prune] {
+                    if let Some(position) = self.plan.position(&TaskId { role, ..task.clone() }) {
+                        self.slots[position].result = Some(place);
+                    }
+                }
+            }
+        }
+        if state == TaskState::Running {
+            self.running.insert(position);
+        } else {
+            self.running.remove(&position);
+        }
+        self.note_completion(at, position, state);
+    }
+
+    fn note_completion(&mut self, at: Timestamp, position: usize, state: TaskState) {
+        let progress: &mut Progress = self.slots[position].progress.get_or_insert_default();
+        if state.is_completed() {
+            progress.finished_at.get_or_insert(at);
+        } else {
+            progress.finished_at = None;
+        }
+    }
+
+    fn apply_observation(&mut self, event: &Event) {
+        match event {
+            Event::LiveObserved { key, live } => self.observe(key, live),
+            Event::LiveGone { key, uid } => self.vanish(key, uid),
+            Event::PodObserved { pod } => self.observe_pod(pod),
+            Event::PodGone { uid, .. } => _ = self.gone_pods.insert(uid.clone()),
+            Event::Occurred { occurrence } => self.occurrences.push(occurrence.clone()),
+            Event::LogOpened { task, pod, uid, container, pod_attempt } => {
+                let key = LogKey { uid: uid.clone(), container: container.clone() };
+                self.logs.insert(key, LogState { task: task.clone(), pod: pod.clone(), pod_attempt: *pod_attempt, open: true });
+            }
+            Event::LogClosed { uid, container, .. } => {
+                if let Some(log) = self.logs.get_mut(&LogKey { uid: uid.clone(), container: container.clone() }) {
+                    log.open = false;
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn observe(&mut self, key: &ResourceKey, live: &Live) {
+        let is_older = |known: &Live| known.uid == live.uid && known.resource_version > live.resource_version && live.resource_version > 0;
+        if self.gone.contains(&live.uid) || self.live.get(key).is_some_and(is_older) {
+            return;
+        }
+        self.live.insert(key.clone(), live.clone());
+    }
+
+    fn vanish(&mut self, key: &ResourceKey, uid: &Arc<str>) {
+        self.gone.insert(uid.clone());
+        if self.live.get(key).is_some_and(|live| live.uid == *uid)
+            && let Some(live) = self.live.remove(key)
+        {
+            self.graves.insert(key.clone(), live);
+        }
+    }
+
+    fn observe_pod(&mut self, pod: &PodView) {
+        self.pods.insert(pod.uid.clone(), pod.clone());
+    }
+
+    /// The view may lag behind a removal that the server has confirmed; it must not be asked for twice.
+    fn forget_finalizer(&mut self, key: &ResourceKey, uid: &Arc<str>) {
+        if let Some(live) = self.live.get_mut(key)
+            && live.uid == *uid
+        {
+            live.finalizers.retain(|name| !annotation::is_hook_finalizer(name));
+        }
     }
 }

@@ -74,7 +74,20 @@ pub(crate) struct Run {
     pub(crate) kind: RunKind,
     pub(crate) phase: Phase,
     pub(crate) wave: Wave,
+    /// In the order of spec R520.
     pub(crate) tasks: Vec<TaskId>,
+    /// How many of its calls are out.
+    in_flight: usize,
+    /// How many of its tasks have been sent to the server, from the front.
+    sent: usize,
+}
+
+/// What the fold keeps of one task of the plan.
+#[derive(Clone, Debug, Default, PartialEq)]
+struct Slot {
+    /// Place in `results`.
+    result: Option<usize>,
+    progress: Option<Progress>,
 }
 
 /// The decided end, while hooks are cleaned up.
@@ -140,10 +153,18 @@ pub(crate) struct Operation {
     polled: Vec<String>,
     dry_pass_done: bool,
     results: Vec<TaskResult>,
-    result_index: BTreeMap<(ResourceKey, Phase), usize>,
-    progress: BTreeMap<TaskId, Progress>,
+    /// One slot for each task of the plan, in its order.
+    slots: Vec<Slot>,
+    /// Positions of tasks whose state is Running.
+    running: BTreeSet<usize>,
     steps: BTreeMap<(TaskId, Step), StepState>,
+    /// Steps that were begun and have not ended.
+    in_flight: usize,
     live: BTreeMap<ResourceKey, Live>,
+    /// What the last object of a key looked like before it was gone.
+    graves: BTreeMap<ResourceKey, Live>,
+    /// Uids of objects that are known to be gone; a late observation of one of them is ignored.
+    gone: BTreeSet<Arc<str>>,
     pods: BTreeMap<Arc<str>, PodView>,
     gone_pods: BTreeSet<Arc<str>>,
     occurrences: Vec<Occurrence>,
@@ -181,10 +202,13 @@ impl Operation {
             polled: Vec::new(),
             dry_pass_done: false,
             results: Vec::new(),
-            result_index: BTreeMap::new(),
-            progress: BTreeMap::new(),
+            slots: vec![Slot::default(); plan.tasks.len()],
+            running: BTreeSet::new(),
             steps: BTreeMap::new(),
+            in_flight: 0,
             live: BTreeMap::new(),
+            graves: BTreeMap::new(),
+            gone: BTreeSet::new(),
             pods: BTreeMap::new(),
             gone_pods: BTreeSet::new(),
             occurrences: Vec::new(),
@@ -278,7 +302,15 @@ impl Operation {
 
     /// Returns the result of a task, if there is one.
     pub(crate) fn result(&self, task: &TaskId) -> Option<&TaskResult> {
-        self.result_index.get(&(task.key.clone(), task.phase)).map(|at| &self.results[*at])
+        self.result_at(self.plan.position(task)?)
+    }
+
+    fn result_at(&self, position: usize) -> Option<&TaskResult> {
+        self.slots[position].result.map(|at| &self.results[at])
+    }
+
+    fn state_at(&self, position: usize) -> TaskState {
+        self.result_at(position).map(|result| result.state).unwrap_or_default()
     }
 
     /// Returns the state of a task, `Pending` without a result.
@@ -288,7 +320,7 @@ impl Operation {
 
     /// Returns when and what a task did.
     pub(crate) fn progress(&self, task: &TaskId) -> Option<&Progress> {
-        self.progress.get(task)
+        self.slots[self.plan.position(task)?].progress.as_ref()
     }
 
     /// Returns the live object as last seen.

@@ -1,1 +1,233 @@
-//! To come.
+//! What to do now. The same state always gives the same effects; with every begun fact applied there is nothing left to do.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::event::{Event, Step, StepOutcome};
+use super::{Conclusion, Effect, LogKey, Operation};
+use crate::model::{DeletePolicy, OperationPhase, Phase, PodView, Role, Task, TaskId, TaskState, Wave};
+
+/// How long the end of an operation waits for the last lines of a log whose container is over.
+pub(super) const LOG_GRACE: SignedDuration = SignedDuration::from_secs(2);
+/// How long a running hook that a third party deletes may stay in deletion before it fails (decision 21, spec R1504).
+pub(super) const DELETED_HOOK_LIMIT: SignedDuration = SignedDuration::from_secs(20);
+
+impl Step {
+    /// Returns whether the step belongs to a run of tasks, so that the run waits for it (spec R520).
+    pub(super) fn is_of_run(&self) -> bool {
+        match self {
+            Self::RemoveOldFinalizer { .. } | Self::Prune { .. } | Self::DeleteOldHook { .. } | Self::Apply => true,
+            Self::Look
+            | Self::RemoveFinalizer { .. }
+            | Self::DeleteHook { .. }
+            | Self::TerminateFinalizer { .. }
+            | Self::TerminateDelete { .. } => false,
+        }
+    }
+}
+
+impl Operation {
+    /// Returns what to do now. Pure and level-triggered.
+    pub(crate) fn next(&self, now: Timestamp) -> Vec<Effect> {
+        let terminating = self.phase == OperationPhase::Terminating;
+        if self.finished_at.is_some() || !(self.watches_open || terminating) {
+            return Vec::new();
+        }
+        let mut effects = self.logs_to_follow();
+        effects.extend(match (&self.conclusion, &self.run) {
+            (Some(conclusion), _) => self.finish(conclusion, now),
+            (None, _) if terminating => self.terminating(),
+            (None, Some(run)) => self.drive(run),
+            (None, None) => self.pass(now),
+        });
+        effects
+    }
+
+    /// Returns when `next` would answer differently without any new fact.
+    pub(crate) fn wake_at(&self) -> Option<Timestamp> {
+        if self.finished_at.is_some() {
+            return None;
+        }
+        if let Some(conclusion) = &self.conclusion {
+            return later(conclusion.at, LOG_GRACE);
+        }
+        let deleted = self
+            .running_tasks()
+            .filter(|task| task.is_hook())
+            .filter_map(|task| later(self.live.get(&task.id.key)?.deletion?, DELETED_HOOK_LIMIT));
+        deleted.chain(self.pause_until()).min()
+    }
+
+    /// Returns until when the next group has to wait because of `--wave-delay` (decision 3).
+    pub(super) fn pause_until(&self) -> Option<Timestamp> {
+        let delay = self.request.wave_delay;
+        if delay == Duration::ZERO || self.run.is_some() {
+            return None;
+        }
+        later(self.run_finished_at?, SignedDuration::try_from(delay).ok()?)
+    }
+
+    pub(super) fn running_tasks(&self) -> impl Iterator<Item = &Task> {
+        self.running.iter().map(|position| &self.plan.tasks[*position])
+    }
+
+    pub(super) fn step(&self, task: &TaskId, step: Step) -> Option<Option<&StepOutcome>> {
+        self.steps.get(&(task.clone(), step)).map(|state| state.outcome.as_ref())
+    }
+
+    /// Logs of hook pods whose container has run and that nobody follows yet.
+    fn logs_to_follow(&self) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        for pod in self.pods.values() {
+            let missing = |name: &std::sync::Arc<str>| !self.logs.contains_key(&LogKey { uid: pod.uid.clone(), container: name.clone() });
+            let containers: Vec<_> = pod.containers.iter().filter(|container| container.has_log() && missing(&container.name)).collect();
+            if containers.is_empty() || self.gone_pods.contains(&pod.uid) {
+                continue;
+            }
+            let Some(task) = self.hook_of_pod(pod) else { continue };
+            let pod_attempt = self.pod_attempt(pod);
+            effects.extend(containers.into_iter().map(|container| Effect::FollowLog {
+                task: task.clone(),
+                namespace: pod.namespace.clone(),
+                pod: pod.name.clone(),
+                uid: pod.uid.clone(),
+                container: container.name.clone(),
+                pod_attempt,
+            }));
+        }
+        effects
+    }
+
+    /// Returns the hook that a pod runs for: of a hook with several phases the one that was applied last.
+    fn hook_of_pod(&self, pod: &PodView) -> Option<TaskId> {
+        let candidates = Phase::OF_SYNC.into_iter().map(|phase| TaskId { phase, key: pod.owner.clone(), role: Role::Hook });
+        candidates
+            .filter(|id| self.progress(id).is_some_and(|progress| progress.applied_at.is_some()))
+            .max_by_key(|id| self.progress(id).and_then(|progress| progress.applied_at))
+    }
+
+    fn pod_attempt(&self, pod: &PodView) -> u32 {
+        let before = self.pods_of(&pod.owner).iter().position(|other| other.uid == pod.uid).unwrap_or_default();
+        u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
+    }
+
+    /// The end is decided: clean up hooks, keep the last log lines, then it is final.
+    fn finish(&self, conclusion: &Conclusion, now: Timestamp) -> Vec<Effect> {
+        let mut effects = Vec::new();
+        if let Some(policy) = conclusion.cleanup {
+            effects.extend(self.finalizers_to_remove());
+            let patient = later(conclusion.at, LOG_GRACE).is_none_or(|end| now < end);
+            effects.extend(self.hooks_to_delete(policy, patient));
+            let waits = patient && self.plan.tasks.iter().any(|task| self.is_hook_to_delete(task, policy) && self.has_open_log(&task.id));
+            if waits {
+                return effects;
+            }
+        }
+        let logs_open = self.logs.values().any(|log| log.open && self.is_hook_over(&log.task));
+        let patient = later(conclusion.at, LOG_GRACE).is_none_or(|end| now < end);
+        if !effects.is_empty() || self.in_flight > 0 || (logs_open && patient) {
+            return effects;
+        }
+        effects.extend(self.closing_events(Closing::All).into_iter().map(Effect::Record));
+        effects.push(Effect::Record(Event::OperationFinished { phase: conclusion.phase, message: conclusion.message.clone() }));
+        effects
+    }
+
+    fn is_hook_over(&self, task: &TaskId) -> bool {
+        task.role == Role::Hook && self.state(task) != TaskState::Running
+    }
+
+    pub(super) fn has_open_log(&self, task: &TaskId) -> bool {
+        self.logs.values().any(|log| log.open && log.task == *task)
+    }
+
+    /// Finalizers of completed hooks that are still on (spec R216.2). Runs beside the next group (decision 22).
+    pub(super) fn finalizers_to_remove(&self) -> Vec<Effect> {
+        let completed = self.hooks().filter(|task| self.state(&task.id).is_completed());
+        completed
+            .filter_map(|task| {
+                let live = self.live.get(&task.id.key).filter(|live| live.has_hook_finalizer())?;
+                let is_mine = self.progress(&task.id)?.applied.as_ref()?.uid == live.uid;
+                let step = Step::RemoveFinalizer { uid: live.uid.clone() };
+                (is_mine && self.step(&task.id, step.clone()).is_none()).then(|| Effect::Step { task: task.id.clone(), step })
+            })
+            .collect()
+    }
+
+    pub(super) fn hooks(&self) -> impl Iterator<Item = &Task> {
+        self.plan.tasks.iter().filter(|task| task.is_hook())
+    }
+
+    fn is_hook_to_delete(&self, task: &Task, policy: DeletePolicy) -> bool {
+        let Some(live) = self.live.get(&task.id.key) else { return false };
+        let step = Step::DeleteHook { uid: live.uid.clone(), policy };
+        task.is_hook()
+            && task.delete_policies().contains(&policy)
+            && self.state(&task.id) != TaskState::Running
+            && live.deletion.is_none()
+            && self.step(&task.id, step).is_none()
+    }
+
+    /// Hooks that go by a policy: not running, whatever their own outcome was, leftovers included (spec R210). The last lines of their logs come first.
+    pub(super) fn hooks_to_delete(&self, policy: DeletePolicy, patient: bool) -> Vec<Effect> {
+        let ready = |task: &&Task| {
+            self.is_hook_to_delete(task, policy) && !(patient && self.has_open_log(&task.id)) && !self.is_finalizer_leaving(&task.id)
+        };
+        let delete = |task: &Task| {
+            let uid = self.live.get(&task.id.key).map(|live| live.uid.clone())?;
+            Some(Effect::Step { task: task.id.clone(), step: Step::DeleteHook { uid, policy } })
+        };
+        self.hooks().filter(ready).filter_map(delete).collect()
+    }
+
+    /// The finalizer goes first, so that the deletion is immediate (spec R220).
+    fn is_finalizer_leaving(&self, task: &TaskId) -> bool {
+        let Some(live) = self.live.get(&task.key) else { return false };
+        matches!(self.step(task, Step::RemoveFinalizer { uid: live.uid.clone() }), Some(None))
+    }
+
+    /// Ends of waves and phases that are over.
+    pub(super) fn closing_events(&self, closing: Closing) -> Vec<Event> {
+        let mut events = Vec::new();
+        let open_waves: Vec<(Phase, Wave)> = self.waves.iter().filter(|(_, span)| span.finished_at.is_none()).map(|(at, _)| *at).collect();
+        for (phase, wave) in &open_waves {
+            let busy = || self.running_tasks().any(|task| task.id.phase == *phase && task.wave == *wave);
+            if closing == Closing::All || !busy() {
+                events.push(Event::WaveFinished { phase: *phase, wave: *wave });
+            }
+        }
+        let open_phases = self.phases.iter().filter(|(_, span)| span.finished_at.is_none()).map(|(phase, _)| *phase);
+        for phase in open_phases {
+            let busy = || self.running_tasks().any(|task| task.id.phase == phase);
+            let goes_on = match closing {
+                Closing::All => false,
+                Closing::Before(next) => phase == next || busy(),
+            };
+            if !goes_on {
+                events.push(Event::PhaseFinished { phase, result: self.phase_result(phase) });
+            }
+        }
+        events
+    }
+
+    fn phase_result(&self, phase: Phase) -> TaskState {
+        let bad = |result: &super::TaskResult| result.task.phase == phase && matches!(result.state, TaskState::Failed | TaskState::Error);
+        let cut =
+            self.terminate.is_some() && self.conclusion.as_ref().is_some_and(|conclusion| conclusion.phase != OperationPhase::Succeeded);
+        if cut || self.results.iter().any(bad) { TaskState::Failed } else { TaskState::Succeeded }
+    }
+}
+
+/// Which waves and phases end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Closing {
+    /// Those without a running task, because a group of this phase starts.
+    Before(Phase),
+    /// Every open one, because the operation ends.
+    All,
+}
+
+pub(super) fn later(at: Timestamp, time: SignedDuration) -> Option<Timestamp> {
+    at.checked_add(time).ok()
+}

@@ -1,1 +1,339 @@
-//! To come.
+//! One pass of the chart in spec 17, one function for each step.
+
+use jiff::Timestamp;
+
+use super::event::{Event, RunKind, Step, StepOutcome};
+use super::messages::{self, Wait};
+use super::next::{Closing, DELETED_HOOK_LIMIT, later};
+use super::{Effect, Operation};
+use crate::model::{Assessment, DeletePolicy, HealthStatus, Live, OperationPhase, Phase, ResultCode, Task, TaskId, TaskState, Wave};
+use crate::plan::order::{self, prune_waves};
+
+impl Operation {
+    /// Steps 1 to 9 of the chart. Each step either has something to do, or the next one is looked at.
+    pub(super) fn pass(&self, now: Timestamp) -> Vec<Effect> {
+        let steps: [&dyn Fn() -> Vec<Effect>; 4] =
+            [&|| self.refuse_invalid_tasks(), &|| self.create_namespace(), &|| self.dry_pass(), &|| self.evaluate_running()];
+        for step in steps {
+            let effects = step();
+            if !effects.is_empty() {
+                return effects;
+            }
+        }
+        let waited = self.waited();
+        if !waited.is_empty() {
+            return self.wait_for_running(&waited, now);
+        }
+        let leaving = self.pruned_in_deletion();
+        if !leaving.is_empty() {
+            return self.waiting_event(Wait::Deletion, &leaving).into_iter().collect();
+        }
+        let mut effects = self.finalizers_to_remove();
+        effects.extend(self.fail_or_go_on(now));
+        effects
+    }
+
+    /// Step 1 (spec R608).
+    fn refuse_invalid_tasks(&self) -> Vec<Effect> {
+        if self.plan.invalid.is_empty() {
+            return Vec::new();
+        }
+        let mut effects: Vec<Effect> = self
+            .plan
+            .invalid
+            .iter()
+            .map(|invalid| change(&invalid.task, ResultCode::SyncFailed, TaskState::Pending, invalid.message.clone()))
+            .collect();
+        let summaries: std::collections::BTreeSet<&str> = self.plan.invalid.iter().map(|invalid| invalid.summary.as_str()).collect();
+        let message = format!("{}: {}", messages::NOT_VALID, summaries.into_iter().collect::<Vec<_>>().join("; "));
+        effects.push(conclude(OperationPhase::Failed, message, None));
+        effects
+    }
+
+    /// First half of step 2: the destination Namespace, if it is a target and missing, before any validation (spec R610).
+    fn create_namespace(&self) -> Vec<Effect> {
+        if self.dry_pass_done {
+            return Vec::new();
+        }
+        let is_destination = |task: &&Task| {
+            let key = &task.id.key;
+            key.group.is_empty() && *key.kind == *"Namespace" && key.name == self.plan.namespace && !task.is_prune()
+        };
+        let missing = self
+            .plan
+            .tasks
+            .iter()
+            .find(|task| is_destination(task) && !self.live.contains_key(&task.id.key) && self.result(&task.id).is_none());
+        missing.map(|task| self.start_run(RunKind::Namespace, task.id.phase, task.wave, vec![task.id.clone()])).unwrap_or_default()
+    }
+
+    /// Second half of step 2: what can be found without a schema (spec R612). Wrong metadata has been refused before the operation (decision 19).
+    fn dry_pass(&self) -> Vec<Effect> {
+        if self.dry_pass_done {
+            return Vec::new();
+        }
+        let nameless = self.plan.tasks.iter().filter(|task| task.id.key.name.is_empty() && !task.is_prune());
+        let mut effects: Vec<Effect> = nameless
+            .map(|task| {
+                let prefix = task.target.as_ref().map(|target| target.generate_name().to_owned()).unwrap_or_default();
+                let message = if prefix.is_empty() {
+                    "resource name may not be empty".to_owned()
+                } else {
+                    format!("from {prefix}: {}", messages::GENERATE_NAME)
+                };
+                change(&task.id, ResultCode::SyncFailed, TaskState::Failed, message)
+            })
+            .collect();
+        effects.push(if effects.is_empty() {
+            Effect::Record(Event::DryPassFinished)
+        } else {
+            conclude(OperationPhase::Failed, messages::DRY_RUN_FAILED.to_owned(), None)
+        });
+        effects
+    }
+
+    /// Step 3: running tasks whose live object is proven fresh take over its state (spec R410, R615, decision 3).
+    fn evaluate_running(&self) -> Vec<Effect> {
+        self.running_tasks().filter_map(|task| self.evaluate(task)).collect()
+    }
+
+    fn evaluate(&self, task: &Task) -> Option<Effect> {
+        let live = self.live.get(&task.id.key)?;
+        if !self.is_fresh(&task.id, live) {
+            return None;
+        }
+        let (state, message) = if task.is_hook() { hook_outcome(task, &live.assessment) } else { resource_outcome(&live.assessment) };
+        (state != TaskState::Running).then(|| change(&task.id, ResultCode::Synced, state, message))
+    }
+
+    /// At or after our own write, and seen by the controller (decision 3).
+    pub(super) fn is_fresh(&self, task: &TaskId, live: &Live) -> bool {
+        let Some(applied) = self.progress(task).and_then(|progress| progress.applied.as_ref()) else { return true };
+        applied.uid == live.uid
+            && (live.resource_version == 0 || live.resource_version >= applied.resource_version)
+            && live.observed_generation.is_none_or(|observed| live.generation.is_none_or(|generation| observed >= generation))
+    }
+
+    /// Who is waited for (spec R616).
+    pub(super) fn waited(&self) -> Vec<&Task> {
+        let multi_step = self.is_multi_step();
+        self.running_tasks().filter(|task| task.is_hook() || multi_step).collect()
+    }
+
+    /// Step 4 (spec R616–R618, decision 21).
+    fn wait_for_running(&self, waited: &[&Task], now: Timestamp) -> Vec<Effect> {
+        let mut effects: Vec<Effect> = waited
+            .iter()
+            .filter(|task| self.must_look(task))
+            .map(|task| Effect::Step { task: task.id.clone(), step: Step::Look })
+            .collect();
+        effects.extend(waited.iter().filter_map(|task| self.give_up_deleted_hook(task, now)));
+        effects.extend(self.waiting_event(Wait::Completion, waited));
+        effects
+    }
+
+    /// A waited object that the view has lost is asked for directly (spec R617).
+    fn must_look(&self, task: &Task) -> bool {
+        let known = self.live.get(&task.id.key).is_some_and(|live| {
+            self.progress(&task.id).and_then(|progress| progress.applied.as_ref()).is_none_or(|applied| applied.uid == live.uid)
+        });
+        !known && !matches!(self.step(&task.id, Step::Look), Some(None))
+    }
+
+    fn give_up_deleted_hook(&self, task: &Task, now: Timestamp) -> Option<Effect> {
+        let live = self.live.get(&task.id.key).filter(|_| task.is_hook())?;
+        let limit = later(live.deletion?, DELETED_HOOK_LIMIT)?;
+        let message = format!("{} was deleted by somebody else while it ran, and no result was seen within 20 s", task.id.key);
+        (now >= limit).then(|| change(&task.id, ResultCode::Synced, TaskState::Failed, message))
+    }
+
+    /// Step 5: pruned objects that are not gone yet (spec R508, R619).
+    fn pruned_in_deletion(&self) -> Vec<&Task> {
+        let is_leaving = |task: &&Task| {
+            self.result(&task.id).is_some_and(|result| result.code == ResultCode::Pruned)
+                && self.live.get(&task.id.key).is_some_and(|live| live.deletion.is_some())
+        };
+        self.plan.tasks.iter().filter(|task| task.is_prune()).filter(is_leaving).collect()
+    }
+
+    /// Steps 7 and 8.
+    fn fail_or_go_on(&self, now: Timestamp) -> Vec<Effect> {
+        let is_bad =
+            |task: &&Task| task.id.phase != Phase::SyncFail && matches!(self.state(&task.id), TaskState::Failed | TaskState::Error);
+        let bad: Vec<&TaskId> = self.plan.tasks.iter().filter(is_bad).map(|task| &task.id).collect();
+        if !bad.is_empty() {
+            let mut effects = self.hooks_to_delete(DeletePolicy::HookFailed, true);
+            effects.extend(self.sync_fail(messages::UNSUCCESSFUL, &bad));
+            return effects;
+        }
+        let waves = self.current_waves();
+        let Some((phase, wave)) = self.pending(&waves).map(|(at, _)| (self.plan.tasks[at].id.phase, waves[at])).min() else {
+            return self.succeed(messages::NO_MORE_TASKS);
+        };
+        let group: Vec<usize> =
+            self.pending(&waves).filter(|(at, own)| (self.plan.tasks[*at].id.phase, *own) == (phase, wave)).map(|(at, _)| at).collect();
+        self.start_group(now, phase, wave, group)
+    }
+
+    /// The end of a good operation waits for the removal of finalizers, because a failed one fails its hook (decision 22).
+    pub(super) fn succeed(&self, message: &str) -> Vec<Effect> {
+        if self.in_flight > 0 || !self.finalizers_to_remove().is_empty() {
+            return Vec::new();
+        }
+        vec![conclude(OperationPhase::Succeeded, message.to_owned(), Some(DeletePolicy::HookSucceeded))]
+    }
+
+    /// Step 9: the first pending group, unless it has to wait for a person, for an old hook, or for the wave delay.
+    fn start_group(&self, now: Timestamp, phase: Phase, wave: Wave, group: Vec<usize>) -> Vec<Effect> {
+        let tasks: Vec<&Task> = group.iter().map(|at| &self.plan.tasks[*at]).collect();
+        let unconfirmed: Vec<&Task> = tasks.iter().copied().filter(|task| self.needs_confirmation(task)).collect();
+        if !unconfirmed.is_empty() {
+            return self.waiting_event(Wait::Confirmation, &unconfirmed).into_iter().collect();
+        }
+        let leaving: Vec<&Task> = tasks.iter().copied().filter(|task| self.is_old_hook_in_deletion(&task.id)).collect();
+        if !leaving.is_empty() {
+            return self.waiting_event(Wait::Deletion, &leaving).into_iter().collect();
+        }
+        if self.pause_until().is_some_and(|end| now < end) {
+            return Vec::new();
+        }
+        let mut tasks = tasks;
+        tasks.sort_by(|one, other| order::within_group(one, other).then_with(|| one.is_prune().cmp(&other.is_prune())));
+        self.start_run(RunKind::Group, phase, wave, tasks.into_iter().map(|task| task.id.clone()).collect())
+    }
+
+    /// An unconfirmed prune with `Prune=confirm` holds its whole group (spec R634).
+    fn needs_confirmation(&self, task: &Task) -> bool {
+        task.is_prune() && task.traits.option("Prune") == Some("confirm") && !self.approved.contains(&task.id.key)
+    }
+
+    /// Returns whether the old object of a pending hook has been deleted by this operation and is not gone yet (spec R206, R207).
+    pub(super) fn is_old_hook_in_deletion(&self, id: &TaskId) -> bool {
+        let Some(live) = self.live.get(&id.key) else { return false };
+        matches!(self.step(id, Step::DeleteOldHook { uid: live.uid.clone() }), Some(Some(StepOutcome::Done { .. })))
+    }
+
+    pub(super) fn start_run(&self, kind: RunKind, phase: Phase, wave: Wave, tasks: Vec<TaskId>) -> Vec<Effect> {
+        let mut events = self.closing_events(Closing::Before(phase));
+        events.retain(|event| !matches!(event, Event::WaveFinished { phase: closed, wave: number } if (*closed, *number) == (phase, wave)));
+        if !self.phases.contains_key(&phase) {
+            events.push(Event::PhaseStarted { phase });
+        }
+        if !self.waves.contains_key(&(phase, wave)) {
+            events.push(Event::WaveStarted { phase, wave });
+        }
+        events.push(Event::RunStarted { kind, phase, wave, tasks });
+        events.into_iter().map(Effect::Record).collect()
+    }
+
+    /// Wave of each task in this pass: prune tasks swap theirs among those that still exist (spec R505).
+    pub(super) fn current_waves(&self) -> Vec<Wave> {
+        let mut waves: Vec<Wave> = self.plan.tasks.iter().map(|task| task.wave).collect();
+        let prunes: Vec<usize> = (0..waves.len()).filter(|at| self.plan.tasks[*at].is_prune() && self.exists(*at)).collect();
+        if prunes.is_empty() {
+            return waves;
+        }
+        let own: Vec<(Wave, bool)> =
+            prunes.iter().map(|at| &self.plan.tasks[*at].traits).map(|traits| (traits.wave, traits.has_option("PruneLast=true"))).collect();
+        for (at, wave) in prunes.into_iter().zip(prune_waves(&own, order::highest_sync_wave(&self.plan.tasks))) {
+            waves[at] = wave;
+        }
+        waves
+    }
+
+    /// A pruned object that is gone has no task any more (spec R505).
+    fn exists(&self, position: usize) -> bool {
+        let task = &self.plan.tasks[position];
+        !task.is_prune() || self.live.contains_key(&task.id.key)
+    }
+
+    /// Tasks whose turn may come: without a result, and not SyncFail.
+    pub(super) fn pending<'a>(&'a self, waves: &'a [Wave]) -> impl Iterator<Item = (usize, Wave)> + 'a {
+        let is_pending = |at: &usize| {
+            self.plan.tasks[*at].id.phase != Phase::SyncFail
+                && self.state_at(*at) == TaskState::Pending
+                && self.result_at(*at).is_none()
+                && self.exists(*at)
+        };
+        (0..self.plan.tasks.len()).filter(is_pending).map(|at| (at, waves[at]))
+    }
+
+    /// First and last task of the whole list differ in phase or wave (spec R604).
+    fn is_multi_step(&self) -> bool {
+        let waves = self.current_waves();
+        let mut groups = (0..waves.len()).filter(|at| self.exists(*at)).map(|at| (self.plan.tasks[at].id.phase, waves[at]));
+        let first = groups.next();
+        groups.any(|group| Some(group) != first)
+    }
+
+    /// The SyncFail routine (spec R627).
+    pub(super) fn sync_fail(&self, base: &str, failed: &[&TaskId]) -> Vec<Effect> {
+        let message = self.with_reason(base, failed.iter().copied());
+        let hooks: Vec<&Task> = self.plan.tasks.iter().filter(|task| task.id.phase == Phase::SyncFail).collect();
+        let open: Vec<&Task> = hooks.iter().copied().filter(|task| !self.state(&task.id).is_completed()).collect();
+        if open.is_empty() {
+            let refused: Vec<&TaskId> = hooks
+                .iter()
+                .map(|task| &task.id)
+                .filter(|id| self.result(id).is_some_and(|result| result.code == ResultCode::SyncFailed))
+                .collect();
+            let tail = if refused.is_empty() {
+                String::new()
+            } else {
+                format!("\n{}", self.with_reason(messages::SYNC_FAIL_FAILED, refused.into_iter()))
+            };
+            return vec![conclude(OperationPhase::Failed, message + &tail, Some(DeletePolicy::HookFailed))];
+        }
+        let startable: Vec<&Task> =
+            open.into_iter().filter(|task| self.state(&task.id) != TaskState::Running && !self.is_old_hook_in_deletion(&task.id)).collect();
+        let Some(first) = startable.first() else { return Vec::new() };
+        let wave = startable.iter().map(|task| task.wave).min().unwrap_or(first.wave);
+        self.start_run(RunKind::SyncFail, Phase::SyncFail, wave, startable.iter().map(|task| task.id.clone()).collect())
+    }
+
+    /// Returns the fact that the operation waits, if it does not say so already.
+    pub(super) fn waiting_event(&self, wait: Wait, tasks: &[&Task]) -> Option<Effect> {
+        let message = messages::waiting(wait, tasks);
+        let on: Vec<TaskId> = tasks.iter().map(|task| task.id.clone()).collect();
+        let is_new = self.waiting.message != message || self.waiting.on != on;
+        (is_new && !message.is_empty()).then_some(Effect::Record(Event::Waiting { message, on }))
+    }
+}
+
+/// State of a hook by its health (spec R410).
+pub(super) fn hook_outcome(task: &Task, assessment: &Assessment) -> (TaskState, String) {
+    let created = || format!("{} created", task.id.key.name);
+    match assessment {
+        Assessment::NoRule => (TaskState::Succeeded, created()),
+        Assessment::Error(error) => (TaskState::Error, format!("failed to get resource health: {error}")),
+        Assessment::Known(health) => match health.status {
+            HealthStatus::Healthy => (TaskState::Succeeded, health.message.clone()),
+            HealthStatus::Progressing | HealthStatus::Suspended => (TaskState::Running, health.message.clone()),
+            HealthStatus::Degraded | HealthStatus::Unknown => (TaskState::Failed, health.message.clone()),
+            HealthStatus::Missing => (TaskState::Succeeded, created()),
+        },
+    }
+}
+
+/// State of an ordinary resource by its health (spec R615).
+fn resource_outcome(assessment: &Assessment) -> (TaskState, String) {
+    match assessment {
+        Assessment::NoRule => (TaskState::Succeeded, String::new()),
+        Assessment::Error(_) => (TaskState::Running, String::new()),
+        Assessment::Known(health) => match health.status {
+            HealthStatus::Healthy => (TaskState::Succeeded, health.message.clone()),
+            HealthStatus::Degraded => (TaskState::Failed, health.message.clone()),
+            HealthStatus::Progressing | HealthStatus::Suspended | HealthStatus::Missing | HealthStatus::Unknown => {
+                (TaskState::Running, String::new())
+            }
+        },
+    }
+}
+
+pub(super) fn change(task: &TaskId, code: ResultCode, state: TaskState, message: String) -> Effect {
+    Effect::Record(Event::TaskChanged { task: task.clone(), code, state, message })
+}
+
+pub(super) fn conclude(phase: OperationPhase, message: String, cleanup: Option<DeletePolicy>) -> Effect {
+    Effect::Record(Event::Concluded { phase, message, cleanup })
+}

@@ -1,1 +1,167 @@
-//! To come.
+//! One run of tasks: old finalizers, prunes, old hooks, then applies kind by kind (spec R520), and what follows from its outcome
+//! (steps 10 and 11 of the chart, spec R626).
+
+use super::event::{Event, RunKind, RunOutcome, Step};
+use super::messages::{self, Wait};
+use super::pass::{change, conclude};
+use super::{Effect, Operation, Run};
+use crate::model::{DeletePolicy, OperationPhase, Phase, ResultCode, Task, TaskId, TaskState};
+
+impl Operation {
+    /// Returns the next calls of the run, nothing while calls are out, or its end.
+    pub(super) fn drive(&self, run: &Run) -> Vec<Effect> {
+        if run.in_flight > 0 {
+            return Vec::new();
+        }
+        let before_applies: [&dyn Fn() -> Vec<Effect>; 3] =
+            [&|| self.remove_old_finalizers(run), &|| self.prune(run), &|| self.delete_old_hooks(run)];
+        for stage in before_applies.iter().filter(|_| run.sent == 0) {
+            let calls = stage();
+            if !calls.is_empty() {
+                return calls;
+            }
+            if self.has_failed(run) {
+                return self.end_run(run, RunOutcome::Failed);
+            }
+        }
+        if run.sent == 0 && run.tasks.iter().any(|id| self.is_old_hook_in_deletion(id)) {
+            return self.end_run(run, RunOutcome::Pending);
+        }
+        let batch = self.apply_batch(run);
+        if !batch.is_empty() {
+            return batch;
+        }
+        self.end_run(run, if self.has_failed(run) { RunOutcome::Failed } else { RunOutcome::Successful })
+    }
+
+    /// No task of a run has a result at its start, so a bad one comes from the run itself.
+    fn has_failed(&self, run: &Run) -> bool {
+        run.tasks.iter().any(|id| matches!(self.state(id), TaskState::Failed | TaskState::Error))
+    }
+
+    fn tasks_of<'a>(&'a self, run: &'a Run) -> impl Iterator<Item = &'a Task> {
+        run.tasks.iter().filter_map(|id| self.task(id))
+    }
+
+    /// Returns the steps that tasks of the run need and nobody has begun.
+    fn needed(&self, run: &Run, need: impl Fn(&Task) -> Option<Step>) -> Vec<Effect> {
+        let open = self.tasks_of(run).filter(|task| self.result(&task.id).is_none());
+        open.filter_map(|task| need(task).map(|step| (task, step)))
+            .filter(|(task, step)| self.step(&task.id, step.clone()).is_none())
+            .map(|(task, step)| Effect::Step { task: task.id.clone(), step })
+            .collect()
+    }
+
+    /// Spec R216.1: whatever its policies, an old object of a hook that is about to run loses the hook finalizer.
+    fn remove_old_finalizers(&self, run: &Run) -> Vec<Effect> {
+        self.needed(run, |task| {
+            let live = self.live.get(&task.id.key).filter(|live| task.is_hook() && live.has_hook_finalizer())?;
+            Some(Step::RemoveOldFinalizer { uid: live.uid.clone() })
+        })
+    }
+
+    /// Spec R631–R635.
+    fn prune(&self, run: &Run) -> Vec<Effect> {
+        let open = self.tasks_of(run).filter(|task| task.is_prune() && self.result(&task.id).is_none());
+        let skipped: Vec<Effect> = open.filter_map(|task| self.skip_prune(task)).collect();
+        if !skipped.is_empty() {
+            return skipped;
+        }
+        self.needed(run, |task| {
+            let live = self.live.get(&task.id.key).filter(|_| task.is_prune())?;
+            Some(Step::Prune { uid: live.uid.clone() })
+        })
+    }
+
+    fn skip_prune(&self, task: &Task) -> Option<Effect> {
+        let skip = |code, message: &str| Some(change(&task.id, code, TaskState::Succeeded, message.to_owned()));
+        let Some(live) = self.live.get(&task.id.key) else { return skip(ResultCode::Pruned, "pruned") };
+        if !self.request.prune {
+            return skip(ResultCode::PruneSkipped, "ignored (requires pruning)");
+        }
+        if task.traits.option("Prune") == Some("false") {
+            return skip(ResultCode::PruneSkipped, "ignored (no prune)");
+        }
+        live.deletion.and_then(|_| skip(ResultCode::Pruned, "pruned"))
+    }
+
+    /// Spec R204, R205.
+    fn delete_old_hooks(&self, run: &Run) -> Vec<Effect> {
+        self.needed(run, |task| {
+            let is_wanted = task.is_hook() && task.delete_policies().contains(&DeletePolicy::BeforeHookCreation);
+            let live = self.live.get(&task.id.key).filter(|_| is_wanted)?;
+            Some(Step::DeleteOldHook { uid: live.uid.clone() })
+        })
+    }
+
+    /// Consecutive tasks of one kind are sent together; the next kind follows when all answers are there, good or bad (spec R520).
+    fn apply_batch(&self, run: &Run) -> Vec<Effect> {
+        let mut targets = self.tasks_of(run).filter(|task| !task.is_prune()).skip(run.sent).peekable();
+        let Some(first) = targets.peek().copied() else { return Vec::new() };
+        let kind = &first.id.key.kind;
+        let batch = targets.take_while(|task| task.id.key.kind == *kind);
+        batch.map(|task| Effect::Step { task: task.id.clone(), step: Step::Apply }).collect()
+    }
+
+    fn end_run(&self, run: &Run, outcome: RunOutcome) -> Vec<Effect> {
+        let follows = match run.kind {
+            RunKind::Namespace => self.after_namespace(run, outcome),
+            RunKind::SyncFail => self.waiting_event(Wait::Completion, &self.tasks_of(run).collect::<Vec<_>>()).into_iter().collect(),
+            RunKind::Group => match self.after_group(run, outcome) {
+                Some(effects) => effects,
+                None => return Vec::new(),
+            },
+        };
+        let mut effects = vec![Effect::Record(Event::RunFinished { outcome })];
+        effects.extend(follows);
+        effects
+    }
+
+    /// Spec R610, R611.
+    fn after_namespace(&self, run: &Run, outcome: RunOutcome) -> Vec<Effect> {
+        match outcome {
+            RunOutcome::Failed => {
+                vec![conclude(OperationPhase::Failed, self.with_reason(messages::NAMESPACE_FAILED, run.tasks.iter()), None)]
+            }
+            RunOutcome::Successful | RunOutcome::Pending => Vec::new(),
+        }
+    }
+
+    /// Steps 10 and 11. `None`: the last group is through, but the removal of a finalizer is still out (decision 22).
+    fn after_group(&self, run: &Run, outcome: RunOutcome) -> Option<Vec<Effect>> {
+        let tasks: Vec<&Task> = self.tasks_of(run).collect();
+        Some(match outcome {
+            RunOutcome::Pending => {
+                let leaving: Vec<&Task> = tasks.into_iter().filter(|task| self.is_old_hook_in_deletion(&task.id)).collect();
+                self.waiting_event(Wait::Deletion, &leaving).into_iter().collect()
+            }
+            RunOutcome::Successful => {
+                let waves = self.current_waves();
+                let is_last = self.pending(&waves).next().is_none();
+                if is_last && !tasks.iter().any(|task| task.is_hook()) {
+                    let end = self.succeed(messages::ALL_TASKS_RUN);
+                    if end.is_empty() {
+                        return None;
+                    }
+                    end
+                } else {
+                    let (pruned, others): (Vec<&Task>, Vec<&Task>) = tasks.into_iter().partition(|task| task.is_prune());
+                    let shown = if others.is_empty() { pruned } else { others };
+                    self.waiting_event(Wait::Completion, &shown).into_iter().collect()
+                }
+            }
+            RunOutcome::Failed => self.after_failed_group(run),
+        })
+    }
+
+    /// Spec R626, first two points.
+    fn after_failed_group(&self, run: &Run) -> Vec<Effect> {
+        let failed: Vec<&TaskId> = run.tasks.iter().collect();
+        let running: Vec<&Task> = self.tasks_of(run).filter(|task| self.state(&task.id) == TaskState::Running).collect();
+        let has_sync_fail = self.plan.tasks.iter().any(|task| task.id.phase == Phase::SyncFail);
+        if running.is_empty() || has_sync_fail {
+            return self.sync_fail(messages::APPLY_FAILED, &failed);
+        }
+        self.waiting_event(Wait::Completion, &running).into_iter().collect()
+    }
+}

@@ -1,1 +1,84 @@
-//! To come.
+//! Ending an operation on request (spec topic 9). Always ends; asking again changes nothing.
+
+use super::event::{Event, RunOutcome, Step, StepOutcome};
+use super::messages;
+use super::pass::{change, conclude, hook_outcome};
+use super::{Effect, Operation};
+use crate::model::{Assessment, DeletePolicy, Live, OperationPhase, ResultCode, Task, TaskState};
+
+impl Operation {
+    /// Completed hooks lose their finalizer, running ones are ended; nothing else is touched (spec R903–R905).
+    pub(super) fn terminating(&self) -> Vec<Effect> {
+        if let Some(run) = &self.run {
+            return if run.in_flight > 0 { Vec::new() } else { vec![Effect::Record(Event::RunFinished { outcome: RunOutcome::Failed })] };
+        }
+        let mut effects = self.finalizers_to_remove();
+        let running: Vec<&Task> = self.running_tasks().filter(|task| task.is_hook()).collect();
+        effects.extend(running.iter().filter_map(|task| self.terminate_hook(task)));
+        if !effects.is_empty() || !running.is_empty() || self.in_flight > 0 {
+            return effects;
+        }
+        let (phase, message) = if self.had_termination_errors() {
+            (OperationPhase::Error, messages::TERMINATION_HAD_ERRORS)
+        } else {
+            (OperationPhase::Failed, messages::TERMINATED)
+        };
+        vec![conclude(phase, message.to_owned(), None)]
+    }
+
+    fn had_termination_errors(&self) -> bool {
+        let failed_call = |step: &Step, outcome: Option<&StepOutcome>| {
+            matches!(step, Step::TerminateFinalizer { .. } | Step::TerminateDelete { .. } | Step::Look)
+                && matches!(outcome, Some(StepOutcome::Failed { .. }))
+        };
+        let since = self.terminate.as_ref().map(|(at, _)| *at);
+        self.steps.iter().any(|((_, step), state)| Some(state.started_at) >= since && failed_call(step, state.outcome.as_ref()))
+    }
+
+    /// The next thing for one running hook: look, finalizer, deletion, result (spec R905). `None` while a call is out.
+    fn terminate_hook(&self, task: &Task) -> Option<Effect> {
+        let id = &task.id;
+        let ended = |live: &&Live| self.step(id, Step::TerminateDelete { uid: live.uid.clone() }).is_some();
+        let Some(live) = self.live.get(&id.key).or_else(|| self.graves.get(&id.key).filter(ended)) else {
+            return match self.step(id, Step::Look) {
+                Some(Some(StepOutcome::Gone)) => Some(change(id, ResultCode::Synced, TaskState::Succeeded, "Terminated".to_owned())),
+                Some(None) => None,
+                _ => Some(Effect::Step { task: id.clone(), step: Step::Look }),
+            };
+        };
+        let (outcome, message) = hook_outcome(task, &live.assessment);
+        let finalizer = Step::TerminateFinalizer { uid: live.uid.clone() };
+        match self.step(id, finalizer.clone()) {
+            None if live.has_hook_finalizer() => return Some(Effect::Step { task: id.clone(), step: finalizer }),
+            Some(None) => return None,
+            Some(Some(StepOutcome::Failed { error })) => {
+                return Some(change(id, ResultCode::Synced, TaskState::Error, format!("Failed to remove hook finalizer: {error}")));
+            }
+            None | Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone)) => {}
+        }
+        let unclear = matches!(live.assessment, Assessment::Error(_));
+        if unclear || outcome == TaskState::Running || task.delete_policies().contains(&DeletePolicy::HookFailed) {
+            let delete = Step::TerminateDelete { uid: live.uid.clone() };
+            match self.step(id, delete.clone()) {
+                None => return Some(Effect::Step { task: id.clone(), step: delete }),
+                Some(None) => return None,
+                Some(Some(StepOutcome::Failed { error })) => {
+                    return Some(change(id, ResultCode::Synced, TaskState::Failed, format!("Failed to delete: {error}")));
+                }
+                Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone)) => {}
+            }
+        }
+        Some(match outcome {
+            TaskState::Running => change(id, ResultCode::Synced, TaskState::Failed, "Terminated".to_owned()),
+            TaskState::Error => change(
+                id,
+                ResultCode::Synced,
+                TaskState::Error,
+                message.replacen("failed to get resource health", "Failed to get hook health", 1),
+            ),
+            TaskState::Pending | TaskState::Succeeded | TaskState::Failed | TaskState::Terminating => {
+                change(id, ResultCode::Synced, outcome, message)
+            }
+        })
+    }
+}

@@ -68,7 +68,7 @@ pub(crate) struct Counts {
 impl Operation {
     /// Returns what the row of a task shows.
     pub(crate) fn row(&self, task: &Task) -> TaskRow {
-        let progress = self.progress.get(&task.id);
+        let progress = self.progress(&task.id);
         let result = self.result(&task.id).filter(|_| progress.is_some() || !self.shares_result(task));
         let (stage, word) = match result {
             Some(result) => self.stage_of_result(task, result.code, result.state),

@@ -40,7 +40,7 @@ impl Operation {
     pub(crate) fn blocker(&self) -> Option<Blocker> {
         let waited = &self.waiting.on;
         let task = waited.iter().find(|id| self.task(id).is_some_and(|task| task.is_hook())).or_else(|| waited.first())?;
-        let progress = self.progress.get(task);
+        let progress = self.progress(task);
         let since =
             progress.and_then(|progress| progress.applied_at.or(progress.started_at)).or(self.waiting.since).unwrap_or(self.started_at);
         Some(Blocker { task: task.clone(), since })

@@ -1,15 +1,294 @@
-//! To come.
-use super::{Plan, PlanInput};
-pub(super) fn build(_input: &PlanInput<'_>) -> Plan {
-    Plan {
-        app: "".into(),
-        namespace: "".into(),
-        revision: "".into(),
-        tasks: vec![],
-        not_run: vec![],
-        invalid: vec![],
-        warnings: vec![],
-        selective: false,
-        index: Default::default(),
+//! From manifests to a plan, one step after the other.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use serde_json::{Value, json};
+
+use super::order::{self, arrange, definition_provided, highest_sync_wave, prune_waves};
+use super::{Candidate, Invalid, Manifest, NotRun, NotRunCode, Plan, PlanInput, PlanWarning};
+use crate::model::{KindFact, Object, Part, Phase, ResourceKey, Role, Scope, Task, TaskId, Traits, Wave, annotation, hook};
+
+pub(super) fn build(input: &PlanInput<'_>) -> Plan {
+    let mut draft = Draft { input, tasks: Vec::new(), not_run: Vec::new(), warnings: Vec::new() };
+    let manifests = draft.without_repeats();
+    for manifest in manifests {
+        draft.take(manifest);
+    }
+    let objects: BTreeSet<ResourceKey> = draft
+        .tasks
+        .iter()
+        .chain(draft.not_run.iter().map(|left| &left.task))
+        .filter(|task| !task.is_hook())
+        .map(|task| task.id.key.clone())
+        .collect();
+    draft.take_candidates(&objects);
+    draft.warn_of_unmatched_selectors();
+    draft.finish()
+}
+
+struct Draft<'a> {
+    input: &'a PlanInput<'a>,
+    tasks: Vec<Task>,
+    not_run: Vec<NotRun>,
+    warnings: Vec<PlanWarning>,
+}
+
+impl<'a> Draft<'a> {
+    /// Of two manifests with one identity the later one counts, as for Argo CD; the person is told.
+    fn without_repeats(&mut self) -> Vec<&'a Manifest> {
+        let mut last: BTreeMap<ResourceKey, usize> = BTreeMap::new();
+        for (at, manifest) in self.input.manifests.iter().enumerate() {
+            let key = self.key_of(&manifest.object);
+            if key.name.is_empty() {
+                continue;
+            }
+            if let Some(earlier) = last.insert(key.clone(), at) {
+                let message =
+                    format!("stands twice in the manifests; this one counts, the one at {} does not", self.input.manifests[earlier].origin);
+                self.warnings.push(PlanWarning { about: Some(key), message, origin: Some(manifest.origin.clone()) });
+            }
+        }
+        let counts = |(at, manifest): &(usize, &'a Manifest)| {
+            let key = self.key_of(&manifest.object);
+            key.name.is_empty() || last.get(&key) == Some(at)
+        };
+        self.input.manifests.iter().enumerate().filter(counts).map(|(_, manifest)| manifest).collect()
+    }
+
+    fn key_of(&self, object: &Object) -> ResourceKey {
+        let key = object.key();
+        let namespace = match self.input.kinds.scope(&object.gvk()) {
+            Scope::Cluster => "",
+            Scope::Namespaced if key.namespace.is_empty() => self.input.namespace,
+            Scope::Namespaced => &key.namespace,
+        };
+        ResourceKey { namespace: namespace.into(), ..key }
+    }
+
+    fn take(&mut self, manifest: &Manifest) {
+        let traits = Traits::of(&manifest.object);
+        let key = self.key_of(&manifest.object);
+        for concern in hook::concerns(&manifest.object) {
+            let message = format!("{}: {}", concern.annotation, concern.message);
+            self.warnings.push(PlanWarning { about: Some(key.clone()), message, origin: Some(manifest.origin.clone()) });
+        }
+        match &traits.part {
+            Part::Resource => self.take_resource(manifest, key, &traits),
+            Part::Skip => self.leave(manifest, key, &traits, Phase::Sync, NotRunCode::Skip, "its hook annotation is Skip".to_owned()),
+            Part::Hook { phases, deletion } if phases.is_empty() => self.leave_hook(manifest, key, &traits, deletion),
+            Part::Hook { phases, .. } => {
+                for phase in phases {
+                    self.take_hook(manifest, &key, &traits, *phase);
+                }
+            }
+        }
+    }
+
+    fn leave_hook(&mut self, manifest: &Manifest, key: ResourceKey, traits: &Traits, deletion: &[Phase]) {
+        match deletion.first() {
+            Some(phase) => self.leave(
+                manifest,
+                key,
+                traits,
+                *phase,
+                NotRunCode::DeleteHook,
+                format!("a {phase} hook runs only when the app is deleted"),
+            ),
+            None => {
+                let message = "a hook without a type that a sync knows: it is never applied".to_owned();
+                self.warnings.push(PlanWarning {
+                    about: Some(key.clone()),
+                    message: message.clone(),
+                    origin: Some(manifest.origin.clone()),
+                });
+                self.leave(manifest, key, traits, Phase::Sync, NotRunCode::UnknownHook, message);
+            }
+        }
+    }
+
+    fn leave(&mut self, manifest: &Manifest, key: ResourceKey, traits: &Traits, phase: Phase, code: NotRunCode, reason: String) {
+        let task = self.task(manifest, key, traits, phase, Some(manifest.object.clone()));
+        self.not_run.push(NotRun { task, reason, code });
+    }
+
+    fn task(&self, manifest: &Manifest, key: ResourceKey, traits: &Traits, phase: Phase, target: Option<Object>) -> Task {
+        let role = if traits.is_hook() { Role::Hook } else { Role::Apply };
+        Task {
+            id: TaskId { phase, key, role },
+            version: manifest.object.gvk().version,
+            wave: traits.wave,
+            traits: traits.clone(),
+            target,
+            origin: Some(manifest.origin.clone()),
+            pulled_forward: false,
+        }
+    }
+
+    fn take_resource(&mut self, manifest: &Manifest, key: ResourceKey, traits: &Traits) {
+        if self.input.selection.is_some_and(|selection| !selection.iter().any(|selector| selector.matches(&key))) {
+            return self.leave(manifest, key, traits, Phase::Sync, NotRunCode::Selection, "not selected".to_owned());
+        }
+        if key.name.is_empty() {
+            let message = "has no name; generateName works only for hooks, an apply of an ordinary object refuses it".to_owned();
+            self.warnings.push(PlanWarning { about: Some(key.clone()), message, origin: Some(manifest.origin.clone()) });
+        }
+        let target = self.target(&manifest.object, &key, &key, false);
+        let task = self.task(manifest, key, traits, Phase::Sync, Some(target));
+        self.tasks.push(task);
+    }
+
+    fn take_hook(&mut self, manifest: &Manifest, key: &ResourceKey, traits: &Traits, phase: Phase) {
+        if self.input.selection.is_some() {
+            return self.leave(
+                manifest,
+                key.clone(),
+                traits,
+                phase,
+                NotRunCode::Selection,
+                "hooks do not run in a selective sync".to_owned(),
+            );
+        }
+        let named = ResourceKey { name: self.hook_name(&manifest.object, phase).into(), ..key.clone() };
+        let target = self.target(&manifest.object, &named, key, true);
+        let task = self.task(manifest, named, traits, phase, Some(target));
+        self.tasks.push(task);
+    }
+
+    /// Name of a hook object (spec R301–R304).
+    fn hook_name(&self, object: &Object, phase: Phase) -> String {
+        if !object.name().is_empty() {
+            return object.name().to_owned();
+        }
+        let revision = self.input.revision;
+        let short = if revision.chars().count() >= 8 { revision.chars().take(7).collect() } else { revision.to_owned() };
+        let suffix = format!("{short}-{phase}-{}", self.input.started_at.as_second()).to_lowercase();
+        format!("{}{suffix}", object.generate_name())
+    }
+
+    /// What will be sent: name, namespace, tracking id; for hooks the finalizer and the operation's label too (spec R214, R306, R312, decision 5).
+    fn target(&self, object: &Object, key: &ResourceKey, tracked: &ResourceKey, is_hook: bool) -> Object {
+        object.with(|value| {
+            let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+            if !key.name.is_empty() {
+                metadata.insert("name".to_owned(), json!(&*key.name));
+            }
+            if key.namespace.is_empty() {
+                metadata.remove("namespace");
+            } else {
+                metadata.insert("namespace".to_owned(), json!(&*key.namespace));
+            }
+            let id = format!("{}:{}/{}:{}/{}", self.input.app, tracked.group, tracked.kind, tracked.namespace, tracked.name);
+            insert_text(metadata, "annotations", annotation::TRACKING_ID, &id);
+            if is_hook {
+                insert_text(metadata, "labels", annotation::OPERATION_LABEL, self.input.operation);
+                add_finalizer(metadata);
+            }
+        })
+    }
+
+    /// Objects of the app without a manifest, except hooks and skipped ones (spec R109, R118).
+    fn take_candidates(&mut self, objects: &BTreeSet<ResourceKey>) {
+        let selected =
+            |key: &ResourceKey| self.input.selection.is_none_or(|selection| selection.iter().any(|selector| selector.matches(key)));
+        let wanted: Vec<&Candidate> = self
+            .input
+            .candidates
+            .iter()
+            .filter(|candidate| {
+                candidate.live.traits.part == Part::Resource && !objects.contains(&candidate.key) && selected(&candidate.key)
+            })
+            .collect();
+        let own: Vec<(Wave, bool)> =
+            wanted.iter().map(|candidate| (candidate.live.traits.wave, candidate.live.traits.has_option("PruneLast=true"))).collect();
+        let waves = prune_waves(&own, highest_sync_wave(&self.tasks));
+        for (candidate, wave) in wanted.into_iter().zip(waves) {
+            self.tasks.push(Task {
+                id: TaskId { phase: Phase::Sync, key: candidate.key.clone(), role: Role::Prune },
+                version: candidate.version.clone(),
+                wave,
+                traits: candidate.live.traits.clone(),
+                target: None,
+                origin: None,
+                pulled_forward: false,
+            });
+        }
+    }
+
+    fn warn_of_unmatched_selectors(&mut self) {
+        for selector in self.input.selection.unwrap_or_default() {
+            if !self.tasks.iter().any(|task| selector.matches(&task.id.key)) {
+                let message = format!("--resource {selector} matches nothing that a selective sync can apply");
+                self.warnings.push(PlanWarning { about: None, message, origin: None });
+            }
+        }
+    }
+
+    fn finish(mut self) -> Plan {
+        arrange(&mut self.tasks, self.input.namespace);
+        self.not_run.sort_by(|one, other| order::compare(&one.task, &other.task));
+        let invalid = self.invalid();
+        let index: HashMap<TaskId, usize> = self.tasks.iter().enumerate().map(|(at, task)| (task.id.clone(), at)).collect();
+        Plan {
+            app: self.input.app.into(),
+            namespace: self.input.namespace.into(),
+            revision: self.input.revision.into(),
+            tasks: self.tasks,
+            not_run: self.not_run,
+            invalid,
+            warnings: self.warnings,
+            selective: self.input.selection.is_some(),
+            index,
+        }
+    }
+
+    /// Tasks of kinds that the cluster does not serve (spec R525). A definition anywhere in the manifests saves them.
+    fn invalid(&self) -> Vec<Invalid> {
+        let defined: BTreeSet<String> =
+            self.tasks.iter().chain(self.not_run.iter().map(|left| &left.task)).filter_map(definition_provided).collect();
+        self.tasks.iter().filter_map(|task| self.judge(task, &defined)).collect()
+    }
+
+    fn judge(&self, task: &Task, defined: &BTreeSet<String>) -> Option<Invalid> {
+        let key = &task.id.key;
+        match self.input.kinds.get(&task.gvk())? {
+            KindFact::Known { .. } => None,
+            KindFact::Failed(error) => Some(Invalid { task: task.id.clone(), message: error.clone(), summary: error.clone() }),
+            KindFact::NotFound(summary) => {
+                let saved =
+                    task.traits.has_option("SkipDryRunOnMissingResource=true") || defined.contains(&format!("{}/{}", key.group, key.kind));
+                (!saved).then(|| Invalid { task: task.id.clone(), message: missing_kind(key), summary: summary.clone() })
+            }
+        }
+    }
+}
+
+fn missing_kind(key: &ResourceKey) -> String {
+    let kind = if key.group.is_empty() { key.kind.to_string() } else { format!("{}/{}", key.group, key.kind) };
+    let name = if key.namespace.is_empty() { key.name.to_string() } else { format!("{}/{}", key.namespace, key.name) };
+    format!(
+        "The Kubernetes API could not find {kind} for requested resource {name}. Make sure the \"{}\" CRD is installed on the destination cluster.",
+        key.kind
+    )
+}
+
+fn insert_text(metadata: &mut serde_json::Map<String, Value>, field: &str, name: &str, text: &str) {
+    let slot = metadata.entry(field).or_insert_with(|| json!({}));
+    if !slot.is_object() {
+        *slot = json!({});
+    }
+    if let Some(map) = slot.as_object_mut() {
+        map.insert(name.to_owned(), json!(text));
+    }
+}
+
+fn add_finalizer(metadata: &mut serde_json::Map<String, Value>) {
+    let slot = metadata.entry("finalizers").or_insert_with(|| json!([]));
+    if !slot.is_array() {
+        *slot = json!([]);
+    }
+    if let Some(list) = slot.as_array_mut()
+        && !list.iter().any(|item| item == annotation::HOOK_FINALIZER)
+    {
+        list.push(json!(annotation::HOOK_FINALIZER));
     }
 }

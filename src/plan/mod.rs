@@ -126,7 +126,7 @@ pub(crate) struct Plan {
     /// Whether this is a selective sync (spec topic 8).
     pub(crate) selective: bool,
     #[serde(skip)]
-    index: std::collections::BTreeMap<TaskId, usize>,
+    index: std::collections::HashMap<TaskId, usize>,
 }
 
 impl Plan {
