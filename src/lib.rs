@@ -1,6 +1,7 @@
 //! syncwave
 #![allow(dead_code, unused_imports, reason = "modules are being joined")]
 pub(crate) mod clock;
+pub(crate) mod cluster;
 pub(crate) mod engine;
 pub(crate) mod health;
 pub(crate) mod manifest;
