@@ -124,9 +124,10 @@ fn mask(value: &mut Value) {
 }
 
 fn mask_values(data: &mut Value) {
-    match data {
-        Value::Object(map) => mask_map(map),
-        other => *other = Value::String(MASK.into()),
+    if let Value::Object(map) = data {
+        mask_map(map);
+    } else {
+        *data = Value::String(MASK.into());
     }
 }
 

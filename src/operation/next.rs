@@ -44,19 +44,17 @@ impl Operation {
         effects
     }
 
-    /// Returns when `next` would answer differently without any new fact.
-    pub(crate) fn wake_at(&self) -> Option<Timestamp> {
+    /// Returns when, after `now`, `next` would answer differently without any new fact.
+    pub(crate) fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         if self.finished_at.is_some() {
             return None;
         }
         if let Some(conclusion) = &self.conclusion {
-            return later(conclusion.at, LOG_GRACE);
+            return later(conclusion.at, LOG_GRACE).filter(|at| *at > now);
         }
-        let deleted = self
-            .running_tasks()
-            .filter(|task| task.is_hook())
-            .filter_map(|task| later(self.live.get(&task.id.key)?.deletion?, DELETED_HOOK_LIMIT));
-        deleted.chain(self.pause_until()).min()
+        let deletion = |task: &Task| later(self.live.get(&task.id.key)?.deletion?, DELETED_HOOK_LIMIT);
+        let deleted = self.running_tasks().filter(|task| task.is_hook()).filter_map(deletion);
+        deleted.chain(self.pause_until()).filter(|at| *at > now).min()
     }
 
     /// Returns until when the next group has to wait because of `--wave-delay` (decision 3).

@@ -93,7 +93,11 @@ impl Operation {
     }
 
     /// Step 3: running tasks whose live object is proven fresh take over its state (spec R410, R615, decision 3).
+    /// The destination Namespace is applied in the very pass that goes on with its group, so a single-step sync does not judge it first (spec R610).
     fn evaluate_running(&self) -> Vec<Effect> {
+        if !self.group_ran && !self.is_multi_step() {
+            return Vec::new();
+        }
         self.running_tasks().filter_map(|task| self.evaluate(task)).collect()
     }
 
@@ -158,9 +162,7 @@ impl Operation {
 
     /// Steps 7 and 8.
     fn fail_or_go_on(&self, now: Timestamp) -> Vec<Effect> {
-        let is_bad =
-            |task: &&Task| task.id.phase != Phase::SyncFail && matches!(self.state(&task.id), TaskState::Failed | TaskState::Error);
-        let bad: Vec<&TaskId> = self.plan.tasks.iter().filter(is_bad).map(|task| &task.id).collect();
+        let bad = self.bad_tasks();
         if !bad.is_empty() {
             let mut effects = self.hooks_to_delete(DeletePolicy::HookFailed, true);
             effects.extend(self.sync_fail(messages::UNSUCCESSFUL, &bad));
@@ -173,6 +175,14 @@ impl Operation {
         let group: Vec<usize> =
             self.pending(&waves).filter(|(at, own)| (self.plan.tasks[*at].id.phase, *own) == (phase, wave)).map(|(at, _)| at).collect();
         self.start_group(now, phase, wave, group)
+    }
+
+    /// Tasks outside SyncFail that completed without success.
+    pub(super) fn bad_tasks(&self) -> Vec<&TaskId> {
+        let is_bad = |at: &usize| {
+            matches!(self.state_at(*at), TaskState::Failed | TaskState::Error) && self.plan.tasks[*at].id.phase != Phase::SyncFail
+        };
+        (0..self.plan.tasks.len()).filter(is_bad).map(|at| &self.plan.tasks[at].id).collect()
     }
 
     /// The end of a good operation waits for the removal of finalizers, because a failed one fails its hook (decision 22).

@@ -138,7 +138,7 @@ impl Operation {
             RunOutcome::Successful => {
                 let waves = self.current_waves();
                 let is_last = self.pending(&waves).next().is_none();
-                if is_last && !tasks.iter().any(|task| task.is_hook()) {
+                if is_last && self.bad_tasks().is_empty() && !tasks.iter().any(|task| task.is_hook()) {
                     let end = self.succeed(messages::ALL_TASKS_RUN);
                     if end.is_empty() {
                         return None;

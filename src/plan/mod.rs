@@ -5,6 +5,8 @@
 mod build;
 pub(crate) mod order;
 pub(crate) mod selection;
+#[cfg(test)]
+mod tests;
 
 use std::sync::Arc;
 

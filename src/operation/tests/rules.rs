@@ -1,0 +1,400 @@
+//! One test for each rule that the main path needs.
+
+use super::world::{Fate, Setup, World, hook, resource, selecting, sync};
+use crate::model::{OperationPhase, Phase, TaskState};
+use crate::operation::{Event, Request};
+use crate::plan::NotRunCode;
+
+fn finished(mut world: World) -> World {
+    world.run(200);
+    assert!(world.op.finished_at().is_some(), "still {:?}: {}", world.op.phase(), world.op.message());
+    world
+}
+
+#[test]
+fn r625_single_step_without_hooks_ends_when_everything_was_sent() {
+    let world = finished(sync([resource("ConfigMap", "a"), resource("Deployment", "web").fate(Fate::Never)]));
+    assert_eq!(world.op.message(), "successfully synced (all tasks run)");
+    assert_eq!(world.results(), ["Sync ConfigMap/a Synced Running", "Sync Deployment/web Synced Running"]);
+}
+
+#[test]
+fn r622_an_empty_list_is_a_success_without_tasks() {
+    let world = finished(sync([]));
+    assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Succeeded, "successfully synced (no more tasks)"));
+}
+
+#[test]
+fn t1_presync_then_sync_then_postsync_and_syncfail_is_not_needed() {
+    let world =
+        finished(sync([hook("alert", "SyncFail"), hook("smoke", "PostSync"), resource("ConfigMap", "c"), hook("migrate", "PreSync")]));
+    assert_eq!(world.calls(), ["apply Job/migrate", "unlock Job/migrate", "apply ConfigMap/c", "apply Job/smoke", "unlock Job/smoke"]);
+    assert_eq!(world.op.message(), "successfully synced (no more tasks)");
+    let not_run = world.op.not_run();
+    assert_eq!(
+        not_run.iter().map(|left| (left.task.id.key.short(), left.code)).collect::<Vec<_>>(),
+        [("Job/alert".to_owned(), NotRunCode::NotNeeded)]
+    );
+}
+
+#[test]
+fn a_failed_presync_hook_starts_syncfail_and_nothing_else() {
+    let world = finished(sync([
+        hook("migrate", "PreSync").fate(Fate::Degraded(1)),
+        resource("ConfigMap", "c"),
+        hook("smoke", "PostSync"),
+        hook("alert", "SyncFail"),
+    ]));
+    assert_eq!(world.calls(), ["apply Job/migrate", "unlock Job/migrate", "apply Job/alert", "unlock Job/alert"]);
+    assert_eq!(
+        (world.op.phase(), world.op.message()),
+        (OperationPhase::Failed, "one or more synchronization tasks completed unsuccessfully")
+    );
+    assert_eq!(world.results(), ["PreSync Job/migrate Synced Failed", "SyncFail Job/alert Synced Succeeded"]);
+    assert!(world.op.not_run().iter().all(|left| left.code == NotRunCode::Blocked));
+}
+
+#[test]
+fn r604_a_multi_step_sync_waits_for_health_before_the_next_wave() {
+    let mut world = sync([resource("Deployment", "db").fate(Fate::Healthy(3)), resource("ConfigMap", "late").wave(1)]);
+    world.settle();
+    assert_eq!(world.op.message(), "waiting for healthy state of apps/Deployment/db");
+    assert_eq!(world.calls(), ["apply Deployment/db"]);
+    let world = finished(world);
+    assert_eq!(world.results(), ["Sync Deployment/db Synced Succeeded", "Sync ConfigMap/late Synced Running"]);
+}
+
+#[test]
+fn r520_kinds_of_one_group_go_one_after_the_other_and_a_refusal_does_not_stop_later_kinds() {
+    let mut world = sync([
+        resource("Deployment", "web"),
+        resource("ConfigMap", "b").fate(Fate::Refused),
+        resource("ConfigMap", "a"),
+        resource("Secret", "s"),
+    ]);
+    world.decide();
+    assert_eq!(world.calls(), ["apply Secret/s"]);
+    let world = finished(world);
+    assert_eq!(world.calls(), ["apply Secret/s", "apply ConfigMap/a", "apply ConfigMap/b", "apply Deployment/web"]);
+    assert_eq!(world.op.message(), "one or more synchronization tasks completed unsuccessfully, reason: b refused");
+    assert!(world.messages()[0].starts_with("waiting for healthy state of /Secret/s and 2 more resources"), "{:?}", world.messages());
+}
+
+#[test]
+fn r626_when_nothing_of_the_group_was_taken_the_objects_failed_to_apply() {
+    let world = finished(sync([resource("ConfigMap", "a").fate(Fate::Refused), resource("ConfigMap", "b").fate(Fate::Refused)]));
+    assert_eq!(world.op.message(), "one or more objects failed to apply, reason: a refused,b refused");
+}
+
+#[test]
+fn r205_an_old_hook_is_deleted_and_nothing_else_of_its_group_is_created_until_it_is_gone() {
+    let old = hook("migrate", "PreSync");
+    let mut world =
+        World::new(Setup { specs: vec![hook("migrate", "PreSync"), hook("other", "PreSync")], leftovers: vec![old], ..Setup::default() });
+    let before = world.live("Job/migrate").unwrap().uid.clone();
+    world.settle();
+    assert_eq!(world.calls(), ["delete old Job/migrate"]);
+    assert_eq!(world.op.message(), "waiting for deletion of hook batch/Job/migrate");
+    assert!(world.op.results().is_empty());
+    let world = finished(world);
+    assert_eq!(world.calls()[1..3], ["apply Job/migrate", "apply Job/other"]);
+    assert_ne!(world.live("Job/migrate").unwrap().uid, before);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+}
+
+#[test]
+fn r308_a_hook_without_before_hook_creation_is_judged_by_its_old_outcome() {
+    let spec = hook("migrate", "PreSync").policy("HookSucceeded").fate(Fate::Degraded(0));
+    let world = finished(World::new(Setup { specs: vec![spec.clone()], leftovers: vec![spec], ..Setup::default() }));
+    assert_eq!(world.calls(), ["apply Job/migrate", "unlock Job/migrate"]);
+    assert_eq!(world.op.phase(), OperationPhase::Failed);
+}
+
+#[test]
+fn r208_hook_succeeded_deletes_when_the_whole_operation_has_succeeded() {
+    let specs = [
+        hook("migrate", "PreSync").policy("HookSucceeded"),
+        resource("Deployment", "web").fate(Fate::Healthy(5)),
+        hook("smoke", "PostSync"),
+    ];
+    let mut world = sync(specs.clone());
+    world.run(4);
+    assert!(world.left().contains(&"Job/migrate".to_owned()), "it lives on during Sync (R211)");
+    world = finished(world);
+    world.tick();
+    assert_eq!(world.left(), ["Deployment/web", "Job/smoke"]);
+    let failing = [specs[0].clone(), specs[1].clone(), hook("smoke", "PostSync").fate(Fate::Degraded(1))];
+    let mut world = finished(sync(failing));
+    world.tick();
+    assert!(world.left().contains(&"Job/migrate".to_owned()), "it stays when the operation fails (R210)");
+}
+
+#[test]
+fn r209_hook_failed_deletes_every_such_hook_when_the_operation_fails() {
+    let good = hook("migrate", "PreSync").policy("HookFailed");
+    let bad = hook("smoke", "PostSync").policy("HookFailed").fate(Fate::Degraded(1));
+    let mut world = finished(sync([good, resource("ConfigMap", "c"), bad]));
+    world.tick();
+    assert_eq!(world.left(), ["ConfigMap/c"], "also the one that had succeeded");
+}
+
+#[test]
+fn r217_a_completed_hook_keeps_its_finalizer_until_its_group_is_over() {
+    let mut world = sync([hook("fast", "PreSync"), hook("slow", "PreSync").fate(Fate::Healthy(4))]);
+    world.run(2);
+    assert_eq!(world.state(Phase::PreSync, "Job/fast"), TaskState::Succeeded);
+    assert!(world.live("Job/fast").unwrap().has_hook_finalizer());
+    let world = finished(world);
+    assert!(!world.live("Job/fast").unwrap().has_hook_finalizer());
+}
+
+#[test]
+fn t127_a_finalizer_that_cannot_be_removed_fails_its_hook_and_the_operation() {
+    let mut world = sync([hook("migrate", "PreSync"), resource("ConfigMap", "c")]);
+    world.finalizers_stick = true;
+    let world = finished(world);
+    assert_eq!(world.op.phase(), OperationPhase::Failed);
+    let result = world.op.results().iter().find(|result| result.task.key.short() == "Job/migrate").unwrap();
+    assert_eq!((result.state, result.message.as_str()), (TaskState::Error, "Failed to remove hook finalizer: denied by a webhook"));
+}
+
+#[test]
+fn r307_an_ordinary_object_with_only_generate_name_fails_in_the_dry_pass_and_nothing_starts() {
+    let world = finished(sync([resource("ConfigMap", "x-").generated(), hook("alert", "SyncFail"), resource("ConfigMap", "ok")]));
+    assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Failed, "one or more objects failed to apply (dry run)"));
+    assert_eq!(world.op.results()[0].message, "from x-: cannot use generate name with apply");
+    assert!(world.calls().is_empty());
+}
+
+#[test]
+fn r302_a_hook_with_generate_name_is_named_by_revision_phase_and_start() {
+    let world = finished(sync([hook("mig-", "PreSync").generated()]));
+    assert_eq!(world.left(), ["Job/mig-0123456-presync-1772366400"]);
+}
+
+#[test]
+fn r408_a_syncfail_hook_that_is_refused_adds_a_second_line_and_the_others_run() {
+    let world = finished(sync([
+        hook("pre", "PreSync").fate(Fate::Degraded(1)),
+        hook("alert", "SyncFail"),
+        hook("broken", "SyncFail").wave(3).fate(Fate::Refused),
+    ]));
+    assert_eq!(
+        world.op.message(),
+        "one or more synchronization tasks completed unsuccessfully\none or more SyncFail hooks failed, reason: broken refused"
+    );
+    assert_eq!(world.state(Phase::SyncFail, "Job/alert"), TaskState::Succeeded);
+}
+
+#[test]
+fn r626_syncfail_starts_at_once_while_other_hooks_of_the_group_still_run() {
+    let mut world =
+        sync([hook("long", "Sync").fate(Fate::Healthy(5)), resource("ConfigMap", "bad").fate(Fate::Refused), hook("alert", "SyncFail")]);
+    world.settle();
+    assert!(world.calls().contains(&"apply Job/alert".to_owned()), "{:?}", world.calls());
+    assert_eq!(world.state(Phase::Sync, "Job/long"), TaskState::Running);
+    assert_eq!(world.op.phase(), OperationPhase::Running);
+    let world = finished(world);
+    assert_eq!(world.state(Phase::Sync, "Job/long"), TaskState::Succeeded);
+}
+
+#[test]
+fn r803_a_selective_sync_runs_no_hooks_and_only_what_was_chosen() {
+    let specs = vec![hook("migrate", "PreSync"), resource("ConfigMap", "a"), resource("ConfigMap", "b")];
+    let world = finished(World::new(Setup { specs: specs.clone(), request: selecting(&[":ConfigMap:b"]), ..Setup::default() }));
+    assert_eq!(world.calls(), ["apply ConfigMap/b"]);
+    assert!(world.op.not_run().iter().all(|left| left.code == NotRunCode::Selection));
+    let world = finished(World::new(Setup { specs, request: selecting(&[":ConfigMap:nothing"]), ..Setup::default() }));
+    assert_eq!(world.op.message(), "successfully synced (no more tasks)");
+    assert!(world.op.plan().warnings.iter().any(|warning| warning.message.contains("matches nothing")));
+}
+
+#[test]
+fn r505_prune_waves_run_backwards_and_are_computed_anew() {
+    let candidates = vec![
+        resource("ConfigMap", "a"),
+        resource("ConfigMap", "b").wave(1),
+        resource("ConfigMap", "c").wave(2),
+        resource("ConfigMap", "d").wave(2),
+    ];
+    let setup = Setup {
+        specs: vec![resource("ConfigMap", "keep").wave(1)],
+        candidates,
+        request: Request { prune: true, ..Request::default() },
+        ..Setup::default()
+    };
+    let world = finished(World::new(setup));
+    assert_eq!(world.calls(), ["prune ConfigMap/c", "prune ConfigMap/d", "prune ConfigMap/b", "prune ConfigMap/a", "apply ConfigMap/keep"]);
+    assert!(world.messages().contains(&"waiting for deletion of /ConfigMap/c and 1 more resources".to_owned()), "{:?}", world.messages());
+}
+
+#[test]
+fn r631_without_prune_candidates_are_skipped_and_the_sync_succeeds() {
+    let setup = Setup { specs: vec![resource("ConfigMap", "keep")], candidates: vec![resource("ConfigMap", "old")], ..Setup::default() };
+    let world = finished(World::new(setup));
+    assert_eq!(world.results(), ["Sync ConfigMap/old PruneSkipped Succeeded", "Sync ConfigMap/keep Synced Running"]);
+    assert_eq!(world.op.results()[0].message, "ignored (requires pruning)");
+}
+
+#[test]
+fn r634_an_unconfirmed_prune_holds_its_group_until_it_is_approved() {
+    let candidates = vec![resource("ConfigMap", "a").option("Prune=confirm"), resource("ConfigMap", "b")];
+    let setup = Setup {
+        specs: vec![resource("ConfigMap", "keep")],
+        candidates,
+        request: Request { prune: true, ..Request::default() },
+        ..Setup::default()
+    };
+    let mut world = World::new(setup);
+    world.run(5);
+    assert_eq!(world.op.message(), "waiting for pruning confirmation of /ConfigMap/a");
+    assert!(world.calls().is_empty());
+    let keys = world.op.waiting().on.iter().map(|id| id.key.clone()).collect();
+    world.publish(Event::PruneApproved { keys, by: "olga".to_owned() });
+    let world = finished(world);
+    assert_eq!(world.calls(), ["prune ConfigMap/a", "prune ConfigMap/b", "apply ConfigMap/keep"]);
+}
+
+#[test]
+fn r617_a_running_hook_that_is_gone_is_never_a_silent_success() {
+    let world = finished(sync([hook("migrate", "PreSync").fate(Fate::Vanishes(2)), resource("ConfigMap", "c")]));
+    assert_eq!(world.op.phase(), OperationPhase::Failed);
+    assert_eq!(world.op.results()[0].message, "Resource batch/Job/migrate is missing, it might have been deleted");
+}
+
+#[test]
+fn r1504_a_running_hook_that_somebody_deletes_fails_after_twenty_seconds_and_its_finalizer_goes() {
+    let mut world = sync([hook("migrate", "PreSync").fate(Fate::Never), resource("ConfigMap", "c")]);
+    world.run(2);
+    world.remove("Job", "migrate");
+    world.run(19);
+    assert_eq!(world.state(Phase::PreSync, "Job/migrate"), TaskState::Running);
+    let mut world = finished(world);
+    assert_eq!(world.state(Phase::PreSync, "Job/migrate"), TaskState::Failed);
+    world.tick();
+    assert!(world.left().is_empty());
+}
+
+#[test]
+fn r904_terminate_ends_running_hooks_keeps_the_rest_and_starts_no_syncfail() {
+    let done = hook("done", "PreSync").policy("HookFailed");
+    let mut world = sync([done, hook("endless", "PreSync").fate(Fate::Never), resource("ConfigMap", "c"), hook("alert", "SyncFail")]);
+    world.run(4);
+    for by in ["olga", "olga", "paul"] {
+        world.publish(Event::TerminateRequested { by: by.to_owned() });
+    }
+    let mut world = finished(world);
+    world.tick();
+    assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Failed, "Operation terminated"));
+    assert_eq!(world.results(), ["PreSync Job/done Synced Succeeded", "PreSync Job/endless Synced Failed"]);
+    assert_eq!(world.left(), ["Job/done"], "a completed hook is kept, also one with HookFailed");
+    assert!(!world.live("Job/done").unwrap().has_hook_finalizer());
+    assert!(world.op.not_run().iter().all(|left| left.code == NotRunCode::Terminated));
+}
+
+#[test]
+fn r904_terminate_while_an_old_hook_is_deleted_leaves_no_result() {
+    let spec = hook("migrate", "PreSync");
+    let mut world = World::new(Setup { specs: vec![spec.clone()], leftovers: vec![spec], ..Setup::default() });
+    world.settle();
+    world.publish(Event::TerminateRequested { by: "olga".to_owned() });
+    let world = finished(world);
+    assert!(world.op.results().is_empty());
+    assert_eq!(world.op.message(), "Operation terminated");
+}
+
+#[test]
+fn terminate_before_the_watches_are_open_ends_at_once() {
+    let mut world = sync([resource("ConfigMap", "a")]);
+    world.publish(Event::TerminateRequested { by: "olga".to_owned() });
+    let world = finished(world);
+    assert!(world.calls().is_empty());
+}
+
+#[test]
+fn r311_one_named_hook_in_two_phases_is_created_twice_and_has_two_results() {
+    let world = finished(sync([hook("both", "PreSync,PostSync"), resource("ConfigMap", "c")]));
+    assert_eq!(world.calls().iter().filter(|call| *call == "apply Job/both").count(), 2);
+    assert_eq!(world.results().len(), 3);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+}
+
+#[test]
+fn r610_a_missing_destination_namespace_is_created_before_everything_else() {
+    let mut namespace = resource("Namespace", "shop");
+    namespace.fate = Fate::NoRule;
+    let world = finished(sync([hook("migrate", "PreSync"), namespace, resource("ConfigMap", "c")]));
+    assert_eq!(world.calls()[0], "apply Namespace/shop");
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+}
+
+#[test]
+fn r610_in_a_single_step_sync_the_namespace_is_not_judged_before_its_group() {
+    let world = finished(sync([resource("Namespace", "shop"), resource("ConfigMap", "c")]));
+    assert_eq!(world.results(), ["Sync Namespace/shop Synced Running", "Sync ConfigMap/c Synced Running"]);
+    assert_eq!(world.op.message(), "successfully synced (all tasks run)");
+}
+
+#[test]
+fn r615_a_degraded_resource_fails_its_wave_without_grace() {
+    let world = finished(sync([resource("Deployment", "web").fate(Fate::Degraded(1)), resource("ConfigMap", "later").wave(1)]));
+    assert_eq!(
+        (world.op.phase(), world.op.message()),
+        (OperationPhase::Failed, "one or more synchronization tasks completed unsuccessfully")
+    );
+    assert_eq!(world.results(), ["Sync Deployment/web Synced Failed"]);
+}
+
+#[test]
+fn skipped_and_unknown_hooks_never_run_and_say_why() {
+    let specs = [hook("off", "Skip"), hook("typo", "presync"), hook("bye", "PreDelete"), resource("ConfigMap", "c")];
+    let world = finished(sync(specs));
+    assert_eq!(world.calls(), ["apply ConfigMap/c"]);
+    let mut codes: Vec<_> = world.op.not_run().iter().map(|left| left.code.as_str()).collect();
+    codes.sort_unstable();
+    assert_eq!(codes, ["deleteHook", "skip", "unknownHook"]);
+}
+
+#[test]
+fn the_wave_delay_holds_the_next_group_back() {
+    let request = Request { wave_delay: std::time::Duration::from_secs(10), ..Request::default() };
+    let mut world =
+        World::new(Setup { specs: vec![resource("ConfigMap", "a"), resource("ConfigMap", "b").wave(1)], request, ..Setup::default() });
+    world.run(9);
+    assert_eq!(world.calls(), ["apply ConfigMap/a"]);
+    assert!(world.op.wake_at(world.now).is_some());
+    assert_eq!(finished(world).calls().len(), 2);
+}
+
+#[test]
+fn phases_and_waves_start_and_finish_once_and_in_order() {
+    let world =
+        finished(sync([hook("pre", "PreSync"), resource("ConfigMap", "a"), resource("Deployment", "b").wave(2), hook("post", "PostSync")]));
+    let line = |record: &crate::operation::Record| match &record.event {
+        Event::PhaseStarted { phase } => Some(format!("+{phase}")),
+        Event::WaveStarted { phase, wave } => Some(format!("+{phase} {wave}")),
+        Event::WaveFinished { phase, wave } => Some(format!("-{phase} {wave}")),
+        Event::PhaseFinished { phase, result } => Some(format!("-{phase} {}", result.as_str())),
+        _ => None,
+    };
+    let lines: Vec<String> = world.history.iter().filter_map(line).collect();
+    assert_eq!(
+        lines,
+        [
+            "+PreSync",
+            "+PreSync 0",
+            "-PreSync 0",
+            "-PreSync Succeeded",
+            "+Sync",
+            "+Sync 0",
+            "-Sync 0",
+            "+Sync 2",
+            "-Sync 2",
+            "-Sync Succeeded",
+            "+PostSync",
+            "+PostSync 0",
+            "-PostSync 0",
+            "-PostSync Succeeded"
+        ]
+    );
+}

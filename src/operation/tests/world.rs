@@ -1,0 +1,438 @@
+//! A pretended cluster for the core: obeys effects, moves objects along their fate, publishes facts. No I/O, no clock of its own.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::{Value, json};
+
+use crate::model::{
+    Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, Phase, ResourceKey, Role, TaskId, TaskState, Traits, annotation,
+};
+use crate::operation::{Effect, Event, Operation, Record, Request, Step, StepOutcome};
+use crate::plan::{Candidate, Manifest, Plan, PlanInput, Selector};
+
+pub(super) const NOON: &str = "2026-03-01T12:00:00Z";
+
+/// What becomes of an object after it was applied.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Fate {
+    /// Healthy after this many ticks.
+    Healthy(u8),
+    /// Degraded after this many ticks.
+    Degraded(u8),
+    /// Progressing for ever.
+    Never,
+    /// The kind has no health.
+    NoRule,
+    /// The server refuses the apply.
+    Refused,
+    /// Vanishes after this many ticks.
+    Vanishes(u8),
+}
+
+/// One manifest of a test, built like prose.
+#[derive(Clone, Debug)]
+pub(super) struct Spec {
+    pub(super) name: String,
+    pub(super) kind: &'static str,
+    annotations: BTreeMap<&'static str, String>,
+    generated: bool,
+    pub(super) fate: Fate,
+}
+
+pub(super) fn resource(kind: &'static str, name: &str) -> Spec {
+    let fate = if ["ConfigMap", "Secret", "Namespace"].contains(&kind) { Fate::NoRule } else { Fate::Healthy(1) };
+    Spec { name: name.to_owned(), kind, annotations: BTreeMap::new(), generated: false, fate }
+}
+
+pub(super) fn hook(name: &str, phases: &str) -> Spec {
+    let mut spec = resource("Job", name);
+    spec.annotations.insert(annotation::HOOK, phases.to_owned());
+    spec
+}
+
+impl Spec {
+    pub(super) fn wave(mut self, wave: i64) -> Self {
+        self.annotations.insert(annotation::SYNC_WAVE, wave.to_string());
+        self
+    }
+    pub(super) fn policy(mut self, policies: &str) -> Self {
+        self.annotations.insert(annotation::HOOK_DELETE_POLICY, policies.to_owned());
+        self
+    }
+    pub(super) fn option(mut self, options: &str) -> Self {
+        self.annotations.insert(annotation::SYNC_OPTIONS, options.to_owned());
+        self
+    }
+    pub(super) fn fate(mut self, fate: Fate) -> Self {
+        self.fate = fate;
+        self
+    }
+    pub(super) fn generated(mut self) -> Self {
+        self.generated = true;
+        self
+    }
+    fn api_version(&self) -> &'static str {
+        match self.kind {
+            "Job" => "batch/v1",
+            "Deployment" => "apps/v1",
+            _ => "v1",
+        }
+    }
+    fn object(&self) -> Object {
+        let name = if self.generated { json!({"generateName": self.name}) } else { json!({"name": self.name}) };
+        let mut metadata = name;
+        metadata["annotations"] = json!(self.annotations);
+        Object::new(json!({"apiVersion": self.api_version(), "kind": self.kind, "metadata": metadata}))
+    }
+    fn key(&self) -> ResourceKey {
+        let namespace = if self.kind == "Namespace" { "" } else { "shop" };
+        let group = self.api_version().split_once('/').map_or("", |(group, _)| group);
+        ResourceKey::new(group, self.kind, namespace, &self.name)
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Thing {
+    live: Live,
+    fate: Fate,
+    age: u8,
+}
+
+pub(super) struct World {
+    pub(super) op: Operation,
+    pub(super) now: Timestamp,
+    pub(super) history: Vec<Record>,
+    pub(super) queue: VecDeque<(TaskId, Step)>,
+    things: BTreeMap<ResourceKey, Thing>,
+    fates: BTreeMap<ResourceKey, Fate>,
+    serial: u64,
+    /// Fails every finalizer removal.
+    pub(super) finalizers_stick: bool,
+}
+
+/// Everything a world starts with.
+#[derive(Default)]
+pub(super) struct Setup {
+    pub(super) specs: Vec<Spec>,
+    /// Objects of an earlier sync that are still there, as they ended.
+    pub(super) leftovers: Vec<Spec>,
+    /// Objects that no manifest asks for any more.
+    pub(super) candidates: Vec<Spec>,
+    pub(super) request: Request,
+}
+
+pub(super) fn live_of(spec: &Spec, serial: u64, assessment: Assessment, finalizers: &[&str]) -> Live {
+    Live {
+        uid: format!("uid-{serial}").into(),
+        resource_version: serial,
+        generation: None,
+        observed_generation: None,
+        deletion: None,
+        finalizers: finalizers.iter().map(|name| (*name).to_owned()).collect(),
+        traits: Traits::of(&spec.object()),
+        assessment,
+    }
+}
+
+impl World {
+    pub(super) fn new(setup: Setup) -> Self {
+        let now: Timestamp = NOON.parse().unwrap();
+        let manifests: Vec<Manifest> = setup
+            .specs
+            .iter()
+            .enumerate()
+            .map(|(at, spec)| Manifest { object: spec.object(), origin: Origin { file: "test.yaml".into(), line: at + 1 } })
+            .collect();
+        let mut serial = 1;
+        let mut things = BTreeMap::new();
+        let mut put = |spec: &Spec| {
+            serial += 1;
+            let thing = Thing { live: live_of(spec, serial, assess(&spec.fate, u8::MAX), &[]), fate: spec.fate.clone(), age: u8::MAX };
+            things.insert(spec.key(), thing);
+        };
+        setup.leftovers.iter().for_each(&mut put);
+        setup.candidates.iter().for_each(&mut put);
+        let candidates: Vec<Candidate> = setup
+            .candidates
+            .iter()
+            .map(|spec| Candidate { key: spec.key(), version: "v1".into(), live: things[&spec.key()].live.clone() })
+            .collect();
+        let plan = Plan::build(&PlanInput {
+            app: "shop",
+            namespace: "shop",
+            revision: "0123456789abcdef",
+            operation: "op-1",
+            started_at: now,
+            manifests: &manifests,
+            kinds: &Kinds::default(),
+            candidates: &candidates,
+            selection: setup.request.selection.as_deref(),
+        });
+        let fates = fates_of(&plan, &setup.specs);
+        let started = Event::OperationStarted {
+            plan: Arc::new(plan),
+            request: Arc::new(setup.request),
+            context: "test".into(),
+            cluster: "test".into(),
+        };
+        let record = Record { operation: "op-1".into(), seq: 1, at: now, event: started };
+        let op = Operation::start(&record).unwrap();
+        let mut world = Self { op, now, history: vec![record], queue: VecDeque::new(), things, fates, serial, finalizers_stick: false };
+        let seen: Vec<(ResourceKey, Live)> = world.things.iter().map(|(key, thing)| (key.clone(), thing.live.clone())).collect();
+        for (key, live) in seen {
+            world.publish(Event::LiveObserved { key, live: Box::new(live) });
+        }
+        world.publish(Event::WatchesOpened { polled: Vec::new() });
+        world
+    }
+
+    pub(super) fn publish(&mut self, event: Event) {
+        let record = Record { operation: "op-1".into(), seq: self.history.len() as u64 + 1, at: self.now, event };
+        self.op.apply(&record);
+        self.history.push(record);
+    }
+
+    /// Obeys until there is nothing to decide; calls wait in the queue.
+    pub(super) fn decide(&mut self) {
+        for _ in 0..10_000 {
+            let effects = self.op.next(self.now);
+            if effects.is_empty() {
+                return;
+            }
+            for effect in effects {
+                match effect {
+                    Effect::Record(event) => self.publish(event),
+                    Effect::Step { task, step } => {
+                        assert!(!self.queue.contains(&(task.clone(), step.clone())), "asked twice: {task:?} {step:?}");
+                        self.publish(Event::StepStarted { task: task.clone(), step: step.clone() });
+                        self.queue.push_back((task, step));
+                    }
+                    Effect::FollowLog { task, pod, uid, container, pod_attempt, .. } => {
+                        self.publish(Event::LogOpened {
+                            task: task.clone(),
+                            pod: pod.clone(),
+                            uid: uid.clone(),
+                            container: container.clone(),
+                            pod_attempt,
+                        });
+                        self.publish(Event::LogClosed { task, pod, uid, container });
+                    }
+                }
+            }
+        }
+        panic!("the core never comes to rest");
+    }
+
+    /// Answers one call of the queue.
+    pub(super) fn answer(&mut self, at: usize) {
+        let Some((task, step)) = self.queue.remove(at) else { return };
+        let outcome = self.perform(&task, &step);
+        self.publish(Event::StepFinished { task, step, outcome });
+    }
+
+    fn perform(&mut self, task: &TaskId, step: &Step) -> StepOutcome {
+        let key = &task.key;
+        match step {
+            Step::Apply => self.create(task),
+            Step::Look => self.things.get(key).map_or(StepOutcome::Gone, |thing| done(Some(thing.live.clone()))),
+            Step::Prune { uid } | Step::DeleteOldHook { uid } | Step::DeleteHook { uid, .. } | Step::TerminateDelete { uid } => {
+                self.delete(key, uid)
+            }
+            Step::RemoveOldFinalizer { uid } | Step::RemoveFinalizer { uid } | Step::TerminateFinalizer { uid } => self.unlock(key, uid),
+        }
+    }
+
+    fn create(&mut self, task: &TaskId) -> StepOutcome {
+        let fate = self.fates.get(&task.key).cloned().unwrap_or(Fate::NoRule);
+        if fate == Fate::Refused {
+            return StepOutcome::Failed { error: format!("{} refused", task.key.name) };
+        }
+        self.serial += 1;
+        let finalizers: Vec<String> = if task.role == Role::Hook { vec![annotation::HOOK_FINALIZER.to_owned()] } else { Vec::new() };
+        let target = self.op.plan().task(task).and_then(|task| task.target.clone()).unwrap();
+        let thing = self.things.entry(task.key.clone()).or_insert_with(|| Thing {
+            live: Live {
+                uid: format!("uid-{}", self.serial).into(),
+                resource_version: 0,
+                generation: None,
+                observed_generation: None,
+                deletion: None,
+                finalizers: Vec::new(),
+                traits: Traits::of(&target),
+                assessment: Assessment::NoRule,
+            },
+            fate,
+            age: 0,
+        });
+        thing.live.resource_version = self.serial;
+        thing.live.finalizers = finalizers;
+        thing.live.assessment = assess(&thing.fate, thing.age);
+        StepOutcome::Done {
+            message: format!("{}/{} created", task.key.kind.to_lowercase(), task.key.name),
+            live: Some(Box::new(thing.live.clone())),
+        }
+    }
+
+    fn delete(&mut self, key: &ResourceKey, uid: &str) -> StepOutcome {
+        let now = self.now;
+        let Some(thing) = self.things.get_mut(key).filter(|thing| *thing.live.uid == *uid) else { return StepOutcome::Gone };
+        self.serial += 1;
+        thing.live.resource_version = self.serial;
+        thing.live.deletion = Some(now);
+        done(Some(thing.live.clone()))
+    }
+
+    fn unlock(&mut self, key: &ResourceKey, uid: &str) -> StepOutcome {
+        if self.finalizers_stick {
+            return StepOutcome::Failed { error: "denied by a webhook".to_owned() };
+        }
+        let Some(thing) = self.things.get_mut(key).filter(|thing| *thing.live.uid == *uid) else { return StepOutcome::Gone };
+        self.serial += 1;
+        thing.live.resource_version = self.serial;
+        thing.live.finalizers.clear();
+        done(Some(thing.live.clone()))
+    }
+
+    /// One second passes: objects move along their fate, deletions complete.
+    pub(super) fn tick(&mut self) {
+        self.now = self.now.checked_add(SignedDuration::from_secs(1)).unwrap();
+        let keys: Vec<ResourceKey> = self.things.keys().cloned().collect();
+        for key in keys {
+            self.age(&key);
+        }
+    }
+
+    fn age(&mut self, key: &ResourceKey) {
+        let Some(thing) = self.things.get_mut(key) else { return };
+        thing.age = thing.age.saturating_add(1);
+        let vanishes = matches!(thing.fate, Fate::Vanishes(after) if thing.age == after);
+        if vanishes || (thing.live.deletion.is_some() && thing.live.finalizers.is_empty()) {
+            let uid = thing.live.uid.clone();
+            self.things.remove(key);
+            return self.publish(Event::LiveGone { key: key.clone(), uid });
+        }
+        let assessment = assess(&thing.fate, thing.age);
+        if assessment != thing.live.assessment {
+            self.serial += 1;
+            thing.live.assessment = assessment;
+            thing.live.resource_version = self.serial;
+            let live = Box::new(thing.live.clone());
+            self.publish(Event::LiveObserved { key: key.clone(), live });
+        }
+    }
+
+    /// Runs until the operation has ended, at most `ticks` seconds.
+    pub(super) fn run(&mut self, ticks: usize) {
+        for _ in 0..ticks {
+            self.settle();
+            if self.op.finished_at().is_some() {
+                return;
+            }
+            self.tick();
+        }
+    }
+
+    pub(super) fn settle(&mut self) {
+        self.decide();
+        while !self.queue.is_empty() {
+            self.answer(0);
+            self.decide();
+        }
+    }
+
+    /// Somebody else deletes an object.
+    pub(super) fn remove(&mut self, kind: &str, name: &str) {
+        let key = self.things.keys().find(|key| *key.kind == *kind && *key.name == *name).cloned().unwrap();
+        let uid = self.things[&key].live.uid.clone();
+        self.delete(&key, &uid);
+        let live = Box::new(self.things[&key].live.clone());
+        self.publish(Event::LiveObserved { key, live });
+    }
+
+    pub(super) fn left(&self) -> Vec<String> {
+        self.things.keys().map(ResourceKey::short).collect()
+    }
+
+    pub(super) fn live(&self, short: &str) -> Option<&Live> {
+        self.things.iter().find(|(key, _)| key.short() == short).map(|(_, thing)| &thing.live)
+    }
+
+    /// Results as `PreSync Job/a Synced Succeeded`, in order of arrival.
+    pub(super) fn results(&self) -> Vec<String> {
+        let line = |result: &crate::operation::TaskResult| {
+            format!("{} {} {} {}", result.task.phase, result.task.key.short(), result.code.as_str(), result.state.as_str())
+        };
+        self.op.results().iter().map(|result| line(result).trim_end().to_owned()).collect()
+    }
+
+    /// What was sent to the server, in order: `apply Job/a`, `delete old Job/a` …
+    pub(super) fn calls(&self) -> Vec<String> {
+        let name = |step: &Step| match step {
+            Step::RemoveOldFinalizer { .. } => "unlock old",
+            Step::Prune { .. } => "prune",
+            Step::DeleteOldHook { .. } => "delete old",
+            Step::Apply => "apply",
+            Step::Look => "look",
+            Step::RemoveFinalizer { .. } => "unlock",
+            Step::DeleteHook { .. } => "delete",
+            Step::TerminateFinalizer { .. } => "unlock running",
+            Step::TerminateDelete { .. } => "delete running",
+        };
+        let call = |record: &Record| match &record.event {
+            Event::StepStarted { task, step } => Some(format!("{} {}", name(step), task.key.short())),
+            _ => None,
+        };
+        self.history.iter().filter_map(call).collect()
+    }
+
+    pub(super) fn messages(&self) -> Vec<String> {
+        let message = |record: &Record| match &record.event {
+            Event::Waiting { message, .. } | Event::OperationFinished { message, .. } => Some(message.clone()),
+            _ => None,
+        };
+        self.history.iter().filter_map(message).collect()
+    }
+
+    pub(super) fn state(&self, phase: Phase, short: &str) -> TaskState {
+        let result = self.op.results().iter().find(|result| result.task.phase == phase && result.task.key.short() == short);
+        result.map(|result| result.state).unwrap_or_default()
+    }
+}
+
+fn done(live: Option<Live>) -> StepOutcome {
+    StepOutcome::Done { message: String::new(), live: live.map(Box::new) }
+}
+
+fn fates_of(plan: &Plan, specs: &[Spec]) -> BTreeMap<ResourceKey, Fate> {
+    let fate = |task: &crate::model::Task| {
+        let origin = task.origin.as_ref()?;
+        Some((task.id.key.clone(), specs.get(origin.line - 1)?.fate.clone()))
+    };
+    plan.tasks.iter().filter_map(fate).collect()
+}
+
+fn assess(fate: &Fate, age: u8) -> Assessment {
+    let known = |status, message: &str| Assessment::Known(Health { status, message: message.to_owned(), rule: "test".to_owned() });
+    let healthy =
+        |after: u8| if age >= after { known(HealthStatus::Healthy, "ready") } else { known(HealthStatus::Progressing, "not yet") };
+    match fate {
+        Fate::NoRule | Fate::Refused => Assessment::NoRule,
+        Fate::Healthy(after) => healthy(*after),
+        Fate::Degraded(after) if age >= *after => known(HealthStatus::Degraded, "broken"),
+        Fate::Degraded(_) | Fate::Never | Fate::Vanishes(_) => known(HealthStatus::Progressing, "not yet"),
+    }
+}
+
+pub(super) fn sync(specs: impl IntoIterator<Item = Spec>) -> World {
+    World::new(Setup { specs: specs.into_iter().collect(), ..Setup::default() })
+}
+
+pub(super) fn selecting(items: &[&str]) -> Request {
+    Request { selection: Some(items.iter().map(|item| Selector::parse(item).unwrap()).collect()), ..Request::default() }
+}
+
+pub(super) fn text(value: &Value) -> String {
+    value.to_string()
+}
