@@ -153,6 +153,40 @@ impl Cluster {
         }
     }
 
+    /// Lists objects with their metadata alone, of one namespace or (empty) of all.
+    ///
+    /// # Errors
+    /// Why they could not be had.
+    pub(crate) async fn list_metadata(&self, resource: &Resource, namespace: &str) -> Result<Vec<Object>, CallError> {
+        const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+        let mut objects = Vec::new();
+        let mut from = String::new();
+        let reporter = Reporter::default();
+        let mut backoff = Backoff::new(self, &reporter, "listing");
+        loop {
+            let mut query = vec![("limit", "500")];
+            if !from.is_empty() {
+                query.push(("continue", &from));
+            }
+            let mut page = match self.wire.get_as(&with_query(&resource.collection(namespace), &query), METADATA).await {
+                Ok(page) => page,
+                Err(error) => {
+                    if backoff.again(&error).await {
+                        continue;
+                    }
+                    return Err(error);
+                }
+            };
+            if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
+                objects.extend(items.into_iter().map(Object::new));
+            }
+            page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().clone_into(&mut from);
+            if from.is_empty() {
+                return Ok(objects);
+            }
+        }
+    }
+
     async fn look_before(&self, spot: Spot<'_>) -> Result<Before, CallError> {
         let found = self.get(spot, &Reporter::default()).await;
         match found {

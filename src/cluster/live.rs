@@ -1,4 +1,4 @@
-//! Turns the server's JSON into what the rest of the program knows of live objects, pods and Events. Pure. How health is judged is
+//! Turns the server's JSON into what the rest of the program knows of live objects, pods and Events. How health is judged is
 //! handed in, so that this folder needs no rules of its own.
 
 use std::sync::Arc;
@@ -6,7 +6,10 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde_json::Value;
 
-use crate::model::{Assessment, Container, ContainerState, Gvk, Live, Object, Traits};
+use super::apply::Spot;
+use super::wire::{CallError, Resource, with_query};
+use super::{Cluster, Reporter};
+use crate::model::{Assessment, Container, ContainerState, Gvk, Live, Object, ResourceKey, Traits};
 
 /// How live objects are judged.
 #[derive(Clone, Copy, Debug)]
@@ -59,6 +62,47 @@ pub(super) struct Pod {
     pub(super) created: Option<Timestamp>,
     pub(super) deleting: bool,
     pub(super) containers: Vec<Container>,
+}
+
+/// A pod of a hook that is about to be deleted.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct HookPod {
+    pub(crate) namespace: Arc<str>,
+    pub(crate) name: Arc<str>,
+    pub(crate) uid: Arc<str>,
+    /// Containers that have run and are over, so that their logs are whole.
+    pub(crate) ended_containers: Vec<Arc<str>>,
+}
+
+impl Cluster {
+    /// Returns the pods that an object controls, or that it is, oldest first.
+    ///
+    /// # Errors
+    /// Why they cannot be listed.
+    pub(crate) async fn pods_of(&self, key: &ResourceKey, uid: &str) -> Result<Vec<HookPod>, CallError> {
+        let pods = Resource::core("Pod", "pods");
+        let reporter = Reporter::default();
+        if (&*key.group, &*key.kind) == ("", "Pod") {
+            let spot = Spot { resource: &pods, namespace: &key.namespace, name: &key.name };
+            let own = self.get(spot, &reporter).await?.map(|object| pod(object.wire())).filter(|pod| *pod.uid == *uid);
+            return Ok(own.into_iter().map(hook_pod).collect());
+        }
+        // The Job controller labels its pods; of other kinds every pod of the namespace has to be looked at.
+        let label = format!("controller-uid={uid}");
+        let query = [("labelSelector", label.as_str())];
+        let query: &[(&str, &str)] = if *key.kind == *"Job" { &query } else { &[] };
+        let listed = self.wire.get(&with_query(&pods.collection(&key.namespace), query)).await?;
+        let mut found: Vec<Pod> = list(&listed["items"]).map(pod).collect();
+        found.retain(|pod| pod.controller.as_ref().is_some_and(|owner| *owner.uid == *uid));
+        found.sort_by(|one, other| (one.created, &one.name).cmp(&(other.created, &other.name)));
+        Ok(found.into_iter().map(hook_pod).collect())
+    }
+}
+
+fn hook_pod(pod: Pod) -> HookPod {
+    let is_over = |container: &&Container| matches!(container.state, ContainerState::Terminated { .. });
+    let ended_containers = pod.containers.iter().filter(is_over).map(|container| container.name.clone()).collect();
+    HookPod { namespace: pod.namespace, name: pod.name, uid: pod.uid, ended_containers }
 }
 
 pub(super) fn pod(value: &Value) -> Pod {
