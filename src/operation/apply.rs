@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{Event, Record, Step, StepOutcome};
+use super::event::{Event, Record, RunKind, Step, StepOutcome};
 use super::{Applied, Conclusion, LogKey, LogState, Operation, Progress, Run, StepState, TaskResult, Waiting};
 use crate::model::{Live, OperationPhase, PodView, ResourceKey, ResultCode, Role, TaskId, TaskState, annotation};
 
@@ -91,6 +91,7 @@ impl Operation {
         match &record.event {
             Event::RunStarted { kind, phase, wave, tasks } => {
                 self.run = Some(Run { kind: *kind, phase: *phase, wave: *wave, tasks: tasks.clone(), in_flight: 0, sent: 0 });
+                self.group_ran |= *kind != RunKind::Namespace;
                 self.waiting = Waiting::default();
             }
             Event::StepStarted { task, step } => self.begin(record.at, task, step),

@@ -3,4 +3,5 @@
 
 mod properties;
 mod rules;
+mod screens;
 mod world;
