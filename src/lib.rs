@@ -16,12 +16,13 @@
 //! | [`plan`] | manifests become ordered tasks; pure |
 //! | [`operation`] | the state machine: `apply` folds a fact, `next` says what to do now; pure |
 //! | [`health`] | how an object does; pure |
+//! | [`cluster`] | what we ask of Kubernetes: connecting, discovery, applies, deletions, watches, logs |
 //! | [`manifest`] | files, folders, kustomizations and charts become objects |
 //! | [`engine`] | the loop around the core, and sessions |
 //! | [`sim`] | the embedded cluster: an API server, controllers and pods in process, on a clock of its own |
 //! | [`report`] | the program without a terminal: plain text and JSON lines |
 //! | [`config`], [`cli`], [`demo`], [`failure`], [`telemetry`], [`clock`] | configuration, command line, shipped stories, exit codes, log, time |
-//! | `run` | puts everything together |
+//! | [`run`] | puts everything together |
 //!
 //! Which folder may import which is a test: `tests/it/layers.rs`.
 //!
@@ -40,6 +41,7 @@
 pub mod bench;
 pub(crate) mod cli;
 pub(crate) mod clock;
+pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod engine;
@@ -50,6 +52,7 @@ pub(crate) mod model;
 pub(crate) mod operation;
 pub(crate) mod plan;
 pub(crate) mod report;
+pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod telemetry;
 pub(crate) mod tui;
@@ -58,5 +61,5 @@ use std::process::ExitCode;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    run::run()
 }

@@ -13,7 +13,8 @@ use crate::engine::session::{self, Connector, Opening, OperationIds, SessionHand
 use crate::failure::{Exit, Failure};
 use crate::manifest::LoadOptions;
 use crate::report::Stop;
-use crate::sim::{SimCluster, Story};
+use crate::sim::SimCluster;
+use crate::sim::story::Story;
 
 use super::setup::{Job, Place, Settings};
 use super::signals;
@@ -54,6 +55,7 @@ impl World {
             state_dir,
             read_only: settings.read_only(),
             protected: if cluster.is_some() { Vec::new() } else { settings.loaded.config.protected.clone() },
+            unattended: super::is_headless(&settings.options) && !settings.options.yes,
             clock,
             connector,
             operation_ids,
