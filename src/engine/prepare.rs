@@ -168,6 +168,7 @@ fn shown(source: &Source) -> String {
         Source::Folder(path) => format!("{}/", path.display().to_string().trim_end_matches('/')),
         Source::Kustomization(path) => format!("kustomize {}", path.display()),
         Source::Chart(path) => format!("helm {}", path.display()),
+        Source::Memory { name, .. } => (*name).to_owned(),
     }
 }
 
