@@ -22,7 +22,7 @@
 //! | [`sim`] | the embedded cluster: an API server, controllers and pods in process, on a clock of its own |
 //! | [`report`] | the program without a terminal: plain text and JSON lines |
 //! | [`config`], [`cli`], [`demo`], [`failure`], [`telemetry`], [`clock`] | configuration, command line, shipped stories, exit codes, log, time |
-//! | `run` | puts everything together |
+//! | [`run`] | puts everything together |
 //!
 //! Which folder may import which is a test: `tests/it/layers.rs`.
 //!
@@ -52,6 +52,7 @@ pub(crate) mod model;
 pub(crate) mod operation;
 pub(crate) mod plan;
 pub(crate) mod report;
+pub(crate) mod run;
 pub(crate) mod sim;
 pub(crate) mod telemetry;
 pub(crate) mod tui;
@@ -60,5 +61,5 @@ use std::process::ExitCode;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    run::run()
 }
