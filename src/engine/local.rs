@@ -142,6 +142,7 @@ impl Local {
         let clock = self.clock;
         let outbox = self.outbox.clone();
         tokio::select! {
+            biased;
             () = outbox.arrived() => {}
             Some(ended) = self.work.join_next_with_id(), if !self.work.is_empty() => self.ended(ended),
             control = controls.recv(), if !self.is_abandoned => match control {
