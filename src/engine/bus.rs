@@ -49,10 +49,10 @@ impl Publisher {
     }
 
     /// Publishes a log line if there is room now; gives it back otherwise.
-    pub(crate) fn try_line(&self, line: LogLine) -> Result<(), LogLine> {
+    pub(crate) fn try_line(&self, line: LogLine) -> Option<LogLine> {
         match self.logs.try_send(line) {
-            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => Ok(()),
-            Err(mpsc::error::TrySendError::Full(line)) => Err(line),
+            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => None,
+            Err(mpsc::error::TrySendError::Full(line)) => Some(line),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use super::event::{Event, Record, Step, StepOutcome};
+use super::event::{Event, Record, RunKind, Step, StepOutcome};
 use super::{Applied, Conclusion, LogKey, LogState, Operation, Progress, Run, StepState, TaskResult, Waiting};
 use crate::model::{Live, OperationPhase, PodView, ResourceKey, ResultCode, Role, TaskId, TaskState, annotation};
 
@@ -24,11 +24,11 @@ impl Operation {
             }
             Event::DryPassFinished => self.dry_pass_done = true,
             Event::RunStarted { .. } | Event::StepStarted { .. } | Event::StepFinished { .. } | Event::RunFinished { .. } => {
-                self.apply_work(record)
+                self.apply_work(record);
             }
             Event::TaskChanged { task, code, state, message } => self.set_result(record.at, task, *code, *state, message),
             Event::PhaseStarted { .. } | Event::WaveStarted { .. } | Event::WaveFinished { .. } | Event::PhaseFinished { .. } => {
-                self.apply_span(record)
+                self.apply_span(record);
             }
             Event::LiveObserved { .. }
             | Event::LiveGone { .. }
@@ -91,6 +91,7 @@ impl Operation {
         match &record.event {
             Event::RunStarted { kind, phase, wave, tasks } => {
                 self.run = Some(Run { kind: *kind, phase: *phase, wave: *wave, tasks: tasks.clone(), in_flight: 0, sent: 0 });
+                self.group_ran |= *kind != RunKind::Namespace;
                 self.waiting = Waiting::default();
             }
             Event::StepStarted { task, step } => self.begin(record.at, task, step),
@@ -158,7 +159,7 @@ impl Operation {
             }
             Step::Prune { .. } => self.set_result(at, task, ResultCode::Pruned, TaskState::Succeeded, "pruned"),
             Step::RemoveOldFinalizer { uid } | Step::RemoveFinalizer { uid } | Step::TerminateFinalizer { uid } => {
-                self.forget_finalizer(&task.key, uid)
+                self.forget_finalizer(&task.key, uid);
             }
             Step::DeleteOldHook { .. } | Step::DeleteHook { .. } | Step::TerminateDelete { .. } | Step::Look => {}
         }
@@ -177,7 +178,7 @@ impl Operation {
             | Step::TerminateFinalizer { uid }
             | Step::TerminateDelete { uid } => self.vanish(&task.key, uid),
             Step::Apply => {
-                self.set_result(at, task, ResultCode::SyncFailed, TaskState::Failed, "the object vanished while it was being applied")
+                self.set_result(at, task, ResultCode::SyncFailed, TaskState::Failed, "the object vanished while it was being applied");
             }
             Step::Look if self.phase == OperationPhase::Terminating => {}
             Step::Look => {
@@ -199,7 +200,7 @@ impl Operation {
             }
             Step::DeleteHook { .. } => self.set_result(at, task, code, TaskState::Error, &format!("failed to delete resource: {error}")),
             Step::RemoveFinalizer { .. } => {
-                self.set_result(at, task, code, TaskState::Error, &format!("Failed to remove hook finalizer: {error}"))
+                self.set_result(at, task, code, TaskState::Error, &format!("Failed to remove hook finalizer: {error}"));
             }
             Step::Look => self.set_result(at, task, code, TaskState::Error, &format!("Failed to get live resource {error}")),
             Step::TerminateFinalizer { .. } | Step::TerminateDelete { .. } => {}

@@ -170,6 +170,8 @@ pub(crate) struct Operation {
     occurrences: Vec<Occurrence>,
     logs: BTreeMap<LogKey, LogState>,
     run: Option<Run>,
+    /// Whether a group has been run, apart from the destination Namespace.
+    group_ran: bool,
     /// When the last run ended; the wave delay counts from here.
     run_finished_at: Option<Timestamp>,
     waiting: Waiting,
@@ -214,6 +216,7 @@ impl Operation {
             occurrences: Vec::new(),
             logs: BTreeMap::new(),
             run: None,
+            group_ran: false,
             run_finished_at: None,
             waiting: Waiting::default(),
             phases: BTreeMap::new(),

@@ -93,7 +93,11 @@ impl Operation {
     }
 
     /// Step 3: running tasks whose live object is proven fresh take over its state (spec R410, R615, decision 3).
+    /// The destination Namespace is applied in the very pass that goes on with its group, so a single-step sync does not judge it first (spec R610).
     fn evaluate_running(&self) -> Vec<Effect> {
+        if !self.group_ran && !self.is_multi_step() {
+            return Vec::new();
+        }
         self.running_tasks().filter_map(|task| self.evaluate(task)).collect()
     }
 

@@ -135,7 +135,7 @@ impl Operation {
         let health = self.live.get(&task.id.key).map(|live| live.assessment.message()).filter(|message| !message.is_empty());
         match (stage, result) {
             (Stage::Running, Some(text)) if !task.is_prune() => health.unwrap_or(text).to_owned(),
-            (Stage::Failed, Some(text)) if text.is_empty() => health.unwrap_or_default().to_owned(),
+            (Stage::Failed, Some("")) => health.unwrap_or_default().to_owned(),
             (_, Some(text)) => text.to_owned(),
             (Stage::Armed, None) => "runs only if the sync fails".to_owned(),
             (Stage::Skipped, None) => self.why_not_run(task).1,
@@ -169,7 +169,7 @@ impl Operation {
             let reason = if failed { "the operation failed before anything was applied" } else { "the sync did not fail" };
             return (if failed { NotRunCode::Blocked } else { NotRunCode::NotNeeded }, reason.to_owned());
         }
-        if task.is_prune() && self.live.get(&task.id.key).is_none() {
+        if task.is_prune() && !self.live.contains_key(&task.id.key) {
             return (NotRunCode::NotNeeded, "the object is gone already".to_owned());
         }
         (NotRunCode::Blocked, self.blocked_by())

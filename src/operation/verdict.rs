@@ -148,7 +148,12 @@ impl Operation {
     fn terminated_sentence(&self) -> String {
         let by = self.terminate.as_ref().map(|(_, by)| by.as_str()).unwrap_or_default();
         let kept = self.results.iter().filter(|result| result.task.role == crate::model::Role::Apply).count();
-        format!("terminated by {by}; {kept} applied resource{} stay{} as they are", plural(kept), if kept == 1 { "s" } else { "" })
+        let stay = match kept {
+            0 => "nothing had been applied".to_owned(),
+            1 => "1 applied resource stays as it is".to_owned(),
+            _ => format!("{kept} applied resources stay as they are"),
+        };
+        format!("terminated by {by}; {stay}")
     }
 
     fn success_sentence(&self) -> String {

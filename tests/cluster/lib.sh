@@ -67,7 +67,7 @@ inside() {
   nsenter --target "$pid" --mount --net --pid --wd=/ -- "$@" 9<&-
 }
 
-kubectl() { inside /run/state/bin/kubectl --kubeconfig /run/state/kubeconfig "$@"; }
+kubectl() { inside /run/state/bin/kubectl --kubeconfig /run/state/kubeconfig --cache-dir /run/state/kubectl-cache "$@"; }
 
 component_lives() {
   inside sh -c 'read -r pid <"/run/pids/$1" && kill -0 "$pid"' sh "$1" 2>/dev/null

@@ -329,6 +329,13 @@ fn r610_a_missing_destination_namespace_is_created_before_everything_else() {
 }
 
 #[test]
+fn r610_in_a_single_step_sync_the_namespace_is_not_judged_before_its_group() {
+    let world = finished(sync([resource("Namespace", "shop"), resource("ConfigMap", "c")]));
+    assert_eq!(world.results(), ["Sync Namespace/shop Synced Running", "Sync ConfigMap/c Synced Running"]);
+    assert_eq!(world.op.message(), "successfully synced (all tasks run)");
+}
+
+#[test]
 fn r615_a_degraded_resource_fails_its_wave_without_grace() {
     let world = finished(sync([resource("Deployment", "web").fate(Fate::Degraded(1)), resource("ConfigMap", "later").wave(1)]));
     assert_eq!(

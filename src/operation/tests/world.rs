@@ -209,7 +209,16 @@ impl World {
                         self.publish(Event::StepStarted { task: task.clone(), step: step.clone() });
                         self.queue.push_back((task, step));
                     }
-                    Effect::FollowLog { .. } => {}
+                    Effect::FollowLog { task, pod, uid, container, pod_attempt, .. } => {
+                        self.publish(Event::LogOpened {
+                            task: task.clone(),
+                            pod: pod.clone(),
+                            uid: uid.clone(),
+                            container: container.clone(),
+                            pod_attempt,
+                        });
+                        self.publish(Event::LogClosed { task, pod, uid, container });
+                    }
                 }
             }
         }

@@ -1,0 +1,140 @@
+//! What screens and reports show of an operation: verdict, rows, rail, counts, and why something did not run.
+
+use super::world::{Fate, Setup, World, hook, resource, sync};
+use crate::model::{Container, ContainerState, Phase, PodView, ResourceKey, Wave};
+use crate::operation::Event;
+use crate::operation::timeline::Stage;
+use crate::operation::verdict::Tone;
+
+fn verdict(world: &World) -> String {
+    let verdict = world.op.verdict(world.now);
+    format!("{} {}", verdict.word, verdict.text)
+}
+
+fn rows(world: &World) -> Vec<String> {
+    let tasks = &world.op.plan().tasks;
+    tasks
+        .iter()
+        .map(|task| (task, world.op.row(task)))
+        .map(|(task, row)| format!("{} {:?} {} | {}", task.id.key.short(), row.stage, row.word, row.message))
+        .collect()
+}
+
+fn rail(world: &World) -> String {
+    let wave = |cell: &crate::operation::timeline::WaveCell| format!("{}{:?}{}/{}", cell.wave, cell.stage, cell.done, cell.total);
+    let phase = |cell: &crate::operation::timeline::PhaseCell| {
+        format!("{} {:?} [{}]", cell.phase, cell.stage, cell.waves.iter().map(wave).collect::<Vec<_>>().join(" "))
+    };
+    world.op.rail().iter().map(phase).collect::<Vec<_>>().join(" ")
+}
+
+fn failed_pod(name: &str) -> PodView {
+    PodView {
+        namespace: "shop".into(),
+        name: name.into(),
+        uid: name.into(),
+        owner: ResourceKey::new("batch", "Job", "shop", "migrate"),
+        phase: "Failed".to_owned(),
+        created: None,
+        deleting: false,
+        containers: vec![Container {
+            name: "main".into(),
+            init: false,
+            state: ContainerState::Terminated { exit_code: 1, reason: "Error".to_owned(), at: None },
+            ready: false,
+            restarts: 0,
+        }],
+    }
+}
+
+#[test]
+fn the_verdict_names_the_blocker_and_how_long_it_has_been_waited_for() {
+    let mut world = sync([hook("migrate", "PreSync").fate(Fate::Never), resource("ConfigMap", "c")]);
+    world.run(31);
+    assert_eq!(verdict(&world), "SYNCING waiting 31s for Job/migrate: not yet");
+    assert_eq!(world.op.verdict(world.now).tone, Tone::Blocked);
+    assert_eq!(rail(&world), "PreSync Running [0Running0/1] Sync Waiting [0Waiting0/1]");
+}
+
+#[test]
+fn a_hook_in_deletion_says_what_holds_it() {
+    let mut world = sync([hook("migrate", "PreSync").fate(Fate::Never)]);
+    world.run(2);
+    world.remove("Job", "migrate");
+    world.settle();
+    assert!(verdict(&world).ends_with("in deletion, held by syncwave.dev/hook-finalizer"), "{}", verdict(&world));
+}
+
+#[test]
+fn a_failure_names_phase_wave_object_and_exit_codes_and_says_what_was_not_touched() {
+    let mut world =
+        sync([hook("migrate", "PreSync").wave(-1).fate(Fate::Degraded(2)), resource("ConfigMap", "c"), hook("alert", "SyncFail")]);
+    world.settle();
+    for name in ["migrate-a", "migrate-b"] {
+        world.publish(Event::PodObserved { pod: failed_pod(name) });
+    }
+    world.run(30);
+    assert_eq!(verdict(&world), "FAILED in PreSync wave -1: Job/migrate: broken (exit 1 ×2). Nothing in Sync was applied");
+    assert_eq!(
+        rows(&world),
+        [
+            "Job/migrate Failed Failed | broken",
+            "ConfigMap/c Skipped not run | Job/migrate failed in PreSync",
+            "Job/alert Done Succeeded | ready"
+        ]
+    );
+    assert_eq!(world.op.failed_tasks().len(), 1);
+}
+
+#[test]
+fn success_and_health_are_two_lamps() {
+    let mut world = sync([resource("Deployment", "web").fate(Fate::Healthy(9))]);
+    world.run(1);
+    assert!(verdict(&world).starts_with("SUCCEEDED"), "{}", verdict(&world));
+    assert!(verdict(&world).contains("still settling: Deployment/web"), "{}", verdict(&world));
+    assert_eq!(rows(&world), ["Deployment/web Running Progressing | not yet"]);
+    (0..10).for_each(|_| world.tick());
+    assert!(!verdict(&world).contains("settling"), "{}", verdict(&world));
+    assert_eq!(world.op.row(&world.op.plan().tasks[0]).stage, Stage::Done);
+}
+
+#[test]
+fn a_terminated_operation_says_who_did_it_and_what_stays() {
+    let mut world = sync([resource("Deployment", "web").fate(Fate::Never), hook("post", "PostSync")]);
+    world.run(3);
+    world.publish(Event::TerminateRequested { by: "olga".to_owned() });
+    world.run(3);
+    assert_eq!(verdict(&world), "TERMINATED terminated by olga; 1 applied resource stays as it is");
+    assert_eq!(world.op.row(&world.op.plan().tasks[1]).message, "the operation was terminated before its turn");
+}
+
+#[test]
+fn syncfail_hooks_are_armed_and_do_not_count_until_they_run() {
+    let mut world =
+        sync([resource("Deployment", "web").fate(Fate::Healthy(3)), resource("ConfigMap", "c").wave(1), hook("alert", "SyncFail")]);
+    world.settle();
+    assert_eq!(rail(&world), "Sync Running [0Running0/1 1Waiting0/1] SyncFail Armed [0Armed0/1]");
+    assert_eq!(world.op.counts().total, 2);
+}
+
+#[test]
+fn the_spans_of_phases_and_waves_are_known_while_they_run_and_after() {
+    let mut world = sync([hook("pre", "PreSync").fate(Fate::Healthy(4)), resource("ConfigMap", "c")]);
+    world.run(2);
+    let span = *world.op.wave_span(Phase::PreSync, Wave(0)).unwrap();
+    assert!(span.started_at.is_some() && span.finished_at.is_none());
+    world.run(10);
+    let span = *world.op.phase_span(Phase::PreSync).unwrap();
+    assert_eq!(span.finished_at.unwrap().duration_since(span.started_at.unwrap()).as_secs(), 4);
+}
+
+#[test]
+fn an_object_that_was_pruned_and_one_that_was_kept_say_so() {
+    let request = crate::operation::Request { prune: true, ..Default::default() };
+    let candidates = vec![resource("ConfigMap", "old"), resource("ConfigMap", "kept").option("Prune=false")];
+    let mut world = World::new(Setup { candidates, request, ..Setup::default() });
+    world.run(10);
+    let mut rows = rows(&world);
+    rows.sort();
+    assert_eq!(rows, ["ConfigMap/kept Skipped kept | ignored (no prune)", "ConfigMap/old Done Pruned | pruned"]);
+}
