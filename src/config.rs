@@ -115,23 +115,19 @@ impl Loaded {
 
     /// Returns the configuration as TOML, with origins as comments if asked for.
     pub(crate) fn show(&self, origins: bool) -> String {
-        let mut text = String::new();
-        let mut section = "";
-        for key in &KEYS {
-            if key.section != section {
-                section = key.section;
-                let gap = if text.is_empty() { "" } else { "\n" };
-                text += &format!("{gap}[{section}]\n");
+        let mut lines = Vec::new();
+        for (at, key) in KEYS.iter().enumerate() {
+            if at == 0 || KEYS[at - 1].section != key.section {
+                lines.push(format!("{}[{}]", if at == 0 { "" } else { "\n" }, key.section));
             }
-            let value = (key.field)(&self.config).value();
-            let line = match value {
+            let line = match (key.field)(&self.config).value() {
                 Some(value) => format!("{} = {value}", key.name),
                 None => format!("# {} is not set", key.name),
             };
             let origin = if origins { format!("  # {}", self.origin(key.section, key.name)) } else { String::new() };
-            text += &format!("{line}{origin}\n");
+            lines.push(line + &origin);
         }
-        text
+        lines.join("\n") + "\n"
     }
 
     fn read_variable(&mut self, variable: &str, text: &str) -> Result<(), ConfigError> {

@@ -15,7 +15,7 @@ pub(super) fn root(kind: &str, tree: &Value) -> Node {
     }
     fields.insert("metadata".to_owned(), kinds::metadata());
     let is_open = is_open(tree) || tree.is_null();
-    Node::Struct(Box::new(Struct { name: kind.to_owned(), go: format!("v1.{kind}"), fields, merge: Merge::Granular, is_open }))
+    Node::Struct(Box::new(Struct { name: kind.to_owned(), go: String::new(), fields, merge: Merge::Granular, is_open }))
 }
 
 fn fields(tree: &Value) -> BTreeMap<String, Node> {
