@@ -3,7 +3,6 @@
 
 mod actors;
 mod api;
-mod cluster;
 mod crd;
 mod defaults;
 mod discovery;
@@ -30,7 +29,6 @@ pub(crate) mod story;
 mod validate;
 mod write;
 
-pub(crate) use cluster::SimCluster;
 pub(crate) use fault::{Faults, Match, Outcome, Rule};
 pub(crate) use logbook::Logbook;
 pub(crate) use registry::Gr;

@@ -62,11 +62,6 @@ pub(crate) struct Actors {
     seen: u64,
 }
 
-/// Plays the cluster of a story for ever: makes its nodes and first objects, then runs every controller and pod.
-pub(crate) async fn run(store: Store, logs: Logbook, story: Arc<Story>, clock: Clock, seed: u64) {
-    Actors::prepare(store, logs, story, clock, seed).run().await;
-}
-
 impl Actors {
     /// Makes the nodes, the storage classes and the first objects of a story, and lets them settle: when this
     /// returns, Deployments among them are available and their pods run.

@@ -258,3 +258,22 @@ async fn the_same_seed_gives_the_same_changes() {
     }
     assert_eq!(runs[0], runs[1]);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_of_the_story_begins_with_its_step_and_ends_in_time() {
+    let text = "apiVersion: sim/v1
+kind: Scenario
+steps: [{at: 2s, fault: refused}]
+faults: {refused: {match: {verb: list, resource: pods}, status: {code: 503, message: not now}, for: 3s}}
+";
+    let story = Story::parse(text, "test").unwrap();
+    let clock = Clock::starting_at(story.clock.start, 1.0);
+    let cluster = crate::sim::SimCluster::start(&story, clock, 7);
+    let pods: kube::Api<k8s_openapi::api::core::v1::Pod> = kube::Api::default_namespaced(cluster.client());
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        answers.push(pods.list(&kube::api::ListParams::default()).await.is_ok());
+        clock.sleep(Duration::from_millis(2500)).await;
+    }
+    assert_eq!(answers, [true, false, true]);
+}
