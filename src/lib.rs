@@ -50,6 +50,8 @@ pub(crate) mod model;
 pub(crate) mod operation;
 pub(crate) mod plan;
 pub(crate) mod report;
+#[cfg(test)]
+mod scenarios;
 pub(crate) mod sim;
 pub(crate) mod telemetry;
 pub(crate) mod tui;

@@ -15,18 +15,18 @@ mod truth;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
-use play::{Played, Scene};
-use table::Row;
+use play::Scene;
+use table::Facts;
 
 /// The file with the printed events, and the one with the page of a target that cannot be read.
 const EVENTS: &str = "expect.jsonl";
 const PAGE: &str = "expect.txt";
 
 /// Plays a story twice and compares it with everything that is known of it.
-fn run(row: &Row) {
-    let folder = folder(row.name);
+fn run(name: &str, facts: &Facts) {
+    let folder = folder(name);
     let (first, second) = match (play::play(&folder), play::play(&folder)) {
-        (Scene::Skipped(why), _) | (_, Scene::Skipped(why)) => return skipped(row.name, &why),
+        (Scene::Skipped(why), _) | (_, Scene::Skipped(why)) => return skipped(name, &why),
         (first, second) => (first, second),
     };
     let mut problems = String::new();
@@ -37,8 +37,8 @@ fn run(row: &Row) {
     if let Scene::Played(played) = &first {
         complain(&mut problems, "must hold in every story", check::check(&folder, played));
     }
-    complain(&mut problems, "differs from the row in src/scenarios/table.rs", row.check(&first));
-    assert!(problems.is_empty(), "\nstory {}:{problems}\n", row.name);
+    complain(&mut problems, "differs from the row in src/scenarios/table.rs", facts.check(&first));
+    assert!(problems.is_empty(), "\nstory {name}:{problems}\n");
 }
 
 #[expect(clippy::print_stderr, reason = "a test that was skipped says so")]

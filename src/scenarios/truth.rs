@@ -27,14 +27,6 @@ pub(super) struct Line {
     pod_uid: String,
 }
 
-/// An object that the engine made.
-#[derive(Clone, Debug)]
-pub(super) struct Made {
-    /// `Job/migrate`; of a generated name `Job/migrate-*`.
-    pub(super) title: String,
-    pub(super) at: Timestamp,
-}
-
 fn text<'a>(object: &'a Value, pointer: &str) -> &'a str {
     object.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
 }
@@ -48,7 +40,7 @@ fn is_ours(object: &Value) -> bool {
 }
 
 /// Returns `Kind/name`, without the generated part of a name.
-pub(super) fn title(object: &Value) -> String {
+fn title(object: &Value) -> String {
     let (kind, name, prefix) = (text(object, "/kind"), text(object, "/metadata/name"), text(object, "/metadata/generateName"));
     if prefix.is_empty() { format!("{kind}/{name}") } else { format!("{kind}/{prefix}*") }
 }
@@ -57,7 +49,7 @@ impl Truth {
     /// Reads a cluster; `since` is the revision at which the story began.
     pub(super) fn of(cluster: &SimCluster, since: u64) -> Self {
         let changes = cluster.store().changes_since(since).expect("a story is shorter than the ring of changes");
-        let lines = cluster.logbook().printed().into_iter().map(|line| Line {
+        let lines = cluster.logs().printed().into_iter().map(|line| Line {
             pod: line.pod,
             container: line.container,
             at: line.at,
@@ -77,13 +69,9 @@ impl Truth {
     }
 
     /// Returns what the engine created, in order.
-    pub(super) fn created(&self) -> Vec<Made> {
-        let new = |change: &&Change| change.before.is_none() && change.after.as_ref().is_some_and(|object| is_ours(object));
-        let made = |change: &Change| {
-            let object = change.after.as_ref()?;
-            Some(Made { title: title(object), at: text(object, "/metadata/creationTimestamp").parse().ok()? })
-        };
-        self.changes.iter().filter(new).filter_map(made).collect()
+    pub(super) fn created(&self) -> Vec<String> {
+        let new = self.changes.iter().filter(|change| change.before.is_none()).filter_map(|change| change.after.as_ref());
+        new.filter(|object| is_ours(object)).map(|object| title(object)).collect()
     }
 
     /// Returns the last state of every object that changed and still exists.
