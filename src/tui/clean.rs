@@ -139,7 +139,7 @@ impl Cleaner {
     fn mark(&mut self, mark: char, out: &mut String) {
         // Terminals draw the half-width voicing marks beside their character, so they may stand once, and only where they belong.
         let beside = is_voicing(mark);
-        let limit = if !beside { MARKS_LIMIT } else { u8::from(out.ends_with(|base| matches!(base, '\u{ff66}'..='\u{ff9d}'))) };
+        let limit = if !beside { MARKS_LIMIT } else { u8::from(out.ends_with(|base| matches!(base, '\u{ff66}'..='\u{ff9d}' | '\u{25cc}'))) };
         let carried = match self.marks {
             Some(carried) if carried < limit => carried,
             Some(_) | None => {
@@ -464,7 +464,8 @@ mod tests {
             let rows: Vec<&str> = wrapped(&text, width).collect();
             prop_assert_eq!(rows.concat(), text.clone());
             prop_assert_eq!(rows.len() as u64, wrapped_rows(&text, width));
-            prop_assert!(rows.iter().all(|row| columns(row) <= width.max(3)));
+            // A character with marks is never torn; it takes a few columns at most.
+            prop_assert!(rows.iter().all(|row| columns(row) <= width.max(5)));
             for (number, row) in rows.iter().enumerate() {
                 prop_assert_eq!(wrapped(&text, width).nth(number), Some(*row));
             }
