@@ -40,6 +40,7 @@
 pub mod bench;
 pub(crate) mod cli;
 pub(crate) mod clock;
+pub(crate) mod cluster;
 pub(crate) mod config;
 pub(crate) mod demo;
 pub(crate) mod engine;

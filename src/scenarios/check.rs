@@ -222,7 +222,11 @@ fn logs(account: &Account, played: &Played, problems: &mut Vec<String>) {
             Some(last) => last.extend(bytes(line)),
             None => lines.push(bytes(line)),
         }
-        if line["continued"] == true { unfinished.insert(key) } else { unfinished.remove(&key) };
+        if line["continued"] == true {
+            unfinished.insert(key)
+        } else {
+            unfinished.remove(&key)
+        };
     }
     for key in printed.keys().chain(told.keys()).collect::<BTreeSet<_>>() {
         let (there, here) = (printed.get(key), told.get(key));

@@ -52,10 +52,7 @@ fn cut(line: &str, place: usize) -> String {
 fn a_difference_shows_the_first_lines_that_differ() {
     assert_eq!(between("a", "1\n2\n", "b", "1\n2\n"), None);
     let text = between("expected", "1\n2\n3\n4\n", "printed", "1\n2\nx\n4\n").unwrap();
-    assert_eq!(
-        text,
-        "  line 3, 1 lines expected, 1 lines printed\n    1\n    2\n  - 3\n  + x\n  (- expected, + printed)"
-    );
+    assert_eq!(text, "  line 3, 1 lines expected, 1 lines printed\n    1\n    2\n  - 3\n  + x\n  (- expected, + printed)");
     let text = between("a", "1\n", "b", "1\n2\n").unwrap();
     assert_eq!(text, "  line 2, 0 lines a, 1 lines b\n    1\n  + 2\n  (- a, + b)");
 }

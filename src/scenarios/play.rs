@@ -62,7 +62,8 @@ pub(super) fn play(folder: &Path) -> Scene {
 
 async fn perform(folder: &Path) -> Scene {
     let path = folder.join("story.yaml");
-    let story = Story::parse(&std::fs::read_to_string(&path).unwrap(), &path.display().to_string()).unwrap_or_else(|error| panic!("{error}"));
+    let story =
+        Story::parse(&std::fs::read_to_string(&path).unwrap(), &path.display().to_string()).unwrap_or_else(|error| panic!("{error}"));
     let source = Source::of(&folder.join("manifests").display().to_string()).unwrap();
     if matches!(source, Source::Chart(_)) && !is_installed("helm") {
         return Scene::Skipped("helm is not installed".to_owned());
@@ -134,7 +135,8 @@ enum Press {
 impl Stage<'_> {
     /// Presses everything in turn, then waits for the end of the story; returns the page of a target that cannot be read.
     async fn act(&mut self) -> Option<String> {
-        let presses: Vec<(Timestamp, Press)> = self.story.input.iter().map(|input| (self.at(input.at), self.press(&input.action))).collect();
+        let presses: Vec<(Timestamp, Press)> =
+            self.story.input.iter().map(|input| (self.at(input.at), self.press(&input.action))).collect();
         let mut rest = presses.as_slice();
         while let Some(((at, press), after)) = rest.split_first() {
             self.idle_until(*at).await;

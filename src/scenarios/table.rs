@@ -436,7 +436,7 @@ impl Course {
             let found: Vec<String> = results.iter().filter(|result| result.split(' ').next() == Some(title)).cloned().collect();
             compare("result", fit(&[*reviewed], &found), found);
         }
-        let warnings = accounts.iter().flat_map(|account| account.of("warning")).map(|line| text(line, "message").to_owned()).collect();
+        let warnings: Vec<String> = accounts.iter().flat_map(|account| account.of("warning")).map(|line| text(line, "message").to_owned()).collect();
         compare("warnings", holding(self.warnings, &warnings), warnings);
         compare("refused", holding(self.refused, &played.refused), played.refused.clone());
         for (kind, name, place, expected) in self.objects {
@@ -463,13 +463,19 @@ fn sorted(mut words: Vec<String>) -> Vec<String> {
 /// Returns what was found where it begins as reviewed, else what was reviewed.
 fn fit(reviewed: &[&str], found: &[String]) -> Vec<String> {
     let fits = |reviewed: &str, found: &String| reviewed.strip_suffix('…').map_or(reviewed == found, |start| found.starts_with(start));
-    let pairs = reviewed.iter().enumerate().map(|(at, text)| found.get(at).filter(|found| fits(text, found)).cloned().unwrap_or((*text).to_owned()));
+    let pairs = reviewed
+        .iter()
+        .enumerate()
+        .map(|(at, text)| found.get(at).filter(|found| fits(text, found)).cloned().unwrap_or((*text).to_owned()));
     pairs.collect()
 }
 
 /// Returns what was found where it has the reviewed part, else that part.
 fn holding(reviewed: &[&str], found: &[String]) -> Vec<String> {
-    let pairs = reviewed.iter().enumerate().map(|(at, part)| found.get(at).filter(|found| found.contains(part)).cloned().unwrap_or((*part).to_owned()));
+    let pairs = reviewed
+        .iter()
+        .enumerate()
+        .map(|(at, part)| found.get(at).filter(|found| found.contains(part)).cloned().unwrap_or((*part).to_owned()));
     pairs.collect()
 }
 

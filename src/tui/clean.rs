@@ -139,7 +139,8 @@ impl Cleaner {
     fn mark(&mut self, mark: char, out: &mut String) {
         // Terminals draw the half-width voicing marks beside their character, so they may stand once, and only where they belong.
         let beside = is_voicing(mark);
-        let limit = if !beside { MARKS_LIMIT } else { u8::from(out.ends_with(|base| matches!(base, '\u{ff66}'..='\u{ff9d}' | '\u{25cc}'))) };
+        let limit =
+            if !beside { MARKS_LIMIT } else { u8::from(out.ends_with(|base| matches!(base, '\u{ff66}'..='\u{ff9d}' | '\u{25cc}'))) };
         let carried = match self.marks {
             Some(carried) if carried < limit => carried,
             Some(_) | None => {
@@ -197,7 +198,8 @@ fn char_at(bytes: &[u8], ended: bool) -> Token {
 }
 
 fn is_plain(found: char) -> bool {
-    matches!(found, ' '..='~') || (found >= '\u{a0}' && found.width().is_some_and(|width| width > 0) && !is_voicing(found) && !is_invisible(found))
+    matches!(found, ' '..='~')
+        || (found >= '\u{a0}' && found.width().is_some_and(|width| width > 0) && !is_voicing(found) && !is_invisible(found))
 }
 
 /// The half-width voicing marks of Japanese: part of the character before them, with a cell of their own.
@@ -426,9 +428,29 @@ mod tests {
 
     fn noisy() -> impl Strategy<Value = Vec<u8>> {
         let sequences = prop::sample::select(vec![
-            "\x1b[31m", "\x1b[", "\x1b]8;;x\x07", "\u{9b}", "\u{202e}", "\u{200d}", "👩", "世", "\u{301}", "\u{fe0f}", "\t", "\r", "ﾞ", "🇩", "👍🏽", "ش", "\u{e0041}",
+            "\x1b[31m",
+            "\x1b[",
+            "\x1b]8;;x\x07",
+            "\u{9b}",
+            "\u{202e}",
+            "\u{200d}",
+            "👩",
+            "世",
+            "\u{301}",
+            "\u{fe0f}",
+            "\t",
+            "\r",
+            "ﾞ",
+            "🇩",
+            "👍🏽",
+            "ش",
+            "\u{e0041}",
         ]);
-        let part = prop_oneof![sequences.prop_map(|text| text.as_bytes().to_vec()), prop::collection::vec(any::<u8>(), 0..6), "\\PC{0,4}".prop_map(String::into_bytes)];
+        let part = prop_oneof![
+            sequences.prop_map(|text| text.as_bytes().to_vec()),
+            prop::collection::vec(any::<u8>(), 0..6),
+            "\\PC{0,4}".prop_map(String::into_bytes)
+        ];
         prop::collection::vec(part, 0..24).prop_map(|parts| parts.concat())
     }
 

@@ -70,11 +70,17 @@ pub(crate) struct StoredLine {
 pub(crate) enum Content {
     Text(Text),
     /// So many bytes of the line before are not kept.
-    Cut { bytes: u64 },
+    Cut {
+        bytes: u64,
+    },
     /// So many lines are missing here; the stream said so.
-    Gap { lines: u64 },
+    Gap {
+        lines: u64,
+    },
     /// The stream was opened again after so long.
-    Reopened { after: SignedDuration },
+    Reopened {
+        after: SignedDuration,
+    },
 }
 
 /// A line, or the part of it that arrived in one go.
@@ -357,7 +363,8 @@ impl TaskLog {
         }
         match line.content {
             LogContent::Line { text, continued } => {
-                let mut unfinished = self.sources[source].unfinished.take().unwrap_or_else(|| self.begin(source, line.log_time.unwrap_or(line.at)));
+                let mut unfinished =
+                    self.sources[source].unfinished.take().unwrap_or_else(|| self.begin(source, line.log_time.unwrap_or(line.at)));
                 self.extend(&mut unfinished, &text, continued, Stamp { at: line.at, log_time: line.log_time, source });
                 self.sources[source].unfinished = continued.then_some(unfinished);
             }
@@ -482,7 +489,10 @@ impl TaskLog {
 
     fn opened(&mut self, pod: &Arc<str>, uid: &Arc<str>, container: &Arc<str>, pod_attempt: u32, at: Timestamp) {
         let known = self.sources.iter().rposition(|source| {
-            source.pod == *pod && source.container == *container && source.pod_attempt == pod_attempt && source.uid.as_ref().is_none_or(|known| known == uid)
+            source.pod == *pod
+                && source.container == *container
+                && source.pod_attempt == pod_attempt
+                && source.uid.as_ref().is_none_or(|known| known == uid)
         });
         let index = known.unwrap_or_else(|| {
             self.add_source(pod.clone(), container.clone(), pod_attempt);
@@ -497,7 +507,9 @@ impl TaskLog {
     }
 
     fn closed(&mut self, pod: &str, uid: &str, container: &str, at: Timestamp) {
-        let mine = |source: &&mut Source| &*source.pod == pod && &*source.container == container && source.uid.as_deref().is_none_or(|known| known == uid);
+        let mine = |source: &&mut Source| {
+            &*source.pod == pod && &*source.container == container && source.uid.as_deref().is_none_or(|known| known == uid)
+        };
         if let Some(source) = self.sources.iter_mut().rev().find(mine) {
             source.stream = Stream::Closed { at };
             self.shape += 1;

@@ -139,7 +139,16 @@ mod tests {
 
     #[test]
     fn an_ordinary_sentence_has_no_level() {
-        for line in ["", "no error so far", "the info page is up", "{\"msg\":\"level of water\"}", "E0921", "世界", "0041_add_customer_ref.sql", "42 failed"] {
+        for line in [
+            "",
+            "no error so far",
+            "the info page is up",
+            "{\"msg\":\"level of water\"}",
+            "E0921",
+            "世界",
+            "0041_add_customer_ref.sql",
+            "42 failed",
+        ] {
             assert_eq!(of(line), None, "{line}");
         }
     }

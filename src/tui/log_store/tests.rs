@@ -72,7 +72,8 @@ fn describe(row: &StoredLine) -> String {
 
 #[test]
 fn lines_of_a_task_stay_in_the_order_of_their_arrival() {
-    let store = store([line("migrate", "one"), piece("migrate", "pod-b", b"two", false), line("other", "elsewhere"), line("migrate", "three")]);
+    let store =
+        store([line("migrate", "one"), piece("migrate", "pod-b", b"two", false), line("other", "elsewhere"), line("migrate", "three")]);
     assert_eq!(rows(log(&store, "migrate")), ["one", "two", "three"]);
     assert_eq!(log(&store, "migrate").sources().iter().map(|source| source.lines).collect::<Vec<_>>(), [2, 1]);
     assert_eq!(log(&store, "migrate").window(1, 1).map(describe).collect::<Vec<_>>(), ["two"]);
@@ -138,7 +139,8 @@ fn a_talkative_task_does_not_push_out_a_quiet_one() {
 
 #[test]
 fn why_shows_the_newest_errors_or_else_the_newest_lines() {
-    let mut store = store([line("migrate", "INFO start"), line("migrate", "ERROR one"), line("migrate", "ERROR two"), line("migrate", "INFO end")]);
+    let mut store =
+        store([line("migrate", "INFO start"), line("migrate", "ERROR one"), line("migrate", "ERROR two"), line("migrate", "INFO end")]);
     let why = |store: &LogStore| log(store, "migrate").why(1).into_iter().map(describe).collect::<Vec<_>>();
     assert_eq!(why(&store), ["ERROR two"]);
     store.push(line("calm", "a"));
