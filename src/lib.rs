@@ -17,11 +17,12 @@
 //! | [`operation`] | the state machine: `apply` folds a fact, `next` says what to do now; pure |
 //! | [`health`] | how an object does; pure |
 //! | [`manifest`] | files, folders, kustomizations and charts become objects |
+//! | [`cluster`] | every request to Kubernetes: connecting, discovery, apply, delete, watches, logs |
 //! | [`engine`] | the loop around the core, and sessions |
 //! | [`sim`] | the embedded cluster: an API server, controllers and pods in process, on a clock of its own |
 //! | [`report`] | the program without a terminal: plain text and JSON lines |
 //! | [`config`], [`cli`], [`demo`], [`failure`], [`telemetry`], [`clock`] | configuration, command line, shipped stories, exit codes, log, time |
-//! | `run` | puts everything together |
+//! | [`run`] | puts everything together |
 //!
 //! Which folder may import which is a test: `tests/it/layers.rs`.
 //!
@@ -61,5 +62,5 @@ use std::process::ExitCode;
 
 /// Runs the program with the arguments of the process.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    run::run()
 }

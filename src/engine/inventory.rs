@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::{ResourceKey, Role, Task};
+use crate::model::{OperationPhase, ResourceKey, Role, Task};
 use crate::operation::Operation;
 use crate::plan::Plan;
 
@@ -115,9 +115,9 @@ impl Ledger {
         })
     }
 
-    /// Writes what is owned after an operation. Only a success proves what is gone.
-    pub(super) async fn close(&mut self, operation: &Operation) {
-        let is_success = operation.phase() == crate::model::OperationPhase::Succeeded;
+    /// Writes what is owned after an operation that ends in this phase. Only a success proves what is gone.
+    pub(super) async fn close(&mut self, operation: &Operation, phase: OperationPhase) {
+        let is_success = phase == OperationPhase::Succeeded;
         let seen: BTreeSet<&ResourceKey> = operation.plan().tasks.iter().map(|task| &task.id.key).collect();
         self.objects.retain(|key, owned| match operation.live(key) {
             Some(live) => {

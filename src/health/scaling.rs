@@ -36,17 +36,15 @@ pub(super) fn horizontal_pod_autoscaler(object: &Value) -> Verdict {
     }
 }
 
-/// The first condition that says something decides, whatever stands behind it.
+/// A failure decides wherever it stands: without metrics the controller still writes AbleToScale=True first.
 fn autoscaler(conditions: &[Condition<'_>]) -> Verdict {
-    for condition in conditions {
-        if FAILURES.contains(&(condition.kind, condition.reason)) {
-            return degraded(condition.message);
-        }
-        if condition.is("AbleToScale", "True") || condition.is("ScalingLimited", "True") {
-            return healthy(condition.message);
-        }
+    if let Some(failure) = conditions.iter().find(|condition| FAILURES.contains(&(condition.kind, condition.reason))) {
+        return degraded(failure.message);
     }
-    progressing("Waiting to Autoscale")
+    match conditions.iter().find(|condition| condition.is("AbleToScale", "True") || condition.is("ScalingLimited", "True")) {
+        Some(condition) => healthy(condition.message),
+        None => progressing("Waiting to Autoscale"),
+    }
 }
 
 /// The last condition decides, unless one before it is False for another reason than too few pods.

@@ -12,7 +12,7 @@ use crate::report::json::Json;
 use crate::report::plain::Plain;
 use crate::report::style::Style;
 use crate::report::{self, End, Report, Stop};
-use crate::sim::Story;
+use crate::sim::story::Story;
 
 use super::setup::{Job, Place, Settings, Work};
 use super::world::World;

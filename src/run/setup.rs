@@ -13,7 +13,7 @@ use crate::failure::Failure;
 use crate::manifest::Source;
 use crate::operation::Request;
 use crate::plan::Selector;
-use crate::sim::Story;
+use crate::sim::story::Story;
 
 /// What holds for every command.
 #[derive(Debug)]

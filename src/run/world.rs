@@ -13,7 +13,8 @@ use crate::engine::session::{self, Connector, Opening, OperationIds, SessionHand
 use crate::failure::{Exit, Failure};
 use crate::manifest::LoadOptions;
 use crate::report::Stop;
-use crate::sim::{SimCluster, Story};
+use crate::sim::SimCluster;
+use crate::sim::story::Story;
 
 use super::setup::{Job, Place, Settings};
 use super::signals;

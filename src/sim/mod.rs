@@ -2,6 +2,7 @@
 //! pods that follow a story. Nothing but `run` and tests uses it; it knows nothing of the engine and the screens.
 
 mod actors;
+mod admission;
 mod api;
 mod crd;
 mod defaults;

@@ -159,8 +159,9 @@ impl<S: Sink> Feed<S> {
         let mut revision = revision;
         loop {
             let line = tokio::select! {
-                line = reader.next() => line,
+                biased;
                 () = &mut deadline => return Ended::At(revision),
+                line = reader.next() => line,
             };
             match line {
                 Ok(Some(line)) => match self.take(&line) {

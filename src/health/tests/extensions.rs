@@ -55,7 +55,7 @@ fn r413_horizontal_pod_autoscaler_v2() {
             scaler(json!([condition("AbleToScale", "True", "FailedUpdateScale", "denied")])),
             Is(Degraded, "denied"),
         ),
-        ("the first one decides", scaler(json!([able, blind])), Is(Healthy, "ready")),
+        ("a failure decides wherever it stands", scaler(json!([able, blind])), Is(Degraded, "no metrics")),
         (
             "nothing said",
             scaler(json!([condition("ScalingActive", "True", "ValidMetricFound", "x")])),

@@ -137,12 +137,8 @@ fn type_cause(tree: &Value, path: &str, value: &Value) -> Option<Cause> {
         Value::Object(_) => "object",
     };
     let fits = wanted == found || (wanted == "number" && found == "integer");
-    let shown = match value {
-        Value::Array(_) | Value::Object(_) => Value::from(found),
-        other => other.as_str().map_or_else(|| Value::from(other.to_string()), Value::from),
-    };
     let detail = format!("{} in body must be of type {wanted}: {:?}", if path.is_empty() { "object" } else { path }, found);
-    (!fits).then(|| Cause::wrong_type(path, &shown, &detail))
+    (!fits).then(|| Cause::wrong_type(path, &found.into(), &detail))
 }
 
 fn bounds(tree: &Value, path: &str, value: &Value, out: &mut Vec<Cause>) {

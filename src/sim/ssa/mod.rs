@@ -79,6 +79,21 @@ fn owned_by(resource: &Resource, manifest: &Value) -> FieldSet {
     set
 }
 
+/// The managers of an object, before an apply.
+fn owners(resource: &Resource, live: &Value) -> Vec<Entry> {
+    let entries = managed::read(live);
+    if entries.is_empty() {
+        return vec![Entry::before_first_apply(resource, fields(resource.schema.root(), live, Owner::Applier))];
+    }
+    entries
+}
+
+/// Drops what a manifest may say and an object does not show.
+fn clean(resource: &Resource, object: &mut Value) {
+    merge::without_nulls(object);
+    drop(resource.schema.check(object, Cleaning::Full));
+}
+
 fn create(state: &mut State, resource: &Resource, mut manifest: Value, caller: Caller) -> Result<Arc<Value>, ApiError> {
     let gr = &resource.gr;
     let name = meta::text(&manifest, "name");
@@ -91,8 +106,7 @@ fn create(state: &mut State, resource: &Resource, mut manifest: Value, caller: C
         return Err(ApiError::not_found(&gr.group, &gr.plural, &name));
     }
     let entry = Entry::applied(resource, &caller, owned_by(resource, &manifest));
-    merge::without_nulls(&mut manifest);
-    drop(resource.schema.check(&mut manifest, Cleaning::Full));
+    clean(resource, &mut manifest);
     let applied = Some(managed::write(vec![entry]));
     write::create(state, resource, manifest, &Caller { applied, ..caller })
 }
@@ -106,10 +120,7 @@ fn change(
     conflicts: Conflicts,
 ) -> Result<Arc<Value>, ApiError> {
     let root = resource.schema.root();
-    let mut entries = managed::read(live);
-    if entries.is_empty() {
-        entries.push(Entry::before_first_apply(resource, fields(root, live, Owner::Applier)));
-    }
+    let mut entries = owners(resource, live);
     let mut own = Entry::applied(resource, &caller, owned_by(resource, &manifest));
     let former = entries.iter().position(|entry| entry.is_same_manager(&own)).map(|at| entries.remove(at));
     let mut merged = merge::merge(root, live, &manifest);
@@ -118,8 +129,7 @@ fn change(
         entries.iter().for_each(|entry| owned.unite(&entry.set));
         merge::prune(root, &mut merged, &former.set, &owned);
     }
-    merge::without_nulls(&mut merged);
-    drop(resource.schema.check(&mut merged, Cleaning::Full));
+    clean(resource, &mut merged);
     let difference = compare(root, live, &merged);
     let disputed: Vec<(Entry, FieldSet)> = entries
         .iter()

@@ -126,19 +126,7 @@ fn step(node: &Node, old: Option<&Value>, new: Option<&Value>, changed: &mut Fie
             }
         }
         (Some(Value::Array(old)), Some(Value::Array(new))) => match node {
-            Node::List(item, ListMerge::Keyed(keys)) => {
-                let by_key = |items: &'_ [Value]| -> BTreeMap<String, usize> {
-                    items.iter().enumerate().map(|(index, item)| (item_step(keys, item), index)).collect()
-                };
-                let (before, after) = (by_key(old), by_key(new));
-                for name in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
-                    let (old, new) = (before.get(name).map(|at| &old[*at]), after.get(name).map(|at| &new[*at]));
-                    child(name, item, old, new, changed, removed);
-                    if old.is_none() {
-                        changed.step(name.as_str()).is_member = true;
-                    }
-                }
-            }
+            Node::List(item, ListMerge::Keyed(keys)) => items((item, keys), old, new, changed, removed),
             Node::List(_, ListMerge::Set) => {
                 for value in old.iter().filter(|value| !new.contains(value)) {
                     removed.step(format!("v:{value}")).is_member = true;
@@ -150,6 +138,20 @@ fn step(node: &Node, old: Option<&Value>, new: Option<&Value>, changed: &mut Fie
             _ => changed.is_member = true,
         },
         (Some(_), Some(_)) => changed.is_member = true,
+    }
+}
+
+fn items((item, keys): (&Node, &[Key]), old: &[Value], new: &[Value], changed: &mut FieldSet, removed: &mut FieldSet) {
+    let by_key = |items: &[Value]| -> BTreeMap<String, usize> {
+        items.iter().enumerate().map(|(index, item)| (item_step(keys, item), index)).collect()
+    };
+    let (before, after) = (by_key(old), by_key(new));
+    for name in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
+        let (old, new) = (before.get(name).map(|at| &old[*at]), after.get(name).map(|at| &new[*at]));
+        child(name, item, old, new, changed, removed);
+        if old.is_none() {
+            changed.step(name.as_str()).is_member = true;
+        }
     }
 }
 

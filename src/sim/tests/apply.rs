@@ -243,3 +243,40 @@ async fn an_apply_keeps_what_controllers_wrote() {
     assert_eq!((again.at("/status/active"), again.at("/metadata/annotations/x")), (json!(1), json!("y")));
     assert_eq!(again.at("/spec/selector"), first.at("/spec/selector"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn fields_of_client_side_apply_can_be_handed_over() {
+    let rig = Rig::new();
+    rig.post(&format!("{CM}?fieldManager=kubectl-client-side-apply"), cm("s", json!({"a": "1", "b": "1"}))).await.ok(201);
+    let entries = rig.get(&format!("{CM}/s")).await.at("/metadata/managedFields");
+    let mut entry = entries[0].clone();
+    entry["manager"] = "syncwave".into();
+    entry["operation"] = "Apply".into();
+    let swap = json!([{"op": "replace", "path": "/metadata/managedFields", "value": [entry]}]);
+    let handed = rig.patch(&format!("{CM}/s?fieldManager=syncwave"), JSON_PATCH, swap).await.ok(200);
+    assert_eq!(managers(&handed).keys().collect::<Vec<_>>(), ["syncwave"]);
+    let applied = rig.apply(CM, "syncwave", cm("s", json!({"a": "1"}))).await.ok(200);
+    assert_eq!(applied.at("/data"), json!({"a": "1"}));
+}
+
+#[tokio::test(start_paused = true)]
+async fn applying_to_the_status_owns_the_status_alone() {
+    let rig = Rig::new();
+    rig.apply(DEPLOYMENTS, "m1", deployment("d", Value::Null)).await.ok(201);
+    let status = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "d"}, "spec": {"replicas": 9}, "status": {"replicas": 3}});
+    let applied = rig.patch(&format!("{DEPLOYMENTS}/d/status?fieldManager=ctl"), APPLY, status).await.ok(200);
+    assert_eq!((applied.at("/spec/replicas"), applied.at("/status/replicas")), (json!(0), json!(3)));
+    let entry = &managers(&applied)["ctl"];
+    assert_eq!((&entry["subresource"], &entry["fieldsV1"]), (&json!("status"), &json!({"f:status": {"f:replicas": {}}})));
+    let again = rig.apply(DEPLOYMENTS, "m1", deployment("d", Value::Null)).await.ok(200);
+    assert_eq!(again.at("/metadata/resourceVersion"), applied.at("/metadata/resourceVersion"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn several_conflicts_are_listed_by_manager() {
+    let rig = Rig::new();
+    rig.apply(CM, "m1", cm("s", json!({"a": "1", "b": "1"}))).await.ok(201);
+    rig.post(&format!("{CM}?fieldManager=other"), cm("t", json!({}))).await.ok(201);
+    let text = "Apply failed with 2 conflicts: conflicts with \"m1\":\n- .data.a\n- .data.b";
+    rig.apply(CM, "m2", cm("s", json!({"a": "2", "b": "2"}))).await.refused(409, "Conflict", text);
+}

@@ -225,3 +225,40 @@ async fn e01_e02_events_are_one_thing_under_two_names() {
     let refused = rig.post("/api/v1/namespaces/cf/events", stray).await.refused(422, "Invalid", "does not match event.namespace");
     drop(refused.cause("FieldValueInvalid", "involvedObject.namespace"));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_quota_on_objects_is_kept_in_the_servers_words() {
+    let rig = Rig::new();
+    let quota = json!({"metadata": {"name": "q"}, "spec": {"hard": {"count/secrets": "1", "count/deployments.apps": "0"}}});
+    rig.post("/api/v1/namespaces/cf/resourcequotas", quota).await.ok(201);
+    let secret = |name: &str| json!({"metadata": {"name": name}});
+    rig.post("/api/v1/namespaces/cf/secrets", secret("a")).await.ok(201);
+    let text = "secrets \"b\" is forbidden: exceeded quota: q, requested: count/secrets=1, used: count/secrets=1, limited: count/secrets=1";
+    rig.post("/api/v1/namespaces/cf/secrets", secret("b")).await.refused(403, "Forbidden", text);
+    let web = rig.apply(DEPLOYMENTS, "m", deployment("web", Value::Null)).await;
+    web.refused(403, "Forbidden", "deployments.apps \"web\" is forbidden: exceeded quota: q, requested: count/deployments.apps=1");
+}
+
+#[tokio::test(start_paused = true)]
+async fn paths_that_do_not_fit_the_scope_lead_nowhere() {
+    let rig = Rig::new();
+    rig.post("/api/v1/configmaps", cm("x", json!({}))).await.ok(405);
+    rig.get("/api/v1/configmaps/x").await.ok(404);
+    rig.get("/api/v1/namespaces/cf/nodes").await.ok(404);
+    rig.post(CM, cm("x", json!({}))).await.ok(201);
+    rig.get(&format!("{CM}/x/status")).await.ok(404);
+    rig.get(&format!("{CM}/x/log")).await.ok(404);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_service_that_changes_its_type_gets_what_it_needs() {
+    let rig = Rig::new();
+    let first = rig.post(SERVICES, service("s", json!([{"port": 80}]))).await.ok(201);
+    let path = format!("{SERVICES}/s");
+    let opened = rig.patch(&path, MERGE, json!({"spec": {"type": "NodePort"}})).await.ok(200);
+    let port = opened.at("/spec/ports/0/nodePort");
+    assert!((30_000..32_768).contains(&port.as_i64().unwrap()));
+    assert_eq!(opened.at("/spec/clusterIP"), first.at("/spec/clusterIP"));
+    let same = rig.patch(&path, STRATEGIC, json!({"spec": {"ports": [{"port": 80, "name": "http"}]}})).await.ok(200);
+    assert_eq!(same.at("/spec/ports/0/nodePort"), port);
+}

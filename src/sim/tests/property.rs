@@ -80,12 +80,45 @@ async fn check(steps: &[Step]) {
     }
 }
 
+/// What two managers apply by force, one after the other, over and over.
+async fn apply_by_turns(turns: &[(bool, BTreeMap<String, String>)]) {
+    let rig = Rig::new();
+    let mut last: [BTreeMap<String, String>; 2] = Default::default();
+    for (second, data) in turns {
+        let manager = ["m1", "m2"][usize::from(*second)];
+        let reply = rig.apply_with(CM, manager, "&force=true", cm("s", json!(data))).await;
+        // Taking a field with another value takes it from the other manager.
+        last[usize::from(!*second)].retain(|key, value| data.get(key).is_none_or(|new| new == value));
+        last[usize::from(*second)].clone_from(data);
+        let mut all = last[0].clone();
+        all.extend(last[1].clone());
+        let found = reply.at("/data");
+        let found: BTreeMap<String, String> = serde_json::from_value(found).unwrap_or_default();
+        assert_eq!(found, all, "after {manager} applied {data:?}");
+        let again = rig.apply_with(CM, manager, "&force=true", cm("s", json!(data))).await;
+        assert_eq!(again.at("/metadata"), reply.at("/metadata"));
+    }
+}
+
+fn data() -> impl Strategy<Value = BTreeMap<String, String>> {
+    prop::collection::btree_map(prop::sample::select(vec!["a", "b", "c"]).prop_map(str::to_owned), "[12]", 0..4)
+}
+
+fn block_on(work: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
+    runtime.block_on(work);
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 40, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn a_watch_played_over_its_list_gives_the_final_list(steps in prop::collection::vec(step(), 1..25)) {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_time().start_paused(true).build().unwrap();
-        runtime.block_on(check(&steps));
+        block_on(check(&steps));
+    }
+
+    #[test]
+    fn an_object_holds_what_its_managers_apply_and_nothing_else(turns in prop::collection::vec((any::<bool>(), data()), 1..12)) {
+        block_on(apply_by_turns(&turns));
     }
 }
