@@ -52,6 +52,7 @@ pub(crate) mod model;
 pub(crate) mod operation;
 pub(crate) mod plan;
 pub(crate) mod report;
+pub(crate) mod run;
 #[cfg(test)]
 mod scenarios;
 pub(crate) mod sim;

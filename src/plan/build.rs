@@ -138,17 +138,11 @@ impl<'a> Draft<'a> {
     }
 
     fn take_hook(&mut self, manifest: &Manifest, key: &ResourceKey, traits: &Traits, phase: Phase) {
-        if self.input.selection.is_some() {
-            return self.leave(
-                manifest,
-                key.clone(),
-                traits,
-                phase,
-                NotRunCode::Selection,
-                "hooks do not run in a selective sync".to_owned(),
-            );
-        }
         let named = ResourceKey { name: self.hook_name(&manifest.object, phase).into(), ..key.clone() };
+        if self.input.selection.is_some() {
+            let reason = "hooks do not run in a selective sync".to_owned();
+            return self.leave(manifest, named, traits, phase, NotRunCode::Selection, reason);
+        }
         let target = self.target(&manifest.object, &named, key, true);
         let task = self.task(manifest, named, traits, phase, Some(target));
         self.tasks.push(task);

@@ -206,10 +206,11 @@ fn order(account: &Account, problems: &mut Vec<String>) {
     }
 }
 
-/// Every line that a hook's pods printed during the operation is printed exactly once, in order, and nothing else is.
+/// Every line that a hook's pods printed during the operation is printed exactly once, in order, and nothing else is. A hook of an
+/// earlier operation that was not made anew (spec R308) may show its old log, but then the whole of it.
 fn logs(account: &Account, played: &Played, problems: &mut Vec<String>) {
     let (from, until) = (Account::time(account.started()), Account::time(account.finished()));
-    let printed = played.truth.hook_lines(from, until);
+    let mut printed = played.truth.hook_lines(until);
     let mut told: BTreeMap<(String, String), Vec<Vec<u8>>> = BTreeMap::new();
     let mut unfinished = BTreeSet::new();
     for line in account.of("log") {
@@ -228,8 +229,9 @@ fn logs(account: &Account, played: &Played, problems: &mut Vec<String>) {
             unfinished.remove(&key)
         };
     }
+    printed.retain(|key, printed| printed.since >= from || told.contains_key(key));
     for key in printed.keys().chain(told.keys()).collect::<BTreeSet<_>>() {
-        let (there, here) = (printed.get(key), told.get(key));
+        let (there, here) = (printed.get(key).map(|printed| &printed.lines), told.get(key));
         if there != here {
             let show = |lines: Option<&Vec<Vec<u8>>>| {
                 let lines = lines.map(Vec::as_slice).unwrap_or_default();

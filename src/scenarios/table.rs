@@ -30,12 +30,12 @@ pub(super) struct Course {
     warnings: &'static [&'static str],
     /// Parts of what the session refuses.
     refused: &'static [&'static str],
-    /// Objects at the end: kind, name, place in the object, text.
-    objects: &'static [(&'static str, &'static str, &'static str, &'static str)],
+    /// Services at the end: namespace, name, place in the object, text.
+    services: &'static [(&'static str, &'static str, &'static str, &'static str)],
 }
 
 const NOTHING: Course =
-    Course { ends: &[], created: "", left: "", not_run: &[""], results: &[], warnings: &[], refused: &[], objects: &[] };
+    Course { ends: &[], created: "", left: "", not_run: &[""], results: &[], warnings: &[], refused: &[], services: &[] };
 
 const NO_MORE: &str = "Succeeded: successfully synced (no more tasks)";
 const ALL_RUN: &str = "Succeeded: successfully synced (all tasks run)";
@@ -76,7 +76,7 @@ stories! {
         created: "ConfigMap/web-template Job/switch Job/verify",
         left: "ConfigMap/web-template Job/switch",
         not_run: &["skip:Deployment/web notNeeded:Job/remove-green"],
-        objects: &[("Service", "web", "/spec/selector/colour", "green")],
+        services: &[("shop", "web", "/spec/selector/colour", "green")],
         ..NOTHING
     });
     // users.md A3: the Secret comes late, the mail goes out, and all three messages are deleted with the success (spec R208).
@@ -219,7 +219,6 @@ stories! {
         ends: &[NO_MORE],
         created: "Job/presync-job* Service/gallery Deployment/gallery Job/postsync-job*",
         left: "Deployment/gallery Service/gallery",
-        objects: &[("Deployment", "gallery", "/spec/template/spec/containers/0/image", "example.com/gallery:7")],
         ..NOTHING
     });
     // The text ends before `state`: file, line, column and a caret.
@@ -295,7 +294,7 @@ stories! {
             "Job/oil-hinges Synced Succeeded Reached expected number of succeeded pods",
             "Job/presync-job* Synced Failed Terminated",
         ],
-        refused: &["no operation"],
+        refused: &["no operation is running"],
         ..NOTHING
     });
     email "003-email" => Facts::Played(Course {
@@ -393,7 +392,7 @@ stories! {
         created: "Job/switch Job/remove-green",
         left: "Job/remove-green Job/switch",
         not_run: &["skip:Deployment/boats blocked:Job/verify"],
-        objects: &[("Service", "boats", "/spec/selector/colour", "blue")],
+        services: &[("boats", "boats", "/spec/selector/colour", "blue")],
         ..NOTHING
     });
 }
@@ -436,12 +435,12 @@ impl Course {
             let found: Vec<String> = results.iter().filter(|result| result.split(' ').next() == Some(title)).cloned().collect();
             compare("result", fit(&[*reviewed], &found), found);
         }
-        let warnings: Vec<String> = accounts.iter().flat_map(|account| account.of("warning")).map(|line| text(line, "message").to_owned()).collect();
+        let warnings: Vec<String> =
+            accounts.iter().flat_map(|account| account.of("warning")).map(|line| text(line, "message").to_owned()).collect();
         compare("warnings", holding(self.warnings, &warnings), warnings);
         compare("refused", holding(self.refused, &played.refused), played.refused.clone());
-        for (kind, name, place, expected) in self.objects {
-            let found = played.truth.object(kind, name).and_then(|object| object.pointer(place)?.as_str());
-            compare(&format!("{kind}/{name} {place}"), vec![(*expected).to_owned()], vec![found.unwrap_or_default().to_owned()]);
+        for (namespace, name, place, expected) in self.services {
+            compare(&format!("Service/{name} {place}"), words(expected), words(&played.truth.of_service(namespace, name, place)));
         }
         problems
     }

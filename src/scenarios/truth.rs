@@ -9,10 +9,18 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use crate::model::annotation::{ARGO_HOOK_FINALIZER, FIELD_MANAGER, HELM_HOOK, HOOK, HOOK_FINALIZER};
-use crate::sim::{Change, SimCluster};
+use crate::sim::{Change, SimCluster, Store};
+
+/// What a container printed.
+pub(super) struct Printed {
+    /// When it printed the first line.
+    pub(super) since: Timestamp,
+    pub(super) lines: Vec<Vec<u8>>,
+}
 
 /// What is known of a cluster after its story.
 pub(super) struct Truth {
+    store: Store,
     changes: Vec<Change>,
     lines: Vec<Line>,
 }
@@ -56,7 +64,7 @@ impl Truth {
             bytes: line.bytes.to_vec(),
             pod_uid: line.uid,
         });
-        Self { changes, lines: lines.collect() }
+        Self { store: cluster.store().clone(), changes, lines: lines.collect() }
     }
 
     /// Every state that every object had, by uid, in the order of revisions.
@@ -94,9 +102,10 @@ impl Truth {
         left
     }
 
-    /// Returns the last state of an object.
-    pub(super) fn object(&self, kind: &str, name: &str) -> Option<&Value> {
-        self.last().into_iter().find(|object| text(object, "/kind") == kind && text(object, "/metadata/name") == name).map(|found| &**found)
+    /// Returns a text in a Service as it is in the end.
+    pub(super) fn of_service(&self, namespace: &str, name: &str, place: &str) -> String {
+        let service = self.store.get("", "services", namespace, name);
+        service.map(|service| text(&service, place).to_owned()).unwrap_or_default()
     }
 
     /// Returns objects that still carry a hook finalizer.
@@ -105,14 +114,15 @@ impl Truth {
         self.last().iter().filter(held).map(|object| title(object)).collect()
     }
 
-    /// Returns every line that a hook's pods printed in a time, by pod and container.
-    pub(super) fn hook_lines(&self, from: Timestamp, until: Timestamp) -> BTreeMap<(String, String), Vec<Vec<u8>>> {
+    /// Returns every line that a hook's pods printed until a time, by pod and container.
+    pub(super) fn hook_lines(&self, until: Timestamp) -> BTreeMap<(String, String), Printed> {
         let objects = self.by_uid();
-        let mut lines: BTreeMap<(String, String), Vec<Vec<u8>>> = BTreeMap::new();
-        for line in &self.lines {
-            let is_hook = objects.get(line.pod_uid.as_str()).is_some_and(|pod| is_hook(pod, &objects));
-            if is_hook && from <= line.at && line.at < until {
-                lines.entry((line.pod.clone(), line.container.clone())).or_default().push(line.bytes.clone());
+        let mut lines: BTreeMap<(String, String), Printed> = BTreeMap::new();
+        for line in self.lines.iter().filter(|line| line.at < until) {
+            if objects.get(line.pod_uid.as_str()).is_some_and(|pod| is_hook(pod, &objects)) {
+                let printed = lines.entry((line.pod.clone(), line.container.clone()));
+                let printed = printed.or_insert_with(|| Printed { since: line.at, lines: Vec::new() });
+                printed.lines.push(line.bytes.clone());
             }
         }
         lines
