@@ -55,6 +55,7 @@ impl World {
             state_dir,
             read_only: settings.read_only(),
             protected: if cluster.is_some() { Vec::new() } else { settings.loaded.config.protected.clone() },
+            unattended: super::is_headless(&settings.options) && !settings.options.yes,
             clock,
             connector,
             operation_ids,

@@ -50,7 +50,6 @@ use crate::clock::Clock;
 /// A running cluster. Its controllers and pods end when it is dropped.
 pub(crate) struct SimCluster {
     store: Store,
-    logs: Logbook,
     faults: Faults,
     client: kube::Client,
     /// Owns the loop of the controllers and the kubelet.
@@ -70,8 +69,8 @@ impl SimCluster {
         let mut actors = JoinSet::new();
         actors.spawn(playing.run());
         // No retry layer: whoever calls sees every refusal and deals with it visibly.
-        let client = kube::Client::new(Api::new(store.clone(), logs.clone(), faults.clone()), "default");
-        Self { store, logs, faults, client, actors }
+        let client = kube::Client::new(Api::new(store.clone(), logs, faults.clone()), "default");
+        Self { store, faults, client, actors }
     }
 
     /// Returns a client of the cluster's API.
@@ -82,11 +81,6 @@ impl SimCluster {
     /// Returns the objects behind the API.
     pub(crate) fn store(&self) -> &Store {
         &self.store
-    }
-
-    /// Returns what the containers print.
-    pub(crate) fn logs(&self) -> &Logbook {
-        &self.logs
     }
 
     /// Returns the rules about what goes wrong; more can be added while the cluster runs.

@@ -241,6 +241,9 @@ pub(crate) fn fit(text: &str, columns: usize) -> Cow<'_, str> {
 
 /// Counts columns, but not much further than `enough`.
 fn columns_up_to(text: &str, enough: usize) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
     let mut sum = 0;
     each_cell(text, |_, _, width| {
         sum += width;
@@ -251,6 +254,9 @@ fn columns_up_to(text: &str, enough: usize) -> usize {
 
 /// Returns the longest start of a printable text that fits into `columns`.
 pub(crate) fn head(text: &str, columns: usize) -> &str {
+    if text.is_ascii() {
+        return &text[..columns.min(text.len())];
+    }
     let mut sum = 0;
     let mut end = text.len();
     each_cell(text, |offset, _, width| {
@@ -266,6 +272,9 @@ pub(crate) fn head(text: &str, columns: usize) -> &str {
 
 /// Returns the text without its first `columns`, and how many of its columns are lost because a wide character was cut in two.
 pub(crate) fn tail(text: &str, columns: usize) -> (&str, usize) {
+    if text.is_ascii() {
+        return (&text[columns.min(text.len())..], 0);
+    }
     let (mut sum, mut start) = (0, text.len());
     each_cell(text, |offset, _, width| {
         if sum >= columns {
