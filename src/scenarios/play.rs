@@ -113,6 +113,7 @@ fn opening(story: &Story, source: &Source, clock: Clock, cluster: &SimCluster, s
             cluster: "in process".to_owned(),
             namespace,
         },
+        unattended: false,
         operation_ids: OperationIds::Fixed(format!("{}-{}", story.metadata.name, story.seed)),
     }
 }

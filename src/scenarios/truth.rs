@@ -57,7 +57,7 @@ impl Truth {
     /// Reads a cluster; `since` is the revision at which the story began.
     pub(super) fn of(cluster: &SimCluster, since: u64) -> Self {
         let changes = cluster.store().changes_since(since).expect("a story is shorter than the ring of changes");
-        let lines = cluster.logs().printed().into_iter().map(|line| Line {
+        let lines = cluster.printed().into_iter().map(|line| Line {
             pod: line.pod,
             container: line.container,
             at: line.at,
