@@ -7,13 +7,10 @@ mod signals;
 mod world;
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::cli::{self, Cli, Command, ConfigCommand, Declined, Format, Options, Speed};
-use crate::config;
-use crate::demo;
+use crate::cli::{self, Cli, Command, ConfigCommand, Declined, Options, Speed};
 use crate::failure::{Colour, Exit, Failure, complain};
 use crate::telemetry;
 

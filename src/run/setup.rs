@@ -2,7 +2,6 @@
 //! here, with a sentence, before anything is opened.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use directories::ProjectDirs;
 

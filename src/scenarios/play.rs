@@ -174,7 +174,7 @@ impl Stage<'_> {
                 let given: Vec<&str> = words.chain(self.story.sync.resources.iter().map(String::as_str)).collect();
                 let selection: Vec<Selector> = given.iter().map(|text| Selector::parse(text).unwrap()).collect();
                 let selection = (!selection.is_empty()).then_some(selection);
-                Press::Sync(Request { prune: self.story.sync.prune, selection, by: "the story".to_owned(), ..Request::default() })
+                Press::Sync(Request { prune: self.story.sync.prune, selection, by: "demo".to_owned(), ..Request::default() })
             }
             Some("terminate") => Press::Terminate,
             Some(_) | None => panic!("`{action}` is not something that can be pressed"),
