@@ -9,7 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use super::truth::Truth;
+use super::truth::{self, Truth};
 use crate::clock::Clock;
 use crate::engine::session::{self, Answer, Ask, Connector, Opening, OperationIds, SessionHandle};
 use crate::manifest::{LoadOptions, Manifest, Source};
@@ -71,7 +71,7 @@ async fn perform(folder: &Path) -> Scene {
     let state = tempfile::tempdir().unwrap();
     let clock = Clock::starting_at(story.clock.start, 1.0);
     let cluster = SimCluster::start(&story, clock, story.seed);
-    let since = *cluster.store().revision().borrow();
+    let since = truth::beginning(&cluster);
     let mut tasks = JoinSet::new();
     let session = session::open(opening(&story, &source, clock, &cluster, state.path()), &mut tasks);
     let mut stage = Stage { story: &story, clock, session, printed: Vec::new(), refused: Vec::new() };

@@ -53,8 +53,13 @@ fn title(object: &Value) -> String {
     if prefix.is_empty() { format!("{kind}/{name}") } else { format!("{kind}/{prefix}*") }
 }
 
+/// Returns the revision from which every change of a cluster that has just been started is known.
+pub(super) fn beginning(cluster: &SimCluster) -> u64 {
+    cluster.store().changes_since(0).err().map_or(0, |compacted| compacted.floor)
+}
+
 impl Truth {
-    /// Reads a cluster; `since` is the revision at which the story began.
+    /// Reads a cluster; `since` is the revision at which it began.
     pub(super) fn of(cluster: &SimCluster, since: u64) -> Self {
         let changes = cluster.store().changes_since(since).expect("a story is shorter than the ring of changes");
         let lines = cluster.printed().into_iter().map(|line| Line {

@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::watch;
+
+use super::pulse;
 
 /// One printed line without its newline; any bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +39,7 @@ pub(crate) struct Logbook(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     pods: Mutex<BTreeMap<PodKey, BTreeMap<String, Runs>>>,
-    grown: watch::Sender<u64>,
+    grown: pulse::Sender,
     #[cfg(test)]
     printed: Mutex<Vec<Printed>>,
 }
@@ -66,7 +67,7 @@ pub(super) enum Run {
 pub(super) struct Reader {
     instance: Arc<Mutex<Instance>>,
     next: usize,
-    grown: watch::Receiver<u64>,
+    grown: pulse::Receiver,
 }
 
 impl Logbook {
@@ -145,7 +146,7 @@ impl Logbook {
     }
 
     fn wake(&self) {
-        self.0.grown.send_modify(|count| *count = count.wrapping_add(1));
+        self.0.grown.count_up();
     }
 }
 
@@ -161,7 +162,7 @@ impl Reader {
     /// Waits for further lines; returns none at the end of a terminated container. Safe to cancel.
     pub(super) async fn more(&mut self) -> Option<Vec<Line>> {
         loop {
-            self.grown.borrow_and_update();
+            self.grown.update();
             // Asked before the lines are taken: what is printed before the end must not be missed.
             let closed = lock(&self.instance).closed;
             let lines = self.lines();

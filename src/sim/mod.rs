@@ -17,6 +17,7 @@ mod meta;
 mod patch;
 mod path;
 mod prepare;
+mod pulse;
 mod registry;
 mod remove;
 mod rng;

@@ -160,8 +160,8 @@ impl<S: Sink> Feed<S> {
         loop {
             let line = tokio::select! {
                 biased;
-                () = &mut deadline => return Ended::At(revision),
                 line = reader.next() => line,
+                () = &mut deadline => return Ended::At(revision),
             };
             match line {
                 Ok(Some(line)) => match self.take(&line) {
