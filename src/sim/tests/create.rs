@@ -1,3 +1,5 @@
+//! POST: checks C and E.
+
 use super::*;
 
 #[tokio::test(start_paused = true)]

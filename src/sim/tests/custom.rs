@@ -1,3 +1,5 @@
+//! Custom resources and their definitions: checks R.
+
 use super::*;
 
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
