@@ -54,6 +54,8 @@ pub(crate) mod operation;
 pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod run;
+#[cfg(test)]
+mod scenarios;
 pub(crate) mod sim;
 pub(crate) mod telemetry;
 pub(crate) mod tui;
