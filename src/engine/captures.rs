@@ -120,6 +120,7 @@ impl Captures {
         };
         let clock = self.clock();
         tokio::select! {
+            biased;
             // An error means that the reader is gone; there is nothing to wait for either.
             _ended = state.wait_for(|is_done| *is_done) => {}
             () = clock.sleep(READER_PATIENCE) => {

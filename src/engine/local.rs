@@ -142,13 +142,14 @@ impl Local {
         let clock = self.clock;
         let outbox = self.outbox.clone();
         tokio::select! {
+            // Always in this order, so that a story plays the same way each time; what is rare comes first.
             biased;
-            () = outbox.arrived() => {}
-            Some(ended) = self.work.join_next_with_id(), if !self.work.is_empty() => self.ended(ended),
             control = controls.recv(), if !self.is_abandoned => match control {
                 Some(control) => self.take_control(control),
                 None => self.is_abandoned = true,
             },
+            Some(ended) = self.work.join_next_with_id(), if !self.work.is_empty() => self.ended(ended),
+            () = outbox.arrived() => {}
             () = until(clock, wake_at) => self.is_news = true,
         }
         if self.steps_out > MANY {

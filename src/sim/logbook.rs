@@ -40,6 +40,19 @@ pub(crate) struct Logbook(Arc<Shared>);
 struct Shared {
     pods: Mutex<BTreeMap<PodKey, BTreeMap<String, Runs>>>,
     grown: pulse::Sender,
+    #[cfg(test)]
+    printed: Mutex<Vec<Printed>>,
+}
+
+/// A line as a container printed it, kept although its pod may be gone.
+#[cfg(test)]
+#[derive(Clone, Debug)]
+pub(crate) struct Printed {
+    pub(crate) pod: String,
+    pub(crate) uid: String,
+    pub(crate) container: String,
+    pub(crate) at: Timestamp,
+    pub(crate) bytes: Bytes,
 }
 
 /// Which run of a container is meant.
@@ -78,7 +91,10 @@ impl Logbook {
         let mut pods = self.0.pods.lock().unwrap_or_else(PoisonError::into_inner);
         let containers = pods.entry((namespace.to_owned(), pod.to_owned(), uid.to_owned())).or_default();
         let runs = containers.entry(container.to_owned()).or_default();
-        lock(&runs.current).lines.push(Line { at, bytes: Bytes::copy_from_slice(line) });
+        let bytes = Bytes::copy_from_slice(line);
+        #[cfg(test)]
+        self.note(pod, uid, container, at, &bytes);
+        lock(&runs.current).lines.push(Line { at, bytes });
         drop(pods);
         self.wake();
     }
@@ -115,6 +131,18 @@ impl Logbook {
             Run::Previous => Arc::clone(runs.previous.as_ref()?),
         };
         Some(Reader { instance, next: 0, grown })
+    }
+
+    #[cfg(test)]
+    fn note(&self, pod: &str, uid: &str, container: &str, at: Timestamp, bytes: &Bytes) {
+        let line = Printed { pod: pod.to_owned(), uid: uid.to_owned(), container: container.to_owned(), at, bytes: bytes.clone() };
+        self.0.printed.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    /// Returns every line that was ever printed, in order, also those of pods that are gone.
+    #[cfg(test)]
+    pub(crate) fn printed(&self) -> Vec<Printed> {
+        self.0.printed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn wake(&self) {

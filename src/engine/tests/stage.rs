@@ -48,6 +48,7 @@ impl Stage {
             state_dir: folder.path().join("state"),
             read_only: None,
             protected: vec!["*prod*".into()],
+            unattended: false,
             clock,
             connector: Connector::Client {
                 client: sim.client(),
