@@ -19,6 +19,8 @@ mod signals;
 mod summary;
 mod tally;
 mod terminal;
+#[cfg(test)]
+mod tests;
 pub(crate) mod theme;
 pub(crate) mod views;
 pub(crate) mod widgets;

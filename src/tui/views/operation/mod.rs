@@ -263,8 +263,8 @@ impl OperationView {
             Action::Terminate => out.wish(Wish::Dialog(Box::new(TerminateDialog::new(model)))),
             Action::SyncMarked => self.ask_to_sync_some(board, model, out),
             _ => {
-                let scopes = self.scopes(board);
-                out.wish(Wish::Dialog(Box::new(SyncDialog::new(model, scopes, !self.marks.is_empty(), out))));
+                let dialog = SyncDialog::new(model, self.scopes(board), !self.marks.is_empty(), out);
+                out.wish(Wish::Dialog(Box::new(dialog)));
             }
         }
     }
@@ -272,7 +272,8 @@ impl OperationView {
     fn ask_to_sync_some(&self, board: &Board, model: &Model, out: &mut Outbox) {
         let scopes = self.scopes(board);
         if scopes.len() > 1 {
-            return out.wish(Wish::Dialog(Box::new(SyncDialog::new(model, scopes, true, out))));
+            let dialog = SyncDialog::new(model, scopes, true, out);
+            return out.wish(Wish::Dialog(Box::new(dialog)));
         }
         out.say(Notice::bad("mark resources first: hooks do not run in a selective sync"));
     }
@@ -299,7 +300,8 @@ impl OperationView {
         let Some(task) = self.row().and_then(|row| board.task_id(row)) else {
             return out.say(Notice::plain("choose a resource first"));
         };
-        out.wish(Wish::Open(Box::new(DetailsView::new(self.shown, task.clone(), tab, model, out))));
+        let view = DetailsView::new(self.shown, task.clone(), tab, model, out);
+        out.wish(Wish::Open(Box::new(view)));
     }
 
     fn open_logs(&self, board: &Board, out: &mut Outbox) {
