@@ -2,6 +2,7 @@
 //! code. The only place that knows every folder.
 
 mod headless;
+mod screens;
 mod setup;
 mod signals;
 mod world;
@@ -54,7 +55,11 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "syncwave starts");
     let runtime = runtime(settings.options.speed)?;
-    let end = runtime.block_on(headless::run(work, &settings));
+    let end = if is_headless(&settings.options) || matches!(work, Work::Plan(_)) {
+        runtime.block_on(headless::run(work, &settings))
+    } else {
+        runtime.block_on(screens::run(work, &settings))
+    };
     runtime.shutdown_timeout(GRACE);
     end
 }

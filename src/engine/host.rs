@@ -74,6 +74,7 @@ impl Host {
     pub(super) async fn run(mut self, mut asks: mpsc::Receiver<Ask>) {
         loop {
             tokio::select! {
+                biased;
                 ask = asks.recv() => match ask {
                     Some(ask) => self.take(ask).await,
                     None => break,

@@ -218,7 +218,7 @@ impl Job {
         })
     }
 
-    fn of_story(shipped: &'static Shipped, settings: &Settings) -> Result<Self, Failure> {
+    pub(super) fn of_story(shipped: &'static Shipped, settings: &Settings) -> Result<Self, Failure> {
         let story = parse(shipped.script)?;
         let app = match &settings.options.app {
             Some(app) => checked_app(app)?,

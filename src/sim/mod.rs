@@ -17,6 +17,7 @@ mod meta;
 mod patch;
 mod path;
 mod prepare;
+mod pulse;
 mod registry;
 mod remove;
 mod rng;
@@ -50,6 +51,8 @@ use crate::clock::Clock;
 /// A running cluster. Its controllers and pods end when it is dropped.
 pub(crate) struct SimCluster {
     store: Store,
+    #[cfg(test)]
+    logs: Logbook,
     faults: Faults,
     client: kube::Client,
     /// Owns the loop of the controllers and the kubelet.
@@ -69,8 +72,15 @@ impl SimCluster {
         let mut actors = JoinSet::new();
         actors.spawn(playing.run());
         // No retry layer: whoever calls sees every refusal and deals with it visibly.
-        let client = kube::Client::new(Api::new(store.clone(), logs, faults.clone()), "default");
-        Self { store, faults, client, actors }
+        let client = kube::Client::new(Api::new(store.clone(), logs.clone(), faults.clone()), "default");
+        Self {
+            store,
+            #[cfg(test)]
+            logs,
+            faults,
+            client,
+            actors,
+        }
     }
 
     /// Returns a client of the cluster's API.
@@ -81,6 +91,12 @@ impl SimCluster {
     /// Returns the objects behind the API.
     pub(crate) fn store(&self) -> &Store {
         &self.store
+    }
+
+    /// Returns every line that containers ever printed.
+    #[cfg(test)]
+    pub(crate) fn printed(&self) -> Vec<logbook::Printed> {
+        self.logs.printed()
     }
 
     /// Returns the rules about what goes wrong; more can be added while the cluster runs.
