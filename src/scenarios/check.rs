@@ -101,7 +101,11 @@ pub(super) fn check(folder: &Path, played: &Played) -> Vec<String> {
     for title in played.truth.finalizers() {
         problems.push(format!("{title} still has a hook finalizer"));
     }
-    for secret in played.truth.secrets() {
+    let secrets = played.truth.secrets();
+    if secrets.is_empty() && played.manifests.iter().any(|manifest| &*manifest.object.gvk().kind == "Secret") {
+        problems.push("there is a Secret, and nobody knows its values".to_owned());
+    }
+    for secret in secrets {
         if played.printed.contains(&secret) {
             problems.push(format!("the value of a Secret is printed: {secret}"));
         }
