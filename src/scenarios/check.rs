@@ -196,11 +196,9 @@ fn order(account: &Account, problems: &mut Vec<String>) {
                     problems.push(format!("wave {wave} of {phase} starts out of its turn"));
                 }
             }
-            "task.changed" if !text(line, "status").is_empty() && !begun.contains(&text(&line["task"], "phase")) => {
-                // What is refused before the first group has no phase to be in (spec R608, R612).
-                if text(line, "status") != "SyncFailed" {
-                    problems.push(format!("{} has a status before its phase has started", named(&line["task"])));
-                }
+            // What is refused before the first group has no phase to be in (spec R608, R612).
+            "task.changed" if !["", "SyncFailed"].contains(&text(line, "status")) && !begun.contains(&text(&line["task"], "phase")) => {
+                problems.push(format!("{} has a status before its phase has started", named(&line["task"])));
             }
             _ => {}
         }

@@ -421,7 +421,7 @@ impl Course {
                 problems.push(format!("{what}: reviewed {expected:?}, found {found:?}"));
             }
         };
-        let ends: Vec<String> = accounts.iter().map(|account| end(account)).collect();
+        let ends: Vec<String> = accounts.iter().map(end).collect();
         compare("ends", fit(self.ends, &ends), ends);
         compare("created", words(self.created), played.truth.created());
         compare("left", sorted(words(self.left)), sorted(played.truth.left()));
