@@ -231,7 +231,7 @@ fn a3_notify_waits_for_a_secret_in_another_namespace_and_goes_on_when_it_comes()
     assert_eq!(outcome.log("email-"), [(1, "The release is through")]);
     assert_eq!(outcome.log("slack-notify-"), [(1, "ok")]);
     let posts = posted(&space, 2);
-    assert!(posts[0].starts_with("payload=%7B%22channel%22") && posts[1] == r#"{"text": "shop was released"}"#, "{posts:?}");
+    assert!(posts[0].to_lowercase().starts_with("payload=%7b%22channel%22") && posts[1] == r#"{"text": "shop was released"}"#, "{posts:?}");
     let left = eventually("HookSucceeded in the other namespace", SOON, || {
         Some(space.kubectl(&["-n", &elsewhere, "get", "jobs", "-o", "name"])).filter(String::is_empty)
     });
