@@ -2,4 +2,13 @@
 //! Never draws or prints, and never knows that there is an embedded cluster.
 
 pub(crate) mod bus;
+mod candidates;
+mod captures;
+mod executor;
+mod host;
+mod inventory;
+mod local;
+mod prepare;
+#[cfg(test)]
+mod scenarios;
 pub(crate) mod session;

@@ -2,15 +2,70 @@
 //! Consumers (screens, reports) talk to it only through [`Ask`] and [`Answer`], and see operations only through the bus.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
+use tokio::task::JoinSet;
 
+use super::bus::{Subscription, lanes};
+use super::host::Host;
+use crate::clock::Clock;
+use crate::manifest::{LoadOptions, Source};
 use crate::model::{ResourceKey, TaskId};
 use crate::operation::Request;
 use crate::plan::Plan;
 
-use super::bus::Subscription;
+/// Asks and answers that wait; both are few.
+const WAITING: usize = 64;
+
+/// Everything that a session needs to know at its beginning.
+#[derive(Clone)]
+pub(crate) struct Opening {
+    pub(crate) app: String,
+    /// Destination namespace; `None`: that of the context.
+    pub(crate) namespace: Option<String>,
+    pub(crate) source: Source,
+    pub(crate) load: LoadOptions,
+    /// `None`: the git commit of the source, else the digest of its manifests.
+    pub(crate) revision: Option<String>,
+    /// Where the inventory is kept (decision 24).
+    pub(crate) state_dir: PathBuf,
+    /// The reason why nothing may be written, if so.
+    pub(crate) read_only: Option<String>,
+    /// Patterns for names of contexts that are protected (decision 13).
+    pub(crate) protected: Vec<String>,
+    pub(crate) clock: Clock,
+    pub(crate) connector: Connector,
+    pub(crate) operation_ids: OperationIds,
+}
+
+/// How a session gets at its cluster.
+#[derive(Clone)]
+pub(crate) enum Connector {
+    /// As kubectl would; nothing is opened before it is needed.
+    Kubeconfig { file: Option<PathBuf>, context: Option<String> },
+    /// Through a client that exists; its own retries must be off (decision 23).
+    Client { client: kube::Client, context: String, cluster: String, namespace: String },
+}
+
+/// Where ids of operations come from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum OperationIds {
+    /// The time and a few random letters.
+    Random,
+    /// This text and a number that counts from 1, so that a story plays the same each time.
+    Fixed(String),
+}
+
+/// Opens a session. Its loop runs on `tasks` and ends when the handle is dropped and no operation runs.
+pub(crate) fn open(opening: Opening, tasks: &mut JoinSet<()>) -> SessionHandle {
+    let (asks, asked) = mpsc::channel(WAITING);
+    let (answer, answers) = mpsc::channel(WAITING);
+    let (publisher, subscription) = lanes();
+    tasks.spawn(Host::new(opening, publisher, answer).run(asked));
+    SessionHandle { asks, answers, subscription }
+}
 
 /// Where a session is: shown on the place line of every screen.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -35,6 +35,11 @@ pub(crate) enum Source {
     Folder(PathBuf),
     Kustomization(PathBuf),
     Chart(PathBuf),
+    /// Files that are compiled in, as (name, text).
+    Memory {
+        name: &'static str,
+        files: &'static [(&'static str, &'static str)],
+    },
 }
 
 /// What a Helm chart is rendered with; the other sources take nothing from here.
@@ -98,6 +103,9 @@ impl Source {
     /// Returns the name that an app gets from its folder: for a file the folder it is in, for standard input the
     /// working folder. The root of a disk has none.
     pub(crate) fn app_name(&self) -> Option<String> {
+        if let Self::Memory { name, .. } = self {
+            return Some((*name).to_owned());
+        }
         let folder = self.folder();
         let named = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
         named(folder).or_else(|| named(&folder.canonicalize().ok()?))
@@ -105,7 +113,7 @@ impl Source {
 
     fn folder(&self) -> &Path {
         match self {
-            Self::Stdin => Path::new("."),
+            Self::Stdin | Self::Memory { .. } => Path::new("."),
             Self::File(path) => folder_of(path),
             Self::Folder(path) | Self::Kustomization(path) | Self::Chart(path) => path,
         }
@@ -114,6 +122,7 @@ impl Source {
     fn place(&self) -> String {
         match self {
             Self::Stdin => "-".to_owned(),
+            Self::Memory { name, .. } => (*name).to_owned(),
             Self::File(path) | Self::Folder(path) | Self::Kustomization(path) | Self::Chart(path) => {
                 error::visible(&path.to_string_lossy())
             }
@@ -130,7 +139,7 @@ pub(crate) async fn load(source: &Source, options: &LoadOptions) -> Result<Loade
 /// manifests (cli.md, `--revision`).
 pub(crate) async fn revision(source: &Source, loaded: &Loaded) -> String {
     let commit = match source {
-        Source::Stdin => None,
+        Source::Stdin | Source::Memory { .. } => None,
         Source::File(_) | Source::Folder(_) | Source::Kustomization(_) | Source::Chart(_) => {
             render::commit(source.folder(), &Tools::default()).await
         }
@@ -148,6 +157,7 @@ async fn load_with(source: &Source, options: &LoadOptions, tools: &Tools) -> Res
         Source::Folder(path) => blocking(move || directory::load_folder(&path)).await,
         Source::Kustomization(path) => render::kustomization(&path, tools).await,
         Source::Chart(path) => render::chart(&path, options, tools).await,
+        Source::Memory { files, .. } => load_memory(files),
     }?;
     if loaded.manifests.is_empty() {
         return Err(ManifestError::Empty { place: source.place(), searched: searched(source) });
@@ -158,9 +168,19 @@ async fn load_with(source: &Source, options: &LoadOptions, tools: &Tools) -> Res
 fn searched(source: &Source) -> &'static str {
     match source {
         Source::Folder(_) => "files ending in .yaml, .yml or .json are read, in subfolders too; hidden ones are not",
-        Source::Stdin | Source::File(_) => "there are only comments or empty documents",
+        Source::Stdin | Source::File(_) | Source::Memory { .. } => "there are only comments or empty documents",
         Source::Kustomization(_) | Source::Chart(_) => "it rendered to nothing",
     }
+}
+
+fn load_memory(files: &[(&str, &str)]) -> Result<Loaded, ManifestError> {
+    let mut all = Loaded::default();
+    for (name, text) in files {
+        let loaded = parse(text, name)?;
+        all.manifests.extend(loaded.manifests);
+        all.warnings.extend(loaded.warnings);
+    }
+    Ok(all)
 }
 
 fn refuse_chart_options(source: &Source, options: &LoadOptions) -> Result<(), ManifestError> {

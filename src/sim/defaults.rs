@@ -19,7 +19,7 @@ pub(super) fn fill(resource: &Resource, object: &mut Value) {
         ("apps", "daemonsets") if spec_is_object => daemon_set(&mut object["spec"]),
         ("batch", "jobs") if spec_is_object => job(&mut object["spec"]),
         ("batch", "cronjobs") if spec_is_object => cron_job(&mut object["spec"]),
-        ("autoscaling", "horizontalpodautoscalers") if spec_is_object => set(&mut object["spec"], "minReplicas", || 1.into()),
+        ("autoscaling", "horizontalpodautoscalers") if spec_is_object => autoscaler(&mut object["spec"]),
         ("networking.k8s.io", "networkpolicies") if spec_is_object => network_policy(&mut object["spec"]),
         ("rbac.authorization.k8s.io", "rolebindings" | "clusterrolebindings") => binding(object),
         ("storage.k8s.io", "storageclasses") => {
@@ -195,6 +195,12 @@ fn cron_job(spec: &mut Value) {
         pod_fields(inner);
         containers(inner);
     }
+}
+
+fn autoscaler(spec: &mut Value) {
+    set(spec, "minReplicas", || 1.into());
+    let target = json!({"type": "Utilization", "averageUtilization": 80});
+    set(spec, "metrics", || json!([{"type": "Resource", "resource": {"name": "cpu", "target": target}}]));
 }
 
 fn network_policy(spec: &mut Value) {

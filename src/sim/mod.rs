@@ -2,6 +2,7 @@
 //! pods that follow a story. Nothing but `run` and tests uses it; it knows nothing of the engine and the screens.
 
 mod actors;
+mod admission;
 mod api;
 mod crd;
 mod defaults;
@@ -38,6 +39,62 @@ pub(crate) use service::Api;
 pub(crate) use status::ApiError;
 pub(crate) use store::{Change, Compacted, Store};
 
+use std::sync::Arc;
+
+use tokio::task::JoinSet;
+
+use self::actors::Actors;
+use self::story::Story;
+use crate::clock::Clock;
+
+/// A running cluster. Its controllers and pods end when it is dropped.
+pub(crate) struct SimCluster {
+    store: Store,
+    logs: Logbook,
+    faults: Faults,
+    client: kube::Client,
+    /// Owns the loop of the controllers and the kubelet.
+    #[expect(dead_code, reason = "dropping it ends the loop")]
+    actors: JoinSet<()>,
+}
+
+impl SimCluster {
+    /// Starts a cluster that plays a story: when this returns, its first objects exist and have settled. Must be called
+    /// inside a tokio runtime.
+    pub(crate) fn start(story: &Story, clock: Clock, seed: u64) -> Self {
+        let (store, logs, faults) = (Store::new(clock, seed), Logbook::default(), Faults::default());
+        let playing = Actors::prepare(store.clone(), logs.clone(), Arc::new(story.clone()), clock, seed);
+        for rule in story.fault_rules(clock.now()) {
+            faults.add(rule);
+        }
+        let mut actors = JoinSet::new();
+        actors.spawn(playing.run());
+        // No retry layer: whoever calls sees every refusal and deals with it visibly.
+        let client = kube::Client::new(Api::new(store.clone(), logs.clone(), faults.clone()), "default");
+        Self { store, logs, faults, client, actors }
+    }
+
+    /// Returns a client of the cluster's API.
+    pub(crate) fn client(&self) -> kube::Client {
+        self.client.clone()
+    }
+
+    /// Returns the objects behind the API.
+    pub(crate) fn store(&self) -> &Store {
+        &self.store
+    }
+
+    /// Returns what the containers print.
+    pub(crate) fn logs(&self) -> &Logbook {
+        &self.logs
+    }
+
+    /// Returns the rules about what goes wrong; more can be added while the cluster runs.
+    pub(crate) fn faults(&self) -> &Faults {
+        &self.faults
+    }
+}
+
 /// Encodes bytes as the `data` of Secrets has them.
 fn encode(bytes: &[u8]) -> String {
     use base64::Engine as _;
@@ -49,3 +106,6 @@ fn decode(text: &str) -> Option<Vec<u8>> {
     use base64::Engine as _;
     base64::engine::general_purpose::STANDARD.decode(text).ok()
 }
+
+#[cfg(test)]
+mod tests;

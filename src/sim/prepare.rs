@@ -3,11 +3,10 @@
 
 use serde_json::{Map, Value, json};
 
-use super::registry::{Gr, Resource};
-use super::status::ApiError;
+use super::crd;
+use super::registry::Resource;
 use super::store::State;
 use super::write::{Caller, Part};
-use super::{crd, meta};
 
 /// Prepares a new object.
 pub(super) fn for_create(state: &mut State, resource: &Resource, object: &mut Value) {
@@ -176,18 +175,9 @@ fn renew_definition(old: &Value, new: &mut Value) {
     crd::complete(new, at);
 }
 
-/// Admission of a new object: what the cluster around it says.
-pub(super) fn admit(state: &State, resource: &Resource, object: &Value) -> Result<(), ApiError> {
-    if !resource.gr.group.is_empty() || &*resource.gr.plural != "pods" {
-        return Ok(());
+/// Gives an updated Service what its new type needs and its old one did not have.
+pub(super) fn complete_update(state: &mut State, resource: &Resource, object: &mut Value) {
+    if (&*resource.gr.group, &*resource.gr.plural) == ("", "services") {
+        service_addresses(state, object);
     }
-    let account = object["spec"]["serviceAccountName"].as_str().unwrap_or("default");
-    let namespace = meta::text(object, "namespace");
-    let key = (namespace.as_str().into(), account.into());
-    // The account "default" appears by itself soon after the namespace; a pod need not wait for it here.
-    if account == "default" || state.get(&Gr::new("", "serviceaccounts"), &key).is_some() {
-        return Ok(());
-    }
-    let detail = format!("error looking up service account {namespace}/{account}: serviceaccount {account:?} not found");
-    Err(ApiError::forbidden("", "pods", &meta::text(object, "name"), &detail))
 }

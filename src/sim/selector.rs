@@ -176,8 +176,9 @@ fn parse_fields(resource: &Resource, text: &str) -> Result<Vec<FieldRequirement>
     Ok(requirements)
 }
 
-fn check_field(resource: &Resource, path: &str) -> Result<(), ApiError> {
-    let own: &[&str] = match (&*resource.gr.group, &*resource.gr.plural) {
+/// The fields of a resource that can be selected by, besides name and namespace.
+fn selectable(resource: &Resource) -> &'static [&'static str] {
+    match (&*resource.gr.group, &*resource.gr.plural) {
         ("", "pods") => &[
             "spec.nodeName",
             "spec.restartPolicy",
@@ -206,7 +207,11 @@ fn check_field(resource: &Resource, path: &str) -> Result<(), ApiError> {
         ("batch", "jobs") => &["status.successful"],
         ("apps", "replicasets") | ("", "replicationcontrollers") => &["status.replicas"],
         _ => &[],
-    };
+    }
+}
+
+fn check_field(resource: &Resource, path: &str) -> Result<(), ApiError> {
+    let own = selectable(resource);
     if matches!(path, "metadata.name" | "metadata.namespace") || own.contains(&path) {
         return Ok(());
     }

@@ -18,6 +18,7 @@ use super::discovery;
 use super::fault::{self, Faults};
 use super::logbook::Logbook;
 use super::path::{self, Query, Route, Target};
+use super::registry::Resource;
 use super::status::ApiError;
 use super::store::Store;
 
@@ -105,6 +106,7 @@ impl Api {
             let state = self.store.lock();
             let found = state.catalog.by_plural(&target.group, &target.version, &target.plural);
             let resource = found.ok_or_else(|| discovery::unknown(&state.catalog, &target.group))?;
+            check_place(&resource, &target, verb)?;
             Call {
                 store: self.store.clone(),
                 logs: self.logs.clone(),
@@ -121,6 +123,16 @@ impl Api {
             }
         };
         api::answer(call, verb).await
+    }
+}
+
+/// Refuses paths that no resource of this scope has.
+fn check_place(resource: &Resource, target: &Target, verb: &str) -> Result<(), ApiError> {
+    match (resource.namespaced, &target.namespace, &target.name) {
+        (false, Some(_), _) | (true, None, Some(_)) => Err(ApiError::no_such_resource()),
+        // Over all namespaces one can only look.
+        (true, None, None) if !matches!(verb, "list" | "watch") => Err(ApiError::method_not_allowed()),
+        _ => Ok(()),
     }
 }
 

@@ -18,6 +18,8 @@ pub(super) fn causes(resource: &Resource, object: &Value) -> Vec<Cause> {
         ("", "services") => causes.extend(service_causes(spec)),
         ("", "events") => causes.extend(event_causes(object)),
         ("apps", _) if !spec.is_null() => causes.extend(workload_causes(spec)),
+        ("networking.k8s.io", "ingresses") => causes.extend(ingress_causes(spec)),
+        ("autoscaling", "horizontalpodautoscalers") => causes.extend(autoscaler_causes(spec)),
         ("batch", "jobs") => causes.extend(job_causes("spec", spec)),
         ("batch", "cronjobs") => causes.extend(cron_causes(spec)),
         ("apiextensions.k8s.io", "customresourcedefinitions") => causes.extend(definition_causes(object)),
@@ -60,6 +62,39 @@ fn service_causes(spec: &Value) -> Vec<Cause> {
         }
         if !port["port"].as_i64().is_some_and(|number| (1..=65_535).contains(&number)) {
             causes.push(Cause::invalid(format!("spec.ports[{index}].port"), &port["port"], "must be between 1 and 65535, inclusive"));
+        }
+    }
+    causes
+}
+
+fn ingress_causes(spec: &Value) -> Vec<Cause> {
+    let rules: Vec<&Value> = spec["rules"].as_array().into_iter().flatten().collect();
+    let mut causes = Vec::new();
+    if rules.is_empty() && spec["defaultBackend"].is_null() {
+        causes.push(Cause::invalid("spec", &Value::Array(Vec::new()), "either `defaultBackend` or `rules` must be specified"));
+    }
+    for (at, rule) in rules.into_iter().enumerate() {
+        for (index, path) in rule["http"]["paths"].as_array().into_iter().flatten().enumerate() {
+            if path["pathType"].is_null() {
+                let field = format!("spec.rules[{at}].http.paths[{index}].pathType");
+                causes.push(Cause::required(field, "pathType must be specified"));
+            }
+        }
+    }
+    causes
+}
+
+fn autoscaler_causes(spec: &Value) -> Vec<Cause> {
+    let (least, most) = (spec["minReplicas"].as_i64().unwrap_or(1), spec["maxReplicas"].as_i64().unwrap_or(0));
+    let mut causes = Vec::new();
+    if most < 1 {
+        causes.push(Cause::invalid("spec.maxReplicas", &most.into(), "must be greater than 0"));
+    } else if most < least {
+        causes.push(Cause::invalid("spec.maxReplicas", &most.into(), "must be greater than or equal to `minReplicas`"));
+    }
+    for field in ["kind", "name"] {
+        if spec["scaleTargetRef"][field].as_str().unwrap_or_default().is_empty() {
+            causes.push(Cause::required(format!("spec.scaleTargetRef.{field}"), ""));
         }
     }
     causes

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::registry::Resource;
 use super::status::{ApiError, Cause};
 use super::store::{Key, State, stamp};
-use super::{crd, defaults, immutable, managed, meta, prepare, remove, validate};
+use super::{admission, crd, defaults, immutable, managed, meta, prepare, remove, validate};
 
 /// Which part of an object a request may change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -91,7 +91,7 @@ pub(super) fn create(state: &mut State, resource: &Resource, mut object: Value, 
     defaults::fill(resource, &mut object);
     let key = meta::key(&object);
     refuse(resource, &key.1, &validate::causes(resource, &object))?;
-    prepare::admit(state, resource, &object)?;
+    admission::admit(state, resource, &object)?;
     if let Some(old) = state.get(&gr, &key) {
         return Err(ApiError::already_exists(&gr.group, &gr.plural, &key.1, meta::is_deleting(old)));
     }
@@ -144,6 +144,7 @@ pub(super) fn replace(state: &mut State, resource: &Resource, key: &Key, mut new
     prepare::for_update(resource, &old, &mut new, caller);
     defaults::fill(resource, &mut new);
     defaults::fill_from_old(resource, &old, &mut new);
+    prepare::complete_update(state, resource, &mut new);
     let mut causes = meta::update_causes(&old, &new);
     causes.extend(validate::causes(resource, &new));
     causes.extend(immutable::causes(resource, &old, &new, caller));

@@ -62,6 +62,7 @@ fn roll(world: &mut World, place: &ObjectRef, deployment: &Value, sets: &Sets) -
         let room = wanted + surge(deployment) - total(sets.all());
         return start(world, place, deployment, sets, wanted.min(room).max(0));
     };
+    renew(world, place, new, sets);
     let room = (wanted + surge(deployment) - total(sets.all())).max(0);
     let next = if replicas(new) > wanted { wanted } else { (replicas(new) + room).min(wanted) };
     if next == replicas(new) {
@@ -111,6 +112,17 @@ fn start(world: &mut World, place: &ObjectRef, deployment: &Value, sets: &Sets, 
         tell_scaled(world, deployment, fields::name(&created), 0, count);
     }
     None
+}
+
+/// A ReplicaSet whose template is wanted again becomes the newest revision.
+fn renew(world: &World, place: &ObjectRef, new: &Arc<Value>, sets: &Sets) {
+    let newest = sets.old.iter().map(revision).max().unwrap_or(0);
+    if revision(new) <= newest {
+        let next = (newest + 1).to_string();
+        for place in [&ObjectRef::of("apps", "replicasets", new), place] {
+            world.update(MANAGER, place, |object| set_entry(object, "annotations", REVISION, &next));
+        }
+    }
 }
 
 fn new_set(deployment: &Value, count: i64, revision: i64) -> Value {

@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::queue::{Actor, ObjectRef};
 use super::world::LAG;
-use super::{Actors, World, address, budget, claims, garbage, job, namespace, pods, scheduler};
+use super::{Actors, World, address, apiservice, budget, claims, garbage, job, namespace, pods, scheduler};
 use crate::sim::fields::{self, controller, text};
 use crate::sim::store::Change;
 
@@ -111,7 +111,10 @@ impl Actors {
                     world.wake(Actor::DaemonSet, ObjectRef::of("apps", "daemonsets", &set), LAG);
                 }
             }
-            "services" => wake_for_address(world, place, object),
+            "services" => {
+                apiservice::wake_served_by(world, object);
+                wake_for_address(world, place, object);
+            }
             _ => {}
         }
     }
@@ -145,6 +148,7 @@ fn actor_of(group: &str, plural: &str) -> Option<Actor> {
         ("apps", "deployments") => Some(Actor::Deployment),
         ("apps", "statefulsets") => Some(Actor::StatefulSet),
         ("apps", "daemonsets") => Some(Actor::DaemonSet),
+        ("apiregistration.k8s.io", "apiservices") => Some(Actor::ApiService),
         ("policy", "poddisruptionbudgets") => Some(Actor::Budget),
         ("argoproj.io", "workflows") => Some(Actor::Workflow),
         _ => None,

@@ -3,6 +3,7 @@
 //! plays the same way each time. Knows the store's interface and no HTTP.
 
 mod address;
+mod apiservice;
 mod autoscaler;
 mod budget;
 mod claims;
@@ -45,6 +46,8 @@ use queue::{Actor, Task};
 
 /// How long before the story the objects of its beginning were made.
 const BEFORE: Duration = Duration::from_secs(300);
+/// How soon a task may ask for itself again.
+const SOONEST: Duration = Duration::from_millis(1);
 /// More tasks than the objects of any beginning need to settle.
 const MOST_TASKS: usize = 1_000_000;
 
@@ -57,11 +60,6 @@ pub(crate) struct Actors {
     addresses: address::Addresses,
     /// The revision up to which changes were seen.
     seen: u64,
-}
-
-/// Plays the cluster of a story for ever: makes its nodes and first objects, then runs every controller and pod.
-pub(crate) async fn run(store: Store, logs: Logbook, story: Arc<Story>, clock: Clock, seed: u64) {
-    Actors::prepare(store, logs, story, clock, seed).run().await;
 }
 
 impl Actors {
@@ -78,9 +76,12 @@ impl Actors {
             seen: 0,
         };
         let begin = actors.world.now();
-        actors.world.pretend(begin.checked_sub(BEFORE).ok());
+        let before = begin.checked_sub(BEFORE).unwrap_or(begin);
+        actors.world.pretend(Some(before));
         preload::make(&actors.world);
         actors.settle(begin);
+        actors.observe();
+        actors.world.store.backdate(before);
         actors.world.pretend(None);
         steps::plan(&mut actors.world);
         actors
@@ -148,6 +149,10 @@ impl Actors {
                 self.addresses.reconcile(world, place);
                 None
             }
+            Actor::ApiService => {
+                apiservice::reconcile(world, place);
+                None
+            }
             Actor::Claim => claims::reconcile(world, place),
             Actor::Workflow => workflow::reconcile(world, place),
             Actor::Scheduler => self.scheduler.reconcile(world, place),
@@ -158,7 +163,8 @@ impl Actors {
             }
         };
         if let Some(delay) = again {
-            self.world.wake(task.actor, task.object.clone(), delay);
+            // Time has to pass between two looks, or a mistake would stop the virtual clock.
+            self.world.wake(task.actor, task.object.clone(), delay.max(SOONEST));
         }
     }
 }

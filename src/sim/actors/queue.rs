@@ -45,6 +45,7 @@ pub(super) enum Actor {
     Autoscaler,
     Budget,
     Address,
+    ApiService,
     Claim,
     Workflow,
     Scheduler,

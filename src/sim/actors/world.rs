@@ -10,6 +10,7 @@ use serde_json::Value;
 use super::events::{Note, Recorder, Tone};
 use super::index::Index;
 use super::queue::{Actor, ObjectRef, Queue, Task};
+use super::steps::Planned;
 use crate::clock::Clock;
 use crate::sim::fields;
 use crate::sim::logbook::Logbook;
@@ -31,6 +32,7 @@ pub(in crate::sim) struct World {
     pub(in crate::sim) index: Index,
     pub(in crate::sim) seed: u64,
     pub(super) queue: Queue,
+    pub(super) planned: Vec<Planned>,
     recorder: Recorder,
     clock: Clock,
     /// The time while the objects of the beginning settle, which lies before the clock's.
@@ -40,7 +42,7 @@ pub(in crate::sim) struct World {
 impl World {
     pub(super) fn new(store: Store, logs: Logbook, story: Arc<Story>, clock: Clock, seed: u64) -> Self {
         let (index, queue, recorder) = (Index::default(), Queue::default(), Recorder::new(seed));
-        Self { store, logs, story, index, seed, queue, recorder, clock, pretended: None }
+        Self { store, logs, story, index, seed, queue, planned: Vec::new(), recorder, clock, pretended: None }
     }
 
     pub(in crate::sim) fn now(&self) -> Timestamp {

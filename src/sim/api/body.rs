@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::super::registry::Resource;
-use super::super::schema::Report;
+use super::super::schema::{Cleaning, Report};
 use super::super::status::ApiError;
 use super::Call;
 
@@ -58,8 +58,10 @@ fn check_kind(resource: &Resource, object: &Value) -> Result<(), ApiError> {
 
 /// Checks an object against its type: drops what does not exist and returns the warnings about it.
 pub(super) fn check(call: &Call, object: &mut Value) -> Result<Vec<String>, ApiError> {
-    let report = call.resource.schema.check(object);
-    if let Some(wrong) = &report.wrong {
+    let report = call.resource.schema.check(object, Cleaning::Full);
+    // Beyond the metadata, a wrong type in a custom resource is a matter of validation.
+    let is_ours = |path: &str| !call.resource.is_custom() || path.starts_with(".metadata");
+    if let Some(wrong) = report.wrong.as_ref().filter(|wrong| is_ours(&wrong.path)) {
         let (kind, version) = (&call.resource.kind, &call.resource.version);
         return Err(ApiError::bad_request(format!("{kind} in version {version:?} cannot be handled as a {kind}: {}", wrong.go)));
     }

@@ -50,6 +50,9 @@ enum Wanted {
     Exact(u64),
 }
 
+/// Objects with their places, in the order of lists.
+type Objects = Vec<(Key, Arc<Value>)>;
+
 /// A place in a list that was cut into pages.
 #[derive(Debug)]
 struct Token {
@@ -131,7 +134,7 @@ fn page(call: &Call, selector: &Selector, token: Option<&Token>, wanted: Wanted)
 }
 
 /// The objects of the resource at the revision that the request is about.
-fn objects(state: &State, call: &Call, token: Option<&Token>, wanted: Wanted) -> Result<(u64, Vec<(Key, Arc<Value>)>), ApiError> {
+fn objects(state: &State, call: &Call, token: Option<&Token>, wanted: Wanted) -> Result<(u64, Objects), ApiError> {
     let gr = call.resource.storage();
     let rev = match (token, wanted) {
         (Some(token), _) => Some(token.rev),

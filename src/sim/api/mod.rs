@@ -47,6 +47,9 @@ pub(super) struct Call {
 /// Answers a request whose verb and resource are known and allowed.
 pub(super) async fn answer(call: Call, verb: &str) -> Result<Answer, ApiError> {
     let subresource = call.target.subresource.clone().unwrap_or_default();
+    if !has_subresource(&call.resource, &subresource) {
+        return Err(ApiError::no_such_resource());
+    }
     match (verb, subresource.as_str()) {
         ("get", "") => list::get(&call),
         ("list", "") => list::list(&call).await,
@@ -63,6 +66,15 @@ pub(super) async fn answer(call: Call, verb: &str) -> Result<Answer, ApiError> {
         ("create", "binding") => writes::bind(&call),
         ("create", "eviction") => deletes::evict(&call),
         _ => Err(ApiError::method_not_allowed()),
+    }
+}
+
+fn has_subresource(resource: &Resource, subresource: &str) -> bool {
+    match subresource {
+        "" => true,
+        "status" => resource.status,
+        "scale" => resource.scale.is_some(),
+        other => resource.others.iter().any(|name| name == other),
     }
 }
 

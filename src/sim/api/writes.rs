@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::super::meta;
 use super::super::patch::{self, Patch};
+use super::super::ssa::{self, Conflicts};
 use super::super::status::{ApiError, Cause};
 use super::super::write::{self, Caller, Part};
 use super::answer::Answer;
@@ -110,8 +111,8 @@ fn apply(call: &Call, caller: Caller, mut applied: Value) -> Result<Answer, ApiE
     place(call, &mut applied)?;
     check_name(call, &applied)?;
     applied["metadata"]["name"] = call.name().into();
-    let force = call.query.is_on("force");
-    let (code, object) = super::super::ssa::apply(&call.store, &call.stored(), &call.key(), applied, caller, force)?;
+    let conflicts = if call.query.is_on("force") { Conflicts::Take } else { Conflicts::Refuse };
+    let (code, object) = ssa::apply(&call.store, &call.stored(), &call.key(), applied, caller, conflicts)?;
     Ok(answer(call, code, &object))
 }
 

@@ -9,7 +9,7 @@ use super::script;
 use crate::sim::actors::World;
 use crate::sim::fields::{self, controller, label, list, text};
 use crate::sim::rng::Rng;
-use crate::sim::story::{LogLine, LogText, Match, PodRule, Story, fits};
+use crate::sim::story::{LogLine, LogText, Match, PodRule, Step, Story, fits};
 
 /// Which part of a pod a container plays.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,8 @@ pub(super) enum Part {
 pub(super) struct Behaviour {
     pub(super) lines: Vec<LogLine>,
     pub(super) end: Option<End>,
+    /// What it does to the cluster.
+    pub(super) steps: Vec<Step>,
 }
 
 /// How a run ends.
@@ -84,10 +86,11 @@ pub(super) fn of(rule: Option<&PodRule>, attempt: usize, pod: &Value, container:
 
 fn scripted_by(rule: &PodRule, attempt: usize) -> Behaviour {
     let Some(run) = rule.run(attempt).filter(|run| !run.hang && !rule.hang) else {
-        return Behaviour { lines: rule.run(attempt).map(|run| run.logs.clone()).unwrap_or_default(), end: None };
+        let run = rule.run(attempt).cloned().unwrap_or_default();
+        return Behaviour { lines: run.logs, end: None, steps: run.steps };
     };
     let end = End { after: run.after.unwrap_or(USUAL), exit: run.exit, reason: run.reason.clone(), message: run.message.clone() };
-    Behaviour { lines: run.logs.clone(), end: Some(end) }
+    Behaviour { lines: run.logs.clone(), end: Some(end), steps: run.steps.clone() }
 }
 
 fn by_itself(pod: &Value, container: &Value, part: Part) -> Behaviour {
@@ -97,16 +100,16 @@ fn by_itself(pod: &Value, container: &Value, part: Part) -> Behaviour {
     if let Some(scripted) = script::read(&command, &config::variables(container)) {
         let end = scripted.end.filter(|_| !(serves && scripted.ends_unknown));
         let end = end.map(|(after, exit)| End { after, exit, reason: None, message: None });
-        return Behaviour { lines: scripted.lines, end };
+        return Behaviour { lines: scripted.lines, end, steps: Vec::new() };
     }
     let line = |at: Duration, text: String| LogLine { first: at, every: None, count: None, text: LogText::Bytes(text.into_bytes()) };
     let name = text(container, "/name");
     if serves {
-        return Behaviour { lines: vec![line(Duration::from_millis(200), format!("{name} started"))], end: None };
+        return Behaviour { lines: vec![line(Duration::from_millis(200), format!("{name} started"))], ..Behaviour::default() };
     }
     let after = if part == Part::Init { USUAL_INIT } else { USUAL };
     let done = line(after.saturating_sub(Duration::from_millis(100)), format!("{name} done"));
-    Behaviour { lines: vec![done], end: Some(End { after, exit: 0, reason: None, message: None }) }
+    Behaviour { lines: vec![done], end: Some(End { after, exit: 0, reason: None, message: None }), steps: Vec::new() }
 }
 
 /// Returns how long after its start a container becomes ready; none for never.

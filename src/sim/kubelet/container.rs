@@ -253,7 +253,8 @@ impl Container {
             (Some(rule), Some(number)) => site.shared.attempt(number, site.scope(rule), self.name.clone()),
             (None, _) | (_, None) => 0,
         };
-        let Behaviour { lines, end } = behaviour::of(rule, attempt, pod, spec, self.part);
+        let Behaviour { lines, end, steps } = behaviour::of(rule, attempt, pod, spec, self.part);
+        site.world.plan_run(pod, &steps, end.as_ref().map(|end| end.after));
         let seed = site.seed(&self.name, self.restarts);
         let ready_after = behaviour::ready_after(rule, pod, spec, self.part, &mut Rng::new(seed));
         site.world.logs.open(fields::namespace(pod), fields::name(pod), fields::uid(pod), &self.name);
@@ -323,6 +324,10 @@ impl Container {
     /// Returns whether it pays no attention to being asked to end.
     pub(super) fn ignores_term(&self, site: &Site<'_>) -> bool {
         behaviour::rule(&site.world.story, self.rule).is_some_and(|rule| rule.ignore_term)
+    }
+
+    pub(super) fn is_unconfigured(&self) -> bool {
+        matches!(self.state, State::Unconfigured { .. })
     }
 
     pub(super) fn is_running(&self) -> bool {

@@ -51,11 +51,11 @@ impl Kubelet {
         Some(Duration::try_from(next.duration_since(now)).unwrap_or_default())
     }
 
-    /// A Secret or ConfigMap of a namespace has changed: returns the pods that may care.
+    /// A Secret or ConfigMap of a namespace has changed: returns the pods that wait for such a thing.
     pub(super) fn poke(&mut self, world: &World, namespace: &str) -> Vec<ObjectRef> {
         let now = world.now();
         let mut poked = Vec::new();
-        for (place, run) in self.pods.iter_mut().filter(|(place, _)| *place.namespace == *namespace) {
+        for (place, run) in self.pods.iter_mut().filter(|(place, run)| *place.namespace == *namespace && run.is_blocked()) {
             run.poke(now);
             poked.push(place.clone());
         }

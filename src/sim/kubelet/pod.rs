@@ -37,6 +37,8 @@ pub(super) struct PodRun {
     remount: Option<(Timestamp, Duration)>,
     /// Somebody was told that it is being ended.
     is_told: bool,
+    /// The status says what is.
+    is_written: bool,
 }
 
 impl PodRun {
@@ -54,6 +56,7 @@ impl PodRun {
             is_mounted: false,
             remount: None,
             is_told: false,
+            is_written: false,
         }
     }
 
@@ -70,15 +73,36 @@ impl PodRun {
         } else {
             self.mount(site);
         }
-        while self.step(site, deadline.is_some()) {}
+        while self.step(site, deadline.is_some()) {
+            self.is_written = false;
+        }
         if dying.is_some() && !self.containers.iter().any(Container::is_running) {
             self.leave(site);
             return None;
         }
-        status::write(self, site);
-        let own = self.containers.iter().map(Container::next).chain([self.remount.map(|(at, _)| at).filter(|_| !self.is_mounted)]);
-        let pod_deadline = pod_deadline(self, site.pod).filter(|_| self.failure.is_none() && !self.is_over(site.pod));
-        own.chain([deadline.filter(|at| *at > site.now), pod_deadline]).flatten().min()
+        // Most of the time only a line was printed, and nothing is to be written.
+        if !self.is_written {
+            status::write(self, site);
+            self.is_written = true;
+        }
+        self.next(site, deadline)
+    }
+
+    /// When something happens to the pod by itself.
+    fn next(&self, site: &Site<'_>, deadline: Option<Timestamp>) -> Option<Timestamp> {
+        let is_ending = deadline.is_some();
+        let containers = self.containers.iter().filter(|container| !is_ending || container.is_running()).filter_map(Container::next);
+        let remount = self.remount.filter(|_| !self.is_mounted && !is_ending).map(|(at, _)| at);
+        let end = match deadline {
+            Some(at) => Some(at).filter(|at| *at > site.now),
+            None => pod_deadline(self, site.pod).filter(|_| !self.is_over(site.pod)),
+        };
+        containers.chain(remount).chain(end).min()
+    }
+
+    /// Returns whether the pod waits for something that it is configured with.
+    pub(super) fn is_blocked(&self) -> bool {
+        !self.is_mounted || self.containers.iter().any(Container::is_unconfigured)
     }
 
     /// Something that the pod may have been waiting for has changed.
@@ -97,6 +121,7 @@ impl PodRun {
         match config::missing_volume(site.world, site.pod) {
             None => self.is_mounted = true,
             Some((volume, problem)) => {
+                self.is_written = false;
                 site.tell_pod(Tone::Warning, "FailedMount", &format!("MountVolume.SetUp failed for volume \"{volume}\" : {problem}"));
                 let pause = self.remount.map_or(REMOUNT, |(_, pause)| (pause * 2).min(MAX_REMOUNT));
                 self.remount = Some((later(site.now, pause), pause));
@@ -185,6 +210,7 @@ impl PodRun {
             if !self.is_told {
                 site.tell((&container.name, container.part), Tone::Normal, "Killing", &format!("Stopping container {}", container.name));
             }
+            self.is_written = false;
             // A line that is due now is still printed.
             container.advance(site);
             if deadline <= site.now {
@@ -201,6 +227,7 @@ impl PodRun {
         if self.failure.is_none() && (is_finished(site.pod) || pod_deadline(self, site.pod).is_none_or(|due| due > site.now)) {
             return None;
         }
+        self.is_written &= self.failure.is_some();
         self.failure = Some(("DeadlineExceeded", "Pod was active on the node longer than the specified deadline"));
         let grace = int(site.pod, "/spec/terminationGracePeriodSeconds").unwrap_or(30).unsigned_abs();
         pod_deadline(self, site.pod).map(|due| later(due, Duration::from_secs(grace)))

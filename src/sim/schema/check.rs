@@ -10,6 +10,8 @@ use super::{Node, Struct};
 pub(in crate::sim) struct Report {
     /// Paths of fields that do not exist (`spec.containers[0].imagee`).
     pub(in crate::sim) unknown: Vec<String>,
+    /// The same in the notation of server-side apply (`.spec.containers[name="c"].imagee`).
+    pub(in crate::sim) undeclared: Vec<String>,
     /// The first value of a wrong type.
     pub(in crate::sim) wrong: Option<TypeError>,
 }
@@ -26,6 +28,15 @@ pub(in crate::sim) struct TypeError {
     pub(in crate::sim) found: Value,
 }
 
+/// What a check does besides looking.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sim) enum Cleaning {
+    /// Only spells quantities as texts.
+    None,
+    /// Also drops what is not declared, nulls, and what is empty and therefore absent on the wire.
+    Full,
+}
+
 /// Where the walk is.
 struct Place<'a> {
     /// The innermost struct.
@@ -38,69 +49,89 @@ struct Place<'a> {
     keyed: String,
 }
 
-pub(super) fn check(root: &Node, object: &mut Value) -> Report {
+struct Walk<'a> {
+    cleaning: Cleaning,
+    report: &'a mut Report,
+}
+
+pub(super) fn check(root: &Node, object: &mut Value, cleaning: Cleaning) -> Report {
     let mut report = Report::default();
     let place = Place { owner: "", go_path: String::new(), path: String::new(), keyed: String::new() };
-    walk(root, object, &place, &mut report);
+    Walk { cleaning, report: &mut report }.walk(root, object, &place);
     report
 }
 
-fn walk(node: &Node, value: &mut Value, place: &Place<'_>, report: &mut Report) {
-    let found = value.clone_if_small();
-    match (node, &mut *value) {
-        (_, Value::Null) | (Node::Any, _) => {}
-        (Node::Struct(inner), Value::Object(fields)) => walk_struct(inner, fields, place, report),
-        (Node::Map(item, _), Value::Object(fields)) => {
-            for (key, value) in fields.iter_mut() {
-                let place = Place {
-                    path: join(&place.path, key),
-                    keyed: format!("{}.{key}", place.keyed),
-                    go_path: place.go_path.clone(),
-                    owner: place.owner,
-                };
-                walk(item, value, &place, report);
+impl Walk<'_> {
+    fn walk(&mut self, node: &Node, value: &mut Value, place: &Place<'_>) {
+        let found = small(value);
+        match (node, &mut *value) {
+            (_, Value::Null) | (Node::Any, _) => {}
+            (Node::Struct(inner), Value::Object(fields)) => self.walk_struct(inner, fields, place),
+            (Node::Map(item, _), Value::Object(fields)) => {
+                for (key, value) in fields.iter_mut() {
+                    let place = Place {
+                        path: join(&place.path, key),
+                        keyed: format!("{}.{key}", place.keyed),
+                        go_path: place.go_path.clone(),
+                        owner: place.owner,
+                    };
+                    self.walk(item, value, &place);
+                }
+            }
+            (Node::List(item, _), Value::Array(items)) => {
+                for (index, value) in items.iter_mut().enumerate() {
+                    let place = Place {
+                        path: format!("{}[{index}]", place.path),
+                        keyed: format!("{}{}", place.keyed, item_name(node, value, index)),
+                        go_path: place.go_path.clone(),
+                        owner: place.owner,
+                    };
+                    self.walk(item, value, &place);
+                }
+            }
+            (Node::Quantity, Value::Number(number)) => *value = number.to_string().into(),
+            (Node::Bool, Value::Bool(_))
+            | (Node::Number(_), Value::Number(_))
+            | (Node::Text | Node::Bytes | Node::Time | Node::IntOrString | Node::Quantity, Value::String(_))
+            | (Node::IntOrString, Value::Number(_)) => {}
+            (Node::Struct(_) | Node::Map(..) | Node::List(..), _)
+            | (Node::Bool | Node::Number(_) | Node::Text | Node::Bytes | Node::Time | Node::IntOrString | Node::Quantity, _) => {
+                self.report.wrong.get_or_insert_with(|| wrong(node, found, place));
             }
         }
-        (Node::List(item, _), Value::Array(items)) => {
-            for (index, value) in items.iter_mut().enumerate() {
-                let place = Place {
-                    path: format!("{}[{index}]", place.path),
-                    keyed: format!("{}{}", place.keyed, item_name(node, value, index)),
-                    go_path: place.go_path.clone(),
-                    owner: place.owner,
-                };
-                walk(item, value, &place, report);
+    }
+
+    fn walk_struct(&mut self, inner: &Struct, fields: &mut Map<String, Value>, place: &Place<'_>) {
+        fields.retain(|key, value| {
+            let is_known = inner.is_open || inner.fields.contains_key(key);
+            if !is_known {
+                self.report.unknown.push(join(&place.path, key));
+                self.report.undeclared.push(format!("{}.{key}", place.keyed));
             }
-        }
-        (Node::Quantity, Value::Number(number)) => *value = number.to_string().into(),
-        (Node::Bool, Value::Bool(_))
-        | (Node::Number(_), Value::Number(_))
-        | (Node::Text | Node::Bytes | Node::Time | Node::IntOrString | Node::Quantity, Value::String(_))
-        | (Node::IntOrString, Value::Number(_)) => {}
-        (Node::Struct(_) | Node::Map(..) | Node::List(..), _)
-        | (Node::Bool | Node::Number(_) | Node::Text | Node::Bytes | Node::Time | Node::IntOrString | Node::Quantity, _) => {
-            report.wrong.get_or_insert_with(|| wrong(node, found, place));
+            self.cleaning == Cleaning::None || (is_known && !is_absent(inner, key, value))
+        });
+        for (key, value) in fields.iter_mut() {
+            let Some(node) = inner.fields.get(key) else { continue };
+            let place = Place {
+                owner: &inner.name,
+                go_path: join(&place.go_path, key),
+                path: join(&place.path, key),
+                keyed: format!("{}.{key}", place.keyed),
+            };
+            self.walk(node, value, &place);
         }
     }
 }
 
-fn walk_struct(inner: &Struct, fields: &mut Map<String, Value>, place: &Place<'_>, report: &mut Report) {
-    fields.retain(|key, value| {
-        let is_known = inner.is_open || inner.fields.contains_key(key);
-        if !is_known {
-            report.unknown.push(join(&place.path, key));
-        }
-        is_known && !value.is_null()
-    });
-    for (key, value) in fields.iter_mut() {
-        let Some(node) = inner.fields.get(key) else { continue };
-        let place = Place {
-            owner: &inner.name,
-            go_path: join(&place.go_path, key),
-            path: join(&place.path, key),
-            keyed: format!("{}.{key}", place.keyed),
-        };
-        walk(node, value, &place, report);
+/// What the wire does not show although a manifest says it.
+fn is_absent(inner: &Struct, key: &str, value: &Value) -> bool {
+    match (inner.fields.get(key), value) {
+        (_, Value::Null) => true,
+        // An environment variable without a value is an empty one, and is shown without.
+        (_, Value::String(text)) => text.is_empty() && inner.name == "EnvVar" && key == "value",
+        (Some(Node::List(..)), Value::Array(items)) => items.is_empty() && !inner.go.is_empty(),
+        (Some(Node::Map(..)), Value::Object(fields)) => fields.is_empty() && !inner.go.is_empty(),
+        _ => false,
     }
 }
 
@@ -135,17 +166,11 @@ fn wrong(node: &Node, found: Value, place: &Place<'_>) -> TypeError {
     TypeError { go, path: place.keyed.clone(), expected, found }
 }
 
-trait CloneIfSmall {
-    /// A copy for error texts; large values are not copied for every level of the walk.
-    fn clone_if_small(&self) -> Value;
-}
-
-impl CloneIfSmall for Value {
-    fn clone_if_small(&self) -> Value {
-        match self {
-            Value::Array(_) => Value::Array(Vec::new()),
-            Value::Object(_) => Value::Object(Map::new()),
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => self.clone(),
-        }
+/// A copy for error texts; large values are not copied for every level of the walk.
+fn small(value: &Value) -> Value {
+    match value {
+        Value::Array(_) => Value::Array(Vec::new()),
+        Value::Object(_) => Value::Object(Map::new()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
     }
 }

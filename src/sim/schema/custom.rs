@@ -15,7 +15,7 @@ pub(super) fn root(kind: &str, tree: &Value) -> Node {
     }
     fields.insert("metadata".to_owned(), kinds::metadata());
     let is_open = is_open(tree) || tree.is_null();
-    Node::Struct(Box::new(Struct { name: kind.to_owned(), go: format!("v1.{kind}"), fields, merge: Merge::Granular, is_open }))
+    Node::Struct(Box::new(Struct { name: kind.to_owned(), go: String::new(), fields, merge: Merge::Granular, is_open }))
 }
 
 fn fields(tree: &Value) -> BTreeMap<String, Node> {
@@ -137,12 +137,8 @@ fn type_cause(tree: &Value, path: &str, value: &Value) -> Option<Cause> {
         Value::Object(_) => "object",
     };
     let fits = wanted == found || (wanted == "number" && found == "integer");
-    let shown = match value {
-        Value::Array(_) | Value::Object(_) => Value::from(found),
-        other => other.as_str().map_or_else(|| Value::from(other.to_string()), Value::from),
-    };
     let detail = format!("{} in body must be of type {wanted}: {:?}", if path.is_empty() { "object" } else { path }, found);
-    (!fits).then(|| Cause::wrong_type(path, &shown, &detail))
+    (!fits).then(|| Cause::wrong_type(path, &found.into(), &detail))
 }
 
 fn bounds(tree: &Value, path: &str, value: &Value, out: &mut Vec<Cause>) {

@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::status::Cause;
 
-pub(super) use check::{Report, TypeError};
+pub(super) use check::{Cleaning, Report};
 
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -94,9 +94,9 @@ impl Schema {
         &self.root
     }
 
-    /// Drops fields that do not exist and nulls, and reports what was dropped and the first wrong type.
-    pub(super) fn check(&self, object: &mut Value) -> Report {
-        check::check(&self.root, object)
+    /// Compares an object with the type: reports fields that do not exist and the first wrong type.
+    pub(super) fn check(&self, object: &mut Value, cleaning: Cleaning) -> Report {
+        check::check(&self.root, object, cleaning)
     }
 
     /// Fills in the defaults of a custom resource.
@@ -189,7 +189,7 @@ mod tests {
     #[test]
     fn a_wrong_type_is_reported_in_the_words_of_gos_decoder() {
         let mut service = json!({"spec": {"ports": "nonsense"}});
-        let report = builtin("", "Service").check(&mut service);
+        let report = builtin("", "Service").check(&mut service, Cleaning::Full);
         let text = "json: cannot unmarshal string into Go struct field ServiceSpec.spec.ports of type []v1.ServicePort";
         assert_eq!(report.wrong.unwrap().go, text);
     }
@@ -197,7 +197,7 @@ mod tests {
     #[test]
     fn an_unknown_field_is_dropped_and_named_with_its_index() {
         let mut pod = json!({"spec": {"containers": [{"name": "c", "imagee": "x"}]}, "extra": 1});
-        let report = builtin("", "Pod").check(&mut pod);
+        let report = builtin("", "Pod").check(&mut pod, Cleaning::Full);
         assert_eq!(report.unknown, ["extra", "spec.containers[0].imagee"]);
         assert_eq!(pod, json!({"spec": {"containers": [{"name": "c"}]}}));
     }

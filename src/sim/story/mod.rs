@@ -21,9 +21,9 @@ use thiserror::Error;
 use crate::sim::Rule;
 
 pub(crate) use fault::FaultRule;
-pub(crate) use pods::{Attempts, LogLine, LogText, Match, PodRule, Pull, Ready, Run, fits};
+pub(crate) use pods::{Attempts, LogLine, LogText, Match, PodRule, Run, fits};
 pub(crate) use template::{Fields, fill};
-pub(crate) use timeline::{ClockSettings, ClusterSettings, Event, Input, LoadBalancer, Metadata, Step, SyncSettings, Target};
+pub(crate) use timeline::{ClockSettings, ClusterSettings, Event, Input, Metadata, Step, SyncSettings, Target};
 
 /// One story (simulator.md 3.8).
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -176,6 +176,12 @@ fn check_rule(rule: &PodRule) -> Result<(), String> {
     let ways = [!rule.runs.is_empty(), rule.crash.is_some(), rule.hang].iter().filter(|given| **given).count();
     if ways > 1 {
         return Err("give one of `runs`, `crash` and `hang`".into());
+    }
+    for step in rule.runs.iter().chain(&rule.crash).flat_map(|run| &run.steps) {
+        if matches!(step.what, Event::Fault(_)) {
+            return Err("a fault begins at a time of the story, not in a run: put it under `steps` of the story".into());
+        }
+        check_step(step, &BTreeMap::new())?;
     }
     match rule.matches.owner.as_deref() {
         Some(owner) if !owner.contains('/') && owner != "*" => Err(format!("`owner` is `Kind/name`, not `{owner}`")),

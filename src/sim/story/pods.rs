@@ -12,6 +12,7 @@ use serde::de::{Error, MapAccess, SeqAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
 use super::time;
+use super::timeline::Step;
 
 /// A rule for the containers of some pods. The first rule that matches a container is the one that counts.
 #[derive(Clone, Debug, Default, Deserialize)]
@@ -103,6 +104,9 @@ pub(crate) struct Run {
     pub(crate) hang: bool,
     #[serde(default, deserialize_with = "one_or_many")]
     pub(crate) logs: Vec<LogLine>,
+    /// What it does to the cluster, counted from its start; not after its end.
+    #[serde(default, deserialize_with = "one_or_many")]
+    pub(crate) steps: Vec<Step>,
 }
 
 /// When a running container becomes ready.

@@ -114,6 +114,7 @@ fn a_wrong_value_is_named_with_its_line() {
 fn what_contradicts_itself_is_refused() {
     assert_eq!(mistake("steps: [{at: 1s, fault: x}]\n"), "story story.yaml: steps[0]: there is no fault `x` under `faults`");
     assert_eq!(mistake("pods: [{hang: true, crash: {after: 1s}}]\n"), "story story.yaml: pods[0]: give one of `runs`, `crash` and `hang`");
+    assert!(mistake("pods: [{runs: {steps: {at: 1s, fault: x}}}]\n").contains("pods[0]: a fault begins at a time of the story"));
     assert_eq!(mistake("pods: [{match: {owner: web}}]\n"), "story story.yaml: pods[0]: `owner` is `Kind/name`, not `web`");
     assert_eq!(
         Story::parse("kind: Scenario\n", "a.yaml").unwrap_err().to_string(),

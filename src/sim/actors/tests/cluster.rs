@@ -134,6 +134,32 @@ async fn a_disruption_budget_counts_the_pods_that_it_selects() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn an_api_service_is_available_when_its_service_exists() {
+    let lab = Lab::new("");
+    lab.apply("apiVersion: apiregistration.k8s.io/v1\nkind: APIService\nmetadata: {name: v1.metrics.example.com}\nspec: {group: metrics.example.com, version: v1, groupPriorityMinimum: 1, versionPriority: 1, service: {name: metrics, namespace: default}}\n");
+    let get = || conditions(&lab.store.get("apiregistration.k8s.io", "apiservices", "", "v1.metrics.example.com").unwrap());
+    lab.wait(1.0).await;
+    assert_eq!(get(), "Available=False/ServiceNotFound");
+    lab.apply("apiVersion: v1\nkind: Service\nmetadata: {name: metrics}\nspec: {ports: [{port: 443}]}\n");
+    lab.wait(1.0).await;
+    assert_eq!(get(), "Available/Passed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_workflow_runs_and_ends_as_the_story_says() {
+    let lab = Lab::new("pods:\n  - {match: {owner: Workflow/bad}, crash: {after: 4s, exit: 1, message: step two failed}}\n");
+    lab.apply("apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: workflows.argoproj.io}\nspec: {group: argoproj.io, scope: Namespaced, names: {plural: workflows, kind: Workflow}, versions: [{name: v1alpha1, served: true, storage: true, schema: {openAPIV3Schema: {type: object, x-kubernetes-preserve-unknown-fields: true}}}]}\n");
+    for name in ["good", "bad"] {
+        lab.apply(&format!("apiVersion: argoproj.io/v1alpha1\nkind: Workflow\nmetadata: {{name: {name}}}\nspec: {{}}\n"));
+    }
+    let phase = |name: &str| text(&lab.get("argoproj.io", "workflows", name), "/status/phase").to_owned();
+    lab.wait(1.0).await;
+    assert_eq!([phase("good"), phase("bad")], ["Running", "Running"]);
+    lab.wait(5.0).await;
+    assert_eq!([phase("good"), phase("bad")], ["Succeeded", "Failed"]);
+}
+
+#[tokio::test(start_paused = true)]
 async fn others_change_the_cluster_at_the_times_of_the_story() {
     let lab = Lab::new(
         "objects:
@@ -156,6 +182,28 @@ steps:
 }
 
 #[tokio::test(start_paused = true)]
+async fn a2_a_job_changes_the_cluster_while_it_runs() {
+    let lab = Lab::new(
+        "pods:
+  - match: {owner: Job/switch}
+    runs:
+      after: 3s
+      steps:
+        - {at: 1s, create: {apiVersion: v1, kind: ConfigMap, metadata: {name: green}}}
+        - {at: 3s, patch: {apiVersion: v1, kind: Service, name: web, json: {spec: {selector: {colour: green}}}}}
+        - {at: 4s, delete: {apiVersion: v1, kind: Service, name: web}}
+",
+    );
+    lab.apply("apiVersion: v1\nkind: Service\nmetadata: {name: web}\nspec: {ports: [{port: 80}], selector: {colour: blue}}\n");
+    lab.apply("apiVersion: batch/v1\nkind: Job\nmetadata: {name: switch}\nspec: {template: {spec: {restartPolicy: Never, containers: [{name: main, image: kubectl}]}}}\n");
+    lab.wait(2.0).await;
+    assert!(lab.store.get("", "configmaps", "default", "green").is_some());
+    assert_eq!(text(&lab.get("", "services", "web"), "/spec/selector/colour"), "blue");
+    lab.wait(10.0).await;
+    assert_eq!(text(&lab.get("", "services", "web"), "/spec/selector/colour"), "green");
+}
+
+#[tokio::test(start_paused = true)]
 async fn what_the_story_begins_with_has_settled() {
     let lab = Lab::new(
         "objects:
@@ -173,6 +221,7 @@ async fn what_the_story_begins_with_has_settled() {
     let web = lab.store.get("apps", "deployments", "shop", "web").unwrap();
     assert_eq!(conditions(&web), "Available/MinimumReplicasAvailable Progressing/NewReplicaSetAvailable");
     assert_eq!(lab.store.list("", "pods", Some("shop")).iter().filter(|pod| fields::holds(pod, "Ready")).count(), 2);
+    assert_eq!(text(&web, "/metadata/creationTimestamp"), "2026-03-01T08:55:00Z", "it was there before the story began");
     assert!(!text(&lab.store.get("", "services", "shop", "web").unwrap(), "/status/loadBalancer/ingress/0/ip").is_empty());
 }
 
@@ -208,4 +257,23 @@ async fn the_same_seed_gives_the_same_changes() {
         runs.push((changes, logs));
     }
     assert_eq!(runs[0], runs[1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_fault_of_the_story_begins_with_its_step_and_ends_in_time() {
+    let text = "apiVersion: sim/v1
+kind: Scenario
+steps: [{at: 2s, fault: refused}]
+faults: {refused: {match: {verb: list, resource: pods}, status: {code: 503, message: not now}, for: 3s}}
+";
+    let story = Story::parse(text, "test").unwrap();
+    let clock = Clock::starting_at(story.clock.start, 1.0);
+    let cluster = crate::sim::SimCluster::start(&story, clock, 7);
+    let pods: kube::Api<k8s_openapi::api::core::v1::Pod> = kube::Api::default_namespaced(cluster.client());
+    let mut answers = Vec::new();
+    for _ in 0..3 {
+        answers.push(pods.list(&kube::api::ListParams::default()).await.is_ok());
+        clock.sleep(Duration::from_millis(2500)).await;
+    }
+    assert_eq!(answers, [true, false, true]);
 }

@@ -11,6 +11,8 @@ use tokio::task::JoinSet;
 use super::*;
 use crate::sim::fields::{self, int, list, text};
 
+const CLUSTER_SCOPED: [&str; 3] = ["Namespace", "APIService", "CustomResourceDefinition"];
+
 /// A cluster that plays a story.
 pub(super) struct Lab {
     pub(super) store: Store,
@@ -39,7 +41,7 @@ impl Lab {
     pub(super) fn apply(&self, manifest: &str) {
         for document in serde_yaml::Deserializer::from_str(manifest) {
             let mut object: Value = serde::Deserialize::deserialize(document).unwrap();
-            if object["metadata"]["namespace"].is_null() && object["kind"] != "Namespace" {
+            if object["metadata"]["namespace"].is_null() && !CLUSTER_SCOPED.iter().any(|kind| object["kind"] == *kind) {
                 object["metadata"]["namespace"] = "default".into();
             }
             self.store.create("test", object).unwrap();

@@ -222,3 +222,24 @@ async fn a_pod_whose_service_account_comes_later_is_created_then() {
     lab.wait(10.0).await;
     assert_eq!(number(&lab.get("batch", "jobs", "j"), "succeeded"), 1);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_deleted_while_it_still_pulls_an_image_goes_when_its_deaf_container_is_killed() {
+    let lab =
+        Lab::new("pods: [{match: {container: main}, hang: true, ignoreTerm: true}, {match: {container: slow}, pull: {delay: 10s}}]\n");
+    lab.apply(&(pod("p", "Always", "") + "  - {name: slow, image: \"slow:1\"}\n"));
+    lab.wait(5.0).await;
+    lab.store.delete("", "pods", "default", "p", &DeleteOptions::default()).unwrap();
+    lab.wait(20.0).await;
+    assert_eq!(lab.pods().len(), 1);
+    lab.wait(15.0).await;
+    assert_eq!(lab.pods().len(), 0);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_waits_for_a_volume_runs_into_its_deadline_too() {
+    let lab = Lab::new("");
+    lab.apply(&(pod("p", "Never", "") + "  activeDeadlineSeconds: 3\n  volumes: [{name: keys, secret: {secretName: keys}}]\n"));
+    lab.wait(20.0).await;
+    assert_eq!(text(&lab.get("", "pods", "p"), "/status/reason"), "DeadlineExceeded");
+}

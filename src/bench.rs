@@ -1,0 +1,130 @@
+//! What the benchmarks measure, reachable from outside because they link the crate as strangers. Makes up inputs of a size and does
+//! one thing with them; not part of the program.
+
+use std::sync::Arc;
+
+use jiff::{SignedDuration, Timestamp};
+use serde_json::json;
+
+use crate::model::{Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, ResultCode, Task, TaskState, Traits};
+use crate::operation::{Event, Operation, Record, Request, Step, StepOutcome};
+use crate::plan::{Manifest, Plan, PlanInput};
+
+/// Waves of a made-up app.
+const WAVES: usize = 20;
+/// Facts about each task in [`Records`].
+const FACTS: usize = 10;
+
+/// Manifests of a large app.
+#[derive(Debug)]
+pub struct Manifests(Vec<Manifest>);
+
+impl Manifests {
+    /// Makes up `count` objects in 20 waves; every tenth is a hook.
+    pub fn of(count: usize) -> Self {
+        Self((0..count).map(manifest).collect())
+    }
+
+    /// Makes the plan and returns how many tasks it has.
+    pub fn plan(&self) -> usize {
+        self.build().tasks.len()
+    }
+
+    fn build(&self) -> Plan {
+        Plan::build(&PlanInput {
+            app: "large",
+            namespace: "large",
+            revision: "4c1d0aa97f3e52b1",
+            operation: "bench",
+            started_at: Timestamp::UNIX_EPOCH,
+            manifests: &self.0,
+            kinds: &Kinds::default(),
+            candidates: &[],
+            selection: None,
+        })
+    }
+}
+
+fn manifest(number: usize) -> Manifest {
+    let kinds = [("v1", "ConfigMap"), ("apps/v1", "Deployment"), ("v1", "Service"), ("v1", "Secret"), ("batch/v1", "Job")];
+    let (api_version, kind) = kinds[number % kinds.len()];
+    let mut annotations = json!({"argocd.argoproj.io/sync-wave": (number % WAVES).to_string()});
+    if number.is_multiple_of(10) {
+        annotations["argocd.argoproj.io/hook"] = json!("PreSync");
+    }
+    let metadata = json!({"name": format!("object-{number:05}"), "annotations": annotations});
+    Manifest {
+        object: Object::new(json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "data": {"key": "value"}})),
+        origin: Origin { file: "large.yaml".into(), line: number + 1 },
+    }
+}
+
+/// The facts of a large operation.
+#[derive(Debug)]
+pub struct Records(Vec<Record>);
+
+impl Records {
+    /// Makes up about `count` facts, ten for each task.
+    pub fn of(count: usize) -> Self {
+        let plan = Arc::new(Manifests::of(count / FACTS).build());
+        let started = Event::OperationStarted {
+            plan: plan.clone(),
+            request: Arc::new(Request::default()),
+            context: "bench".into(),
+            cluster: "in process".into(),
+        };
+        let events = std::iter::once(started).chain(plan.tasks.iter().flat_map(facts));
+        Self(events.enumerate().map(record).collect())
+    }
+
+    /// Folds them and returns how many tasks have a result.
+    pub fn fold(&self) -> usize {
+        let Some((first, rest)) = self.0.split_first() else { return 0 };
+        let Some(mut operation) = Operation::start(first) else { return 0 };
+        rest.iter().for_each(|record| operation.apply(record));
+        operation.results().len()
+    }
+
+    /// Returns how many facts there are.
+    pub fn count(&self) -> usize {
+        self.0.len()
+    }
+}
+
+fn record((at, event): (usize, Event)) -> Record {
+    let passed = SignedDuration::from_millis(i64::try_from(at).unwrap_or(i64::MAX));
+    Record { operation: "bench".into(), seq: at as u64 + 1, at: Timestamp::UNIX_EPOCH + passed, event }
+}
+
+fn facts(task: &Task) -> Vec<Event> {
+    let id = || task.id.clone();
+    let seen = |version, status| Event::LiveObserved { key: task.id.key.clone(), live: live(version, status) };
+    let changed = |state| Event::TaskChanged { task: id(), code: ResultCode::Synced, state, message: "created".to_owned() };
+    let done = StepOutcome::Done { message: "created".to_owned(), live: Some(live(1, HealthStatus::Progressing)) };
+    vec![
+        Event::StepStarted { task: id(), step: Step::Apply },
+        Event::StepFinished { task: id(), step: Step::Apply, outcome: done },
+        changed(TaskState::Running),
+        seen(2, HealthStatus::Progressing),
+        seen(3, HealthStatus::Progressing),
+        seen(4, HealthStatus::Progressing),
+        seen(5, HealthStatus::Progressing),
+        seen(6, HealthStatus::Progressing),
+        seen(7, HealthStatus::Healthy),
+        changed(TaskState::Succeeded),
+    ]
+}
+
+fn live(resource_version: u64, status: HealthStatus) -> Box<Live> {
+    let health = Health { status, message: "1 of 2 replicas are available".to_owned(), rule: "bench".to_owned() };
+    Box::new(Live {
+        uid: "5f0c1d0a".into(),
+        resource_version,
+        generation: Some(1),
+        observed_generation: Some(1),
+        deletion: None,
+        finalizers: Vec::new(),
+        traits: Traits::of(&Object::new(json!({"apiVersion": "v1", "kind": "ConfigMap"}))),
+        assessment: Assessment::Known(health),
+    })
+}

@@ -1,0 +1,420 @@
+//! The words of the command line: commands, options and their values (cli.md), and the sentences for what cannot be read.
+//! Owns no behaviour; `crate::run` decides what an option means. An option that is not built yet is unknown here.
+
+use std::ffi::OsString;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::plan::Selector;
+
+/// Run and watch a Kubernetes sync with Argo CD's hooks, phases and waves.
+#[derive(Debug, Parser)]
+#[command(name = "syncwave", version, max_term_width = 110, disable_help_subcommand = true)]
+pub(crate) struct Cli {
+    #[command(flatten)]
+    pub(crate) options: Options,
+    #[command(subcommand)]
+    pub(crate) command: Option<Command>,
+    /// A file, a folder, a kustomization, a Helm chart, or `-` for standard input: opens the screens on it, nothing runs yet
+    pub(crate) target: Option<String>,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Play a story on the embedded cluster; without STORY a gallery to choose from
+    Demo {
+        /// Name of the story
+        story: Option<String>,
+    },
+    /// Run a sync; with the screens in a terminal, otherwise with printed events
+    Sync {
+        /// A file, a folder, a kustomization, a Helm chart, or `-` for standard input
+        target: Option<String>,
+        #[command(flatten)]
+        plan: PlanOptions,
+        #[command(flatten)]
+        sync: SyncOptions,
+    },
+    /// Print what a sync would do, in order, with what would not run and why; writes nothing
+    Plan {
+        /// A file, a folder, a kustomization, a Helm chart, or `-` for standard input
+        target: Option<String>,
+        #[command(flatten)]
+        plan: PlanOptions,
+    },
+    /// The configuration in force
+    Config {
+        #[command(subcommand)]
+        what: ConfigCommand,
+    },
+}
+
+/// What to show of the configuration.
+#[derive(Debug, Subcommand)]
+pub(crate) enum ConfigCommand {
+    /// Print every key with its value
+    Show {
+        /// Say where each value comes from
+        #[arg(long)]
+        origin: bool,
+    },
+    /// Print the path of the configuration file
+    Path,
+}
+
+/// Options that mean the same everywhere.
+#[derive(Clone, Debug, Args)]
+#[command(next_help_heading = "Options for every command")]
+pub(crate) struct Options {
+    /// Configuration file
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    /// Kubeconfig file, otherwise the one that kubectl would use
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) kubeconfig: Option<PathBuf>,
+    /// Context of the kubeconfig
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) context: Option<String>,
+    /// Destination namespace
+    #[arg(short, long, global = true, value_name = "NS")]
+    pub(crate) namespace: Option<String>,
+    /// Name of the app, otherwise that of the target's folder
+    #[arg(long, global = true, value_name = "NAME")]
+    pub(crate) app: Option<String>,
+    /// Use the embedded cluster instead of a kubeconfig, as a story scripts it
+    #[arg(long, global = true, value_name = "STORY", num_args = 0..=1, default_missing_value = "")]
+    pub(crate) embedded: Option<String>,
+    /// Folder for the inventory and the log
+    #[arg(long, global = true, value_name = "DIR")]
+    pub(crate) state_dir: Option<PathBuf>,
+    /// Write nothing to the cluster
+    #[arg(long, global = true)]
+    pub(crate) read_only: bool,
+    /// Print events instead of opening the screens
+    #[arg(long, global = true)]
+    pub(crate) headless: bool,
+    /// Format of what is printed; implies --headless
+    #[arg(short, long, global = true, value_name = "FORMAT")]
+    pub(crate) output: Option<Format>,
+    /// No colours; the variable NO_COLOR does the same
+    #[arg(long, global = true)]
+    pub(crate) no_color: bool,
+    /// How much goes to the program's own log
+    #[arg(long, global = true, value_name = "LEVEL", default_value = "info")]
+    pub(crate) log_level: LogLevel,
+    /// How fast the clock of the embedded cluster runs; `max` never waits
+    #[arg(long, global = true, value_name = "N|max", value_parser = Speed::parse)]
+    pub(crate) speed: Option<Speed>,
+    /// Seed of the embedded cluster's chance
+    #[arg(long, global = true, value_name = "N")]
+    pub(crate) seed: Option<u64>,
+    /// Answer the program's own questions with yes; never a confirmation that a manifest asks for
+    #[arg(short, long, global = true)]
+    pub(crate) yes: bool,
+}
+
+/// Options that shape the plan.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct PlanOptions {
+    /// Sync only this resource; may be repeated; hooks do not run
+    #[arg(long, value_name = "[GROUP:]KIND:[NAMESPACE/]NAME", value_parser = Selector::parse)]
+    pub(crate) resource: Vec<Selector>,
+    /// Delete what the app owns and no manifest asks for any more
+    #[arg(long)]
+    pub(crate) prune: bool,
+    /// Revision to record, otherwise the git commit of the target or a hash of its manifests
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) revision: Option<String>,
+    /// Values file of a Helm chart; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) values: Vec<PathBuf>,
+    /// Value of a Helm chart; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter)]
+    pub(crate) parameter: Vec<String>,
+}
+
+/// Options of a sync that do not change its plan.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct SyncOptions {
+    /// Pause after each wave that is not the last
+    #[arg(long, value_name = "DURATION", value_parser = crate::config::duration)]
+    pub(crate) wave_delay: Option<Duration>,
+    /// Confirm in advance a deletion that a manifest wants to be confirmed; may be repeated
+    #[arg(long, value_name = "KIND/NAME", value_parser = Approval::parse)]
+    pub(crate) approve: Vec<Approval>,
+}
+
+/// Format of printed events.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    #[default]
+    Plain,
+    Json,
+}
+
+/// How much goes to the program's own log.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum LogLevel {
+    Off,
+    Error,
+    Warn,
+    #[default]
+    Info,
+    Debug,
+    Trace,
+}
+
+/// How fast the embedded cluster's clock runs.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Speed {
+    Times(f64),
+    Max,
+}
+
+impl Speed {
+    fn parse(text: &str) -> Result<Self, String> {
+        if text == "max" {
+            return Ok(Self::Max);
+        }
+        match text.strip_suffix('x').unwrap_or(text).parse::<f64>() {
+            Ok(times) if times.is_finite() && times > 0.0 => Ok(Self::Times(times)),
+            Ok(_) | Err(_) => Err("a speed is a positive number, for example 10, or `max`".to_owned()),
+        }
+    }
+}
+
+/// An object whose deletion is confirmed in advance.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Approval {
+    pub(crate) kind: String,
+    pub(crate) name: String,
+}
+
+impl Approval {
+    fn parse(text: &str) -> Result<Self, String> {
+        match text.split_once('/') {
+            Some((kind, name)) if !kind.is_empty() && !name.is_empty() => Ok(Self { kind: kind.to_owned(), name: name.to_owned() }),
+            Some(_) | None => Err("name the object as KIND/NAME, for example ConfigMap/settings".to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for Approval {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.kind, self.name)
+    }
+}
+
+fn parse_parameter(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((name, _)) if !name.is_empty() => Ok(text.to_owned()),
+        Some(_) | None => Err("write NAME=VALUE, for example image.tag=v2".to_owned()),
+    }
+}
+
+/// Why there is nothing to run.
+#[derive(Debug)]
+pub(crate) enum Declined {
+    /// Help or version was asked for: text for standard output.
+    Shown(String),
+    /// A usage error, as one sentence.
+    Wrong(String),
+}
+
+/// Reads the command line.
+pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Declined> {
+    Cli::try_parse_from(arguments).map_err(|error| match error.kind() {
+        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Declined::Shown(error.render().to_string()),
+        _ => Declined::Wrong(sentence(&error)),
+    })
+}
+
+/// Options and commands of the contract that this version does not have.
+const NOT_BUILT: [&str; 22] = [
+    "--hooks",
+    "--skip-hook",
+    "--dry-run",
+    "--force",
+    "--replace",
+    "--server-side",
+    "--strategy",
+    "--sync-option",
+    "--retry-limit",
+    "--retry-backoff-duration",
+    "--retry-backoff-factor",
+    "--retry-backoff-max-duration",
+    "--timeout",
+    "--phase-timeout",
+    "--hook-timeout",
+    "--pause-before",
+    "--take-over",
+    "--wait",
+    "--detach",
+    "--record",
+    "--rbac",
+    "--lua",
+];
+
+/// Commands of the contract that this version does not have; as a target each of them would be a surprise.
+pub(crate) const COMMANDS_NOT_BUILT: [&str; 14] = [
+    "diff",
+    "lint",
+    "terminate",
+    "delete",
+    "history",
+    "show",
+    "logs",
+    "replay",
+    "report",
+    "health",
+    "cluster",
+    "completions",
+    "man",
+    "help",
+];
+
+fn sentence(error: &clap::Error) -> String {
+    let text = |kind| context(error, kind);
+    let argument = text(ContextKind::InvalidArg);
+    let value = text(ContextKind::InvalidValue);
+    match error.kind() {
+        ErrorKind::UnknownArgument => unknown(&argument, &text(ContextKind::SuggestedArg)),
+        ErrorKind::ValueValidation => {
+            let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
+            if why.starts_with('`') {
+                return format!("{}: {why}", option_name(&argument));
+            }
+            format!("`{value}` is no value for {}: {why}", option_name(&argument))
+        }
+        ErrorKind::InvalidValue if value.is_empty() => format!("{} needs a value; write {argument}", option_name(&argument)),
+        ErrorKind::InvalidValue => {
+            format!("`{value}` is no value for {}; choose one of: {}", option_name(&argument), text(ContextKind::ValidValue))
+        }
+        ErrorKind::ArgumentConflict => {
+            format!("{} may be given only once, and not together with what excludes it; leave one out", option_name(&argument))
+        }
+        ErrorKind::MissingSubcommand | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
+            "`config` needs to know what; write `syncwave config show` or `syncwave config path`".to_owned()
+        }
+        ErrorKind::InvalidUtf8 => "an argument is not valid UTF-8; write it as UTF-8".to_owned(),
+        ErrorKind::MissingRequiredArgument => format!("{argument} is missing; `syncwave --help` shows how to write it"),
+        _ => first_line(error),
+    }
+}
+
+fn unknown(argument: &str, suggestion: &str) -> String {
+    let name = argument.split('=').next().unwrap_or(argument);
+    if NOT_BUILT.contains(&name) {
+        return format!("the option `{name}` is not part of this version; leave it out");
+    }
+    if !argument.starts_with('-') {
+        return format!(
+            "`{argument}` is one argument too many; `syncwave --help` lists the commands, and `./{argument}` names a path that looks like one"
+        );
+    }
+    if suggestion.is_empty() {
+        format!("there is no option `{name}` here; `syncwave --help` lists the options")
+    } else {
+        format!("there is no option `{name}` here; did you mean `{suggestion}`?")
+    }
+}
+
+fn option_name(argument: &str) -> String {
+    format!("`{}`", argument.split([' ', '[', '=']).next().unwrap_or(argument))
+}
+
+fn context(error: &clap::Error, kind: ContextKind) -> String {
+    match error.get(kind) {
+        Some(ContextValue::String(text)) => text.clone(),
+        Some(ContextValue::Strings(texts)) => texts.join(", "),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    }
+}
+
+fn first_line(error: &clap::Error) -> String {
+    let text = error.render().to_string();
+    let line = text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned();
+    format!("{line}; `syncwave --help` shows what can be written")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(line: &str) -> Result<Cli, Declined> {
+        parse(line.split_whitespace().map(OsString::from))
+    }
+
+    fn refusal(line: &str) -> String {
+        match read(line) {
+            Err(Declined::Wrong(sentence)) => sentence,
+            other => panic!("{line}: {other:?}"),
+        }
+    }
+
+    #[test]
+    fn the_definitions_are_consistent() {
+        use clap::CommandFactory as _;
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn global_options_stand_before_and_after_the_command() {
+        for line in ["syncwave --app shop sync deploy -n x", "syncwave sync -n x deploy --app shop"] {
+            let cli = read(line).unwrap();
+            assert_eq!((cli.options.app.as_deref(), cli.options.namespace.as_deref()), (Some("shop"), Some("x")), "{line}");
+            assert!(matches!(cli.command, Some(Command::Sync { target: Some(target), .. }) if target == "deploy"));
+        }
+    }
+
+    #[test]
+    fn a_word_that_is_no_command_is_a_target() {
+        let cli = read("syncwave deploy/").unwrap();
+        assert!(cli.command.is_none());
+        assert_eq!(cli.target.as_deref(), Some("deploy/"));
+    }
+
+    #[test]
+    fn embedded_takes_a_story_or_none() {
+        for (line, story) in [
+            ("syncwave sync x --embedded", Some("")),
+            ("syncwave sync x --embedded web-shop", Some("web-shop")),
+            ("syncwave sync x --embedded=web-shop", Some("web-shop")),
+            ("syncwave sync x", None),
+        ] {
+            assert_eq!(read(line).unwrap().options.embedded.as_deref(), story, "{line}");
+        }
+    }
+
+    #[test]
+    fn every_refusal_names_the_thing_and_says_what_to_do() {
+        for (line, words) in [
+            ("syncwave sync x --frobnicate", vec!["--frobnicate", "--help"]),
+            ("syncwave sync x --wait", vec!["--wait", "not part of this version"]),
+            ("syncwave sync x --retry-limit 3", vec!["--retry-limit", "not part of this version"]),
+            ("syncwave sync x --prun", vec!["--prun", "--prune"]),
+            ("syncwave sync x -o yaml", vec!["yaml", "--output", "json"]),
+            ("syncwave sync x --speed fast", vec!["fast", "--speed", "max"]),
+            ("syncwave sync x --speed 0", vec!["0", "--speed", "positive"]),
+            ("syncwave sync x --seed a", vec!["a", "--seed"]),
+            ("syncwave sync x --wave-delay 2", vec!["--wave-delay", "2s"]),
+            ("syncwave sync x --resource Job", vec!["Job", "--resource", "KIND"]),
+            ("syncwave sync x --approve Job", vec!["Job", "--approve", "KIND/NAME"]),
+            ("syncwave sync x --parameter a", vec!["--parameter", "NAME=VALUE"]),
+            ("syncwave sync x y", vec!["`y`", "--help"]),
+            ("syncwave config", vec!["config show"]),
+            ("syncwave sync x --context", vec!["--context", "value"]),
+            ("syncwave sync x --context a --context b", vec!["--context", "once"]),
+        ] {
+            let said = refusal(line);
+            assert!(words.iter().all(|word| said.contains(word)), "{line}: {said}");
+            assert!(!said.contains('\n'), "{line}: {said}");
+        }
+    }
+}

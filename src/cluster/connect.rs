@@ -1,0 +1,231 @@
+//! Finds and opens the cluster that kubectl would choose: `--kubeconfig`, `KUBECONFIG`, `~/.kube/config`, or the service account
+//! of the pod we run in. Every failure is one sentence that names the file, the context or the server, and the way out.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use kube::client::ClientBuilder;
+use kube::config::{KubeConfigOptions, Kubeconfig};
+use thiserror::Error;
+
+use super::wire::{CallError, Wire};
+use crate::clock::Clock;
+
+/// How long the server may take to answer the first question.
+const REACH: Duration = Duration::from_secs(10);
+
+/// An open connection and what the kubeconfig says of it.
+pub(crate) struct Connection {
+    pub(crate) client: kube::Client,
+    pub(crate) context: String,
+    pub(crate) server: String,
+    /// Default namespace of the context.
+    pub(crate) namespace: String,
+}
+
+/// Why there is no connection.
+#[derive(Debug, Error)]
+pub(crate) enum ConnectError {
+    #[error("cannot read the kubeconfig {}: {reason}; check --kubeconfig and KUBECONFIG", file.display())]
+    Read { file: PathBuf, reason: String },
+    #[error("there is no kubeconfig: looked for {looked}; name one with --kubeconfig, or try `syncwave demo`, which needs no cluster")]
+    None { looked: String },
+    #[error("the kubeconfig {files} has no context `{context}`; {known}")]
+    UnknownContext { files: String, context: String, known: String },
+    #[error("the kubeconfig {files} chooses no context; {known}")]
+    NoContext { files: String, known: String },
+    #[error("the context `{context}` of {files} cannot be used: {reason}")]
+    Unusable { files: String, context: String, reason: String },
+    #[error(
+        "cannot reach the API server {server} of context `{context}`: {reason}; check that the cluster runs and that this machine may reach it, or choose another one with --context"
+    )]
+    Unreachable { server: String, context: String, reason: String },
+    #[error(
+        "the API server {server} does not accept the credentials of context `{context}`: {reason}; log in again, or choose another context with --context"
+    )]
+    Unauthorized { server: String, context: String, reason: String },
+    #[error(
+        "the API server {server} lets the user of context `{context}` see nothing: {reason}; ask for access, or choose another context with --context"
+    )]
+    Forbidden { server: String, context: String, reason: String },
+}
+
+/// Opens the connection and asks the server whether it is there.
+///
+/// # Errors
+/// A sentence; see [`ConnectError`].
+pub(crate) async fn connect(file: Option<&Path>, context: Option<&str>, clock: Clock) -> Result<Connection, ConnectError> {
+    let (config, context) = match read_files(file)? {
+        Some((kubeconfig, files)) => from_files(kubeconfig, &files, context).await?,
+        None => (in_cluster(file, context)?, "in-cluster".to_owned()),
+    };
+    open(config, context, clock).await
+}
+
+/// Reads what kubectl would read. `None`: no file exists, but the service account of a pod may do.
+fn read_files(file: Option<&Path>) -> Result<Option<(Kubeconfig, Vec<PathBuf>)>, ConnectError> {
+    let files = match file {
+        Some(file) => vec![file.to_owned()],
+        None => candidates().into_iter().filter(|file| file.exists()).collect(),
+    };
+    if files.is_empty() {
+        return Ok(None);
+    }
+    let mut merged = Kubeconfig::default();
+    for file in &files {
+        let failed = |reason: String| ConnectError::Read { file: file.clone(), reason };
+        let read = Kubeconfig::read_from(file).map_err(|error| failed(super::wire::root_cause(&error)))?;
+        merged = merged.merge(read).map_err(|error| failed(error.to_string()))?;
+    }
+    Ok(Some((merged, files)))
+}
+
+fn candidates() -> Vec<PathBuf> {
+    let list = std::env::var_os("KUBECONFIG").unwrap_or_default();
+    let named: Vec<PathBuf> = std::env::split_paths(&list).filter(|path| !path.as_os_str().is_empty()).collect();
+    if !named.is_empty() {
+        return named;
+    }
+    directories::BaseDirs::new().map(|dirs| dirs.home_dir().join(".kube/config")).into_iter().collect()
+}
+
+fn in_cluster(file: Option<&Path>, context: Option<&str>) -> Result<kube::Config, ConnectError> {
+    let looked = || named(&file.map(Path::to_owned).into_iter().chain(candidates()).collect::<Vec<_>>());
+    if context.is_some() || std::env::var_os("KUBERNETES_SERVICE_HOST").is_none() {
+        return Err(ConnectError::None { looked: looked() });
+    }
+    kube::Config::incluster().map_err(|error| ConnectError::Unusable {
+        files: "the pod's service account".into(),
+        context: "in-cluster".into(),
+        reason: error.to_string(),
+    })
+}
+
+async fn from_files(kubeconfig: Kubeconfig, files: &[PathBuf], context: Option<&str>) -> Result<(kube::Config, String), ConnectError> {
+    let files = named(files);
+    let names: Vec<&str> = kubeconfig.contexts.iter().map(|context| context.name.as_str()).collect();
+    let known = if names.is_empty() { "it defines none".to_owned() } else { format!("choose one with --context: {}", names.join(", ")) };
+    let current = kubeconfig.current_context.as_deref().filter(|name| !name.is_empty());
+    let Some(chosen) = context.or(current).map(str::to_owned) else { return Err(ConnectError::NoContext { files, known }) };
+    if !names.contains(&chosen.as_str()) {
+        return Err(ConnectError::UnknownContext { files, context: chosen, known });
+    }
+    let options = KubeConfigOptions { context: Some(chosen.clone()), cluster: None, user: None };
+    match kube::Config::from_custom_kubeconfig(kubeconfig, &options).await {
+        Ok(config) => Ok((config, chosen)),
+        Err(error) => Err(ConnectError::Unusable { files, context: chosen, reason: error.to_string() }),
+    }
+}
+
+async fn open(mut config: kube::Config, context: String, clock: Clock) -> Result<Connection, ConnectError> {
+    // Trying again is our own, visible decision (decision 23).
+    config.default_retry = false;
+    config.connect_timeout = Some(REACH);
+    let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+    let namespace = config.default_namespace.clone();
+    let client = match ClientBuilder::try_from(config) {
+        Ok(builder) => builder.build(),
+        Err(error) => {
+            return Err(ConnectError::Unusable { files: "the kubeconfig".into(), context, reason: super::wire::root_cause(&error) });
+        }
+    };
+    let wire = Wire::new(client.clone(), clock);
+    let answer = tokio::select! {
+        answer = ask(&wire) => answer,
+        () = clock.sleep(REACH) => Err(CallError::Lost(format!("no answer within {} s", REACH.as_secs()))),
+    };
+    match answer {
+        Ok(()) => Ok(Connection { client, context, server, namespace }),
+        Err(error) => Err(refused(error, server, context)),
+    }
+}
+
+/// Who may not see the version may still be allowed to see what a sync needs.
+async fn ask(wire: &Wire) -> Result<(), CallError> {
+    match wire.get("/version").await {
+        Ok(_) => Ok(()),
+        Err(error) if error.is_forbidden() => wire.get("/api/v1").await.map(|_| ()),
+        Err(error) => Err(error),
+    }
+}
+
+fn refused(error: CallError, server: String, context: String) -> ConnectError {
+    match error {
+        CallError::Refused { code: 401, message, .. } => ConnectError::Unauthorized { server, context, reason: message },
+        CallError::Credentials(reason) => ConnectError::Unauthorized { server, context, reason },
+        CallError::Refused { code: 403, message, .. } => ConnectError::Forbidden { server, context, reason: message },
+        CallError::Lost(reason) => ConnectError::Unreachable { server, context, reason },
+        CallError::Refused { .. } | CallError::TimedOut | CallError::Unreadable(_) => {
+            ConnectError::Unreachable { server, context, reason: error.to_string() }
+        }
+    }
+}
+
+fn named(files: &[PathBuf]) -> String {
+    files.iter().map(|file| file.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("config");
+        std::fs::write(&file, text).unwrap();
+        (folder, file)
+    }
+
+    const TWO: &str = "
+apiVersion: v1
+kind: Config
+current-context: one
+clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}]
+users: [{name: u, user: {}}]
+contexts:
+- {name: one, context: {cluster: c, user: u, namespace: shop}}
+- {name: two, context: {cluster: missing, user: u}}
+";
+
+    async fn sentence(text: &str, context: Option<&str>) -> String {
+        let (_folder, file) = written(text);
+        let error = connect(Some(&file), context, Clock::real()).await.err().expect("nothing listens there").to_string();
+        error.replace(&file.display().to_string(), "FILE")
+    }
+
+    #[tokio::test]
+    async fn an_unknown_context_lists_those_that_exist() {
+        assert_eq!(sentence(TWO, Some("three")).await, "the kubeconfig FILE has no context `three`; choose one with --context: one, two");
+        assert_eq!(sentence("{}", None).await, "the kubeconfig FILE chooses no context; it defines none");
+    }
+
+    #[tokio::test]
+    async fn a_context_without_its_cluster_is_named() {
+        let text = sentence(TWO, Some("two")).await;
+        assert_eq!(text, "the context `two` of FILE cannot be used: failed to load the cluster of context: missing");
+    }
+
+    #[tokio::test]
+    async fn a_file_that_cannot_be_read_or_parsed_is_named() {
+        let missing = connect(Some(Path::new("/nowhere/config")), None, Clock::real()).await.err().unwrap().to_string();
+        assert!(missing.starts_with("cannot read the kubeconfig /nowhere/config: No such file"), "{missing}");
+        assert!(sentence("contexts: 5", None).await.starts_with("cannot read the kubeconfig FILE: "));
+    }
+
+    #[tokio::test]
+    async fn a_server_that_does_not_listen_is_named_with_its_context() {
+        let text = sentence(TWO, None).await;
+        assert!(text.starts_with("cannot reach the API server http://127.0.0.1:1 of context `one`: Connection refused"), "{text}");
+    }
+
+    #[test]
+    fn refusals_of_the_login_and_of_everything_are_different_sentences() {
+        let refused = |code| {
+            let error = CallError::Refused { code, reason: String::new(), message: "no".into(), retry_after: None };
+            super::refused(error, "https://s".into(), "c".into()).to_string()
+        };
+        assert!(refused(401).contains("does not accept the credentials of context `c`: no; log in again"));
+        assert!(refused(403).contains("see nothing: no; ask for access"));
+        assert!(refused(500).contains("cannot reach the API server https://s"));
+    }
+}

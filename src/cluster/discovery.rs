@@ -1,0 +1,229 @@
+//! Which kinds the cluster serves, asked only for the group versions that a plan names (spec R524, R525). What was found is kept for
+//! the session; what was not found is asked for again, because a definition may arrive in this very sync.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
+
+use futures::StreamExt;
+use serde_json::Value;
+
+use super::retry::Backoff;
+use super::wire::{CallError, Resource, api_root};
+use super::{Cluster, Reporter, locked};
+use crate::model::{Gvk, KindFact, Kinds};
+
+/// How many group versions are asked for at once.
+const AT_ONCE: usize = 8;
+/// A refused login is asked again, as often as Argo CD does (spec R524).
+const LOGINS: u32 = 5;
+
+/// Kinds that were found, by group version and kind.
+#[derive(Debug, Default)]
+pub(crate) struct Catalog(Mutex<BTreeMap<Gvk, Resource>>);
+
+impl Catalog {
+    fn get(&self, gvk: &Gvk) -> Option<Resource> {
+        locked(&self.0).get(gvk).cloned()
+    }
+
+    fn keep(&self, resources: Vec<Resource>) {
+        locked(&self.0).extend(resources.into_iter().map(|resource| (resource.gvk.clone(), resource)));
+    }
+
+    fn forget(&self, group: &str) {
+        locked(&self.0).retain(|gvk, _| *gvk.group != *group);
+    }
+}
+
+impl Cluster {
+    /// Returns what the cluster knows of these kinds. Each group version is asked for at most once.
+    pub(crate) async fn discover(&self, gvks: &BTreeSet<Gvk>) -> Kinds {
+        let missing: BTreeSet<Gvk> = gvks.iter().filter(|gvk| self.catalog.get(gvk).is_none()).map(any_of).collect();
+        let answers = futures::stream::iter(missing).map(|any| async move {
+            let answer = self.ask_group_version(&any).await;
+            (any, answer)
+        });
+        let answers: BTreeMap<Gvk, Result<(), CallError>> = answers.buffer_unordered(AT_ONCE).collect().await;
+        let mut kinds = Kinds::default();
+        for gvk in gvks {
+            kinds.insert(gvk, self.fact(gvk, answers.get(&any_of(gvk))));
+        }
+        kinds
+    }
+
+    /// Returns how to address a kind, asking the cluster if it is not known yet.
+    ///
+    /// # Errors
+    /// The text as a result or an operation message needs it (spec R525).
+    pub(crate) async fn resource(&self, gvk: &Gvk) -> Result<Resource, String> {
+        if let Some(resource) = self.catalog.get(gvk) {
+            return Ok(resource);
+        }
+        let answer = self.ask_group_version(&any_of(gvk)).await;
+        match (self.catalog.get(gvk), answer) {
+            (Some(resource), _) => Ok(resource),
+            (None, Err(error)) => Err(failure_text(gvk, &error)),
+            (None, Ok(())) => Err(no_such_kind(gvk)),
+        }
+    }
+
+    /// Returns how to address a kind, if it has been found before.
+    pub(crate) fn known_resource(&self, gvk: &Gvk) -> Option<Resource> {
+        self.catalog.get(gvk)
+    }
+
+    /// Forgets a group whose definitions have changed.
+    pub(crate) fn forget_group(&self, group: &str) {
+        self.catalog.forget(group);
+    }
+
+    /// Returns the version that the server prefers for a kind of which only the group is known.
+    pub(crate) async fn preferred(&self, group: &str, kind: &str) -> Result<Resource, String> {
+        if group.is_empty() {
+            return self.resource(&Gvk::new("v1", kind)).await;
+        }
+        let answer = self.wire.get(&format!("/apis/{}", super::wire::escape(group))).await.map_err(|error| error.to_string())?;
+        let preferred = answer.pointer("/preferredVersion/groupVersion").and_then(Value::as_str);
+        let all = answer["versions"].as_array().into_iter().flatten().filter_map(|version| version["groupVersion"].as_str());
+        let mut last = format!("the API server does not serve the group {group}");
+        for version in preferred.into_iter().chain(all) {
+            match self.resource(&Gvk::new(version, kind)).await {
+                Ok(resource) => return Ok(resource),
+                Err(error) => last = error,
+            }
+        }
+        Err(last)
+    }
+
+    fn fact(&self, gvk: &Gvk, answer: Option<&Result<(), CallError>>) -> KindFact {
+        match (self.catalog.get(gvk), answer) {
+            (Some(resource), _) => KindFact::Known { plural: resource.plural.clone(), scope: resource.scope() },
+            (None, Some(Err(error))) if !error.is_not_found() => KindFact::Failed(failure_text(gvk, error)),
+            (None, Some(Err(error))) => KindFact::NotFound(failure_text(gvk, error)),
+            (None, Some(Ok(())) | None) => KindFact::NotFound(no_such_kind(gvk)),
+        }
+    }
+
+    async fn ask_group_version(&self, any: &Gvk) -> Result<(), CallError> {
+        let doing = format!("asking for the kinds of {}", any.api_version());
+        let reporter = Reporter::default();
+        let mut backoff = Backoff::new(self, &reporter, &doing);
+        let mut logins = 1;
+        loop {
+            match self.wire.get(&api_root(any)).await {
+                Ok(list) => {
+                    self.catalog.keep(resources(any, &list));
+                    return Ok(());
+                }
+                Err(error) if error.code() == Some(401) && logins < LOGINS => logins += 1,
+                Err(error) => {
+                    if !backoff.again(&error).await {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The group version of a kind, with the kind left open.
+fn any_of(gvk: &Gvk) -> Gvk {
+    Gvk { kind: "".into(), ..gvk.clone() }
+}
+
+fn failure_text(gvk: &Gvk, error: &CallError) -> String {
+    let what = if error.is_not_found() { "the server could not find the requested resource".to_owned() } else { error.to_string() };
+    format!("failed to discover server resources for group version {}: {what}", gvk.api_version())
+}
+
+fn no_such_kind(gvk: &Gvk) -> String {
+    let kind = if gvk.group.is_empty() { gvk.kind.to_string() } else { format!("{}.{}", gvk.kind, gvk.group) };
+    format!("{kind} \"\" not found")
+}
+
+fn resources(any: &Gvk, list: &Value) -> Vec<Resource> {
+    let items = list["resources"].as_array().map(Vec::as_slice).unwrap_or_default();
+    items.iter().filter_map(|item| resource(any, item)).collect()
+}
+
+fn resource(any: &Gvk, item: &Value) -> Option<Resource> {
+    let plural = item["name"].as_str().filter(|name| !name.contains('/'))?;
+    let verbs: Vec<&str> = item["verbs"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    Some(Resource {
+        gvk: Gvk { kind: item["kind"].as_str()?.into(), ..any.clone() },
+        plural: plural.into(),
+        is_namespaced: item["namespaced"].as_bool().unwrap_or(true),
+        can_list: verbs.contains(&"list"),
+        can_watch: verbs.contains(&"watch"),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::fake;
+    use crate::model::Scope;
+
+    fn core() -> Value {
+        json!({"kind": "APIResourceList", "groupVersion": "v1", "resources": [
+            {"name": "configmaps", "kind": "ConfigMap", "namespaced": true, "verbs": ["get", "list", "watch"]},
+            {"name": "pods/log", "kind": "Pod", "namespaced": true, "verbs": ["get"]},
+            {"name": "namespaces", "kind": "Namespace", "namespaced": false, "verbs": ["get", "list"]},
+        ]})
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r524_each_group_version_is_asked_for_once_in_a_session() {
+        let calls = Arc::new(AtomicUsize::new(0));
+        let counter = calls.clone();
+        let cluster = fake::cluster(move |asked| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            assert_eq!(asked.path, "/api/v1");
+            fake::json_answer(200, &core())
+        });
+        let (config, namespace) = (Gvk::new("v1", "ConfigMap"), Gvk::new("v1", "Namespace"));
+        for _ in 0..2 {
+            let kinds = cluster.discover(&[config.clone(), namespace.clone()].into()).await;
+            assert_eq!(kinds.get(&config), Some(&KindFact::Known { plural: "configmaps".into(), scope: Scope::Namespaced }));
+            assert_eq!(kinds.scope(&namespace), Scope::Cluster);
+        }
+        assert_eq!(calls.load(Ordering::SeqCst), 1);
+        assert!(!cluster.known_resource(&namespace).unwrap().can_watch);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r525_a_group_that_is_not_served_is_named_as_recorded_and_asked_for_again() {
+        let is_there = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let served = is_there.clone();
+        let cluster = fake::cluster(move |_| {
+            if served.load(Ordering::SeqCst) {
+                let item = json!({"name": "gadgets", "kind": "Gadget", "namespaced": true, "verbs": ["list", "watch"]});
+                fake::json_answer(200, &json!({"resources": [item]}))
+            } else {
+                http::Response::builder().status(404).body(fake::full("404 page not found\n")).unwrap()
+            }
+        });
+        let gadget = Gvk::new("none.example.com/v1", "Gadget");
+        let text =
+            "failed to discover server resources for group version none.example.com/v1: the server could not find the requested resource";
+        let kinds = cluster.discover(&[gadget.clone()].into()).await;
+        assert_eq!(kinds.get(&gadget), Some(&KindFact::NotFound(text.into())));
+        is_there.store(true, Ordering::SeqCst);
+        assert_eq!(cluster.resource(&gadget).await.unwrap().collection("shop"), "/apis/none.example.com/v1/namespaces/shop/gadgets");
+        cluster.forget_group("none.example.com");
+        assert_eq!(cluster.known_resource(&gadget), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_group_that_cannot_be_asked_for_is_a_failure_not_a_missing_kind() {
+        let cluster = fake::cluster(|_| fake::status(503, "ServiceUnavailable", "the server is currently unable to handle the request"));
+        let gvk = Gvk::new("metrics.k8s.io/v1", "X");
+        let kinds = cluster.discover(&[gvk.clone()].into()).await;
+        assert!(matches!(kinds.get(&gvk), Some(KindFact::Failed(text)) if text.ends_with("unable to handle the request")));
+    }
+}

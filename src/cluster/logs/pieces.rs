@@ -1,0 +1,250 @@
+//! Cuts the bytes of a log into lines, and recognises lines that have been delivered before. Pure. Bytes stay as they are.
+
+use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+
+use jiff::{Timestamp, ToSpan as _, Unit};
+
+/// A longer line comes in parts.
+const LONGEST: usize = 64 * 1024;
+/// The stamp in front of a line and its blank are never longer.
+const STAMP: usize = 48;
+
+/// A line of a log, or a part of a long one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Piece {
+    /// When the container printed it, as the kubelet says.
+    pub(crate) log_time: Option<Timestamp>,
+    pub(crate) text: Arc<[u8]>,
+    /// The line goes on in the next piece.
+    pub(crate) continued: bool,
+}
+
+/// Puts lines together from whatever bytes come.
+#[derive(Debug, Default)]
+pub(super) struct Assembler {
+    /// The line that has not ended yet: with its stamp until the first part was cut off.
+    line: Vec<u8>,
+    /// Of a line that has been cut: its stamp.
+    cut: Option<Option<Timestamp>>,
+}
+
+impl Assembler {
+    /// Takes bytes and returns what they complete.
+    pub(super) fn push(&mut self, mut bytes: &[u8]) -> Vec<Piece> {
+        let mut pieces = Vec::new();
+        while let Some(at) = bytes.iter().position(|byte| *byte == b'\n') {
+            self.append(&bytes[..at], &mut pieces);
+            pieces.push(self.end_line());
+            bytes = &bytes[at + 1..];
+        }
+        self.append(bytes, &mut pieces);
+        pieces
+    }
+
+    /// Returns the last line, if it has no newline.
+    pub(super) fn rest(&mut self) -> Option<Piece> {
+        (!self.line.is_empty() || self.cut.is_some()).then(|| self.end_line())
+    }
+
+    fn append(&mut self, bytes: &[u8], pieces: &mut Vec<Piece>) {
+        self.line.extend_from_slice(bytes);
+        // As long as there may be a stamp in front, the line may be that much longer.
+        while self.line.len() > LONGEST + if self.cut.is_some() { 0 } else { STAMP } {
+            let log_time = self.stamp();
+            let at = boundary(&self.line, LONGEST);
+            let rest = self.line.split_off(at);
+            pieces.push(Piece { log_time, text: std::mem::replace(&mut self.line, rest).into(), continued: true });
+        }
+    }
+
+    fn end_line(&mut self) -> Piece {
+        let log_time = self.stamp();
+        self.cut = None;
+        Piece { log_time, text: std::mem::take(&mut self.line).into(), continued: false }
+    }
+
+    /// Takes the stamp off the beginning of a line; a part of a line has the stamp of its line.
+    fn stamp(&mut self) -> Option<Timestamp> {
+        if let Some(stamp) = self.cut {
+            return stamp;
+        }
+        let end = self.line.iter().take(STAMP).position(|byte| *byte == b' ').unwrap_or(self.line.len().min(STAMP));
+        let stamp = std::str::from_utf8(&self.line[..end]).ok().and_then(|text| text.parse().ok());
+        if stamp.is_some() {
+            self.line.drain(..(end + 1).min(self.line.len()));
+        }
+        self.cut = Some(stamp);
+        stamp
+    }
+}
+
+/// Returns the last place at or before `at` that does not cut a character in two, if the text is UTF-8 there.
+fn boundary(bytes: &[u8], at: usize) -> usize {
+    let is_inside = |byte: u8| byte & 0b1100_0000 == 0b1000_0000;
+    (0..4).map(|back| at - back).find(|place| bytes.get(*place).is_none_or(|byte| !is_inside(*byte))).unwrap_or(at)
+}
+
+/// What has been delivered lately, so that the lines that a resumed stream repeats are known.
+#[derive(Debug, Default)]
+pub(super) struct Delivered {
+    newest: Option<Timestamp>,
+    /// How often each piece was delivered, of those that a resumed stream could repeat.
+    counts: HashMap<(Option<Timestamp>, u64), u32>,
+    /// How many of them the present stream has not repeated yet.
+    expected: HashMap<(Option<Timestamp>, u64), u32>,
+    part: u32,
+}
+
+impl Delivered {
+    /// Returns from when on to read again. Stamps of two streams of one container may be slightly out of order, and the server knows
+    /// whole seconds only, so this is a second early; what is repeated is recognised.
+    pub(super) fn since(&self) -> Option<Timestamp> {
+        let second = self.newest?.round(jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Trunc)).ok()?;
+        second.checked_sub(1.second()).ok()
+    }
+
+    /// A stream begins that repeats everything since [`Self::since`].
+    pub(super) fn resume(&mut self) {
+        let since = self.since();
+        self.counts.retain(|(at, _), _| at.is_none() || *at >= since);
+        self.expected.clone_from(&self.counts);
+        self.part = 0;
+    }
+
+    /// Returns whether a piece is new, and counts it if so.
+    pub(super) fn is_new(&mut self, piece: &Piece) -> bool {
+        let key = (piece.log_time, self.fingerprint(piece));
+        self.part = if piece.continued { self.part + 1 } else { 0 };
+        if let Some(left) = self.expected.get_mut(&key).filter(|left| **left > 0) {
+            *left -= 1;
+            return false;
+        }
+        *self.counts.entry(key).or_default() += 1;
+        self.newest = self.newest.max(piece.log_time);
+        self.forget_old();
+        true
+    }
+
+    fn fingerprint(&self, piece: &Piece) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (self.part, piece.continued, &piece.text).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// A log that prints for days must not be remembered whole.
+    fn forget_old(&mut self) {
+        const MANY: usize = 4_096;
+        if self.counts.len() > MANY && self.counts.len().is_power_of_two() {
+            let since = self.since();
+            self.counts.retain(|(at, _), _| at.is_none() || *at >= since);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn texts(pieces: &[Piece]) -> Vec<(String, bool)> {
+        pieces.iter().map(|piece| (String::from_utf8_lossy(&piece.text).into_owned(), piece.continued)).collect()
+    }
+
+    fn assemble(chunks: &[&[u8]]) -> Vec<Piece> {
+        let mut assembler = Assembler::default();
+        let mut pieces: Vec<Piece> = chunks.iter().flat_map(|chunk| assembler.push(chunk)).collect();
+        pieces.extend(assembler.rest());
+        pieces
+    }
+
+    #[test]
+    fn lines_are_put_together_however_the_bytes_come() {
+        let text = "2026-03-01T09:00:00.5Z one\n2026-03-01T09:00:01Z \n2026-03-01T09:00:02Z three";
+        let whole = assemble(&[text.as_bytes()]);
+        assert_eq!(texts(&whole), [("one".into(), false), (String::new(), false), ("three".into(), false)]);
+        assert_eq!(whole[0].log_time, Some("2026-03-01T09:00:00.5Z".parse().unwrap()));
+        let bytes: Vec<&[u8]> = text.as_bytes().chunks(1).collect();
+        assert_eq!(assemble(&bytes), whole);
+    }
+
+    #[test]
+    fn any_bytes_are_kept_and_a_line_without_a_stamp_is_a_line() {
+        let pieces = assemble(&[b"2026-03-01T09:00:00Z \xff\x1b[2J\x00\nno stamp here\n\n"]);
+        assert_eq!(&*pieces[0].text, b"\xff\x1b[2J\x00");
+        assert_eq!((pieces[1].log_time, &*pieces[1].text), (None, &b"no stamp here"[..]));
+        assert_eq!((pieces[2].log_time, pieces[2].text.len()), (None, 0));
+    }
+
+    #[test]
+    fn a_line_over_64_kib_comes_in_continued_parts_that_are_the_line_together() {
+        let mut line = "ä".repeat(100_000);
+        line.push('!');
+        let text = format!("2026-03-01T09:00:00Z {line}\n2026-03-01T09:00:01Z next\n");
+        let pieces = assemble(&text.as_bytes().chunks(8_000).collect::<Vec<_>>());
+        assert_eq!(pieces, assemble(&[text.as_bytes()]), "the parts do not depend on how the bytes came");
+        let flags: Vec<bool> = pieces.iter().map(|piece| piece.continued).collect();
+        assert_eq!(flags, [true, true, true, false, false]);
+        assert!(pieces.iter().all(|piece| piece.text.len() <= LONGEST && std::str::from_utf8(&piece.text).is_ok()));
+        assert!(pieces[..4].iter().all(|piece| piece.log_time == pieces[0].log_time && piece.log_time.is_some()));
+        let together: Vec<u8> = pieces[..4].iter().flat_map(|piece| piece.text.iter().copied()).collect();
+        assert_eq!(together, line.as_bytes());
+    }
+
+    #[test]
+    fn a_line_of_exactly_64_kib_is_one_line() {
+        let text = format!("2026-03-01T09:00:00Z {}\n", "x".repeat(LONGEST));
+        let pieces = assemble(&[text.as_bytes()]);
+        assert_eq!((pieces.len(), pieces[0].continued, pieces[0].text.len()), (1, false, LONGEST));
+    }
+
+    fn piece(at: &str, text: &str) -> Piece {
+        Piece { log_time: Some(format!("2026-03-01T09:00:{at}Z").parse().unwrap()), text: text.as_bytes().into(), continued: false }
+    }
+
+    fn new_ones(delivered: &mut Delivered, pieces: &[Piece]) -> Vec<bool> {
+        pieces.iter().map(|piece| delivered.is_new(piece)).collect()
+    }
+
+    #[test]
+    fn a_resumed_stream_neither_loses_nor_repeats_even_equal_lines_of_one_stamp() {
+        let mut delivered = Delivered::default();
+        let first = [piece("01.1", "a"), piece("02.5", "same"), piece("02.5", "same"), piece("02.4", "out of order")];
+        assert_eq!(new_ones(&mut delivered, &first), [true; 4]);
+        assert_eq!(delivered.since(), Some("2026-03-01T09:00:01Z".parse().unwrap()));
+        delivered.resume();
+        let again = [
+            piece("01.1", "a"),
+            piece("02.5", "same"),
+            piece("02.5", "same"),
+            piece("02.4", "out of order"),
+            piece("02.5", "same"),
+            piece("03", "new"),
+        ];
+        assert_eq!(new_ones(&mut delivered, &again), [false, false, false, false, true, true]);
+        delivered.resume();
+        assert_eq!(new_ones(&mut delivered, &again[1..]), [false; 5]);
+    }
+
+    #[test]
+    fn a_long_line_that_was_cut_in_the_middle_goes_on_where_it_was() {
+        let text = format!("2026-03-01T09:00:00Z {}\n", "x".repeat(LONGEST * 2 + 10));
+        let (mut delivered, mut assembler) = (Delivered::default(), Assembler::default());
+        let before = assembler.push(&text.as_bytes()[..LONGEST + 5_000]);
+        assert_eq!(new_ones(&mut delivered, &before), [true]);
+        delivered.resume();
+        assert_eq!(new_ones(&mut delivered, &assemble(&[text.as_bytes()])), [false, true, true]);
+    }
+
+    #[test]
+    fn what_cannot_be_repeated_any_more_is_forgotten() {
+        let mut delivered = Delivered::default();
+        for second in 0..20_000_i64 {
+            let at = Timestamp::from_second(second).unwrap();
+            delivered.is_new(&Piece { log_time: Some(at), text: b"x"[..].into(), continued: false });
+        }
+        assert!(delivered.counts.len() <= 4_200, "{}", delivered.counts.len());
+        delivered.resume();
+        assert!(delivered.counts.len() <= 3);
+    }
+}

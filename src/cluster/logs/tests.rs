@@ -1,0 +1,139 @@
+use std::sync::Mutex;
+
+use bytes::Bytes;
+use serde_json::{Value, json};
+
+use super::*;
+use crate::cluster::fake::{self, Asked, FakeResponse};
+use crate::cluster::locked;
+
+#[derive(Default)]
+struct Collected(Vec<String>);
+
+impl LogSink for Collected {
+    async fn take(&mut self, piece: Piece) {
+        self.0.push(String::from_utf8_lossy(&piece.text).into_owned());
+    }
+}
+
+fn target() -> LogTarget {
+    LogTarget { namespace: "shop".into(), pod: "p".into(), uid: "u".into(), container: "c".into() }
+}
+
+fn pod(phase: &str, restarts: u32, state: &Value) -> FakeResponse {
+    fake::json_answer(
+        200,
+        &json!({"metadata": {"name": "p", "uid": "u"}, "spec": {"restartPolicy": if restarts > 0 { "OnFailure" } else { "Never" }},
+        "status": {"phase": phase, "containerStatuses": [{"name": "c", "restartCount": restarts, "state": state}]}}),
+    )
+}
+
+fn running() -> FakeResponse {
+    pod("Running", 0, &json!({"running": {}}))
+}
+
+fn ended() -> FakeResponse {
+    pod("Succeeded", 0, &json!({"terminated": {"exitCode": 0}}))
+}
+
+fn lines(range: std::ops::Range<u32>) -> Bytes {
+    range.map(|number| format!("2026-03-01T09:00:{:02}.{number:03}Z line {number}\n", number / 10)).collect::<String>().into()
+}
+
+fn expected(range: std::ops::Range<u32>) -> Vec<String> {
+    range.map(|number| format!("line {number}")).collect()
+}
+
+fn body(chunks: Vec<(u64, Result<Bytes, &'static str>)>) -> FakeResponse {
+    http::Response::new(fake::chunks(chunks))
+}
+
+/// What a kubelet would send from `sinceTime` on.
+fn since(asked: &Asked, range: std::ops::Range<u32>) -> Bytes {
+    let from = asked.query.split('&').find_map(|part| part.strip_prefix("sinceTime=")).unwrap_or_default().to_owned();
+    let all = String::from_utf8(lines(range).to_vec()).unwrap();
+    all.lines().filter(|line| *line >= from.as_str()).map(|line| format!("{line}\n")).collect::<String>().into()
+}
+
+/// Serves the pod's states and the log's streams one after the other, the last one for ever.
+async fn follow(
+    pods: Vec<fn() -> FakeResponse>,
+    streams: Vec<fn(&Asked) -> FakeResponse>,
+) -> (Result<(), String>, Vec<String>, Vec<String>) {
+    let asked_for = std::sync::Arc::new(Mutex::new((0, Vec::new())));
+    let log = asked_for.clone();
+    let cluster = fake::cluster(move |asked| {
+        let mut seen = locked(&log);
+        if !asked.path.ends_with("/log") {
+            seen.0 += 1;
+            return pods[(seen.0 - 1).min(pods.len() - 1)]();
+        }
+        seen.1.push(asked.query.clone());
+        streams[(seen.1.len() - 1).min(streams.len() - 1)](&asked)
+    });
+    let mut sink = Collected::default();
+    let result = tokio::time::timeout(Duration::from_secs(3_600), cluster.follow_log(&target(), &mut sink)).await.unwrap();
+    let queries = locked(&asked_for).1.clone();
+    (result, sink.0, queries)
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_cut_neither_loses_nor_repeats_a_line() {
+    let cut: fn(&Asked) -> FakeResponse = |asked| {
+        let all = since(asked, 0..25);
+        body(vec![(10, Ok(all.slice(..all.len() - 7))), (10, Err("connection reset"))])
+    };
+    let whole: fn(&Asked) -> FakeResponse = |asked| body(vec![(10, Ok(since(asked, 0..60)))]);
+    let (result, got, queries) = follow(vec![running, running, ended], vec![cut, whole, whole]).await;
+    assert_eq!((result, got), (Ok(()), expected(0..60)));
+    assert_eq!(queries[0], "container=c&timestamps=true&follow=true");
+    assert_eq!(queries[1], "container=c&timestamps=true&follow=true&sinceTime=2026-03-01T09:00:01Z");
+    assert_eq!(queries[2], "container=c&timestamps=true&sinceTime=2026-03-01T09:00:04Z", "the rest is read after the end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_has_ended_is_read_once_to_its_last_byte() {
+    let (result, got, queries) =
+        follow(vec![ended], vec![|_| body(vec![(0, Ok(lines(0..3))), (0, Ok(Bytes::from_static(b"no newline")))])]).await;
+    assert_eq!((result, queries.len()), (Ok(()), 1));
+    assert_eq!(got, ["line 0", "line 1", "line 2", "no newline"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_container_that_waits_to_start_is_waited_for() {
+    let waiting: fn() -> FakeResponse = || pod("Pending", 0, &json!({"waiting": {"reason": "ContainerCreating"}}));
+    let refused: fn(&Asked) -> FakeResponse =
+        |_| fake::status(400, "BadRequest", "container \"c\" in pod \"p\" is waiting to start: ContainerCreating");
+    let (result, got, _) =
+        follow(vec![waiting, waiting, running, ended], vec![refused, |asked| body(vec![(0, Ok(since(asked, 0..2)))])]).await;
+    assert_eq!((result, got), (Ok(()), expected(0..2)));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pod_that_is_gone_or_was_replaced_is_the_end() {
+    let gone: fn() -> FakeResponse = || fake::status(404, "NotFound", "pods \"p\" not found");
+    let replaced: fn() -> FakeResponse = || fake::json_answer(200, &json!({"metadata": {"uid": "other"}}));
+    for end in [gone, replaced] {
+        let (result, got, _) = follow(vec![running, end], vec![|_| body(vec![(0, Ok(lines(0..5)))])]).await;
+        assert_eq!((result, got), (Ok(()), expected(0..5)));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn every_run_of_a_restarted_container_is_read() {
+    let first: fn() -> FakeResponse = || pod("Running", 1, &json!({"running": {}}));
+    let last: fn() -> FakeResponse = || pod("Succeeded", 1, &json!({"terminated": {"exitCode": 0}}));
+    let serve: fn(&Asked) -> FakeResponse =
+        |asked| body(vec![(0, Ok(if asked.query.contains("previous=true") { lines(0..3) } else { lines(3..6) }))]);
+    let (result, got, queries) = follow(vec![first, last], vec![serve]).await;
+    assert_eq!((result, got), (Ok(()), expected(0..6)), "{queries:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_silent_stream_is_opened_again_and_a_forbidden_log_is_a_sentence() {
+    let silent: fn(&Asked) -> FakeResponse = |_| body(vec![(10, Ok(lines(0..2))), (400_000, Ok(lines(2..3)))]);
+    let (result, got, queries) = follow(vec![running, running, ended], vec![silent, |asked| body(vec![(0, Ok(since(asked, 0..3)))])]).await;
+    assert_eq!((result, got, queries.len()), (Ok(()), expected(0..3), 3));
+    let (result, _, _) = follow(vec![running], vec![|_| fake::status(403, "Forbidden", "pods/log is forbidden")]).await;
+    assert_eq!(result.unwrap_err(), "the log of pod shop/p (container c) cannot be read: pods/log is forbidden");
+}

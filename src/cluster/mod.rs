@@ -1,0 +1,71 @@
+//! What we ask of Kubernetes: connecting, discovery, applying, deleting, watching, reading logs. Owns every request that leaves the
+//! program. Must not know what an operation is about to do: it is told what to call and answers with what happened.
+
+pub(crate) mod apply;
+pub(crate) mod connect;
+pub(crate) mod delete;
+pub(crate) mod discovery;
+#[cfg(test)]
+pub(crate) mod fake;
+pub(crate) mod live;
+pub(crate) mod logs;
+pub(crate) mod outbox;
+mod ownership;
+pub(crate) mod pool;
+mod retry;
+pub(crate) mod watch;
+pub(crate) mod wire;
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use tokio_util::sync::CancellationToken;
+
+pub(crate) use live::Judge;
+pub(crate) use outbox::{Outbox, Reporter};
+pub(crate) use wire::{CallError, Resource};
+
+use crate::clock::Clock;
+
+/// A connected cluster. Cloning shares the connection, what discovery has found, and the limit of concurrent writes.
+#[derive(Clone)]
+pub(crate) struct Cluster {
+    wire: wire::Wire,
+    catalog: Arc<discovery::Catalog>,
+    pool: Arc<pool::Pool>,
+    judge: Judge,
+    /// Cancelled when nobody wants to wait for another try any more.
+    hurry: CancellationToken,
+}
+
+impl Cluster {
+    /// Wraps a client whose own retries are off (decision 23).
+    pub(crate) fn new(client: kube::Client, clock: Clock, judge: Judge) -> Self {
+        Self {
+            wire: wire::Wire::new(client, clock),
+            catalog: Arc::default(),
+            pool: Arc::new(pool::Pool::new(clock)),
+            judge,
+            hurry: CancellationToken::new(),
+        }
+    }
+
+    /// Returns the same cluster with a token of its own: once cancelled, no request is tried again.
+    pub(crate) fn with_hurry(&self, hurry: CancellationToken) -> Self {
+        Self { hurry, ..self.clone() }
+    }
+
+    /// Returns the clock that all pauses and limits use.
+    pub(crate) fn clock(&self) -> Clock {
+        self.wire.clock()
+    }
+
+    /// Returns how live objects are judged.
+    pub(crate) fn judge(&self) -> Judge {
+        self.judge
+    }
+}
+
+/// Locks a mutex whose contents stay consistent even if a holder panicked.
+pub(crate) fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}

@@ -1,0 +1,204 @@
+//! What an apply may change without saying so: the content of an object as a number to compare, and which fields belong to whom
+//! (`metadata.managedFields`). Pure.
+
+use std::collections::BTreeSet;
+use std::hash::{DefaultHasher, Hash, Hasher};
+
+use serde_json::Value;
+
+use super::live::{finalizers, list, text};
+use crate::model::annotation::FIELD_MANAGER;
+
+/// What is remembered of a live object between seeing it and writing it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Snapshot {
+    pub(crate) uid: String,
+    pub(crate) resource_version: String,
+    pub(crate) finalizers: Vec<String>,
+    /// A number that differs when anything but status and other people's bookkeeping differs.
+    content: u64,
+    /// `managedFields` entries of others.
+    foreign: Vec<Value>,
+}
+
+impl Snapshot {
+    pub(crate) fn of(object: &Value) -> Self {
+        let metadata = &object["metadata"];
+        let is_foreign = |entry: &&Value| !is_ours(entry) && text(&entry["subresource"]).is_empty();
+        Self {
+            uid: text(&metadata["uid"]).to_owned(),
+            resource_version: text(&metadata["resourceVersion"]).to_owned(),
+            finalizers: finalizers(object),
+            content: content(object),
+            foreign: list(&metadata["managedFields"]).filter(is_foreign).cloned().collect(),
+        }
+    }
+
+    /// Returns whether the object says the same as this snapshot: nothing was written, or only by others to its status.
+    pub(super) fn is_same_as(&self, after: &Value) -> bool {
+        self.uid == text(&after["metadata"]["uid"])
+            && (self.resource_version == text(&after["metadata"]["resourceVersion"]) || self.content == content(after))
+    }
+
+    /// Returns, by manager, the fields that an apply of ours has taken from others (decision 6).
+    pub(super) fn taken(&self, after: &Value) -> Vec<(String, Vec<String>)> {
+        if self.foreign.is_empty() {
+            return Vec::new();
+        }
+        let entries: Vec<&Value> = list(&after["metadata"]["managedFields"]).collect();
+        let ours: BTreeSet<String> = entries.iter().filter(|entry| is_ours(entry)).flat_map(|entry| fields(entry)).collect();
+        let taken_from = |entry: &Value| {
+            let same = |other: &&&Value| ["manager", "operation", "subresource"].iter().all(|key| other[*key] == entry[*key]);
+            let kept: BTreeSet<String> = entries.iter().filter(same).flat_map(|other| fields(other)).collect();
+            let lost: Vec<String> = fields(entry).into_iter().filter(|field| ours.contains(field) && !kept.contains(field)).collect();
+            (text(&entry["manager"]).to_owned(), lost)
+        };
+        self.foreign.iter().map(taken_from).filter(|(_, lost)| !lost.is_empty()).collect()
+    }
+}
+
+fn is_ours(entry: &Value) -> bool {
+    entry["manager"] == FIELD_MANAGER && entry["operation"] == "Apply"
+}
+
+/// Returns the paths of the leaves that a manager owns: `.spec.containers[name="c"].image`.
+fn fields(entry: &Value) -> BTreeSet<String> {
+    let mut found = BTreeSet::new();
+    collect(&entry["fieldsV1"], "", &mut found);
+    found
+}
+
+fn collect(node: &Value, path: &str, found: &mut BTreeSet<String>) {
+    let Some(children) = node.as_object() else { return };
+    for (key, child) in children {
+        let path = match key.split_once(':') {
+            Some(("f", name)) => format!("{path}.{name}"),
+            Some(("k" | "v", item)) => format!("{path}[{}]", item_name(item)),
+            // `.` owns the item itself, which its fields say already.
+            _ => continue,
+        };
+        if child.as_object().is_none_or(|child| child.keys().all(|key| key == ".")) {
+            found.insert(path);
+        } else {
+            collect(child, &path, found);
+        }
+    }
+}
+
+fn item_name(item: &str) -> String {
+    match serde_json::from_str(item) {
+        Ok(Value::Object(keys)) => keys.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(","),
+        _ => item.to_owned(),
+    }
+}
+
+/// Hashes everything that an apply of ours could have changed.
+fn content(object: &Value) -> u64 {
+    let mut hasher = DefaultHasher::new();
+    let Some(fields) = object.as_object() else { return 0 };
+    for (key, value) in sorted(fields) {
+        match key.as_str() {
+            "status" => {}
+            "metadata" => hash_metadata(value, &mut hasher),
+            _ => (key, Hashed(value)).hash(&mut hasher),
+        }
+    }
+    hasher.finish()
+}
+
+fn hash_metadata(metadata: &Value, hasher: &mut DefaultHasher) {
+    let Some(fields) = metadata.as_object() else { return };
+    for (key, value) in sorted(fields) {
+        match key.as_str() {
+            "resourceVersion" => {}
+            "managedFields" => list(value).filter(|entry| is_ours(entry)).for_each(|entry| Hashed(&entry["fieldsV1"]).hash(hasher)),
+            _ => (key, Hashed(value)).hash(hasher),
+        }
+    }
+}
+
+fn sorted(map: &serde_json::Map<String, Value>) -> Vec<(&String, &Value)> {
+    let mut entries: Vec<_> = map.iter().collect();
+    entries.sort_by_key(|(key, _)| key.as_str());
+    entries
+}
+
+/// JSON with a hash that does not depend on the order of keys.
+struct Hashed<'a>(&'a Value);
+
+impl Hash for Hashed<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        match self.0 {
+            Value::Null => 0_u8.hash(state),
+            Value::Bool(flag) => (1_u8, flag).hash(state),
+            Value::Number(number) => (2_u8, number.to_string()).hash(state),
+            Value::String(text) => (3_u8, text).hash(state),
+            Value::Array(items) => {
+                (4_u8, items.len()).hash(state);
+                items.iter().for_each(|item| Hashed(item).hash(state));
+            }
+            Value::Object(map) => {
+                (5_u8, map.len()).hash(state);
+                sorted(map).into_iter().for_each(|(key, value)| (key, Hashed(value)).hash(state));
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(version: &str, replicas: u64, managed: &Value) -> Value {
+        json!({"metadata": {"name": "web", "uid": "u", "resourceVersion": version, "managedFields": managed},
+            "spec": {"replicas": replicas}, "status": {"readyReplicas": version}})
+    }
+
+    fn entry(manager: &str, operation: &str, fields: &Value) -> Value {
+        json!({"manager": manager, "operation": operation, "time": "2026-03-01T09:00:00Z", "fieldsV1": fields})
+    }
+
+    #[test]
+    fn an_object_is_the_same_when_only_others_wrote_its_status() {
+        let ours = json!([entry("syncwave", "Apply", &json!({"f:spec": {"f:replicas": {}}}))]);
+        let before = Snapshot::of(&object("7", 2, &ours));
+        assert!(before.is_same_as(&object("7", 2, &ours)));
+        assert!(before.is_same_as(&object("9", 2, &ours)), "a controller wrote the status in between");
+        assert!(!before.is_same_as(&object("9", 3, &ours)));
+        let first = Snapshot::of(&object("7", 2, &json!([])));
+        assert!(!first.is_same_as(&object("8", 2, &ours)), "our first apply leaves its mark");
+    }
+
+    #[test]
+    fn fields_that_an_apply_took_from_others_are_named_by_manager() {
+        let theirs = json!({"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"c\"}": {".": {}, "f:image": {}, "f:name": {}}}}}}});
+        let before = Snapshot::of(&object(
+            "7",
+            2,
+            &json!([entry("kubectl-edit", "Update", &theirs), entry("hpa", "Update", &json!({"f:spec": {"f:x": {}}}))]),
+        ));
+        let image = json!({"f:spec": {"f:replicas": {}, "f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"c\"}": {".": {}, "f:image": {}}}}}}});
+        let rest = json!({"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"c\"}": {"f:name": {}}}}}}});
+        let after = object(
+            "8",
+            3,
+            &json!([
+                entry("syncwave", "Apply", &image),
+                entry("kubectl-edit", "Update", &rest),
+                entry("hpa", "Update", &json!({"f:spec": {"f:x": {}}}))
+            ]),
+        );
+        let lost = vec![".spec.replicas".to_owned(), ".spec.template.spec.containers[name=\"c\"].image".to_owned()];
+        assert_eq!(before.taken(&after), [("kubectl-edit".to_owned(), lost)]);
+    }
+
+    #[test]
+    fn a_field_that_both_own_was_not_taken() {
+        let shared = json!({"f:data": {"f:a": {}}});
+        let before = Snapshot::of(&object("7", 2, &json!([entry("other", "Apply", &shared)])));
+        let after = object("8", 2, &json!([entry("other", "Apply", &shared), entry("syncwave", "Apply", &shared)]));
+        assert_eq!(before.taken(&after), []);
+    }
+}

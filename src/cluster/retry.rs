@@ -1,0 +1,137 @@
+//! Decides whether a call is tried again, and waits. Five tries within 30 s, with growing pauses that honour the server's own wish;
+//! said once to the person who waits. Must not be used for anything that may not happen twice: the caller looks first.
+
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
+use super::wire::CallError;
+use super::{Cluster, Reporter};
+
+const TRIES: u32 = 5;
+const WITHIN: SignedDuration = SignedDuration::from_secs(30);
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
+
+/// The state of one call that may need several tries.
+pub(super) struct Backoff<'a> {
+    cluster: &'a Cluster,
+    reporter: &'a Reporter,
+    /// What is being done, for the warning: `applying Job shop/migrate`.
+    doing: &'a str,
+    failures: u32,
+    began: Timestamp,
+}
+
+impl<'a> Backoff<'a> {
+    pub(super) fn new(cluster: &'a Cluster, reporter: &'a Reporter, doing: &'a str) -> Self {
+        Self { cluster, reporter, doing, failures: 0, began: cluster.clock().now() }
+    }
+
+    /// Waits for the next try; returns false at once if there is none, because the error will not go away or patience is at its end.
+    pub(super) async fn again(&mut self, error: &CallError) -> bool {
+        self.again_if(error, is_transient(error)).await
+    }
+
+    /// The same for a caller that knows better what goes away.
+    pub(super) async fn again_if(&mut self, error: &CallError, goes_away: bool) -> bool {
+        self.failures += 1;
+        let pause = self.pause(error);
+        let clock = self.cluster.clock();
+        let too_late = SignedDuration::try_from(pause).is_ok_and(|pause| clock.now().duration_since(self.began) + pause > WITHIN);
+        if !goes_away || self.failures >= TRIES || too_late || self.cluster.hurry.is_cancelled() {
+            return false;
+        }
+        if self.failures == 1 {
+            self.reporter.warn(format!("{}: {error}; trying again", self.doing));
+        }
+        tokio::select! {
+            () = clock.sleep(pause) => true,
+            () = self.cluster.hurry.cancelled() => false,
+        }
+    }
+
+    fn pause(&self, error: &CallError) -> Duration {
+        let own = FIRST_PAUSE * 2_u32.pow(self.failures - 1);
+        match error {
+            CallError::Refused { retry_after: Some(wish), .. } => own.max(*wish),
+            CallError::Refused { retry_after: None, .. }
+            | CallError::Lost(_)
+            | CallError::TimedOut
+            | CallError::Credentials(_)
+            | CallError::Unreadable(_) => own,
+        }
+    }
+}
+
+/// Returns whether the same request may well succeed a moment later. A 500 without a reason is the server's way to say that a typed
+/// value cannot be built from the manifest; that does not go away.
+pub(super) fn is_transient(error: &CallError) -> bool {
+    match error {
+        CallError::Refused { code: 429 | 502 | 503 | 504, .. } => true,
+        CallError::Refused { code: 500, reason, message, .. } => !reason.is_empty() || message.starts_with("etcdserver:"),
+        CallError::Lost(_) | CallError::TimedOut => true,
+        CallError::Refused { .. } | CallError::Credentials(_) | CallError::Unreadable(_) => false,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::cluster::{Outbox, fake};
+    use crate::operation::Event;
+
+    fn refused(code: u16, reason: &str, retry_after: Option<u64>) -> CallError {
+        CallError::Refused { code, reason: reason.into(), message: "busy".into(), retry_after: retry_after.map(Duration::from_secs) }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn five_tries_with_growing_pauses_and_one_warning() {
+        let cluster = fake::cluster(|_| fake::status(503, "", ""));
+        let outbox = Arc::new(Outbox::default());
+        let reporter = Reporter::new(&outbox, None);
+        let mut backoff = Backoff::new(&cluster, &reporter, "applying Job shop/migrate");
+        let began = cluster.clock().now();
+        let error = refused(503, "ServiceUnavailable", None);
+        let mut tries = 1;
+        while backoff.again(&error).await {
+            tries += 1;
+        }
+        assert_eq!(tries, 5);
+        assert_eq!(cluster.clock().now().duration_since(began).as_millis(), 250 + 500 + 1000 + 2000);
+        let text = "applying Job shop/migrate: busy; trying again".to_owned();
+        assert_eq!(outbox.drain(), [Event::Warned { task: None, text }]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_servers_wish_is_honoured_but_not_for_longer_than_30_s() {
+        let cluster = fake::cluster(|_| fake::status(429, "", ""));
+        let reporter = Reporter::default();
+        let mut backoff = Backoff::new(&cluster, &reporter, "x");
+        let began = cluster.clock().now();
+        assert!(backoff.again(&refused(429, "TooManyRequests", Some(20))).await);
+        assert_eq!(cluster.clock().now().duration_since(began).as_secs(), 20);
+        assert!(!backoff.again(&refused(429, "TooManyRequests", Some(20))).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_will_not_go_away_is_not_tried_again() {
+        let cluster = fake::cluster(|_| fake::status(500, "", ""));
+        let reporter = Reporter::default();
+        for error in [refused(500, "", None), refused(403, "Forbidden", None), refused(422, "Invalid", None)] {
+            assert!(!Backoff::new(&cluster, &reporter, "x").again(&error).await, "{error:?}");
+        }
+        for error in [refused(500, "InternalError", None), CallError::TimedOut, CallError::Lost("reset".into())] {
+            assert!(Backoff::new(&cluster, &reporter, "x").again(&error).await, "{error:?}");
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_for_another_try_once_hurried() {
+        let hurry = tokio_util::sync::CancellationToken::new();
+        let cluster = fake::cluster(|_| fake::status(503, "", "")).with_hurry(hurry.clone());
+        hurry.cancel();
+        assert!(!Backoff::new(&cluster, &Reporter::default(), "x").again(&CallError::TimedOut).await);
+    }
+}

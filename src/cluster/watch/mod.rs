@@ -1,0 +1,243 @@
+//! Everything that an operation sees: one watch for each kind and namespace of the plan, and for pods and Events of those namespaces,
+//! opened before the first write and kept until the watches are dropped. Owns the view of live objects; must not decide anything.
+
+mod belonging;
+mod feed;
+mod observer;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use serde_json::Value;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+
+pub(crate) use belonging::Wanted;
+
+use self::feed::{Access, Feed, Sink};
+use self::observer::{FeedKey, Observer};
+use super::apply::Before;
+use super::ownership::Snapshot;
+use super::{Cluster, Outbox, Resource, locked};
+use crate::model::{Gvk, Object, ResourceKey};
+use crate::operation::Event;
+
+/// What to watch.
+#[derive(Clone, Debug)]
+pub(crate) struct Watching {
+    pub(crate) wanted: Vec<Wanted>,
+    /// Events of the cluster before this are old news.
+    pub(crate) started_at: Timestamp,
+}
+
+/// The open watches. Dropping the last clone closes them.
+#[derive(Clone)]
+pub(crate) struct Watches(Arc<Inner>);
+
+struct Inner {
+    cluster: Cluster,
+    wanted: Vec<Wanted>,
+    view: Arc<View>,
+    feeds: Mutex<Feeds>,
+}
+
+#[derive(Default)]
+struct Feeds {
+    opened: BTreeMap<FeedKey, watch::Receiver<Option<Access>>>,
+    tasks: JoinSet<()>,
+}
+
+/// What is known, and where facts go. The lock is held while facts are queued, so that they leave in the order in which they were seen.
+struct View {
+    observer: Mutex<Observer>,
+    outbox: Arc<Outbox>,
+}
+
+impl View {
+    fn tell(&self, look: impl FnOnce(&mut Observer) -> Vec<Event>) {
+        let mut observer = locked(&self.observer);
+        let events = look(&mut observer);
+        if !events.is_empty() {
+            self.outbox.extend(events);
+        }
+    }
+}
+
+impl Watches {
+    /// Opens watches for everything whose kind is known. `WatchesOpened` follows when every first list has been told.
+    pub(crate) fn open(cluster: &Cluster, watching: Watching, outbox: Arc<Outbox>) -> Self {
+        let observer = Observer::new(cluster.judge(), watching.wanted.clone(), watching.started_at);
+        let view = Arc::new(View { observer: Mutex::new(observer), outbox: outbox.clone() });
+        let inner = Inner { cluster: cluster.clone(), wanted: watching.wanted, view, feeds: Mutex::default() };
+        let watches = Self(Arc::new(inner));
+        let kinds: BTreeSet<&Gvk> = watches.0.wanted.iter().map(|wanted| &wanted.gvk).collect();
+        for resource in kinds.into_iter().filter_map(|gvk| cluster.known_resource(gvk)) {
+            watches.open_kind(&resource);
+        }
+        for namespace in watches.namespaces() {
+            watches.open_feed(&Resource::core("Pod", "pods"), &namespace);
+            watches.open_feed(&Resource::core("Event", "events"), &namespace);
+        }
+        watches.tell_when_open(outbox);
+        watches
+    }
+
+    /// Opens the watches of a kind that has appeared meanwhile, and waits for its first list.
+    pub(crate) async fn kind_appeared(&self, resource: &Resource) {
+        for mut opened in self.open_kind(resource) {
+            // The sender lives as long as its task; without it there is nothing to wait for.
+            let _ended = opened.wait_for(Option::is_some).await.is_err();
+        }
+    }
+
+    /// Notes that this operation created a hook.
+    pub(crate) fn hook_created(&self, key: &ResourceKey, uid: &str) {
+        self.0.view.tell(|observer| observer.created(key, uid));
+    }
+
+    /// Notes what a write returned.
+    pub(crate) fn written(&self, key: &ResourceKey, object: &Object) {
+        locked(&self.0.view.observer).written(key, object);
+    }
+
+    /// Returns what is known of an object before it is written.
+    pub(crate) fn before(&self, key: &ResourceKey, resource: &Resource) -> Before {
+        let namespace: Arc<str> = if resource.is_namespaced { key.namespace.clone() } else { "".into() };
+        let feed = FeedKey { gvk: resource.gvk.clone(), namespace };
+        locked(&self.0.view.observer).before(key, &[feed])
+    }
+
+    /// Returns the live object as it was last seen.
+    pub(crate) fn snapshot(&self, key: &ResourceKey) -> Option<Snapshot> {
+        match locked(&self.0.view.observer).before(key, &[]) {
+            Before::Present(snapshot) => Some(snapshot),
+            Before::Absent | Before::Unknown => None,
+        }
+    }
+
+    fn namespaces(&self) -> BTreeSet<Arc<str>> {
+        let is_namespaced = |wanted: &&Wanted| self.0.cluster.known_resource(&wanted.gvk).is_none_or(|resource| resource.is_namespaced);
+        let namespaces = self.0.wanted.iter().filter(is_namespaced).map(|wanted| wanted.key.namespace.clone());
+        namespaces.filter(|namespace| !namespace.is_empty()).collect()
+    }
+
+    fn open_kind(&self, resource: &Resource) -> Vec<watch::Receiver<Option<Access>>> {
+        let of_kind = self.0.wanted.iter().filter(|wanted| wanted.gvk == resource.gvk);
+        let namespaces: BTreeSet<Arc<str>> =
+            of_kind.map(|wanted| if resource.is_namespaced { wanted.key.namespace.clone() } else { "".into() }).collect();
+        namespaces.iter().map(|namespace| self.open_feed(resource, namespace)).collect()
+    }
+
+    fn open_feed(&self, resource: &Resource, namespace: &Arc<str>) -> watch::Receiver<Option<Access>> {
+        let key = FeedKey { gvk: resource.gvk.clone(), namespace: namespace.clone() };
+        let mut feeds = locked(&self.0.feeds);
+        if let Some(opened) = feeds.opened.get(&key) {
+            return opened.clone();
+        }
+        let (sender, opened) = watch::channel(None);
+        let sink = FeedSink { key: key.clone(), view: self.0.view.clone(), opened: sender };
+        let feed = Feed { cluster: self.0.cluster.clone(), resource: resource.clone(), namespace: namespace.clone(), sink };
+        feeds.tasks.spawn(feed.run());
+        feeds.opened.insert(key, opened.clone());
+        opened
+    }
+
+    fn tell_when_open(&self, outbox: Arc<Outbox>) {
+        let mut feeds = locked(&self.0.feeds);
+        let opened: Vec<(FeedKey, watch::Receiver<Option<Access>>)> =
+            feeds.opened.iter().map(|(key, opened)| (key.clone(), opened.clone())).collect();
+        feeds.tasks.spawn(async move {
+            let mut polled = BTreeSet::new();
+            for (key, mut opened) in opened {
+                let access = opened.wait_for(Option::is_some).await.ok().and_then(|access| *access);
+                if access == Some(Access::Polled) {
+                    polled.insert(key.gvk.kind.to_string());
+                }
+            }
+            outbox.push(Event::WatchesOpened { polled: polled.into_iter().collect() });
+        });
+    }
+}
+
+struct FeedSink {
+    key: FeedKey,
+    view: Arc<View>,
+    opened: watch::Sender<Option<Access>>,
+}
+
+impl Sink for FeedSink {
+    fn replaced(&self, items: Vec<Value>) {
+        self.view.tell(|observer| observer.replaced(&self.key, items));
+    }
+
+    fn changed(&self, item: Value) {
+        self.view.tell(|observer| observer.changed(&self.key, item));
+    }
+
+    fn deleted(&self, item: Value) {
+        self.view.tell(|observer| observer.deleted(&self.key, item));
+    }
+
+    fn opened(&self, how: Access) {
+        self.opened.send_if_modified(|known| known.replace(how) != Some(how));
+    }
+
+    fn trouble(&self, text: String) {
+        self.view.outbox.push(Event::Warned { task: None, text });
+    }
+
+    fn names(&self) -> Vec<Arc<str>> {
+        locked(&self.view.observer).names(&self.key)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::fake::{self, Asked, FakeResponse};
+
+    fn discovery(kind: &str, plural: &str) -> FakeResponse {
+        let item = json!({"name": plural, "kind": kind, "namespaced": true, "verbs": ["list", "watch"]});
+        fake::json_answer(200, &json!({"resources": [item]}))
+    }
+
+    fn serve(asked: Asked) -> FakeResponse {
+        let last = asked.path.rsplit('/').next().unwrap_or_default();
+        match (last, asked.query.contains("watch=true")) {
+            ("v1", _) => discovery("Secret", "secrets"),
+            ("secrets", true) => fake::status(403, "Forbidden", "no"),
+            (_, true) => http::Response::new(fake::chunks(vec![(1_000_000_000, Err("never"))])),
+            (name, false) => {
+                let items =
+                    if name == "secrets" { json!([{"metadata": {"name": "s", "namespace": "shop", "uid": "u"}}]) } else { json!([]) };
+                fake::json_answer(200, &json!({"items": items, "metadata": {"resourceVersion": "5"}}))
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn watches_are_open_when_every_first_list_has_been_told_and_name_what_is_polled() {
+        let cluster = fake::cluster(serve);
+        let gvk = Gvk::new("v1", "Secret");
+        cluster.discover(&[gvk.clone()].into()).await;
+        let outbox = Arc::new(Outbox::default());
+        let key = ResourceKey::new("", "Secret", "shop", "s");
+        let wanted = vec![Wanted { key: key.clone(), gvk: gvk.clone(), hook: false }];
+        let watches = Watches::open(&cluster, Watching { wanted, started_at: fake::epoch() }, outbox.clone());
+        let mut events = Vec::new();
+        while !events.iter().any(|event| matches!(event, Event::WatchesOpened { .. })) {
+            tokio::time::timeout(Duration::from_secs(5), outbox.arrived()).await.unwrap();
+            events.extend(outbox.drain());
+        }
+        assert!(matches!(&events[0], Event::LiveObserved { key, .. } if *key.name == *"s"), "{events:?}");
+        assert_eq!(events[1], Event::WatchesOpened { polled: vec!["Secret".into()] });
+        let resource = cluster.known_resource(&gvk).unwrap();
+        assert!(matches!(watches.before(&key, &resource), Before::Present(_)));
+        assert_eq!(watches.before(&ResourceKey::new("", "Secret", "shop", "t"), &resource), Before::Absent);
+    }
+}

@@ -1,0 +1,402 @@
+//! Folds what lists and watches bring into facts: only about objects of the plan, their pods, and Events about them. Pure, so that no
+//! order of arrival can lose anything: a pod that comes before its hook's uid is known waits until it is.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+
+use jiff::{Timestamp, ToSpan as _};
+use serde_json::Value;
+
+use super::super::apply::Before;
+use super::super::live::{self, ClusterEvent, Judge, Pod, text};
+use super::super::ownership::Snapshot;
+use super::belonging::{Belonging, Belongs, Wanted};
+use crate::model::{Gvk, Object, Occurrence, PodView, ResourceKey};
+use crate::operation::Event;
+
+/// How many Events wait for their pod to become known.
+const HELD: usize = 1_000;
+
+/// A list or watch: a kind in a namespace (empty: everywhere).
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct FeedKey {
+    pub(super) gvk: Gvk,
+    pub(super) namespace: Arc<str>,
+}
+
+/// Everything that has been seen.
+pub(super) struct Observer {
+    judge: Judge,
+    /// Events before this are old news. The server's stamps have whole seconds.
+    since: Timestamp,
+    belonging: Belonging,
+    objects: BTreeMap<ResourceKey, Seen>,
+    pods: BTreeMap<Arc<str>, Pod>,
+    shown: BTreeMap<Arc<str>, ResourceKey>,
+    held: VecDeque<ClusterEvent>,
+    events: HashMap<String, String>,
+    listed: BTreeSet<FeedKey>,
+}
+
+#[derive(Debug)]
+struct Seen {
+    uid: Arc<str>,
+    version: String,
+    snapshot: Snapshot,
+}
+
+impl Observer {
+    pub(super) fn new(judge: Judge, wanted: Vec<Wanted>, started_at: Timestamp) -> Self {
+        let since = started_at.checked_sub(1.second()).unwrap_or(started_at);
+        Self {
+            judge,
+            since,
+            belonging: Belonging::new(wanted),
+            objects: BTreeMap::new(),
+            pods: BTreeMap::new(),
+            shown: BTreeMap::new(),
+            held: VecDeque::new(),
+            events: HashMap::new(),
+            listed: BTreeSet::new(),
+        }
+    }
+
+    /// Returns the names that are wanted of a feed.
+    pub(super) fn names(&self, feed: &FeedKey) -> Vec<Arc<str>> {
+        self.belonging.names(&feed.gvk, &feed.namespace)
+    }
+
+    /// Takes a whole list: what it does not hold any more is gone.
+    pub(super) fn replaced(&mut self, feed: &FeedKey, items: Vec<Value>) -> Vec<Event> {
+        let uids: BTreeSet<Arc<str>> = items.iter().map(|item| text(&item["metadata"]["uid"]).into()).collect();
+        let mut events = self.vanished(feed, &uids);
+        for item in items {
+            events.extend(self.changed(feed, item));
+        }
+        self.listed.insert(feed.clone());
+        events
+    }
+
+    fn vanished(&mut self, feed: &FeedKey, present: &BTreeSet<Arc<str>>) -> Vec<Event> {
+        let in_feed = |group: &str, kind: &str, namespace: &str| {
+            group == &*feed.gvk.group && kind == &*feed.gvk.kind && (feed.namespace.is_empty() || namespace == &*feed.namespace)
+        };
+        let gone: Vec<(ResourceKey, Arc<str>)> = self
+            .objects
+            .iter()
+            .filter(|(key, seen)| in_feed(&key.group, &key.kind, &key.namespace) && !present.contains(&seen.uid))
+            .map(|(key, seen)| (key.clone(), seen.uid.clone()))
+            .collect();
+        let mut events: Vec<Event> = gone.into_iter().filter_map(|(key, uid)| self.object_gone(key, &uid)).collect();
+        let pods: Vec<Arc<str>> = self
+            .pods
+            .values()
+            .filter(|pod| in_feed("", "Pod", &pod.namespace) && !present.contains(&pod.uid))
+            .map(|pod| pod.uid.clone())
+            .collect();
+        events.extend(pods.into_iter().filter_map(|uid| self.pod_gone(&uid)));
+        events
+    }
+
+    /// Takes one object as it is now.
+    pub(super) fn changed(&mut self, feed: &FeedKey, mut item: Value) -> Vec<Event> {
+        complete(&mut item, &feed.gvk);
+        let mut events = Vec::new();
+        if let Some(key) = self.key_of(&item) {
+            events.extend(self.object_changed(key, &item));
+        }
+        match (&*feed.gvk.group, &*feed.gvk.kind) {
+            ("", "Pod") => events.extend(self.pod_changed(&item)),
+            ("", "Event") => events.extend(self.event_came(&item)),
+            _ => {}
+        }
+        events
+    }
+
+    /// Takes the last state of an object that is gone.
+    pub(super) fn deleted(&mut self, feed: &FeedKey, mut item: Value) -> Vec<Event> {
+        complete(&mut item, &feed.gvk);
+        let uid: Arc<str> = text(&item["metadata"]["uid"]).into();
+        let mut events = Vec::new();
+        if let Some(key) = self.key_of(&item) {
+            events.extend(self.object_gone(key, &uid));
+        }
+        if (&*feed.gvk.group, &*feed.gvk.kind) == ("", "Pod") {
+            events.extend(self.pod_gone(&uid));
+        }
+        events
+    }
+
+    /// Notes that this operation created a hook; its pods and Events that came before count from now on.
+    pub(super) fn created(&mut self, key: &ResourceKey, uid: &str) -> Vec<Event> {
+        self.belonging.note_created(key, uid);
+        let waiting: Vec<Pod> = self.pods.values().filter(|pod| !self.shown.contains_key(&pod.uid)).cloned().collect();
+        let mut events: Vec<Event> = waiting.into_iter().filter_map(|pod| self.show(pod)).collect();
+        events.extend(self.release_held());
+        events
+    }
+
+    /// Notes what a write returned, so that the next one compares with it although the watch may lag behind.
+    pub(super) fn written(&mut self, key: &ResourceKey, object: &Object) {
+        let value = object.wire();
+        let known = self.objects.get(key).map(|seen| (seen.uid.clone(), number(&seen.version)));
+        let version = text(&value["metadata"]["resourceVersion"]);
+        let uid = text(&value["metadata"]["uid"]);
+        if known.is_none_or(|(known_uid, known_version)| *known_uid != *uid || known_version <= number(version)) {
+            let seen = Seen { uid: uid.into(), version: version.to_owned(), snapshot: Snapshot::of(value) };
+            self.objects.insert(key.clone(), seen);
+        }
+    }
+
+    /// Returns what is known of an object before it is written.
+    pub(super) fn before(&self, key: &ResourceKey, feeds: &[FeedKey]) -> Before {
+        match self.objects.get(key) {
+            Some(seen) => Before::Present(seen.snapshot.clone()),
+            None if feeds.iter().any(|feed| self.listed.contains(feed)) => Before::Absent,
+            None => Before::Unknown,
+        }
+    }
+
+    fn key_of(&self, item: &Value) -> Option<ResourceKey> {
+        let gvk = Gvk::new(text(&item["apiVersion"]), text(&item["kind"]));
+        let metadata = &item["metadata"];
+        self.belonging.key(&gvk.group, &gvk.kind, text(&metadata["namespace"]), text(&metadata["name"]))
+    }
+
+    fn object_changed(&mut self, key: ResourceKey, item: &Value) -> Vec<Event> {
+        let uid: Arc<str> = text(&item["metadata"]["uid"]).into();
+        let version = text(&item["metadata"]["resourceVersion"]).to_owned();
+        let mut events = Vec::new();
+        let known = self.objects.get(&key).map(|seen| (seen.uid.clone(), seen.version.clone()));
+        match known {
+            Some((known, _)) if known != uid => events.extend(self.object_gone(key.clone(), &known)),
+            // Our own write has been here already, and what comes now is older.
+            Some((_, known)) if number(&known) > number(&version) => return events,
+            Some(_) | None => {}
+        }
+        let object = Object::new(item.clone());
+        self.objects.insert(key.clone(), Seen { uid, version, snapshot: Snapshot::of(item) });
+        events.push(Event::LiveObserved { key, live: Box::new(self.judge.live(&object)) });
+        events
+    }
+
+    fn object_gone(&mut self, key: ResourceKey, uid: &Arc<str>) -> Option<Event> {
+        if self.objects.get(&key).is_some_and(|seen| seen.uid == *uid) {
+            self.objects.remove(&key);
+        }
+        Some(Event::LiveGone { key, uid: uid.clone() })
+    }
+
+    fn pod_changed(&mut self, item: &Value) -> Vec<Event> {
+        let pod = live::pod(item);
+        if self.belonging.of_pod(&pod) == Belongs::Nobody {
+            return Vec::new();
+        }
+        if self.pods.get(&pod.uid) == Some(&pod) {
+            return Vec::new();
+        }
+        self.pods.insert(pod.uid.clone(), pod.clone());
+        let is_new = !self.shown.contains_key(&pod.uid);
+        let mut events: Vec<Event> = self.show(pod).into_iter().collect();
+        if is_new && !events.is_empty() {
+            events.extend(self.release_held());
+        }
+        events
+    }
+
+    fn show(&mut self, pod: Pod) -> Option<Event> {
+        let Belongs::To(owner) = self.belonging.of_pod(&pod) else { return None };
+        self.shown.insert(pod.uid.clone(), owner.clone());
+        Some(Event::PodObserved { pod: view(pod, owner) })
+    }
+
+    fn pod_gone(&mut self, uid: &Arc<str>) -> Option<Event> {
+        let pod = self.pods.remove(uid)?;
+        self.shown.get(uid)?;
+        Some(Event::PodGone { namespace: pod.namespace, name: pod.name, uid: uid.clone() })
+    }
+
+    fn event_came(&mut self, item: &Value) -> Option<Event> {
+        let metadata = &item["metadata"];
+        let version = text(&metadata["resourceVersion"]).to_owned();
+        if self.events.insert(text(&metadata["uid"]).to_owned(), version.clone()) == Some(version) {
+            return None;
+        }
+        let event = live::event(item);
+        if event.at.is_some_and(|at| at < self.since) {
+            return None;
+        }
+        match self.owner_of_event(&event) {
+            Belongs::To(owner) => Some(occurred(event, owner)),
+            Belongs::Unclear => {
+                self.held.push_back(event);
+                if self.held.len() > HELD {
+                    self.held.pop_front();
+                }
+                None
+            }
+            Belongs::Nobody => None,
+        }
+    }
+
+    fn owner_of_event(&self, event: &ClusterEvent) -> Belongs {
+        if let Some(owner) = self.shown.get(&event.about.uid) {
+            return Belongs::To(owner.clone());
+        }
+        match self.belonging.of(&event.namespace, &event.about) {
+            // The pod may come on its own watch a moment later.
+            Belongs::Nobody if (&*event.about.group, &*event.about.kind) == ("", "Pod") => Belongs::Unclear,
+            found => found,
+        }
+    }
+
+    fn release_held(&mut self) -> Vec<Event> {
+        let mut events = Vec::new();
+        for event in std::mem::take(&mut self.held) {
+            match self.owner_of_event(&event) {
+                Belongs::To(owner) => events.push(occurred(event, owner)),
+                Belongs::Unclear => self.held.push_back(event),
+                Belongs::Nobody => {}
+            }
+        }
+        events
+    }
+}
+
+/// Items of typed lists name neither kind nor version.
+fn complete(item: &mut Value, gvk: &Gvk) {
+    let Some(fields) = item.as_object_mut() else { return };
+    fields.entry("apiVersion").or_insert_with(|| gvk.api_version().into());
+    fields.entry("kind").or_insert_with(|| gvk.kind.to_string().into());
+}
+
+fn number(version: &str) -> u64 {
+    version.parse().unwrap_or_default()
+}
+
+fn view(pod: Pod, owner: ResourceKey) -> PodView {
+    PodView {
+        namespace: pod.namespace,
+        name: pod.name,
+        uid: pod.uid,
+        owner,
+        phase: pod.phase,
+        created: pod.created,
+        deleting: pod.deleting,
+        containers: pod.containers,
+    }
+}
+
+fn occurred(event: ClusterEvent, owner: ResourceKey) -> Event {
+    let about = ResourceKey { group: event.about.group, kind: event.about.kind, namespace: event.namespace, name: event.about.name };
+    Event::Occurred {
+        occurrence: Occurrence {
+            about,
+            owner,
+            warning: event.warning,
+            reason: event.reason,
+            message: event.message,
+            count: event.count,
+            at: event.at,
+        },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::fake;
+
+    fn feed(version: &str, kind: &str) -> FeedKey {
+        FeedKey { gvk: Gvk::new(version, kind), namespace: "shop".into() }
+    }
+
+    fn job_key() -> ResourceKey {
+        ResourceKey::new("batch", "Job", "shop", "migrate")
+    }
+
+    fn observer() -> Observer {
+        let job = Wanted { key: job_key(), gvk: Gvk::new("batch/v1", "Job"), hook: true };
+        let config = Wanted { key: ResourceKey::new("", "ConfigMap", "shop", "a"), gvk: Gvk::new("v1", "ConfigMap"), hook: false };
+        Observer::new(fake::judge(), vec![job, config], fake::epoch())
+    }
+
+    fn object(name: &str, uid: &str, version: &str) -> Value {
+        json!({"metadata": {"name": name, "namespace": "shop", "uid": uid, "resourceVersion": version}})
+    }
+
+    fn pod(uid: &str, job: &str, phase: &str) -> Value {
+        let owner = json!([{"apiVersion": "batch/v1", "kind": "Job", "name": "migrate", "uid": job, "controller": true}]);
+        json!({"metadata": {"name": format!("migrate-{uid}"), "namespace": "shop", "uid": uid, "ownerReferences": owner}, "status": {"phase": phase}})
+    }
+
+    fn pod_event(uid: &str, pod: &str, at: &str) -> Value {
+        json!({"metadata": {"uid": uid, "resourceVersion": "1"}, "lastTimestamp": at, "reason": "Started", "message": "m",
+            "involvedObject": {"apiVersion": "v1", "kind": "Pod", "namespace": "shop", "name": format!("migrate-{pod}"), "uid": pod}})
+    }
+
+    fn names(events: &[Event]) -> Vec<&'static str> {
+        let name = |event: &Event| match event {
+            Event::LiveObserved { .. } => "seen",
+            Event::LiveGone { .. } => "gone",
+            Event::PodObserved { .. } => "pod",
+            Event::PodGone { .. } => "pod gone",
+            Event::Occurred { .. } => "event",
+            _ => "other",
+        };
+        events.iter().map(name).collect()
+    }
+
+    #[test]
+    fn only_objects_of_the_plan_are_seen_and_a_new_list_tells_what_is_gone() {
+        let mut observer = observer();
+        let configs = feed("v1", "ConfigMap");
+        assert_eq!(observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), &[configs.clone()]), Before::Unknown);
+        assert_eq!(names(&observer.replaced(&configs, vec![object("a", "u1", "5"), object("other", "u2", "6")])), ["seen"]);
+        assert!(matches!(observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), &[configs.clone()]), Before::Present(_)));
+        assert_eq!(names(&observer.changed(&configs, object("a", "u3", "9"))), ["gone", "seen"], "another object of the same name");
+        assert_eq!(names(&observer.replaced(&configs, vec![])), ["gone"]);
+        assert_eq!(observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), &[configs]), Before::Absent);
+    }
+
+    #[test]
+    fn what_is_older_than_our_own_write_is_not_told() {
+        let mut observer = observer();
+        let configs = feed("v1", "ConfigMap");
+        let key = ResourceKey::new("", "ConfigMap", "shop", "a");
+        let written = Object::new(object("a", "u1", "8"));
+        observer.written(&key, &written);
+        assert!(observer.changed(&configs, object("a", "u1", "7")).is_empty());
+        assert_eq!(names(&observer.changed(&configs, object("a", "u1", "8"))), ["seen"]);
+    }
+
+    #[test]
+    fn a_pod_and_its_events_that_come_before_the_hooks_uid_is_known_are_told_as_soon_as_it_is() {
+        let mut observer = observer();
+        let (pods, events) = (feed("v1", "Pod"), feed("v1", "Event"));
+        assert!(observer.changed(&events, pod_event("e1", "p1", "2026-03-01T09:00:01Z")).is_empty());
+        assert!(observer.changed(&pods, pod("p0", "old", "Failed")).is_empty(), "a pod of an earlier Job of this name");
+        assert!(observer.changed(&pods, pod("p1", "new", "Pending")).is_empty());
+        assert_eq!(names(&observer.created(&job_key(), "new")), ["pod", "event"]);
+        assert_eq!(names(&observer.changed(&pods, pod("p1", "new", "Running"))), ["pod"]);
+        assert!(observer.changed(&pods, pod("p1", "new", "Running")).is_empty(), "nothing changed");
+        assert_eq!(names(&observer.changed(&events, pod_event("e2", "p1", "2026-03-01T09:00:02Z"))), ["event"]);
+        assert_eq!(names(&observer.replaced(&pods, vec![])), ["pod gone"], "only of pods that were told");
+    }
+
+    #[test]
+    fn events_are_told_once_and_not_if_they_are_older_than_the_operation() {
+        let mut observer = observer();
+        let events = feed("v1", "Event");
+        let about = |uid: &str, version: &str, at: &str| {
+            json!({"metadata": {"uid": uid, "resourceVersion": version}, "lastTimestamp": at,
+            "involvedObject": {"apiVersion": "v1", "kind": "ConfigMap", "namespace": "shop", "name": "a", "uid": "u"}})
+        };
+        assert!(observer.changed(&events, about("e0", "1", "2026-03-01T08:59:58Z")).is_empty());
+        assert_eq!(names(&observer.changed(&events, about("e1", "1", "2026-03-01T09:00:01Z"))), ["event"]);
+        assert!(observer.replaced(&events, vec![about("e1", "1", "2026-03-01T09:00:01Z")]).is_empty());
+        assert_eq!(names(&observer.changed(&events, about("e1", "2", "2026-03-01T09:00:05Z"))), ["event"], "it happened again");
+    }
+}

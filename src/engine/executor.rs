@@ -1,0 +1,208 @@
+//! Turns the steps that the core asks for into calls to the cluster, and their answers into outcomes. Owns what surrounds a call: an
+//! unknown kind is looked for again, a definition is waited for, a hook's logs are completed before it is deleted. Decides nothing.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use super::captures::Captures;
+use crate::cluster::apply::{Applied, Spot};
+use crate::cluster::delete::Removal;
+use crate::cluster::watch::Watches;
+use crate::cluster::{CallError, Cluster, Outbox, Reporter, Resource};
+use crate::model::{Gvk, Object, ResourceKey, Task};
+use crate::operation::{Step, StepOutcome};
+use crate::plan::Plan;
+
+/// How long a new definition may take until its kind is served (spec R523).
+const ESTABLISHED_WITHIN: Duration = Duration::from_secs(3);
+const LOOK_AGAIN: Duration = Duration::from_millis(100);
+/// How long an apply waits for the first list of a kind that has just appeared.
+const FIRST_LIST_WITHIN: Duration = Duration::from_secs(5);
+
+/// What all steps of one operation share.
+pub(super) struct Executor {
+    /// For the steps of a terminate, which nobody hurries.
+    calm: Cluster,
+    /// For all other steps: no second tries once a terminate was asked for.
+    hurried: Cluster,
+    watches: Watches,
+    captures: Arc<Captures>,
+    outbox: Arc<Outbox>,
+    plan: Arc<Plan>,
+}
+
+impl Executor {
+    pub(super) fn new(
+        cluster: &Cluster,
+        watches: Watches,
+        captures: Arc<Captures>,
+        outbox: Arc<Outbox>,
+        plan: Arc<Plan>,
+        hurry: CancellationToken,
+    ) -> Self {
+        Self { calm: cluster.clone(), hurried: cluster.with_hurry(hurry), watches, captures, outbox, plan }
+    }
+
+    /// Performs one step.
+    pub(super) async fn perform(&self, task: &Task, step: &Step) -> StepOutcome {
+        let reporter = Reporter::new(&self.outbox, Some(&task.id));
+        let resource = match self.resource(task, step).await {
+            Ok(resource) => resource,
+            Err(error) => return StepOutcome::Failed { error },
+        };
+        let call = Call { task, resource: &resource, reporter: &reporter };
+        match step {
+            Step::Apply => self.apply(call).await,
+            Step::Look => self.look(call).await,
+            Step::RemoveOldFinalizer { uid } | Step::RemoveFinalizer { uid } => self.remove_finalizers(&self.hurried, call, uid).await,
+            Step::TerminateFinalizer { uid } => self.remove_finalizers(&self.calm, call, uid).await,
+            Step::Prune { uid } | Step::DeleteOldHook { uid } => self.delete(&self.hurried, call, uid).await,
+            Step::TerminateDelete { uid } => self.delete(&self.calm, call, uid).await,
+            Step::DeleteHook { uid, .. } => {
+                self.captures.complete(task, uid).await;
+                self.delete(&self.calm, call, uid).await
+            }
+        }
+    }
+
+    async fn resource(&self, task: &Task, step: &Step) -> Result<Resource, String> {
+        let gvk = task.gvk();
+        if let Some(resource) = self.calm.known_resource(&gvk) {
+            return Ok(resource);
+        }
+        let resource = if self.is_defined_here(&gvk) { self.served_soon(&gvk).await? } else { self.calm.resource(&gvk).await? };
+        if *step == Step::Apply {
+            let clock = self.calm.clock();
+            tokio::select! {
+                () = self.watches.kind_appeared(&resource) => {}
+                () = clock.sleep(FIRST_LIST_WITHIN) => tracing::warn!("the first list of {gvk} is late"),
+            }
+        }
+        Ok(resource)
+    }
+
+    /// Returns whether a definition of this kind is among the targets, so that it may be served any moment.
+    fn is_defined_here(&self, gvk: &Gvk) -> bool {
+        let defines = |target: &Object| {
+            is_definition(&target.key())
+                && target.text(&["spec", "group"]) == &*gvk.group
+                && target.text(&["spec", "names", "kind"]) == &*gvk.kind
+        };
+        self.plan.tasks.iter().filter_map(|task| task.target.as_ref()).any(defines)
+    }
+
+    async fn served_soon(&self, gvk: &Gvk) -> Result<Resource, String> {
+        let clock = self.calm.clock();
+        let give_up = clock.now() + ESTABLISHED_WITHIN;
+        loop {
+            match self.calm.resource(gvk).await {
+                Ok(resource) => return Ok(resource),
+                Err(error) if clock.now() >= give_up => return Err(error),
+                Err(_) => clock.sleep(LOOK_AGAIN).await,
+            }
+        }
+    }
+
+    async fn apply(&self, call: Call<'_>) -> StepOutcome {
+        let key = &call.task.id.key;
+        let Some(target) = &call.task.target else { return StepOutcome::Failed { error: format!("{key} has no target to apply") } };
+        let before = self.watches.before(key, call.resource);
+        match self.hurried.apply(call.spot(), target, before, call.reporter).await {
+            Ok(applied) => {
+                self.note(call.task, &applied);
+                if is_definition(key) {
+                    self.wait_until_established(call).await;
+                }
+                StepOutcome::Done { message: applied.message(), live: Some(Box::new(self.calm.judge().live(&applied.object))) }
+            }
+            Err(error) => failed(&error),
+        }
+    }
+
+    fn note(&self, task: &Task, applied: &Applied) {
+        self.watches.written(&task.id.key, &applied.object);
+        if task.is_hook() {
+            self.watches.hook_created(&task.id.key, applied.object.text(&["metadata", "uid"]));
+        }
+    }
+
+    /// Spec R523: only waited for, never an error; a custom resource that comes too early says so itself.
+    async fn wait_until_established(&self, call: Call<'_>) {
+        let clock = self.calm.clock();
+        let give_up = clock.now() + ESTABLISHED_WITHIN;
+        if let Some(target) = &call.task.target {
+            self.calm.forget_group(target.text(&["spec", "group"]));
+        }
+        while clock.now() < give_up {
+            if let Ok(Some(definition)) = self.hurried.get(call.spot(), call.reporter).await
+                && is_established(&definition)
+            {
+                return;
+            }
+            clock.sleep(LOOK_AGAIN).await;
+        }
+        tracing::warn!("{} is not established after 3 s", call.task.id.key);
+    }
+
+    async fn look(&self, call: Call<'_>) -> StepOutcome {
+        match self.calm.get(call.spot(), call.reporter).await {
+            Ok(Some(object)) => StepOutcome::Done { message: String::new(), live: Some(Box::new(self.calm.judge().live(&object))) },
+            Ok(None) => StepOutcome::Gone,
+            Err(error) => failed(&error),
+        }
+    }
+
+    async fn remove_finalizers(&self, cluster: &Cluster, call: Call<'_>, uid: &str) -> StepOutcome {
+        let known = self.watches.snapshot(&call.task.id.key);
+        match cluster.remove_hook_finalizers(call.spot(), uid, known, call.reporter).await {
+            Ok(removal) => self.removed(removal),
+            Err(error) => StepOutcome::Failed { error },
+        }
+    }
+
+    async fn delete(&self, cluster: &Cluster, call: Call<'_>, uid: &str) -> StepOutcome {
+        match cluster.delete(call.spot(), uid, call.reporter).await {
+            Ok(removal) => self.removed(removal),
+            Err(error) => failed(&error),
+        }
+    }
+
+    fn removed(&self, removal: Removal) -> StepOutcome {
+        match removal {
+            Removal::Done(object) => {
+                let live = object.map(|object| Box::new(self.calm.judge().live(&object)));
+                StepOutcome::Done { message: String::new(), live }
+            }
+            Removal::Gone => StepOutcome::Gone,
+        }
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    task: &'a Task,
+    resource: &'a Resource,
+    reporter: &'a Reporter,
+}
+
+impl Call<'_> {
+    fn spot(&self) -> Spot<'_> {
+        let key = &self.task.id.key;
+        Spot { resource: self.resource, namespace: &key.namespace, name: &key.name }
+    }
+}
+
+fn failed(error: &CallError) -> StepOutcome {
+    StepOutcome::Failed { error: error.to_string() }
+}
+
+fn is_definition(key: &ResourceKey) -> bool {
+    (&*key.group, &*key.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition")
+}
+
+fn is_established(definition: &Object) -> bool {
+    let conditions = definition.wire().pointer("/status/conditions").and_then(serde_json::Value::as_array);
+    conditions.into_iter().flatten().any(|condition| condition["type"] == "Established" && condition["status"] == "True")
+}

@@ -1,0 +1,359 @@
+//! Runs a session: takes what consumers ask, prepares plans beside it, and keeps at most one running operation. Connects when it first
+//! has to, and again if that failed. Everything it starts ends with it.
+
+use std::sync::{Arc, Mutex};
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{AbortHandle, JoinSet};
+
+use super::bus::Publisher;
+use super::local::{self, Control, Start};
+use super::prepare::{self, Connected, Obstacle, Prepared};
+use super::session::{Answer, Ask, Connector, FailureKind, Opening, OperationIds};
+use crate::cluster::apply::Spot;
+use crate::cluster::connect::{ConnectError, connect};
+use crate::cluster::{Cluster, Judge, Reporter, Resource, locked};
+use crate::health;
+use crate::manifest::{self, Loaded};
+use crate::model::{Object, ResourceKey};
+use crate::operation::Request;
+use crate::plan::Plan;
+
+/// How live objects are judged in this program.
+pub(super) const JUDGE: Judge = Judge { assess: health::assess, observed: health::observed };
+
+/// What tasks of a session share.
+struct Shared {
+    opening: Opening,
+    connected: tokio::sync::Mutex<Option<Connected>>,
+    stdin: tokio::sync::Mutex<Option<Loaded>>,
+    plan: Mutex<Option<Arc<Plan>>>,
+    answers: mpsc::Sender<Answer>,
+}
+
+/// What a piece of work in the background came to.
+enum Outcome {
+    /// It has answered by itself.
+    Answered,
+    Ready(Box<Prepared>, Request),
+    NotReady(Obstacle),
+}
+
+/// An operation that runs, or has ended and is still being watched.
+struct Running {
+    controls: mpsc::Sender<Control>,
+    finished: watch::Receiver<bool>,
+    id: Arc<str>,
+    tasks: JoinSet<()>,
+}
+
+/// The session's loop and its state.
+pub(super) struct Host {
+    shared: Arc<Shared>,
+    publisher: Publisher,
+    work: JoinSet<Outcome>,
+    preparing: Option<AbortHandle>,
+    running: Option<Running>,
+    operations: u32,
+}
+
+impl Host {
+    pub(super) fn new(opening: Opening, publisher: Publisher, answers: mpsc::Sender<Answer>) -> Self {
+        let shared = Shared {
+            opening,
+            connected: tokio::sync::Mutex::default(),
+            stdin: tokio::sync::Mutex::default(),
+            plan: Mutex::default(),
+            answers,
+        };
+        Self { shared: Arc::new(shared), publisher, work: JoinSet::new(), preparing: None, running: None, operations: 0 }
+    }
+
+    /// Serves until nobody asks any more and no operation runs.
+    pub(super) async fn run(mut self, mut asks: mpsc::Receiver<Ask>) {
+        loop {
+            tokio::select! {
+                ask = asks.recv() => match ask {
+                    Some(ask) => self.take(ask).await,
+                    None => break,
+                },
+                Some(outcome) = self.work.join_next(), if !self.work.is_empty() => self.done(outcome).await,
+            }
+        }
+        self.work.shutdown().await;
+        if let Some(mut running) = self.running.take() {
+            // An error means that the operation's task has ended.
+            let _ended = running.finished.wait_for(|is_finished| *is_finished).await.is_err();
+            running.tasks.shutdown().await;
+        }
+    }
+
+    async fn take(&mut self, ask: Ask) {
+        match ask {
+            Ask::Plan { request } => self.plan(request),
+            Ask::Sync { request } => self.sync(request).await,
+            Ask::Terminate { by } => self.terminate(by).await,
+            Ask::Object { key } => self.object(key),
+            Ask::Follow { key } => self.follow(key).await,
+        }
+    }
+
+    fn plan(&mut self, request: Request) {
+        let (shared, id) = (self.shared.clone(), self.next_id());
+        self.work.spawn(async move {
+            match shared.prepare(&request, id).await {
+                Ok(prepared) => {
+                    let planned = prepare::preview(prepared).await;
+                    shared.answer(Answer::Planned(Arc::new(planned))).await;
+                }
+                Err(obstacle) => shared.answer(obstacle.into()).await,
+            }
+            Outcome::Answered
+        });
+    }
+
+    async fn sync(&mut self, request: Request) {
+        if let Some(reason) = self.why_no_sync() {
+            return self.shared.answer(Answer::Refused { reason }).await;
+        }
+        let (shared, id) = (self.shared.clone(), self.next_id());
+        self.preparing = Some(self.work.spawn(async move {
+            match shared.prepare(&request, id).await {
+                Ok(mut prepared) => {
+                    if let Err(sentence) = prepared.ledger.open().await {
+                        prepared.notes.push(sentence);
+                    }
+                    Outcome::Ready(Box::new(prepared), request)
+                }
+                Err(obstacle) => Outcome::NotReady(obstacle),
+            }
+        }));
+    }
+
+    fn why_no_sync(&self) -> Option<String> {
+        if let Some(reason) = &self.shared.opening.read_only {
+            return Some(format!("nothing may be changed here: {reason}"));
+        }
+        if self.preparing.is_some() {
+            return Some("a sync is being prepared already; wait for it, or terminate it".to_owned());
+        }
+        let running = self.running.as_ref().filter(|running| running.is_busy())?;
+        Some(format!("the operation {} is still running; wait for its end, or terminate it", running.id))
+    }
+
+    async fn done(&mut self, outcome: Result<Outcome, tokio::task::JoinError>) {
+        match outcome {
+            Ok(Outcome::Answered) => {}
+            Ok(Outcome::Ready(prepared, request)) => {
+                self.preparing = None;
+                self.start(*prepared, request).await;
+            }
+            Ok(Outcome::NotReady(obstacle)) => {
+                self.preparing = None;
+                self.shared.answer(obstacle.into()).await;
+            }
+            // Only a terminate aborts, and it has answered.
+            Err(error) if error.is_cancelled() => {}
+            Err(error) => {
+                self.preparing = None;
+                tracing::error!("{error}");
+                let report = "the program failed while it prepared this; see its log".to_owned();
+                self.shared.answer(Answer::Failed { kind: FailureKind::Cluster, report }).await;
+            }
+        }
+    }
+
+    async fn start(&mut self, prepared: Prepared, request: Request) {
+        if let Some(mut before) = self.running.take() {
+            // The watches of the last operation close before those of the next one open, so that its facts end with it.
+            before.tasks.shutdown().await;
+        }
+        self.operations += 1;
+        let (controls, taken) = mpsc::channel(16);
+        let (sender, finished) = watch::channel(false);
+        let id = prepared.id.clone();
+        let start = Start {
+            id: id.clone(),
+            plan: prepared.plan,
+            request: Arc::new(request),
+            context: prepared.place.context,
+            server: prepared.place.cluster,
+            cluster: prepared.connected.cluster,
+            ledger: prepared.ledger,
+            warnings: prepared.notes,
+        };
+        let mut tasks = JoinSet::new();
+        tasks.spawn(local::run(start, self.publisher.clone(), taken, sender));
+        self.running = Some(Running { controls, finished, id: id.clone(), tasks });
+        self.shared.answer(Answer::Started { operation: id }).await;
+    }
+
+    async fn terminate(&mut self, by: String) {
+        if let Some(reason) = &self.shared.opening.read_only {
+            let reason = format!("nothing may be changed here: {reason}");
+            return self.shared.answer(Answer::Refused { reason }).await;
+        }
+        if let Some(preparing) = self.preparing.take() {
+            preparing.abort();
+            let reason = "the sync was stopped before it began; nothing has been changed".to_owned();
+            return self.shared.answer(Answer::Refused { reason }).await;
+        }
+        match self.running.as_ref().filter(|running| running.is_busy()) {
+            Some(running) => running.tell(Control::Terminate { by }).await,
+            None => self.shared.answer(Answer::Refused { reason: "no operation is running".to_owned() }).await,
+        }
+    }
+
+    async fn follow(&mut self, key: ResourceKey) {
+        match &self.running {
+            Some(running) => running.tell(Control::Follow { key }).await,
+            None => {
+                let reason = format!("nothing has been synced yet, so there is no log of {key} to follow; start a sync first");
+                self.shared.answer(Answer::Refused { reason }).await;
+            }
+        }
+    }
+
+    fn object(&mut self, key: ResourceKey) {
+        let shared = self.shared.clone();
+        self.work.spawn(async move {
+            let yaml = shared.object(&key).await;
+            shared.answer(Answer::Object { key, yaml }).await;
+            Outcome::Answered
+        });
+    }
+
+    fn next_id(&self) -> Arc<str> {
+        match &self.shared.opening.operation_ids {
+            OperationIds::Fixed(prefix) => format!("{prefix}-{}", self.operations + 1).into(),
+            OperationIds::Random => random_id(self.shared.opening.clock.now()).into(),
+        }
+    }
+}
+
+impl Running {
+    fn is_busy(&self) -> bool {
+        !*self.finished.borrow()
+    }
+
+    async fn tell(&self, control: Control) {
+        if self.controls.send(control).await.is_err() {
+            tracing::debug!("the operation {} does not listen any more", self.id);
+        }
+    }
+}
+
+impl Shared {
+    async fn answer(&self, answer: Answer) {
+        if self.answers.send(answer).await.is_err() {
+            tracing::debug!("nobody waits for answers any more");
+        }
+    }
+
+    async fn prepare(&self, request: &Request, id: Arc<str>) -> Result<Prepared, Obstacle> {
+        let loaded = prepare::load(&self.opening, &self.stdin).await?;
+        let connected = self.connect().await?;
+        let prepared = prepare::prepare(&self.opening, loaded, connected, request, id).await;
+        *locked(&self.plan) = Some(prepared.plan.clone());
+        Ok(prepared)
+    }
+
+    async fn connect(&self) -> Result<Connected, Obstacle> {
+        let mut kept = self.connected.lock().await;
+        if let Some(connected) = &*kept {
+            return Ok(connected.clone());
+        }
+        let connected = open_connection(&self.opening).await.map_err(|error| obstacle(&error))?;
+        Ok(kept.insert(connected).clone())
+    }
+
+    async fn object(&self, key: &ResourceKey) -> Result<String, String> {
+        let connected = self.connect().await.map_err(|obstacle| obstacle.report)?;
+        let cluster = &connected.cluster;
+        let resource = self.resource(cluster, key).await?;
+        let spot = Spot { resource: &resource, namespace: &key.namespace, name: &key.name };
+        match cluster.get(spot, &Reporter::default()).await {
+            Ok(Some(object)) => Ok(manifest::to_yaml(&for_people(&object).masked())),
+            Ok(None) => Err(format!("{key} does not exist")),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    async fn resource(&self, cluster: &Cluster, key: &ResourceKey) -> Result<Resource, String> {
+        let planned = locked(&self.plan).as_ref().and_then(|plan| {
+            plan.tasks.iter().find(|task| task.id.key.group == key.group && task.id.key.kind == key.kind).map(crate::model::Task::gvk)
+        });
+        match planned {
+            Some(gvk) => cluster.resource(&gvk).await,
+            None => cluster.preferred(&key.group, &key.kind).await,
+        }
+    }
+}
+
+/// Who owns which field is the server's bookkeeping and hides what a person looks for.
+fn for_people(object: &Object) -> Object {
+    object.with(|value| {
+        if let Some(metadata) = value.get_mut("metadata").and_then(serde_json::Value::as_object_mut) {
+            metadata.remove("managedFields");
+        }
+    })
+}
+
+async fn open_connection(opening: &Opening) -> Result<Connected, ConnectError> {
+    match &opening.connector {
+        Connector::Kubeconfig { file, context } => {
+            let connection = connect(file.as_deref(), context.as_deref(), opening.clock).await?;
+            Ok(Connected {
+                cluster: Cluster::new(connection.client, opening.clock, JUDGE),
+                context: connection.context.into(),
+                server: connection.server.into(),
+                namespace: connection.namespace.into(),
+            })
+        }
+        Connector::Client { client, context, cluster, namespace } => Ok(Connected {
+            cluster: Cluster::new(client.clone(), opening.clock, JUDGE),
+            context: context.as_str().into(),
+            server: cluster.as_str().into(),
+            namespace: namespace.as_str().into(),
+        }),
+    }
+}
+
+fn obstacle(error: &ConnectError) -> Obstacle {
+    let kind = match error {
+        ConnectError::Read { .. }
+        | ConnectError::None { .. }
+        | ConnectError::UnknownContext { .. }
+        | ConnectError::NoContext { .. }
+        | ConnectError::Unusable { .. } => FailureKind::Usage,
+        ConnectError::Unreachable { .. } | ConnectError::Unauthorized { .. } | ConnectError::Forbidden { .. } => FailureKind::Cluster,
+    };
+    Obstacle { kind, report: error.to_string() }
+}
+
+/// Makes an id that sorts by time: `20261121-031502-k3x9`.
+fn random_id(now: Timestamp) -> String {
+    use std::hash::{BuildHasher as _, Hasher as _};
+    const LETTERS: &[u8; 32] = b"bcdfghjklmnpqrstvwxz23456789acde";
+    // Each of these states is seeded by the system anew.
+    let mut number = std::hash::RandomState::new().build_hasher().finish();
+    let mut suffix = String::new();
+    for _ in 0..4 {
+        suffix.push(char::from(LETTERS[(number % 32) as usize]));
+        number /= 32;
+    }
+    format!("{}-{suffix}", now.strftime("%Y%m%d-%H%M%S"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_operation_id_says_when_and_fits_into_a_label() {
+        let id = random_id("2026-11-21T03:15:02Z".parse().unwrap());
+        assert!(id.starts_with("20261121-031502-") && id.len() == 20, "{id}");
+        assert_ne!(id, random_id("2026-11-21T03:15:02Z".parse().unwrap()));
+    }
+}

@@ -1,0 +1,290 @@
+//! The loop that runs one operation here: it folds facts, obeys `Operation::next`, and publishes whatever happens. Begins every effect
+//! by publishing its fact. Knows no rules of a sync; after the end it goes on telling what it sees until it is dropped (decision 10).
+
+use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::{mpsc, watch};
+use tokio::task::{Id, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::bus::Publisher;
+use super::captures::{Captures, Wish};
+use super::executor::Executor;
+use super::inventory::Ledger;
+use crate::clock::Clock;
+use crate::cluster::logs::LogTarget;
+use crate::cluster::watch::{Wanted, Watches, Watching};
+use crate::cluster::{Cluster, Outbox};
+use crate::model::{ResourceKey, Role, TaskId};
+use crate::operation::{Effect, Event, Operation, Record, Request, Step, StepOutcome};
+use crate::plan::Plan;
+
+/// From this many calls under way on, answers are gathered for a moment, so that the core is asked once for many.
+const MANY: usize = 32;
+const GATHER: Duration = Duration::from_millis(5);
+
+/// What a session tells a running operation.
+#[derive(Clone, Debug)]
+pub(super) enum Control {
+    Terminate {
+        by: String,
+    },
+    /// Follow the logs of this object's pods too.
+    Follow {
+        key: ResourceKey,
+    },
+}
+
+/// Everything that an operation needs to run.
+pub(super) struct Start {
+    pub(super) id: Arc<str>,
+    pub(super) plan: Arc<Plan>,
+    pub(super) request: Arc<Request>,
+    pub(super) context: Arc<str>,
+    pub(super) server: Arc<str>,
+    pub(super) cluster: Cluster,
+    pub(super) ledger: Ledger,
+    /// Sentences to be told at the beginning.
+    pub(super) warnings: Vec<String>,
+}
+
+/// Runs an operation, and keeps telling what is seen after its end until it is dropped or nobody can control it any more.
+/// `finished` becomes true with the operation's end.
+pub(super) async fn run(start: Start, publisher: Publisher, controls: mpsc::Receiver<Control>, finished: watch::Sender<bool>) {
+    let Some(local) = Local::begin(start, publisher) else { return };
+    local.run(controls, finished).await;
+}
+
+struct Local {
+    clock: Clock,
+    publisher: Publisher,
+    operation: Operation,
+    seq: u64,
+    outbox: Arc<Outbox>,
+    executor: Arc<Executor>,
+    captures: Arc<Captures>,
+    ledger: Ledger,
+    hurry: CancellationToken,
+    work: JoinSet<()>,
+    under_way: HashMap<Id, UnderWay>,
+    /// Objects whose pods' logs somebody wants to see although they are no hooks.
+    followed: BTreeSet<ResourceKey>,
+    steps_out: usize,
+    /// Whether nobody can control the operation any more.
+    is_abandoned: bool,
+    /// Whether anything has happened since the core was asked last.
+    is_news: bool,
+    asked_at: Timestamp,
+}
+
+/// What a spawned task does, in case that it panics.
+enum UnderWay {
+    Step { task: TaskId, step: Step },
+    Log(Wish),
+}
+
+impl Local {
+    fn begin(start: Start, publisher: Publisher) -> Option<Self> {
+        let clock = start.cluster.clock();
+        let outbox = Arc::new(Outbox::default());
+        let event =
+            Event::OperationStarted { plan: start.plan.clone(), request: start.request, context: start.context, cluster: start.server };
+        let first = Arc::new(Record { operation: start.id.clone(), seq: 1, at: clock.now(), event });
+        let operation = Operation::start(&first)?;
+        publisher.publish(first.clone());
+        start.warnings.into_iter().for_each(|text| outbox.push(Event::Warned { task: None, text }));
+        let watching = Watching { wanted: wanted(&start.plan), started_at: first.at };
+        let watches = Watches::open(&start.cluster, watching, outbox.clone());
+        let captures = Arc::new(Captures::new(start.cluster.clone(), publisher.clone(), outbox.clone(), start.id));
+        let hurry = CancellationToken::new();
+        let executor = Executor::new(&start.cluster, watches, captures.clone(), outbox.clone(), start.plan, hurry.clone());
+        Some(Self {
+            clock,
+            publisher,
+            operation,
+            seq: 1,
+            outbox,
+            executor: Arc::new(executor),
+            captures,
+            ledger: start.ledger,
+            hurry,
+            work: JoinSet::new(),
+            under_way: HashMap::new(),
+            followed: BTreeSet::new(),
+            steps_out: 0,
+            is_abandoned: false,
+            is_news: true,
+            asked_at: first.at,
+        })
+    }
+
+    async fn run(mut self, mut controls: mpsc::Receiver<Control>, finished: watch::Sender<bool>) {
+        loop {
+            self.take_facts();
+            if std::mem::take(&mut self.is_news) {
+                self.obey();
+                // The core may have more to say to the facts that its own effects made.
+                tokio::task::yield_now().await;
+                continue;
+            }
+            if self.operation.finished_at().is_some() && !*finished.borrow() {
+                self.ledger.close(&self.operation).await;
+                finished.send_replace(true);
+            }
+            if !self.wait(&mut controls).await {
+                return;
+            }
+        }
+    }
+
+    /// Waits until anything happens; returns false when nobody can control the operation any more.
+    async fn wait(&mut self, controls: &mut mpsc::Receiver<Control>) -> bool {
+        let wake_at = self.operation.wake_at(self.asked_at).filter(|at| *at > self.asked_at);
+        let clock = self.clock;
+        let outbox = self.outbox.clone();
+        tokio::select! {
+            () = outbox.arrived() => {}
+            Some(ended) = self.work.join_next_with_id(), if !self.work.is_empty() => self.ended(ended),
+            control = controls.recv(), if !self.is_abandoned => match control {
+                Some(control) => self.take_control(control),
+                None => self.is_abandoned = true,
+            },
+            () = until(clock, wake_at) => self.is_news = true,
+        }
+        if self.steps_out > MANY {
+            clock.sleep(GATHER).await;
+        }
+        // Without anybody to control it, a running operation still comes to its end.
+        !(self.is_abandoned && self.operation.finished_at().is_some())
+    }
+
+    fn take_facts(&mut self) {
+        while let Some(ended) = self.work.try_join_next_with_id() {
+            self.ended(ended);
+        }
+        for event in self.outbox.drain() {
+            self.publish(event);
+        }
+    }
+
+    fn take_control(&mut self, control: Control) {
+        match control {
+            Control::Terminate { by } => {
+                self.hurry.cancel();
+                self.publish(Event::TerminateRequested { by });
+            }
+            Control::Follow { key } => {
+                self.followed.insert(key);
+                self.is_news = true;
+            }
+        }
+    }
+
+    /// Does what the core says now.
+    fn obey(&mut self) {
+        self.asked_at = self.clock.now();
+        for effect in self.operation.next(self.asked_at) {
+            match effect {
+                Effect::Record(event) => self.publish(event),
+                Effect::Step { task, step } => self.begin_step(task, step),
+                Effect::FollowLog { task, namespace, pod, uid, container, pod_attempt } => {
+                    self.begin_log(Wish { task, target: LogTarget { namespace, pod, uid, container }, pod_attempt });
+                }
+            }
+        }
+        for wish in self.wishes() {
+            self.begin_log(wish);
+        }
+    }
+
+    fn begin_step(&mut self, id: TaskId, step: Step) {
+        self.publish(Event::StepStarted { task: id.clone(), step: step.clone() });
+        let Some(task) = self.operation.plan().task(&id).cloned() else {
+            let error = format!("{} is not in the plan", id.key);
+            return self.publish(Event::StepFinished { task: id, step, outcome: StepOutcome::Failed { error } });
+        };
+        let (executor, outbox, own) = (self.executor.clone(), self.outbox.clone(), step.clone());
+        let handle = self.work.spawn(async move {
+            let outcome = executor.perform(&task, &own).await;
+            outbox.push(Event::StepFinished { task: task.id, step: own, outcome });
+        });
+        self.steps_out += 1;
+        self.under_way.insert(handle.id(), UnderWay::Step { task: id, step });
+    }
+
+    fn begin_log(&mut self, wish: Wish) {
+        self.publish(wish.opened());
+        let (captures, own) = (self.captures.clone(), wish.clone());
+        let handle = self.work.spawn(async move { captures.follow(own).await });
+        self.under_way.insert(handle.id(), UnderWay::Log(wish));
+    }
+
+    /// Logs of objects that are no hooks, because somebody asked for them.
+    fn wishes(&self) -> Vec<Wish> {
+        let mut wishes = Vec::new();
+        for key in &self.followed {
+            let Some(task) = self.operation.plan().tasks.iter().map(|task| &task.id).find(|id| id.key == *key && id.role != Role::Hook)
+            else {
+                continue;
+            };
+            for (pod, attempt) in self.operation.pods_of(key).into_iter().zip(1_u32..) {
+                let is_open = |name: &Arc<str>| self.operation.logs().any(|(log, _)| log.uid == pod.uid && log.container == *name);
+                let ready = pod.containers.iter().filter(|container| container.has_log() && !is_open(&container.name));
+                wishes.extend(ready.map(|container| Wish {
+                    task: task.clone(),
+                    target: LogTarget {
+                        namespace: pod.namespace.clone(),
+                        pod: pod.name.clone(),
+                        uid: pod.uid.clone(),
+                        container: container.name.clone(),
+                    },
+                    pod_attempt: attempt,
+                }));
+            }
+        }
+        wishes
+    }
+
+    /// A task that panicked must not leave the operation waiting for ever.
+    fn ended(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
+        let (id, panicked) = match ended {
+            Ok((id, ())) => (id, None),
+            Err(error) => (error.id(), Some(error)),
+        };
+        let Some(what) = self.under_way.remove(&id) else { return };
+        self.steps_out -= usize::from(matches!(what, UnderWay::Step { .. }));
+        let Some(error) = panicked else { return };
+        tracing::error!("{error}");
+        match what {
+            UnderWay::Step { task, step } => {
+                let outcome = StepOutcome::Failed { error: "the program failed in the middle of this call; see its log".to_owned() };
+                self.publish(Event::StepFinished { task, step, outcome });
+            }
+            UnderWay::Log(wish) => self.publish(wish.closed()),
+        }
+    }
+
+    fn publish(&mut self, event: Event) {
+        self.seq += 1;
+        let record = Arc::new(Record { operation: self.operation.id().clone(), seq: self.seq, at: self.clock.now(), event });
+        self.operation.apply(&record);
+        self.publisher.publish(record);
+        self.is_news = true;
+    }
+}
+
+async fn until(clock: Clock, at: Option<Timestamp>) {
+    match at {
+        Some(at) => clock.sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
+/// What to watch for a plan: everything that it may write.
+fn wanted(plan: &Plan) -> Vec<Wanted> {
+    let named = plan.tasks.iter().filter(|task| !task.id.key.name.is_empty());
+    named.map(|task| Wanted { key: task.id.key.clone(), gvk: task.gvk(), hook: task.is_hook() }).collect()
+}

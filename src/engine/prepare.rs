@@ -1,0 +1,269 @@
+//! From a request to a plan: manifests, kinds, prune candidates, and what a dry run says of each task. Reads only; writes nothing.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
+
+use super::candidates::{Found, Search};
+use super::inventory::{Home, Ledger, Owned};
+use super::session::{Action, Answer, FailureKind, Opening, Place, Planned};
+use crate::cluster::apply::{Spot, Word};
+use crate::cluster::{CallError, Cluster};
+use crate::manifest::{self, Loaded, ManifestError, Source};
+use crate::model::{Gvk, Kinds, Role, Task, TaskId};
+use crate::operation::Request;
+use crate::plan::{Manifest, Plan, PlanInput};
+
+const AT_ONCE: usize = 32;
+
+/// An open connection of a session.
+#[derive(Clone)]
+pub(super) struct Connected {
+    pub(super) cluster: Cluster,
+    pub(super) context: Arc<str>,
+    pub(super) server: Arc<str>,
+    pub(super) namespace: Arc<str>,
+}
+
+/// Why nothing could be prepared.
+#[derive(Debug)]
+pub(super) struct Obstacle {
+    pub(super) kind: FailureKind,
+    pub(super) report: String,
+}
+
+impl From<Obstacle> for Answer {
+    fn from(obstacle: Obstacle) -> Self {
+        Self::Failed { kind: obstacle.kind, report: obstacle.report }
+    }
+}
+
+/// A plan with everything that an operation needs beside it.
+pub(super) struct Prepared {
+    pub(super) id: Arc<str>,
+    pub(super) place: Place,
+    pub(super) plan: Arc<Plan>,
+    pub(super) notes: Vec<String>,
+    pub(super) ledger: Ledger,
+    pub(super) connected: Connected,
+}
+
+/// Reads the manifests; standard input only once, because it cannot be read again.
+pub(super) async fn load(opening: &Opening, stdin: &tokio::sync::Mutex<Option<Loaded>>) -> Result<Loaded, Obstacle> {
+    if opening.source != Source::Stdin {
+        return manifest::load(&opening.source, &opening.load).await.map_err(|error| unreadable(&error));
+    }
+    let mut kept = stdin.lock().await;
+    if kept.is_none() {
+        *kept = Some(manifest::load(&opening.source, &opening.load).await.map_err(|error| unreadable(&error))?);
+    }
+    Ok(kept.clone().unwrap_or_default())
+}
+
+fn unreadable(error: &ManifestError) -> Obstacle {
+    Obstacle { kind: FailureKind::Usage, report: laid_out(error) }
+}
+
+/// Lays an error out with its excerpt and its way out, without colour.
+fn laid_out(error: &dyn Diagnostic) -> String {
+    let mut report = String::new();
+    let handler = GraphicalReportHandler::new_themed(GraphicalTheme::unicode_nocolor()).with_links(false);
+    match handler.render_report(&mut report, error) {
+        Ok(()) => report.trim_end().to_owned(),
+        Err(_) => error.to_string(),
+    }
+}
+
+/// Makes the plan of a request.
+pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connected, request: &Request, id: Arc<str>) -> Prepared {
+    let started_at = opening.clock.now();
+    let place = place(opening, &connected, &loaded).await;
+    let mut notes: Vec<String> = loaded
+        .warnings
+        .iter()
+        .map(|warning| match &warning.origin {
+            Some(origin) => format!("{origin}: {}", warning.message),
+            None => warning.message.clone(),
+        })
+        .collect();
+    let manifests: Vec<Manifest> =
+        loaded.manifests.into_iter().map(|manifest| Manifest { object: manifest.object, origin: manifest.origin }).collect();
+    let home = Home {
+        state_dir: opening.state_dir.clone(),
+        context: connected.context.to_string(),
+        namespace: place.namespace.to_string(),
+        app: opening.app.clone(),
+    };
+    let owned = home.read().unwrap_or_else(|sentence| {
+        notes.push(sentence);
+        None
+    });
+    let kinds = connected.cluster.discover(&kinds_of(&manifests, owned.as_deref())).await;
+    let search =
+        Search { cluster: &connected.cluster, app: &opening.app, namespace: &place.namespace, manifests: &manifests, kinds: &kinds };
+    let found = search.run(owned.as_deref()).await;
+    let plan = Arc::new(build(opening, &place, &manifests, &kinds, &found, request, &id, started_at));
+    let old = owned.unwrap_or_default().into_iter().filter(|owned| !found.gone.contains(&owned.key)).collect();
+    notes.extend(found.notes);
+    Prepared { id, ledger: Ledger::new(home, old, &plan), place, plan, notes, connected }
+}
+
+#[expect(clippy::too_many_arguments, reason = "the parts of a plan, named by the struct that takes them")]
+fn build(
+    opening: &Opening,
+    place: &Place,
+    manifests: &[Manifest],
+    kinds: &Kinds,
+    found: &Found,
+    request: &Request,
+    id: &str,
+    started_at: Timestamp,
+) -> Plan {
+    Plan::build(&PlanInput {
+        app: &opening.app,
+        namespace: &place.namespace,
+        revision: &place.revision,
+        operation: id,
+        started_at,
+        manifests,
+        kinds,
+        candidates: &found.candidates,
+        selection: request.selection.as_deref(),
+    })
+}
+
+fn kinds_of(manifests: &[Manifest], owned: Option<&[Owned]>) -> BTreeSet<Gvk> {
+    let old = owned.unwrap_or_default().iter().map(|owned| Gvk {
+        group: owned.key.group.clone(),
+        version: owned.version.as_str().into(),
+        kind: owned.key.kind.clone(),
+    });
+    manifests.iter().map(|manifest| manifest.object.gvk()).chain(old).filter(|gvk| !gvk.kind.is_empty()).collect()
+}
+
+async fn place(opening: &Opening, connected: &Connected, loaded: &Loaded) -> Place {
+    let revision = match &opening.revision {
+        Some(revision) => revision.clone(),
+        None => manifest::revision(&opening.source, loaded).await,
+    };
+    Place {
+        app: opening.app.as_str().into(),
+        context: connected.context.clone(),
+        cluster: connected.server.clone(),
+        namespace: opening.namespace.as_deref().map_or_else(|| connected.namespace.clone(), Into::into),
+        source: shown(&opening.source).into(),
+        revision: revision.into(),
+        read_only: opening.read_only.as_deref().map(Into::into),
+        protected: opening.protected.iter().any(|pattern| matches_pattern(pattern, &connected.context)),
+    }
+}
+
+fn shown(source: &Source) -> String {
+    match source {
+        Source::Stdin => "standard input".to_owned(),
+        Source::File(path) => path.display().to_string(),
+        Source::Folder(path) => format!("{}/", path.display().to_string().trim_end_matches('/')),
+        Source::Kustomization(path) => format!("kustomize {}", path.display()),
+        Source::Chart(path) => format!("helm {}", path.display()),
+        Source::Memory { name, .. } => (*name).to_owned(),
+    }
+}
+
+/// Compares with a pattern in which `*` stands for any text and `?` for any character.
+fn matches_pattern(pattern: &str, text: &str) -> bool {
+    let mut rest = pattern.chars();
+    match rest.next() {
+        None => text.is_empty(),
+        Some('*') => text.char_indices().map(|(at, _)| at).chain([text.len()]).any(|at| matches_pattern(rest.as_str(), &text[at..])),
+        Some(one) => text
+            .chars()
+            .next()
+            .is_some_and(|first| (one == '?' || one == first) && matches_pattern(rest.as_str(), &text[first.len_utf8()..])),
+    }
+}
+
+/// Finds out what each task would change, by a dry run on the server.
+pub(super) async fn preview(prepared: Prepared) -> Planned {
+    let plan = prepared.plan.clone();
+    let cluster = &prepared.connected.cluster;
+    let looks: Vec<_> = plan.tasks.iter().map(|task| action_of(cluster, &plan, task)).collect();
+    let actions: BTreeMap<TaskId, Action> = futures::stream::iter(looks).buffer_unordered(AT_ONCE).collect().await;
+    Planned { place: prepared.place, plan: prepared.plan, actions, notes: prepared.notes }
+}
+
+async fn action_of(cluster: &Cluster, plan: &Plan, task: &Task) -> (TaskId, Action) {
+    (task.id.clone(), action(cluster, plan, task).await)
+}
+
+async fn action(cluster: &Cluster, plan: &Plan, task: &Task) -> Action {
+    if let Some(invalid) = plan.invalid.iter().find(|invalid| invalid.task == task.id) {
+        return Action::Refused(invalid.message.clone());
+    }
+    match (task.id.role, &task.target) {
+        (Role::Hook, _) => Action::Run,
+        (Role::Prune, _) => Action::Prune,
+        (Role::Apply, None) => Action::Unknown("the plan has no manifest for it".to_owned()),
+        (Role::Apply, Some(_)) if task.id.key.name.is_empty() => Action::Refused("resource name may not be empty".to_owned()),
+        (Role::Apply, Some(target)) => {
+            // A kind that is not served although the plan is valid comes with this sync.
+            let Some(resource) = cluster.known_resource(&task.gvk()) else { return Action::Create };
+            let spot = Spot { resource: &resource, namespace: &task.id.key.namespace, name: &task.id.key.name };
+            match cluster.try_apply(spot, target).await {
+                Ok(Word::Created) => Action::Create,
+                Ok(Word::Configured | Word::ServersideApplied) => Action::Configure,
+                Ok(Word::Unchanged) => Action::Unchanged,
+                Err(error) => refused(plan, task, &error),
+            }
+        }
+    }
+}
+
+fn refused(plan: &Plan, task: &Task, error: &CallError) -> Action {
+    match error {
+        CallError::Refused { code: 404, .. } if creates_namespace(plan, &task.id.key.namespace) => Action::Create,
+        CallError::Refused { message, .. } => Action::Refused(message.clone()),
+        CallError::Lost(_) | CallError::TimedOut | CallError::Credentials(_) | CallError::Unreadable(_) => {
+            Action::Unknown(error.to_string())
+        }
+    }
+}
+
+fn creates_namespace(plan: &Plan, namespace: &str) -> bool {
+    plan.tasks.iter().any(|task| {
+        let key = &task.id.key;
+        key.group.is_empty() && *key.kind == *"Namespace" && *key.name == *namespace && !task.is_prune()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn decision_13_a_pattern_protects_contexts() {
+        for (pattern, context, is_protected) in [
+            ("*prod*", "eu-prod-1", true),
+            ("*prod*", "production", true),
+            ("*prod*", "staging", false),
+            ("prod", "prod", true),
+            ("prod", "prod-1", false),
+            ("p?od", "prod", true),
+            ("*", "", true),
+            ("?", "ä", true),
+            ("a*b*c", "a-b-b-c", true),
+            ("a*b*c", "a-c-b", false),
+        ] {
+            assert_eq!(matches_pattern(pattern, context), is_protected, "{pattern} {context}");
+        }
+    }
+
+    #[test]
+    fn an_error_in_a_manifest_is_laid_out_without_colour() {
+        let error = manifest::parse("a: [", "app.yaml").unwrap_err();
+        let report = unreadable(&error).report;
+        assert!(report.contains("app.yaml:") && !report.contains('\u{1b}'), "{report}");
+    }
+}

@@ -1,0 +1,119 @@
+//! Which tasks a fact has changed, as far as a reader of printed events can see: status, state, health and message. Compares the fold
+//! before and after a fact; knows no format.
+
+use std::collections::BTreeMap;
+
+use crate::model::{HealthStatus, ResourceKey, ResultCode, Task, TaskState};
+use crate::operation::{Event, Operation};
+use crate::plan::Plan;
+
+/// What a reader knows of a task.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Seen {
+    pub(crate) code: ResultCode,
+    pub(crate) state: TaskState,
+    pub(crate) health: Option<HealthStatus>,
+    pub(crate) message: String,
+}
+
+/// A task that has changed.
+#[derive(Clone, Debug)]
+pub(crate) struct Change<'a> {
+    pub(crate) task: &'a Task,
+    pub(crate) before: Seen,
+    pub(crate) after: Seen,
+}
+
+/// What a reader knows of all tasks.
+#[derive(Debug)]
+pub(crate) struct Changes {
+    seen: Vec<Seen>,
+    by_key: BTreeMap<ResourceKey, Vec<usize>>,
+}
+
+/// Which tasks a fact can have changed.
+enum Reach<'a> {
+    Nothing,
+    Key(&'a ResourceKey),
+    All,
+}
+
+impl Changes {
+    /// Starts with a reader who knows the plan and nothing else.
+    pub(crate) fn new(plan: &Plan) -> Self {
+        let mut by_key: BTreeMap<ResourceKey, Vec<usize>> = BTreeMap::new();
+        for (at, task) in plan.tasks.iter().enumerate() {
+            by_key.entry(task.id.key.clone()).or_default().push(at);
+        }
+        Self { seen: vec![Seen::default(); plan.tasks.len()], by_key }
+    }
+
+    /// Returns what a fact has changed, in the order of the plan; `operation` has folded it already.
+    pub(crate) fn after<'a>(&mut self, event: &Event, operation: &'a Operation) -> Vec<Change<'a>> {
+        match reach(event) {
+            Reach::Nothing => Vec::new(),
+            Reach::Key(key) => {
+                let places = self.by_key.get(key).cloned().unwrap_or_default();
+                places.into_iter().filter_map(|at| self.compare(at, operation)).collect()
+            }
+            Reach::All => (0..self.seen.len()).filter_map(|at| self.compare(at, operation)).collect(),
+        }
+    }
+
+    fn compare<'a>(&mut self, at: usize, operation: &'a Operation) -> Option<Change<'a>> {
+        let task = operation.plan().tasks.get(at)?;
+        let after = look(task, operation, self.seen[at].health);
+        if after == self.seen[at] {
+            return None;
+        }
+        let before = std::mem::replace(&mut self.seen[at], after.clone());
+        Some(Change { task, before, after })
+    }
+}
+
+fn reach(event: &Event) -> Reach<'_> {
+    match event {
+        Event::StepStarted { task, .. } | Event::StepFinished { task, .. } | Event::TaskChanged { task, .. } => Reach::Key(&task.key),
+        Event::LiveObserved { key, .. } | Event::LiveGone { key, .. } => Reach::Key(key),
+        Event::OperationStarted { .. }
+        | Event::DryPassFinished
+        | Event::RunStarted { .. }
+        | Event::RunFinished { .. }
+        | Event::Concluded { .. }
+        | Event::TerminateRequested { .. }
+        | Event::OperationFinished { .. } => Reach::All,
+        Event::WatchesOpened { .. }
+        | Event::PhaseStarted { .. }
+        | Event::WaveStarted { .. }
+        | Event::WaveFinished { .. }
+        | Event::PhaseFinished { .. }
+        | Event::Waiting { .. }
+        | Event::PodObserved { .. }
+        | Event::PodGone { .. }
+        | Event::Occurred { .. }
+        | Event::LogOpened { .. }
+        | Event::LogClosed { .. }
+        | Event::PruneApproved { .. }
+        | Event::Warned { .. } => Reach::Nothing,
+    }
+}
+
+fn look(task: &Task, operation: &Operation, health: Option<HealthStatus>) -> Seen {
+    let health = health_of(task, operation, health);
+    match operation.result(&task.id).filter(|result| result.task == task.id) {
+        Some(result) => Seen { code: result.code, state: result.state, health, message: result.message.clone() },
+        None => Seen { health, ..Seen::default() },
+    }
+}
+
+/// Health is that of the object which this operation has applied: the leftover of an earlier hook says nothing about this one. A hook
+/// that was deleted keeps its last word; a resource that vanished is missing.
+fn health_of(task: &Task, operation: &Operation, last: Option<HealthStatus>) -> Option<HealthStatus> {
+    let applied = operation.progress(&task.id).and_then(|progress| progress.applied.as_ref())?;
+    match operation.live(&task.id.key) {
+        Some(live) if !task.is_hook() || live.uid == applied.uid => live.assessment.status(),
+        Some(_) => last,
+        None if task.is_hook() => last,
+        None => last.map(|_| HealthStatus::Missing),
+    }
+}

@@ -1,0 +1,248 @@
+//! Prints a plan: what a sync would do, in order, what would not run and why, and what the author of the manifests should know.
+//!
+//! The JSON is one object:
+//! `{"app","namespace","context","revision","tasks":[…],"notRun":[{"task":{…},"reason","code"}],"warnings":[…],"invalid":[…]}`.
+//! Each entry of `tasks` is the task object of cli.md with `order` (from 1), `action` (`create`, `configure`, `unchanged`, `prune`; `refused`
+//! and `unknown` with `reason`), `origin` (`{"file","line"}`) and, where a Namespace or a definition was pulled forward, `movedFrom`
+//! (`{"phase","wave"}`). Each entry of `warnings` has `message` and, where they are known, `object`, `file` and `line`. `invalid` names
+//! the tasks that make the whole operation fail before anything is applied.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+
+use crate::engine::session::{Action, Planned};
+use crate::model::{Origin, Phase, ResourceKey, Task};
+use crate::plan::{Invalid, NotRun, PlanWarning};
+
+use super::escape::to_line;
+use super::json::{NotRunJson, TaskJson};
+use super::style::{Mark, Style};
+use super::summary;
+use super::visible::visible;
+
+/// Returns whether something in the plan cannot work: an invalid task, or one that the server refuses.
+pub(crate) fn has_objections(planned: &Planned) -> bool {
+    !planned.plan.invalid.is_empty() || planned.actions.values().any(|action| matches!(action, Action::Refused(_)))
+}
+
+/// Prints the plan for people.
+///
+/// # Errors
+/// The output is closed.
+pub(crate) fn plain<W: Write>(out: &mut W, style: &Style, planned: &Planned) -> io::Result<()> {
+    let (plan, place) = (&planned.plan, &planned.place);
+    let revision = if plan.revision.is_empty() { String::new() } else { format!(", revision {}", plan.revision) };
+    let head = format!("plan of {} for {} ({}), namespace {}{revision}", plan.app, place.context, place.cluster, plan.namespace);
+    writeln!(out, "{}\n{}", visible(&head), summary::sizes(plan))?;
+    let width = plan.tasks.iter().map(|task| label(task, planned).chars().count()).max().unwrap_or_default().min(60);
+    let mut group = None;
+    for task in &plan.tasks {
+        let now = (task.id.phase, task.wave);
+        if group != Some(now) {
+            writeln!(out, "\n{} wave {}", now.0, now.1)?;
+            group = Some(now);
+        }
+        row(out, style, planned, task, width)?;
+    }
+    not_run(out, planned)?;
+    invalid(out, style, planned)?;
+    warnings(out, style, planned)
+}
+
+fn row<W: Write>(out: &mut W, style: &Style, planned: &Planned, task: &Task, width: usize) -> io::Result<()> {
+    let action = planned.actions.get(&task.id);
+    let word = match action {
+        Some(action) => shown(action),
+        None => planned_word(task),
+    };
+    let mut notes = Vec::new();
+    if task.is_hook() {
+        let types: Vec<&str> = task.hook_types().into_iter().map(Phase::as_str).collect();
+        let policies: Vec<&str> = task.delete_policies().iter().map(|policy| policy.as_str()).collect();
+        notes.push(format!("hook {}, deleted by {}", types.join(","), policies.join(",")));
+    }
+    if let Some((phase, wave)) = moved_from(task) {
+        notes.push(format!("pulled forward from {phase} wave {wave}"));
+    }
+    if let Some(Action::Refused(why) | Action::Unknown(why)) = action {
+        notes.push(why.clone());
+    }
+    notes.extend(task.origin.as_ref().map(ToString::to_string));
+    let mark = if matches!(action, Some(Action::Refused(_))) { style.mark(Mark::Bad) } else { " ".to_owned() };
+    let text = format!("{word:<9}  {:<width$}  {}", label(task, planned), notes.join("; "));
+    writeln!(out, "{mark} {}", visible(&text).trim_end())
+}
+
+fn label(task: &Task, planned: &Planned) -> String {
+    let key = &task.id.key;
+    let own = key.namespace.is_empty() || key.namespace == planned.plan.namespace;
+    if own { key.short() } else { format!("{}/{}/{}", key.kind, key.namespace, key.name) }
+}
+
+fn shown(action: &Action) -> &'static str {
+    match action {
+        Action::Create => "create",
+        Action::Configure => "configure",
+        Action::Unchanged => "unchanged",
+        Action::Prune => "prune",
+        Action::Run => "run",
+        Action::Refused(_) => "refused",
+        Action::Unknown(_) => "unknown",
+    }
+}
+
+/// What is said without a dry run.
+fn planned_word(task: &Task) -> &'static str {
+    if task.is_prune() {
+        "prune"
+    } else if task.is_hook() {
+        "run"
+    } else {
+        "apply"
+    }
+}
+
+/// A resource that was pulled forward belongs to Sync and to the wave of its manifest (spec R509).
+fn moved_from(task: &Task) -> Option<(Phase, i64)> {
+    task.pulled_forward.then_some((Phase::Sync, task.traits.wave.0))
+}
+
+fn not_run<W: Write>(out: &mut W, planned: &Planned) -> io::Result<()> {
+    if planned.plan.not_run.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nWill not run")?;
+    for NotRun { task, reason, .. } in &planned.plan.not_run {
+        let origin = task.origin.as_ref().map(|origin| format!("; {origin}")).unwrap_or_default();
+        writeln!(out, "  {}", visible(&format!("{}: {reason}{origin}", label(task, planned))))?;
+    }
+    Ok(())
+}
+
+fn invalid<W: Write>(out: &mut W, style: &Style, planned: &Planned) -> io::Result<()> {
+    if planned.plan.invalid.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nNot valid: the sync would fail before anything is applied")?;
+    for Invalid { task, message, .. } in &planned.plan.invalid {
+        writeln!(out, "{} {}", style.mark(Mark::Bad), visible(&format!("{}: {message}", task.key)))?;
+    }
+    Ok(())
+}
+
+fn warnings<W: Write>(out: &mut W, style: &Style, planned: &Planned) -> io::Result<()> {
+    let (warnings, notes) = (&planned.plan.warnings, &planned.notes);
+    if warnings.is_empty() && notes.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nWarnings")?;
+    for text in notes.iter().cloned().chain(warnings.iter().map(summary::warning)) {
+        writeln!(out, "{} {}", style.mark(Mark::Warning), visible(&text))?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PlanJson<'a> {
+    app: &'a str,
+    namespace: &'a str,
+    context: &'a str,
+    revision: &'a str,
+    tasks: Vec<PlannedTask<'a>>,
+    not_run: Vec<NotRunJson<'a>>,
+    warnings: Vec<WarningJson<'a>>,
+    invalid: Vec<InvalidJson<'a>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct PlannedTask<'a> {
+    #[serde(flatten)]
+    task: TaskJson<'a>,
+    order: usize,
+    action: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    origin: Option<&'a Origin>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    moved_from: Option<Group>,
+}
+
+#[derive(Serialize)]
+struct Group {
+    phase: Phase,
+    wave: i64,
+}
+
+#[derive(Serialize)]
+struct WarningJson<'a> {
+    message: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    object: Option<&'a ResourceKey>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
+}
+
+#[derive(Serialize)]
+struct InvalidJson<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    task: Option<TaskJson<'a>>,
+    message: &'a str,
+}
+
+/// Prints the plan as one JSON object.
+///
+/// # Errors
+/// The output is closed.
+pub(crate) fn json<W: Write>(out: &mut W, planned: &Planned) -> io::Result<()> {
+    let (plan, place) = (&planned.plan, &planned.place);
+    let notes = planned.notes.iter().map(|note| WarningJson { message: note, object: None, file: None, line: None });
+    let object = PlanJson {
+        app: &plan.app,
+        namespace: &plan.namespace,
+        context: &place.context,
+        revision: &plan.revision,
+        tasks: plan.tasks.iter().enumerate().map(|(at, task)| planned_task(planned, at, task)).collect(),
+        not_run: plan.not_run.iter().map(NotRunJson::of).collect(),
+        warnings: notes.chain(plan.warnings.iter().map(warning_json)).collect(),
+        invalid: plan
+            .invalid
+            .iter()
+            .map(|invalid| InvalidJson { task: plan.task(&invalid.task).map(TaskJson::of), message: &invalid.message })
+            .collect(),
+    };
+    out.write_all(&to_line(&object)?)
+}
+
+fn planned_task<'a>(planned: &'a Planned, at: usize, task: &'a Task) -> PlannedTask<'a> {
+    let action = planned.actions.get(&task.id);
+    PlannedTask {
+        task: TaskJson::of(task),
+        order: at + 1,
+        action: match action {
+            Some(Action::Run) => "create",
+            Some(action) => shown(action),
+            None => "unknown",
+        },
+        reason: match action {
+            Some(Action::Refused(why) | Action::Unknown(why)) => Some(why),
+            Some(Action::Create | Action::Configure | Action::Unchanged | Action::Prune | Action::Run) | None => None,
+        },
+        origin: task.origin.as_ref(),
+        moved_from: moved_from(task).map(|(phase, wave)| Group { phase, wave }),
+    }
+}
+
+fn warning_json(warning: &PlanWarning) -> WarningJson<'_> {
+    WarningJson {
+        message: &warning.message,
+        object: warning.about.as_ref(),
+        file: warning.origin.as_ref().map(|origin| &*origin.file),
+        line: warning.origin.as_ref().map(|origin| origin.line),
+    }
+}

@@ -1,0 +1,97 @@
+//! The composition root: turns the command line and the configuration into a session and its consumer, and their end into an exit
+//! code. The only place that knows every folder.
+
+mod headless;
+mod setup;
+mod signals;
+mod world;
+
+use std::io::{IsTerminal as _, Write as _};
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use crate::cli::{self, Cli, Command, ConfigCommand, Declined, Format, Options, Speed};
+use crate::config;
+use crate::demo;
+use crate::failure::{Colour, Exit, Failure, complain};
+use crate::telemetry;
+
+use setup::{Settings, Work};
+
+/// How long what still runs may take to end after the program has decided to.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Runs the program.
+pub(crate) fn run() -> ExitCode {
+    let no_colour = std::env::args_os().any(|argument| argument == "--no-color");
+    let exit = match cli::parse(std::env::args_os()) {
+        Ok(cli) => start(cli).unwrap_or_else(|failure| {
+            failure.print(Colour::of_errors(no_colour));
+            failure.exit()
+        }),
+        Err(Declined::Shown(text)) => show(&text),
+        Err(Declined::Wrong(sentence)) => {
+            let failure = Failure::usage(sentence);
+            failure.print(Colour::of_errors(no_colour));
+            failure.exit()
+        }
+    };
+    exit.into()
+}
+
+fn start(cli: Cli) -> Result<Exit, Failure> {
+    let settings = Settings::load(cli.options)?;
+    if let Some(Command::Config { what }) = cli.command {
+        if let Some(target) = cli.target {
+            return Err(Failure::usage(format!("`config` takes no TARGET; leave `{target}` out")));
+        }
+        return Ok(configuration(&settings, &what));
+    }
+    for notice in &settings.loaded.notices {
+        complain(&format!("{}\n", crate::report::visible::visible(notice)));
+    }
+    let work = Work::of(cli.command, cli.target, &settings)?;
+    if let Err((path, error)) = telemetry::start(&settings.state_dir, settings.options.log_level) {
+        return Err(Failure::usage(format!("cannot write the log `{}`: {error}; choose another folder with --state-dir", path.display())));
+    }
+    tracing::info!(version = env!("CARGO_PKG_VERSION"), "syncwave starts");
+    let runtime = runtime(settings.options.speed)?;
+    let end = runtime.block_on(headless::run(work, &settings));
+    runtime.shutdown_timeout(GRACE);
+    end
+}
+
+/// `--speed max` needs a clock that jumps when everybody waits, which only a runtime with a single thread has.
+fn runtime(speed: Option<Speed>) -> Result<tokio::runtime::Runtime, Failure> {
+    let built = match speed {
+        Some(Speed::Max) => tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build(),
+        Some(Speed::Times(_)) | None => tokio::runtime::Builder::new_multi_thread().enable_all().build(),
+    };
+    built.map_err(|error| Failure::new(Exit::Cluster, format!("cannot start: {error}; are there too many processes or open files?")))
+}
+
+fn configuration(settings: &Settings, what: &ConfigCommand) -> Exit {
+    match what {
+        ConfigCommand::Show { origin } => {
+            for notice in &settings.loaded.notices {
+                complain(&format!("{notice}\n"));
+            }
+            show(&settings.loaded.show(*origin))
+        }
+        ConfigCommand::Path => show(&format!("{}\n", settings.config_file.display())),
+    }
+}
+
+/// Writes to standard output; a reader that has gone away wanted no more.
+fn show(text: &str) -> Exit {
+    if let Err(error) = std::io::stdout().write_all(text.as_bytes()) {
+        tracing::debug!(%error, "standard output is closed");
+    }
+    Exit::Success
+}
+
+/// Returns whether events are printed instead of screens being opened.
+fn is_headless(options: &Options) -> bool {
+    options.headless || options.output.is_some() || !std::io::stdout().is_terminal()
+}

@@ -1,0 +1,302 @@
+//! What the person wants, checked: command line and configuration become settings and one piece of work. Every contradiction ends
+//! here, with a sentence, before anything is opened.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use directories::ProjectDirs;
+
+use crate::cli::{Approval, COMMANDS_NOT_BUILT, Command, Options, PlanOptions, Speed, SyncOptions};
+use crate::config::{self, Presence, Value};
+use crate::demo::{self, Shipped};
+use crate::failure::Failure;
+use crate::manifest::Source;
+use crate::operation::Request;
+use crate::plan::Selector;
+use crate::sim::story::Story;
+
+/// What holds for every command.
+#[derive(Debug)]
+pub(super) struct Settings {
+    pub(super) options: Options,
+    pub(super) loaded: config::Loaded,
+    pub(super) config_file: PathBuf,
+    pub(super) state_dir: PathBuf,
+}
+
+/// Which cluster.
+#[derive(Debug)]
+pub(super) enum Place {
+    /// The kubeconfig's.
+    Kubeconfig,
+    /// The embedded one, as this story scripts it.
+    Embedded { story: Box<Story>, name: &'static str },
+}
+
+/// What is synced or planned, and where.
+#[derive(Debug)]
+pub(super) struct Job {
+    pub(super) place: Place,
+    pub(super) source: Source,
+    pub(super) app: String,
+    pub(super) namespace: Option<String>,
+    pub(super) revision: Option<String>,
+    pub(super) values: Vec<PathBuf>,
+    pub(super) parameters: Vec<String>,
+    pub(super) request: Request,
+    /// Deletions that are confirmed in advance.
+    pub(super) approvals: Vec<Approval>,
+}
+
+/// What to do.
+#[derive(Debug)]
+pub(super) enum Work {
+    /// Play a story.
+    Demo(Box<Job>),
+    Sync(Box<Job>),
+    Plan(Box<Job>),
+    /// Open the screens on a target.
+    Open(Box<Job>),
+    /// Open the gallery of stories.
+    Gallery,
+}
+
+impl Settings {
+    /// Reads the configuration and puts the options on top.
+    pub(super) fn load(options: Options) -> Result<Self, Failure> {
+        let folders = ProjectDirs::from("", "", "syncwave");
+        let (config_file, presence) = match (&options.config, &folders) {
+            (Some(file), _) => (file.clone(), Presence::Required),
+            (None, Some(folders)) => (folders.config_dir().join("config.toml"), Presence::Optional),
+            (None, None) => (PathBuf::from("syncwave.toml"), Presence::Optional),
+        };
+        let variables = std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+        let mut loaded = config::load(&config_file, presence, variables).map_err(|error| Failure::diagnostic(&error))?;
+        override_with(&mut loaded, &options);
+        let state_dir = match (&options.state_dir, &folders) {
+            (Some(folder), _) => folder.clone(),
+            (None, Some(folders)) => folders.state_dir().unwrap_or(folders.data_local_dir()).to_owned(),
+            (None, None) => return Err(Failure::usage("there is no home folder to keep state in; name a folder with --state-dir")),
+        };
+        Ok(Self { options, loaded, config_file, state_dir })
+    }
+
+    /// Returns why nothing may be written, if so.
+    pub(super) fn read_only(&self) -> Option<String> {
+        self.loaded.config.read_only.then(|| format!("read-only is set ({})", self.loaded.origin("safety", "read_only")))
+    }
+
+    /// Returns the kubeconfig file; `~/` stands for the home folder.
+    pub(super) fn kubeconfig(&self) -> Option<PathBuf> {
+        let file = self.loaded.config.kubeconfig.clone()?;
+        let home = file.strip_prefix("~").ok().and_then(|rest| Some(directories::BaseDirs::new()?.home_dir().join(rest)));
+        Some(home.unwrap_or(file))
+    }
+}
+
+fn override_with(loaded: &mut config::Loaded, options: &Options) {
+    if let Some(context) = &options.context {
+        loaded.override_with("--context", "cluster", "context", Value::Text(context.clone()));
+    }
+    if let Some(file) = &options.kubeconfig {
+        loaded.override_with("--kubeconfig", "cluster", "kubeconfig", Value::Text(file.display().to_string()));
+    }
+    if options.read_only {
+        loaded.override_with("--read-only", "safety", "read_only", Value::Flag(true));
+    }
+    if options.no_color {
+        loaded.override_with("--no-color", "ui", "color", Value::Flag(false));
+    }
+}
+
+impl Work {
+    /// Decides what to do.
+    pub(super) fn of(command: Option<Command>, target: Option<String>, settings: &Settings) -> Result<Self, Failure> {
+        let options = &settings.options;
+        if let (Some(_), Some(target)) = (&command, &target) {
+            return Err(Failure::usage(format!("`{target}` stands before the command; write the command first, then its TARGET")));
+        }
+        match command {
+            Some(Command::Demo { story }) => demo(story.as_deref(), settings),
+            Some(Command::Sync { target, plan, sync }) => {
+                Ok(Self::Sync(Box::new(Job::of_target(named(target, "sync", options)?, plan, sync, settings)?)))
+            }
+            Some(Command::Plan { target, plan }) => {
+                Ok(Self::Plan(Box::new(Job::of_target(named(target, "plan", options)?, plan, SyncOptions::default(), settings)?)))
+            }
+            Some(Command::Config { .. }) | None => open(target, settings),
+        }
+    }
+}
+
+fn open(target: Option<String>, settings: &Settings) -> Result<Work, Failure> {
+    if super::is_headless(&settings.options) {
+        return Err(Failure::usage(match target {
+            Some(target) => format!("the screens need a terminal; use `syncwave sync {target}` or `syncwave plan {target}`"),
+            None => "the screens need a terminal; use `syncwave demo`, `syncwave sync TARGET` or `syncwave plan TARGET`".to_owned(),
+        }));
+    }
+    refuse_max_speed(&settings.options)?;
+    let Some(target) = target else { return Ok(Work::Gallery) };
+    Ok(Work::Open(Box::new(Job::of_target(target, PlanOptions::default(), SyncOptions::default(), settings)?)))
+}
+
+fn demo(story: Option<&str>, settings: &Settings) -> Result<Work, Failure> {
+    let options = &settings.options;
+    for (option, given) in [
+        ("--embedded", options.embedded.is_some()),
+        ("--kubeconfig", options.kubeconfig.is_some()),
+        ("--context", options.context.is_some()),
+        ("--namespace", options.namespace.is_some()),
+    ] {
+        if given {
+            return Err(Failure::usage(format!("`demo` plays on a cluster of its own; leave `{option}` out")));
+        }
+    }
+    if !super::is_headless(options) {
+        refuse_max_speed(options)?;
+        if story.is_none() {
+            return Ok(Work::Gallery);
+        }
+    }
+    let name = story.unwrap_or(demo::FIRST);
+    let shipped = Shipped::find(name).ok_or_else(|| unknown_story(name))?;
+    Ok(Work::Demo(Box::new(Job::of_story(shipped, settings)?)))
+}
+
+fn refuse_max_speed(options: &Options) -> Result<(), Failure> {
+    if options.speed == Some(Speed::Max) {
+        return Err(Failure::usage(
+            "`--speed max` leaves nothing to see on the screens; add `--headless`, or give a number, for example `--speed 10`",
+        ));
+    }
+    Ok(())
+}
+
+fn unknown_story(name: &str) -> Failure {
+    Failure::usage(format!("there is no story `{name}`; choose one of: {}", demo::names()))
+}
+
+/// `--embedded` takes the next word for its story; a target there is meant as the target.
+fn named(target: Option<String>, command: &str, options: &Options) -> Result<String, Failure> {
+    if let Some(target) = target {
+        return Ok(target);
+    }
+    match options.embedded.as_deref() {
+        Some(word) if !word.is_empty() && Shipped::find(word).is_none() => Ok(word.to_owned()),
+        Some(_) | None => Err(Failure::usage(format!(
+            "`{command}` needs a TARGET: a file, a folder, a kustomization, a Helm chart, or `-` for standard input"
+        ))),
+    }
+}
+
+impl Job {
+    fn of_target(target: String, plan: PlanOptions, sync: SyncOptions, settings: &Settings) -> Result<Self, Failure> {
+        let (options, config) = (&settings.options, &settings.loaded.config);
+        let source = source(&target)?;
+        let place = place(&target, options)?;
+        let app = match &options.app {
+            Some(app) => checked_app(app)?,
+            None => source.app_name().unwrap_or_else(|| "app".to_owned()),
+        };
+        let request = Request {
+            prune: plan.prune || config.prune,
+            selection: (!plan.resource.is_empty()).then_some(plan.resource),
+            wave_delay: sync.wave_delay.unwrap_or(config.wave_delay),
+            approved: Vec::new(),
+            by: user(),
+        };
+        Ok(Self {
+            place,
+            source,
+            app,
+            namespace: options.namespace.clone(),
+            revision: plan.revision,
+            values: plan.values,
+            parameters: plan.parameter,
+            request,
+            approvals: sync.approve,
+        })
+    }
+
+    fn of_story(shipped: &'static Shipped, settings: &Settings) -> Result<Self, Failure> {
+        let story = parse(shipped.script)?;
+        let app = match &settings.options.app {
+            Some(app) => checked_app(app)?,
+            None => story.sync.app.clone().unwrap_or_else(|| shipped.name.to_owned()),
+        };
+        let selection = story.sync.resources.iter().map(|text| Selector::parse(text)).collect::<Result<Vec<_>, _>>();
+        let selection = selection.map_err(Failure::usage)?;
+        let request = Request {
+            prune: story.sync.prune,
+            selection: (!selection.is_empty()).then_some(selection),
+            wave_delay: settings.loaded.config.wave_delay,
+            approved: Vec::new(),
+            by: "demo".to_owned(),
+        };
+        Ok(Self {
+            source: shipped.source(),
+            app,
+            namespace: story.sync.namespace.clone(),
+            revision: story.sync.revision.clone(),
+            values: Vec::new(),
+            parameters: Vec::new(),
+            request,
+            approvals: Vec::new(),
+            place: Place::Embedded { story: Box::new(story), name: shipped.name },
+        })
+    }
+}
+
+fn source(target: &str) -> Result<Source, Failure> {
+    Source::of(target).map_err(|error| {
+        let is_command = COMMANDS_NOT_BUILT.contains(&target) && !std::path::Path::new(target).exists();
+        if is_command {
+            Failure::usage(format!("the command `{target}` is not part of this version; `syncwave --help` lists those that are"))
+        } else {
+            Failure::diagnostic(&error)
+        }
+    })
+}
+
+fn place(target: &str, options: &Options) -> Result<Place, Failure> {
+    let Some(word) = options.embedded.as_deref() else {
+        for (option, given) in [("--speed", options.speed.is_some()), ("--seed", options.seed.is_some())] {
+            if given {
+                return Err(Failure::usage(format!(
+                    "`{option}` is for the embedded cluster; add `--embedded`, or play a story with `demo`"
+                )));
+            }
+        }
+        return Ok(Place::Kubeconfig);
+    };
+    for (option, given) in [("--kubeconfig", options.kubeconfig.is_some()), ("--context", options.context.is_some())] {
+        if given {
+            return Err(Failure::usage(format!("`--embedded` is a cluster of its own; leave `{option}` out")));
+        }
+    }
+    let (name, script) = match Shipped::find(word) {
+        Some(shipped) => (shipped.name, shipped.script),
+        None if word.is_empty() || word == target => ("embedded", demo::PLAIN_CLUSTER),
+        None => return Err(unknown_story(word)),
+    };
+    Ok(Place::Embedded { story: Box::new(parse(script)?), name })
+}
+
+fn parse((file, text): (&str, &str)) -> Result<Story, Failure> {
+    Story::parse(text, file).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// The name goes into the tracking id, where a colon ends it.
+fn checked_app(app: &str) -> Result<String, Failure> {
+    let is_usable = !app.trim().is_empty() && !app.contains(':') && !app.chars().any(char::is_control);
+    if is_usable { Ok(app.to_owned()) } else { Err(Failure::usage(format!("`{app}` cannot name an app; use letters, digits and `-`"))) }
+}
+
+fn user() -> String {
+    ["USER", "LOGNAME", "USERNAME"]
+        .iter()
+        .find_map(|name| std::env::var(name).ok())
+        .filter(|name| !name.is_empty())
+        .unwrap_or_else(|| "unknown".to_owned())
+}

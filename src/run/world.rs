@@ -1,0 +1,155 @@
+//! Opens what an operation needs: clock, cluster and session; and closes it again.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::sync::mpsc;
+use tokio::task::JoinSet;
+
+use crate::cli::Speed;
+use crate::clock::Clock;
+use crate::engine::session::{self, Connector, Opening, OperationIds, SessionHandle};
+use crate::failure::{Exit, Failure};
+use crate::manifest::LoadOptions;
+use crate::report::Stop;
+use crate::sim::SimCluster;
+use crate::sim::story::Story;
+
+use super::setup::{Job, Place, Settings};
+use super::signals;
+
+/// A session and everything that it stands on. Dropping it ends whatever still runs.
+pub(super) struct World {
+    pub(super) session: SessionHandle,
+    pub(super) stops: mpsc::Receiver<Stop>,
+    pub(super) clock: Clock,
+    /// When the embedded cluster's story began.
+    began: Timestamp,
+    scripted: mpsc::Sender<Stop>,
+    tasks: JoinSet<()>,
+    cluster: Option<SimCluster>,
+    scratch: Option<Scratch>,
+}
+
+impl World {
+    /// Opens the session of a job. Must be called inside the runtime.
+    pub(super) fn open(job: &Job, settings: &Settings) -> Result<Self, Failure> {
+        let mut tasks = JoinSet::new();
+        let (scripted, stops) = signals::listen(&mut tasks);
+        let clock = clock(&job.place, settings);
+        let (connector, cluster, operation_ids) = connect(job, settings, clock);
+        let scratch = if cluster.is_some() { Some(Scratch::new()?) } else { None };
+        let state_dir = scratch.as_ref().map_or_else(|| settings.state_dir.clone(), |scratch| scratch.0.clone());
+        let opening = Opening {
+            app: job.app.clone(),
+            namespace: job.namespace.clone(),
+            source: job.source.clone(),
+            load: LoadOptions {
+                app: job.app.clone(),
+                namespace: job.namespace.clone(),
+                values: job.values.clone(),
+                parameters: job.parameters.clone(),
+            },
+            revision: job.revision.clone(),
+            state_dir,
+            read_only: settings.read_only(),
+            protected: if cluster.is_some() { Vec::new() } else { settings.loaded.config.protected.clone() },
+            clock,
+            connector,
+            operation_ids,
+        };
+        let session = session::open(opening, &mut tasks);
+        Ok(Self { session, stops, clock, began: clock.now(), scripted, tasks, cluster, scratch })
+    }
+
+    /// Returns a sleep until a time of the story.
+    pub(super) fn until(&self, at: Duration) -> impl Future<Output = ()> + Send + use<> {
+        let (clock, at) = (self.clock, jiff::SignedDuration::try_from(at).ok().and_then(|at| self.began.checked_add(at).ok()));
+        async move { clock.sleep_until(at.unwrap_or(Timestamp::MIN)).await }
+    }
+
+    /// Lets the operator of the story press the key that ends the operation, at a time of the story.
+    pub(super) fn terminate_at(&mut self, at: Duration) {
+        let (alarm, sender) = (self.until(at), self.scripted.clone());
+        self.tasks.spawn(async move {
+            alarm.await;
+            if sender.send(Stop::Scripted).await.is_err() {
+                tracing::debug!("the story is over already");
+            }
+        });
+    }
+
+    /// Ends the session and waits for it a moment.
+    pub(super) async fn close(self) {
+        let Self { session, stops, mut tasks, cluster, scratch, .. } = self;
+        drop((session, stops));
+        tasks.shutdown().await;
+        drop((cluster, scratch));
+    }
+}
+
+fn clock(place: &Place, settings: &Settings) -> Clock {
+    match (place, settings.options.speed) {
+        (Place::Kubeconfig, _) => Clock::real(),
+        (Place::Embedded { story, .. }, Some(Speed::Times(times))) => Clock::starting_at(story.clock.start, times),
+        (Place::Embedded { story, .. }, Some(Speed::Max)) => Clock::starting_at(story.clock.start, 1.0),
+        (Place::Embedded { story, .. }, None) => Clock::starting_at(story.clock.start, story.clock.speed),
+    }
+}
+
+fn connect(job: &Job, settings: &Settings, clock: Clock) -> (Connector, Option<SimCluster>, OperationIds) {
+    match &job.place {
+        Place::Kubeconfig => {
+            let connector = Connector::Kubeconfig { file: settings.kubeconfig(), context: settings.loaded.config.context.clone() };
+            (connector, None, OperationIds::Random)
+        }
+        Place::Embedded { story, name } => {
+            let seed = settings.options.seed.unwrap_or(story.seed);
+            let cluster = SimCluster::start(&with_namespace(story, job), clock, seed);
+            let connector = Connector::Client {
+                client: cluster.client(),
+                context: "embedded".to_owned(),
+                cluster: "in process".to_owned(),
+                namespace: story.sync.namespace.clone().unwrap_or_else(|| "default".to_owned()),
+            };
+            (connector, Some(cluster), OperationIds::Fixed(format!("{name}-{seed}")))
+        }
+    }
+}
+
+/// A cluster that nobody could prepare has the destination namespace already.
+fn with_namespace(story: &Story, job: &Job) -> Story {
+    let is_there = |name: &str| name == "default" || story.sync.namespace.as_deref() == Some(name);
+    match job.namespace.as_deref() {
+        Some(name) if !is_there(name) => {
+            story.clone().with_objects([serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})])
+        }
+        Some(_) | None => story.clone(),
+    }
+}
+
+/// State of an embedded cluster, which is forgotten with it.
+#[derive(Debug)]
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new() -> Result<Self, Failure> {
+        let folder = std::env::temp_dir().join(format!("syncwave-embedded-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).map_err(|error| {
+            Failure::new(
+                Exit::Usage,
+                format!("cannot make the folder `{}`: {error}; set TMPDIR to a folder that can be written", folder.display()),
+            )
+        })?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        if let Err(error) = std::fs::remove_dir_all(&self.0) {
+            tracing::debug!(%error, "a temporary folder stays behind");
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! Every verb that a key can have. What it means is decided by the screen that gets it; which key it has and what the help
+//! says of it stands in `assets/keymap.toml`.
+
+macro_rules! actions {
+    ($($variant:ident $name:literal),+ $(,)?) => {
+        /// A verb.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub(crate) enum Action { $($variant),+ }
+
+        impl Action {
+            /// Every verb.
+            pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),+];
+
+            /// Returns the name in the keymap.
+            pub(crate) fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name),+ }
+            }
+
+            /// Returns the verb of this name.
+            pub(crate) fn find(name: &str) -> Option<Self> {
+                match name { $($name => Some(Self::$variant),)+ _ => None }
+            }
+        }
+    };
+}
+
+actions! {
+    Up "up", Down "down", Top "top", Bottom "bottom", PageUp "page-up", PageDown "page-down", Left "left", Right "right",
+    Open "open", Back "back", NextPane "next-pane", PreviousPane "previous-pane",
+    Command "command", Filter "filter", Help "help", Redraw "redraw", Header "header", Quit "quit",
+    Sync "sync", SyncMarked "sync-marked", Terminate "terminate", History "history",
+    Logs "logs", Details "details", Yaml "yaml", Events "events", FoldAll "fold-all",
+    NextProblem "next-problem", PreviousProblem "previous-problem", Follow "follow", ProblemsOnly "problems-only",
+    AllPhases "all-phases", OnlyPreSync "only-presync", OnlySync "only-sync", OnlyPostSync "only-postsync", OnlySyncFail "only-syncfail",
+    Mark "mark", MarkRange "mark-range", ClearMarks "clear-marks",
+    LogFollow "log-follow", LogWrap "log-wrap", LogTime "log-time", FindNext "find-next", FindPrevious "find-previous",
+    OnlyMatches "only-matches",
+    Yes "yes", No "no",
+}
+
+impl Action {
+    /// Returns whether the verb leads to a change in the cluster, after a dialog.
+    pub(crate) fn changes_cluster(self) -> bool {
+        matches!(self, Self::Sync | Self::SyncMarked | Self::Terminate)
+    }
+}

@@ -1,0 +1,119 @@
+//! Owns the state of the terminal: raw mode, the alternate screen, the cursor. Whoever leaves the program in whatever way, the terminal is
+//! as it was. Knows nothing of what is drawn.
+
+use std::io::{self, BufWriter, Stdout, Write};
+use std::panic;
+use std::sync::Once;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{self, ThreadId};
+
+use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
+use crossterm::terminal::{
+    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+};
+use crossterm::{cursor, execute, queue};
+use ratatui::Terminal;
+use ratatui::backend::CrosstermBackend;
+use ratatui::buffer::Buffer;
+use ratatui::layout::{Rect, Size};
+
+/// Whether the terminal is ours now.
+static TAKEN: AtomicBool = AtomicBool::new(false);
+static HOOK: Once = Once::new();
+
+/// Room for a whole frame, so that it is written in few pieces.
+const FRAME_BYTES: usize = 64 * 1024;
+
+/// Gives the terminal back when dropped.
+#[derive(Debug)]
+pub(crate) struct Guard(());
+
+impl Guard {
+    /// Takes the terminal.
+    ///
+    /// # Errors
+    /// Standard output is not a terminal, or refuses.
+    pub(crate) fn enter() -> io::Result<Self> {
+        install_hook(thread::current().id());
+        enable_raw_mode()?;
+        TAKEN.store(true, Ordering::SeqCst);
+        let guard = Self(());
+        execute!(io::stdout(), EnterAlternateScreen, cursor::Hide, EnableBracketedPaste)?;
+        Ok(guard)
+    }
+}
+
+impl Drop for Guard {
+    fn drop(&mut self) {
+        leave();
+    }
+}
+
+/// Gives the terminal back. Does nothing the second time, and never panics: there is nobody left to tell.
+pub(crate) fn leave() {
+    if TAKEN.swap(false, Ordering::SeqCst) {
+        _ = disable_raw_mode();
+        _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+    }
+}
+
+/// A panic of the thread that draws gives the terminal back before it is printed; one of another thread must not print over the picture.
+fn install_hook(drawing: ThreadId) {
+    HOOK.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if thread::current().id() == drawing || !TAKEN.load(Ordering::SeqCst) {
+                leave();
+                before(info);
+            } else {
+                tracing::error!("{info}");
+            }
+        }));
+    });
+}
+
+/// The picture on the terminal.
+pub(crate) struct Screen {
+    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+}
+
+impl Screen {
+    /// Makes the screen of a terminal that has been taken.
+    ///
+    /// # Errors
+    /// The terminal does not say its size.
+    pub(crate) fn new(_taken: &Guard) -> io::Result<Self> {
+        let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
+        Ok(Self { terminal: Terminal::new(backend)? })
+    }
+
+    /// Returns the size of the terminal now.
+    ///
+    /// # Errors
+    /// The terminal does not say.
+    pub(crate) fn size(&self) -> io::Result<Size> {
+        self.terminal.size()
+    }
+
+    /// Forgets what is on the terminal, so that the next frame writes every cell.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(crate) fn clear(&mut self) -> io::Result<()> {
+        self.terminal.clear()
+    }
+
+    /// Shows a frame, all at once on terminals that can.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(crate) fn draw(&mut self, picture: impl FnOnce(Rect, &mut Buffer)) -> io::Result<()> {
+        queue!(self.terminal.backend_mut(), BeginSynchronizedUpdate)?;
+        self.terminal.draw(|frame| {
+            let area = frame.area();
+            picture(area, frame.buffer_mut());
+        })?;
+        queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
+        io::Write::flush(self.terminal.backend_mut())
+    }
+}

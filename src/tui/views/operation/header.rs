@@ -1,0 +1,142 @@
+//! The lines at the top, which never move and never wrap: where we are, what runs, and the verdict.
+
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::layout::{Density, Panes};
+use crate::operation::verdict::{Tone, Verdict, short_time};
+use crate::tui::board::Board;
+use crate::tui::clean;
+use crate::tui::model::{Busy, Model};
+use crate::tui::paint::Pen;
+use crate::tui::theme::{self, Role};
+
+/// How many letters of a revision are shown.
+const REVISION: usize = 7;
+
+/// Draws the place line.
+pub(super) fn place(model: &Model, board: Option<&Board>, area: Rect, density: Density, buffer: &mut Buffer) {
+    let Some(mut pen) = Pen::row(buffer, area, 0) else { return };
+    let theme = model.theme;
+    let end = match density {
+        Density::Line | Density::Sliver | Density::Narrow => board.map(|board| elapsed(board, model.now)).unwrap_or_default(),
+        Density::Normal => board.map(|board| short_facts(model, board)).unwrap_or_default(),
+        Density::Wide | Density::Huge => clock(model, model.now),
+    };
+    pen.end(" ", theme.style(Role::Text)).end(&end, theme.style(Role::Dim));
+    let Some(place) = &model.place else {
+        pen.put(" ", theme.style(Role::Text)).fit(&model.target, theme.style(Role::Strong));
+        return;
+    };
+    let rule = if density >= Density::Wide { " ▏" } else { " │ " };
+    let rule = if density >= Density::Normal { rule } else { " " };
+    let context = if place.protected { Role::Protected } else { Role::Strong };
+    let revision: String = place.revision.chars().take(REVISION).collect();
+    let (rights, role) = if place.read_only.is_some() { ("RO", Role::Warn) } else { ("RW", Role::Text) };
+    pen.put(" ", theme.style(Role::Text)).put(&clean::text(&place.context), theme.style(context));
+    if density == Density::Huge {
+        pen.put(rule, theme.style(Role::Rule)).put(&clean::text(&place.cluster), theme.style(Role::Text));
+    }
+    pen.put(rule, theme.style(Role::Rule));
+    if density > Density::Sliver {
+        pen.put(&clean::text(&place.namespace), theme.style(Role::Text)).put("/", theme.style(Role::Dim));
+    }
+    pen.put(&clean::text(&place.app), theme.style(Role::Strong));
+    if density >= Density::Wide {
+        pen.put(rule, theme.style(Role::Rule)).put(&clean::text(&place.source), theme.style(Role::Text)).put(" @ ", theme.style(Role::Dim));
+        pen.put(&revision, theme.style(Role::Text));
+    } else if density >= Density::Narrow {
+        pen.put(rule, theme.style(Role::Rule)).put(&revision, theme.style(Role::Text));
+    }
+    pen.put(rule, theme.style(Role::Rule)).put(rights, theme.style(role));
+}
+
+/// Returns how long an operation has run, or took.
+pub(super) fn elapsed(board: &Board, now: Timestamp) -> String {
+    let Some(operation) = board.operation() else { return "idle".to_owned() };
+    short_time(operation.finished_at().unwrap_or(now).duration_since(operation.started_at()))
+}
+
+fn short_facts(model: &Model, board: &Board) -> String {
+    let Some(operation) = board.operation() else { return "idle".to_owned() };
+    let by = &operation.request().by;
+    let by = if by.is_empty() { String::new() } else { format!("{} · ", clean::text(by)) };
+    format!("op {} · {by}{}", board.number(), elapsed(board, model.now))
+}
+
+/// Returns the time of day in the zone of the person.
+pub(super) fn clock(model: &Model, at: Timestamp) -> String {
+    at.to_zoned(model.zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+/// Draws the line of facts about the operation.
+pub(super) fn facts(model: &Model, board: Option<&Board>, area: Rect, buffer: &mut Buffer) {
+    let Some(mut pen) = Pen::row(buffer, area, 0) else { return };
+    let style = model.theme.style(Role::Text);
+    pen.end(" ", style);
+    last_runs(model, &mut pen);
+    let Some(board) = board else { return };
+    let tasks = board.tasks();
+    let plural = if tasks == 1 { "" } else { "s" };
+    let Some(operation) = board.operation() else {
+        pen.fit(&format!(" plan · nothing runs · {tasks} task{plural}"), style);
+        return;
+    };
+    let request = operation.request();
+    let kind = if board.plan().selective { "selective sync, no hooks" } else { "sync" };
+    let prune = if request.prune { "on" } else { "off" };
+    let mut text = format!(" op {} · {kind} · {} · {}", board.number(), clean::text(&request.by), elapsed(board, model.now));
+    text.push_str(&format!(" · prune {prune} · {tasks} task{plural}"));
+    if !request.wave_delay.is_zero() {
+        text.push_str(&format!(" · wave delay {}s", request.wave_delay.as_secs_f32()));
+    }
+    pen.fit(&text, style);
+    if !operation.polled().is_empty() {
+        pen.put(&format!(" · polled, not watched: {}", operation.polled().join(", ")), model.theme.style(Role::Warn));
+    }
+}
+
+fn last_runs(model: &Model, pen: &mut Pen<'_>) {
+    let ended = model.operations().filter(|board| !board.is_running()).take(5);
+    let glyphs: Vec<&str> = ended.map(|board| theme::tone(board.verdict().tone).0).collect();
+    if !glyphs.is_empty() {
+        pen.end(&format!("last {}: {}", glyphs.len(), glyphs.join(" ")), model.theme.style(Role::Dim));
+    }
+}
+
+/// Draws the verdict: always a sentence.
+pub(super) fn verdict(model: &Model, board: Option<&Board>, panes: &Panes, buffer: &mut Buffer) {
+    let standing = standing(model, board);
+    let (glyph, role) = theme::tone(standing.tone);
+    let style = model.theme.style(role);
+    let Some(mut pen) = Pen::row(buffer, panes.verdict, 0) else { return };
+    pen.put(" ", style).put(glyph, style).put(" ", style);
+    let is_short = panes.density <= Density::Narrow && matches!(standing.tone, Tone::Blocked | Tone::Working);
+    if !is_short {
+        pen.put(standing.word, style).put(if panes.density >= Density::Normal { "  " } else { " " }, style);
+    }
+    if panes.verdict.height < 2 {
+        pen.fit(&standing.text, model.theme.style(Role::Strong));
+        return;
+    }
+    let room = usize::from(pen.rest());
+    let head = clean::head(&standing.text, room);
+    let head = if head.len() < standing.text.len() { head.rsplit_once(' ').map_or(head, |(words, _)| words) } else { head };
+    pen.put(head, model.theme.style(Role::Strong));
+    if let Some(mut pen) = Pen::row(buffer, panes.verdict, 1) {
+        pen.skip(3).fit(standing.text[head.len()..].trim_start(), model.theme.style(Role::Strong));
+    }
+}
+
+/// How things stand, also before there is a board.
+pub(super) fn standing(model: &Model, board: Option<&Board>) -> Verdict {
+    let say = |tone, word, text: &str| Verdict { tone, word, text: text.to_owned() };
+    match (board, model.busy) {
+        (Some(board), Some(Busy::Starting)) if !board.is_running() => say(Tone::Working, "STARTING", "the plan is being made"),
+        (Some(board), _) => board.verdict().clone(),
+        (None, Some(_)) => say(Tone::Working, "OPENING", "reading the manifests and asking the cluster what they would change"),
+        (None, None) if !model.trouble.is_empty() => say(Tone::Bad, "CANNOT PLAN", &model.trouble[0]),
+        (None, None) => say(Tone::Working, "IDLE", "nothing is open"),
+    }
+}

@@ -1,0 +1,255 @@
+//! The program without a terminal: exit codes, JSON, signals, closed pipes and every kind of bad input.
+
+use std::io::{BufRead as _, BufReader};
+
+use serde_json::Value;
+
+use crate::support::{App, Done};
+
+const CONFIG_MAP: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: settings\ndata:\n  colour: green\n";
+
+fn story(name: &str) -> Done {
+    App::new(&format!("demo {name} --headless -o json --speed max")).run()
+}
+
+fn events(lines: &[Value], event: &str) -> Vec<Value> {
+    lines.iter().filter(|line| line["event"] == event).cloned().collect()
+}
+
+fn last(lines: &[Value]) -> &Value {
+    lines.last().expect("something was printed")
+}
+
+#[test]
+fn web_shop_runs_through_its_phases_and_exits_0() {
+    let done = story("web-shop");
+    assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{}", done.out);
+    let lines = done.lines();
+    let phases: Vec<String> = events(&lines, "phase.finished").iter().map(|line| format!("{} {}", line["phase"], line["result"])).collect();
+    assert_eq!(phases, ["\"PreSync\" \"Succeeded\"", "\"Sync\" \"Succeeded\"", "\"PostSync\" \"Succeeded\""]);
+    let end = last(&lines);
+    assert_eq!((&end["event"], &end["phase"], &end["terminated"]), (&"operation.finished".into(), &"Succeeded".into(), &false.into()));
+    assert_eq!(end["message"], "successfully synced (all tasks run)");
+    let log: Vec<String> = events(&lines, "log").iter().map(|line| line["line"].as_str().unwrap().to_owned()).collect();
+    assert!(log.iter().any(|line| line.contains("2 migrations applied")), "{log:?}");
+}
+
+#[test]
+fn every_line_has_time_operation_and_event() {
+    let lines = story("web-shop").lines();
+    for line in &lines {
+        let time = line["time"].as_str().unwrap();
+        assert!(time.ends_with('Z') && time.len() == "2026-03-01T09:00:00.000Z".len(), "{time}");
+        assert!(line["event"].is_string() && line["operation"] == lines[0]["operation"], "{line}");
+    }
+}
+
+#[test]
+fn the_same_seed_prints_the_same_bytes() {
+    assert_eq!(story("web-shop").out, story("web-shop").out);
+}
+
+#[test]
+fn presync_fail_runs_syncfail_names_what_did_not_run_and_exits_1() {
+    let done = story("presync-fail");
+    assert_eq!(done.code, Some(1), "{}", done.err);
+    let lines = done.lines();
+    let end = last(&lines);
+    assert_eq!(end["phase"], "Failed");
+    let results = end["results"].as_array().unwrap();
+    assert!(results.iter().any(|result| result["task"]["phase"] == "SyncFail" && result["hookPhase"] == "Succeeded"), "{end}");
+    let left = end["notRun"].as_array().unwrap();
+    assert!(left.iter().any(|left| left["task"]["phase"] == "Sync" && left["code"] == "blocked"), "{end}");
+}
+
+#[test]
+fn every_story_ends_as_it_is_told() {
+    for (name, code) in [("blue-green", 0), ("notify", 0), ("flaky", 0), ("endless", 3)] {
+        let done = story(name);
+        assert_eq!(done.code, Some(code), "{name}: {}\n{}", done.err, done.out.lines().last().unwrap_or_default());
+        assert_eq!(last(&done.lines())["terminated"], code == 3, "{name}");
+    }
+}
+
+#[test]
+fn plain_output_ends_with_a_verdict_and_what_did_not_run() {
+    let done = App::new("demo presync-fail --headless --speed max").run();
+    assert_eq!(done.code, Some(1), "{}", done.err);
+    for words in ["FAILED", "Did not run", "FATAL 1 migration failed", "│"] {
+        assert!(done.out.contains(words), "{words} is missing in:\n{}", done.out);
+    }
+    assert!(!done.out.contains('\u{1b}'));
+}
+
+#[cfg(unix)]
+#[test]
+fn the_first_signal_terminates_the_operation_and_exits_3() {
+    for signal in ["-INT", "-TERM"] {
+        let app = App::new("demo endless --headless -o json --speed 5");
+        let mut child = app.start();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut seen = Vec::new();
+        while !seen.iter().any(|line: &String| line.contains("\"event\":\"log\"")) {
+            seen.push(lines.next().unwrap().unwrap());
+        }
+        kill(signal, child.id());
+        seen.extend(lines.map(Result::unwrap));
+        let end: Value = serde_json::from_str(seen.last().unwrap()).unwrap();
+        assert_eq!(
+            (&end["event"], &end["terminated"], &end["message"]),
+            (&"operation.finished".into(), &true.into(), &"Operation terminated".into())
+        );
+        assert!(seen.iter().any(|line| line.contains("terminate.requested") && line.contains(&signal[1..])), "{seen:?}");
+        assert_eq!(child.wait().unwrap().code(), Some(3), "{signal}");
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_hang_up_does_not_end_the_operation() {
+    let app = App::new("demo flaky --headless -o json --speed 20");
+    let mut child = app.start();
+    let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+    assert!(lines.next().unwrap().unwrap().contains("operation.started"));
+    kill("-HUP", child.id());
+    let end = lines.map(Result::unwrap).last().unwrap();
+    assert!(end.contains("operation.finished"), "{end}");
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_signal_before_the_operation_exits_130_or_143() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        // Standard input stays open and empty, so the program waits for manifests.
+        let app = App::new("sync - --embedded -o json").waiting_input();
+        let child = app.start();
+        let log = app.path(".local/state/syncwave/syncwave.log");
+        while !std::fs::read_to_string(&log).is_ok_and(|text| text.contains("listening for signals")) {
+            std::thread::yield_now();
+        }
+        kill(signal, child.id());
+        Done::of(child).refused(code, &[]);
+    }
+}
+
+#[cfg(unix)]
+fn kill(signal: &str, id: u32) {
+    let status = std::process::Command::new("kill").args([signal, &id.to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+#[test]
+fn a_reader_that_goes_away_is_no_panic_and_the_operation_ends() {
+    let app = App::new("demo presync-fail --headless -o json --speed max");
+    let mut child = app.start();
+    drop(child.stdout.take());
+    let done = Done::of(child);
+    assert_eq!((done.code, done.err.as_str()), (Some(1), ""));
+}
+
+#[test]
+fn a_target_is_synced_on_the_embedded_cluster() {
+    let done = App::new("sync deploy --embedded -n shop -o json --speed max").file("deploy/a.yaml", CONFIG_MAP).run();
+    assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{}", done.out);
+    let lines = done.lines();
+    assert_eq!((&lines[0]["app"], &lines[0]["context"]), (&"deploy".into(), &"embedded".into()));
+    let results = last(&lines)["results"].as_array().unwrap().clone();
+    assert_eq!(results.len(), 1);
+    assert_eq!((&results[0]["status"], &results[0]["message"]), (&"Synced".into(), &"configmap/settings created".into()));
+}
+
+#[test]
+fn a_target_can_come_on_standard_input() {
+    let done = App::new("sync - --embedded --app shop -o json --speed max").input(CONFIG_MAP).run();
+    assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{}", done.out);
+    assert_eq!(done.lines()[0]["app"], "shop");
+}
+
+#[test]
+fn a_plan_writes_nothing_and_says_what_a_sync_would_do() {
+    let app = App::new("plan deploy --embedded -o json").file("deploy/a.yaml", CONFIG_MAP);
+    let done = app.run();
+    assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{}", done.out);
+    let plan: Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!((&plan["tasks"][0]["action"], &plan["tasks"][0]["order"]), (&"create".into(), &1.into()));
+    assert_eq!((&plan["notRun"], &plan["app"]), (&Value::Array(vec![]), &"deploy".into()));
+}
+
+#[test]
+fn bad_targets_are_named_with_a_way_out() {
+    App::new("sync nowhere --embedded").run().refused(2, &["nowhere", "does not exist"]);
+    App::new("sync empty --embedded").folder("empty").run().refused(2, &["empty", "no manifests"]);
+    App::new("sync history --embedded").run().refused(2, &["history", "not part of this version"]);
+    let broken = App::new("sync a.yaml --embedded").file("a.yaml", "kind: ConfigMap\n  name: x\n").run();
+    broken.refused(2, &["a.yaml", ":2", "─"]);
+    App::new("sync a.yaml --embedded").file("a.yaml", b"kind: \xff\n").run().refused(2, &["a.yaml", "UTF-8"]);
+    App::new("plan a.yaml --embedded").file("a.yaml", "apiVersion: v1\nmetadata: {name: x}\n").run().refused(2, &["a.yaml", "kind"]);
+}
+
+#[test]
+fn clusters_that_cannot_be_had_exit_4_or_name_what_is_wrong() {
+    let kubeconfig = "apiVersion: v1\nkind: Config\ncurrent-context: gone\nclusters:\n- {name: gone, cluster: {server: 'http://127.0.0.1:1'}}\n\
+                      contexts:\n- {name: gone, context: {cluster: gone, user: me}}\nusers:\n- {name: me, user: {}}\n";
+    let app = |line: &str| App::new(line).file("a.yaml", CONFIG_MAP).file("kubeconfig", kubeconfig);
+    app("sync a.yaml --kubeconfig kubeconfig -o json").run().refused(4, &["127.0.0.1:1", "gone"]);
+    app("plan a.yaml --kubeconfig kubeconfig").run().refused(4, &["127.0.0.1:1"]);
+    let unknown = app("sync a.yaml --kubeconfig kubeconfig --context mars").run();
+    assert!(matches!(unknown.code, Some(2 | 4)), "{unknown:?}");
+    assert!(unknown.err.contains("mars") && unknown.err.contains("gone"), "{}", unknown.err);
+    let none = app("sync a.yaml").run();
+    assert!(matches!(none.code, Some(2 | 4)) && none.err.contains("kubeconfig"), "{none:?}");
+}
+
+#[test]
+fn contradictions_are_usage_errors() {
+    for (line, words) in [
+        ("sync a.yaml --speed 2", vec!["--speed", "--embedded"]),
+        ("sync a.yaml --seed 2", vec!["--seed", "--embedded"]),
+        ("sync a.yaml --embedded mars", vec!["mars", "web-shop"]),
+        ("sync a.yaml --embedded --context x", vec!["--context"]),
+        ("demo mars", vec!["mars", "web-shop"]),
+        ("demo --kubeconfig x", vec!["--kubeconfig"]),
+        ("sync", vec!["TARGET"]),
+        ("", vec!["terminal"]),
+        ("a.yaml", vec!["terminal", "sync a.yaml"]),
+        ("sync a.yaml --embedded --read-only", vec!["read-only"]),
+        ("sync a.yaml --embedded --values v.yaml", vec!["--values", "Helm"]),
+        ("sync a.yaml --embedded --wait", vec!["--wait"]),
+        ("sync a.yaml --config nowhere.toml", vec!["nowhere.toml"]),
+        ("sync a.yaml --embedded --approve ConfigMap/x", vec!["ConfigMap/x"]),
+    ] {
+        App::new(line).file("a.yaml", CONFIG_MAP).run().refused(2, &words);
+    }
+}
+
+#[test]
+fn an_unknown_key_of_the_configuration_is_named_and_the_program_starts() {
+    let app = App::new("sync a.yaml --embedded --config c.toml -o json --speed max")
+        .file("a.yaml", CONFIG_MAP)
+        .file("c.toml", "[ui]\ncolour = true\n");
+    let done = app.run();
+    assert_eq!(done.code, Some(0), "{}", done.err);
+    assert!(done.err.contains("c.toml:2") && done.err.contains("ui.color"), "{}", done.err);
+    done.lines();
+}
+
+#[test]
+fn the_configuration_shows_where_its_values_come_from() {
+    let app = App::new("config show --origin --config c.toml --context cli").file("c.toml", "[sync]\nprune = true\n");
+    let done = app.variable("SYNCWAVE_SYNC__WAVE_DELAY", "2s").run();
+    for line in ["prune = true  # c.toml:2", "wave_delay = \"2s\"  # SYNCWAVE_SYNC__WAVE_DELAY", "context = \"cli\"  # --context"] {
+        assert!(done.out.contains(line), "{line} is missing in:\n{}", done.out);
+    }
+    let path = App::new("config path --config c.toml").file("c.toml", "").run();
+    assert_eq!((path.out.as_str(), path.code), ("c.toml\n", Some(0)));
+}
+
+#[test]
+fn help_and_version_go_to_standard_output() {
+    for line in ["--help", "sync --help", "--version"] {
+        let done = App::new(line).run();
+        assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{line}");
+        assert!(done.out.contains("syncwave"), "{line}: {}", done.out);
+    }
+}

@@ -1,0 +1,15 @@
+//! Everything that needs the finished binary or the whole source tree.
+
+mod docs;
+mod headless;
+mod layers;
+mod support;
+
+#[test]
+fn no_file_of_this_folder_is_forgotten() {
+    let main = include_str!("main.rs");
+    for name in support::names(&support::root().join("tests/it")) {
+        let module = name.trim_end_matches(".rs");
+        assert!(module == "main" || main.contains(&format!("mod {module};")), "tests/it/{name} is not part of main.rs");
+    }
+}
