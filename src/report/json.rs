@@ -13,7 +13,7 @@ use crate::plan::NotRun;
 
 use super::changes::{Change, Seen};
 use super::escape::to_line;
-use super::{Report, Waited};
+use super::{Report, Waited, summary};
 
 /// Prints JSON lines.
 #[derive(Debug)]
@@ -44,10 +44,25 @@ impl<W: Write> Json<W> {
         self.put(record.at, &record.operation, "task.changed", fields)
     }
 
+    fn started(&mut self, at: Timestamp, id: &str, operation: &Operation) -> io::Result<()> {
+        self.put(at, id, "operation.started", Started::of(operation))?;
+        let plan = operation.plan();
+        for warning in &plan.warnings {
+            let tasks = plan.tasks.iter().chain(plan.not_run.iter().map(|left| &left.task));
+            let task = warning.about.as_ref().and_then(|about| tasks.into_iter().find(|task| task.id.key == *about));
+            self.put(at, id, "warning", Warning { message: &summary::warning(warning), task: task.map(TaskJson::of) })?;
+        }
+        Ok(())
+    }
+
     fn own_line(&mut self, record: &Record, operation: &Operation) -> io::Result<()> {
         let (at, id) = (record.at, &*record.operation);
         match &record.event {
-            Event::OperationStarted { .. } => self.put(at, id, "operation.started", Started::of(operation)),
+            Event::OperationStarted { .. } => self.started(at, id, operation),
+            Event::WatchesOpened { polled } if !polled.is_empty() => {
+                let message = summary::polled(polled);
+                self.put(at, id, "warning", Warning { message: &message, task: None })
+            }
             Event::PhaseStarted { phase } => self.put(at, id, "phase.started", PhaseLine { phase: *phase, result: None }),
             Event::PhaseFinished { phase, result } => {
                 self.put(at, id, "phase.finished", PhaseLine { phase: *phase, result: Some(result.as_str()) })
