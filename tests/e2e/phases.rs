@@ -55,21 +55,31 @@ fn r405_syncfail_follows_the_failure_by_creation_timestamps_and_postsync_never_c
     assert_eq!(outcome.not_run(), ["Job/post: blocked"]);
 }
 
-/// R626 and R604 [D], confirmed: alone, a Deployment is not waited for; a SyncFail hook that never runs makes it waited for.
+/// R604 [D], corrected: an operation whose last group was applied well ends at once (R626, second point), so a SyncFail hook that
+/// never runs does not make anything waited for. It shows when a part of the group is refused: with the hook the Deployment is
+/// waited for before the operation fails (R626, first point; R1514), without it it is not (R643).
 #[test]
-fn r604_a_lone_syncfail_hook_makes_ordinary_resources_waited_for() {
+fn r604_a_syncfail_hook_makes_the_rest_of_a_refused_group_waited_for() {
     let Some(space) = Space::open("lone") else { return };
-    let slow = |name: &str| deployment(name, "sleep 2; touch /tmp/ready; exec sleep 600");
-    let outcome = space.sync(&space.write("alone", &[slow("alone")])).run();
+    let slow = || deployment("slow", "sleep 2; touch /tmp/ready; exec sleep 600");
+    let alert = || job("alert", "echo told").hook("SyncFail");
+    let outcome = space.sync(&space.write("well", &[slow(), alert()])).run();
     outcome.assert_end(0, "Succeeded", "successfully synced (all tasks run)");
-    assert_eq!(outcome.results(), ["Sync Deployment/alone Synced Running: deployment.apps/alone created"]);
+    assert_eq!(outcome.results(), ["Sync Deployment/slow Synced Running: deployment.apps/slow created"]);
     assert!(outcome.waited().is_empty(), "{:?}", outcome.waited());
+    space.kubectl(&["delete", "deployment", "slow"]);
 
-    let target = space.write("watched", &[slow("watched"), job("fail", "echo never").hook("SyncFail")]);
-    let outcome = space.sync(&target).run();
-    assert_eq!(outcome.waited(), ["waiting for healthy state of apps/Deployment/watched"]);
-    assert_eq!(space.get("deployment/watched").unwrap()["status"]["availableReplicas"], 1);
-    outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
+    let refused = || config_map("Refused", "1");
+    let is_ready = || space.get("deployment/slow").unwrap()["status"]["availableReplicas"] == 1;
+    let outcome = space.sync(&space.write("without", &[slow(), refused()])).run();
+    assert_eq!((outcome.code, is_ready()), (Some(1), false), "nobody waits");
+    space.kubectl(&["delete", "deployment", "slow"]);
+
+    let outcome = space.sync(&space.write("with", &[slow(), refused(), alert()])).run();
+    assert_eq!((outcome.code, is_ready()), (Some(1), true), "the operation fails when the Deployment is ready");
+    let message = outcome.last()["message"].as_str().unwrap();
+    assert!(message.starts_with("one or more synchronization tasks completed unsuccessfully, reason: "), "{message}");
+    assert_eq!(outcome.log("alert"), [(1, "told")]);
 }
 
 /// R637 [D], confirmed: with a Sync hook and one group only the hook is waited for.

@@ -330,8 +330,8 @@ fn a6_endless_is_terminated_by_a_signal_and_can_be_synced_again_at_once() {
     space.assert_no_finalizer();
 
     let running = space.sync(&target).start();
-    running.wait_for_task("drain-queue", "Running");
     running.wait_for_task("backup", "Succeeded");
+    running.wait_for("its log", |line| line["event"] == "log" && line["task"]["name"] == "drain-queue");
     running.signal("TERM");
     endless_was_terminated(&running.finish());
 }

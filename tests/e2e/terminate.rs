@@ -1,6 +1,8 @@
 //! Ending an operation. The story A6 has the hooks.
 
-use crate::support::{ObjectExt, Space, config_map, deployment, job};
+use std::time::Duration;
+
+use crate::support::{ObjectExt, SOON, Space, config_map, deployment, eventually, job};
 
 /// R904 R909: what was applied stays as it is, and its result too.
 #[test]
@@ -29,8 +31,32 @@ fn r905_terminate_while_a_pod_sleeps_deletes_the_hook_and_keeps_its_log() {
     outcome.assert_end(3, "Failed", "Operation terminated");
     assert_eq!(outcome.results(), ["PreSync Job/pre Synced Failed: Terminated"]);
     assert_eq!(outcome.log("pre"), [(1, "asleep")]);
-    crate::support::eventually("the pod is gone", crate::support::SOON, || space.names("pods").is_empty().then_some(()));
+    eventually("the pod is gone", SOON, || space.names("pods").is_empty().then_some(()));
     assert_eq!(space.names("jobs"), [""; 0]);
+}
+
+/// Whatever it does at the moment: an interrupt ends it with its code, and no hook keeps our finalizer.
+#[test]
+fn an_interrupt_at_any_moment_ends_it_with_its_code_and_leaves_no_finalizer() {
+    let Some(space) = Space::open("any-moment") else { return };
+    let hook = |name: &str, wave: i32| job(name, "sleep 600").hook("PreSync").wave(wave);
+    let target = space
+        .write("moment", &[config_map("first", "1").hook("PreSync").wave(-1), hook("one", 0), hook("two", 0), config_map("after", "1")]);
+    for millis in [0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 120, 150, 200, 300] {
+        let running = space.sync(&target).start();
+        std::thread::sleep(Duration::from_millis(millis));
+        running.signal("INT");
+        let outcome = running.finish();
+        if outcome.lines.is_empty() {
+            // Before its own handler is there the system ends it; afterwards it says 130 itself.
+            assert!([Some(130), None].contains(&outcome.code), "after {millis} ms: {:?} {}", outcome.code, outcome.errors);
+        } else {
+            outcome.assert_end(3, "Failed", "Operation terminated");
+        }
+        space.assert_no_finalizer();
+        assert!(!space.names("configmaps").contains(&"after".to_owned()));
+    }
+    eventually("the hooks are gone", SOON, || space.names("jobs").is_empty().then_some(()));
 }
 
 /// cli.md: SIGHUP leaves the terminal, the operation goes on.

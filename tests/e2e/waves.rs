@@ -16,7 +16,7 @@ fn r501_a_wave_waits_for_a_slow_deployment() {
     );
     let outcome = space.sync(&target).run();
     outcome.assert_end(0, "Succeeded", "successfully synced (all tasks run)");
-    assert_eq!(outcome.waited(), ["waiting for healthy state of apps/Deployment/slow"]);
+    assert_eq!(outcome.waited().last(), Some(&"waiting for healthy state of apps/Deployment/slow"));
     let available =
         space.history("apis/apps/v1", "deployments").into_iter().find(|change| change.object["status"]["availableReplicas"] == 1);
     let born = |name: &str| space.births("api/v1", "configmaps", name)[0];
