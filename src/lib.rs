@@ -16,7 +16,9 @@
 //! | [`plan`] | manifests become ordered tasks; pure |
 //! | [`operation`] | the state machine: `apply` folds a fact, `next` says what to do now; pure |
 //! | [`health`] | how an object does; pure |
+//! | [`cluster`] | what we ask of Kubernetes: connecting, discovery, applies, deletions, watches, logs |
 //! | [`manifest`] | files, folders, kustomizations and charts become objects |
+//! | [`cluster`] | every request to Kubernetes: connecting, discovery, apply, delete, watches, logs |
 //! | [`engine`] | the loop around the core, and sessions |
 //! | [`sim`] | the embedded cluster: an API server, controllers and pods in process, on a clock of its own |
 //! | [`report`] | the program without a terminal: plain text and JSON lines |
@@ -52,6 +54,8 @@ pub(crate) mod operation;
 pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod run;
+#[cfg(test)]
+mod scenarios;
 pub(crate) mod sim;
 pub(crate) mod telemetry;
 pub(crate) mod tui;

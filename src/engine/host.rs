@@ -74,6 +74,7 @@ impl Host {
     pub(super) async fn run(mut self, mut asks: mpsc::Receiver<Ask>) {
         loop {
             tokio::select! {
+                biased;
                 ask = asks.recv() => match ask {
                     Some(ask) => self.take(ask).await,
                     None => break,
@@ -120,6 +121,7 @@ impl Host {
         let (shared, id) = (self.shared.clone(), self.next_id());
         self.preparing = Some(self.work.spawn(async move {
             match shared.prepare(&request, id).await {
+                Ok(prepared) if shared.opening.unattended && prepared.place.protected => Outcome::NotReady(protected(&prepared)),
                 Ok(mut prepared) => {
                     if let Err(sentence) = prepared.ledger.open().await {
                         prepared.notes.push(sentence);
@@ -330,6 +332,11 @@ fn obstacle(error: &ConnectError) -> Obstacle {
         ConnectError::Unreachable { .. } | ConnectError::Unauthorized { .. } | ConnectError::Forbidden { .. } => FailureKind::Cluster,
     };
     Obstacle { kind, report: error.to_string() }
+}
+
+fn protected(prepared: &Prepared) -> Obstacle {
+    let report = format!("the context `{}` is protected; add --yes, or start the sync from the screens", prepared.place.context);
+    Obstacle { kind: FailureKind::Usage, report }
 }
 
 /// Makes an id that sorts by time: `20261121-031502-k3x9`.

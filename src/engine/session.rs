@@ -35,6 +35,8 @@ pub(crate) struct Opening {
     pub(crate) read_only: Option<String>,
     /// Patterns for names of contexts that are protected (decision 13).
     pub(crate) protected: Vec<String>,
+    /// Nobody can be asked: a sync on a protected context is refused.
+    pub(crate) unattended: bool,
     pub(crate) clock: Clock,
     pub(crate) connector: Connector,
     pub(crate) operation_ids: OperationIds,

@@ -2,7 +2,6 @@
 //! here, with a sentence, before anything is opened.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use directories::ProjectDirs;
 
@@ -219,7 +218,7 @@ impl Job {
         })
     }
 
-    fn of_story(shipped: &'static Shipped, settings: &Settings) -> Result<Self, Failure> {
+    pub(super) fn of_story(shipped: &'static Shipped, settings: &Settings) -> Result<Self, Failure> {
         let story = parse(shipped.script)?;
         let app = match &settings.options.app {
             Some(app) => checked_app(app)?,

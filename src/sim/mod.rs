@@ -17,6 +17,7 @@ mod meta;
 mod patch;
 mod path;
 mod prepare;
+mod pulse;
 mod registry;
 mod remove;
 mod rng;
@@ -50,6 +51,7 @@ use crate::clock::Clock;
 /// A running cluster. Its controllers and pods end when it is dropped.
 pub(crate) struct SimCluster {
     store: Store,
+    #[cfg(test)]
     logs: Logbook,
     faults: Faults,
     client: kube::Client,
@@ -71,7 +73,14 @@ impl SimCluster {
         actors.spawn(playing.run());
         // No retry layer: whoever calls sees every refusal and deals with it visibly.
         let client = kube::Client::new(Api::new(store.clone(), logs.clone(), faults.clone()), "default");
-        Self { store, logs, faults, client, actors }
+        Self {
+            store,
+            #[cfg(test)]
+            logs,
+            faults,
+            client,
+            actors,
+        }
     }
 
     /// Returns a client of the cluster's API.
@@ -84,9 +93,10 @@ impl SimCluster {
         &self.store
     }
 
-    /// Returns what the containers print.
-    pub(crate) fn logs(&self) -> &Logbook {
-        &self.logs
+    /// Returns every line that containers ever printed.
+    #[cfg(test)]
+    pub(crate) fn printed(&self) -> Vec<logbook::Printed> {
+        self.logs.printed()
     }
 
     /// Returns the rules about what goes wrong; more can be added while the cluster runs.

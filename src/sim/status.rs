@@ -192,11 +192,6 @@ impl ApiError {
         Self::new(403, "Forbidden", text).about(group, plural, name, &[cause])
     }
 
-    /// 401: nobody knows this user.
-    pub(crate) fn unauthorized() -> Self {
-        Self::new(401, "Unauthorized", "Unauthorized")
-    }
-
     /// 405: the path does not know this verb.
     pub(crate) fn method_not_allowed() -> Self {
         Self::new(405, "MethodNotAllowed", "the server does not allow this method on the requested resource").about("", "", "", &[])

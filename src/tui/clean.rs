@@ -241,6 +241,9 @@ pub(crate) fn fit(text: &str, columns: usize) -> Cow<'_, str> {
 
 /// Counts columns, but not much further than `enough`.
 fn columns_up_to(text: &str, enough: usize) -> usize {
+    if text.is_ascii() {
+        return text.len();
+    }
     let mut sum = 0;
     each_cell(text, |_, _, width| {
         sum += width;
@@ -251,6 +254,9 @@ fn columns_up_to(text: &str, enough: usize) -> usize {
 
 /// Returns the longest start of a printable text that fits into `columns`.
 pub(crate) fn head(text: &str, columns: usize) -> &str {
+    if text.is_ascii() {
+        return &text[..columns.min(text.len())];
+    }
     let mut sum = 0;
     let mut end = text.len();
     each_cell(text, |offset, _, width| {
@@ -266,6 +272,9 @@ pub(crate) fn head(text: &str, columns: usize) -> &str {
 
 /// Returns the text without its first `columns`, and how many of its columns are lost because a wide character was cut in two.
 pub(crate) fn tail(text: &str, columns: usize) -> (&str, usize) {
+    if text.is_ascii() {
+        return (&text[columns.min(text.len())..], 0);
+    }
     let (mut sum, mut start) = (0, text.len());
     each_cell(text, |offset, _, width| {
         if sum >= columns {
@@ -317,6 +326,16 @@ impl<'a> Iterator for Wrapped<'a> {
         (0..n).try_for_each(|_| self.next().map(drop))?;
         self.next()
     }
+}
+
+/// Returns the end of the last character that lies before a byte offset.
+pub(crate) fn char_end_before(text: &str, offset: usize) -> usize {
+    (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
+}
+
+/// Returns the start of the first character at or after a byte offset.
+pub(crate) fn char_start_after(text: &str, offset: usize) -> usize {
+    (offset..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
 }
 
 fn first_cell(text: &str) -> usize {
@@ -423,7 +442,7 @@ mod tests {
         assert_eq!(wrapped_rows("", 5), 1);
         assert_eq!(wrapped("abcdef", 3).nth(1), Some("def"));
         assert_eq!(wrapped("abcdef", 3).nth(2), None);
-        assert_eq!(wrapped("", 3).nth(0), Some(""));
+        assert_eq!(wrapped("", 3).next(), Some(""));
     }
 
     fn noisy() -> impl Strategy<Value = Vec<u8>> {

@@ -1,6 +1,320 @@
-//! The terminal user interface.
+//! The terminal user interface: terminal, loop, screens. Talks to a session only through its handle, folds the same facts as every other
+//! consumer, and never touches a cluster. `run` is the loop; everything that decides is in `app`, without a terminal.
 
+mod action;
+mod app;
+mod board;
 pub(crate) mod clean;
+mod command;
+mod dialogs;
+mod footer;
+mod happening;
+mod keymap;
+mod lanes;
 pub(crate) mod log_store;
+mod model;
+mod paint;
+mod row;
+mod signals;
+mod summary;
+mod tally;
+mod terminal;
+pub(crate) mod theme;
 pub(crate) mod views;
 pub(crate) mod widgets;
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossterm::clipboard::CopyToClipboard;
+use crossterm::event::{Event, EventStream};
+use crossterm::execute;
+use futures::StreamExt as _;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use self::app::{App, Effect, Msg};
+use self::lanes::{Incoming, Lanes};
+use self::signals::Signals;
+use self::terminal::{Guard, Screen};
+use self::views::{Leaving, Notice};
+use crate::clock::Clock;
+use crate::engine::session::{Ask, FailureKind, SessionHandle};
+use crate::model::OperationPhase;
+use crate::operation::Request;
+
+pub(crate) use self::model::Story;
+pub(crate) use self::signals::Signal;
+pub(crate) use self::theme::Look;
+
+/// Shortest time between two frames.
+const FRAME: Duration = Duration::from_micros(16_667);
+
+/// A session that has been opened for the screens.
+pub(crate) struct Opened {
+    pub(crate) handle: SessionHandle,
+    /// The clock of its records.
+    pub(crate) clock: Clock,
+    /// What its syncs are asked with.
+    pub(crate) request: Request,
+    /// What to call it until its place is known: the target as it was typed, or the story.
+    pub(crate) target: String,
+}
+
+/// What the program starts with.
+pub(crate) enum Start<'a> {
+    /// A target is open; nothing runs yet.
+    Target(Opened),
+    /// A sync was typed: it starts as soon as its plan is there.
+    Sync(Opened),
+    /// A gallery of stories. The chosen one is opened by name and plays at once.
+    Gallery { stories: Vec<Story>, open: Box<dyn FnMut(&str) -> Result<Opened, String> + 'a> },
+}
+
+/// How the last operation of the program ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ended {
+    pub(crate) phase: OperationPhase,
+    pub(crate) terminated: bool,
+}
+
+/// Why the program ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Cause {
+    /// The person left, or the operation that was left behind has ended.
+    Quit,
+    /// A signal came while nothing ran, or a second one.
+    Signal(Signal),
+    /// There was nothing to show: the report for standard error.
+    Failed { kind: FailureKind, report: String },
+}
+
+/// What the program reports when it ends.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Departure {
+    pub(crate) cause: Cause,
+    pub(crate) ended: Option<Ended>,
+}
+
+/// Runs the screens until the person leaves. Standard output must be a terminal; it is given back before the last lines are printed.
+///
+/// # Errors
+/// The terminal cannot be used.
+pub(crate) async fn run(start: Start<'_>, look: Look) -> io::Result<Departure> {
+    let mut program = Program::new(start, look)?;
+    let guard = Guard::enter()?;
+    let last = program.play(&guard).await;
+    drop(guard);
+    let last = last?;
+    program.leave(last).await
+}
+
+/// What the loop ended with.
+enum Last {
+    Leaving(Leaving),
+    Failed { kind: FailureKind, report: String },
+    Signal(Signal),
+}
+
+/// What woke the loop.
+enum Wake {
+    Frame,
+    Terminal(Option<io::Result<Event>>),
+    Signal(Signal),
+    Incoming(Incoming),
+    Second,
+}
+
+struct Program<'a> {
+    app: App,
+    lanes: Lanes,
+    signals: Signals,
+    opener: Option<Box<dyn FnMut(&str) -> Result<Opened, String> + 'a>>,
+    /// Paces frames; runs as fast as the world.
+    pace: Clock,
+    /// The clock of the session's records.
+    clock: Clock,
+}
+
+impl<'a> Program<'a> {
+    fn new(start: Start<'a>, look: Look) -> io::Result<Self> {
+        let pace = Clock::real();
+        let (app, opened, opener) = match start {
+            Start::Target(opened) => (App::new(look), Some((opened, false)), None),
+            Start::Sync(opened) => (App::new(look), Some((opened, true)), None),
+            Start::Gallery { stories, open } => (App::gallery(look, stories), None, Some(open)),
+        };
+        let mut program = Self { app, lanes: Lanes::default(), signals: Signals::listen()?, opener, pace, clock: pace };
+        program.app.model.zone = TimeZone::system();
+        if let Some((opened, sync)) = opened {
+            program.open(opened, sync);
+        }
+        Ok(program)
+    }
+
+    fn open(&mut self, opened: Opened, sync: bool) {
+        self.clock = opened.clock;
+        self.lanes = Lanes::of(opened.handle);
+        self.app.open(opened.target, opened.request, sync);
+    }
+
+    /// The loop. One deadline decides when to draw: at once after silence, at most 60 times a second in a storm, never without a change.
+    async fn play(&mut self, guard: &Guard) -> io::Result<Last> {
+        let mut screen = Screen::new(guard)?;
+        let mut keys = EventStream::new();
+        let mut frame_due: Option<Timestamp> = Some(self.pace.now());
+        let mut drawn_at = Timestamp::MIN;
+        loop {
+            let dirty = match self.wake(frame_due, &mut keys).await {
+                Wake::Frame => {
+                    self.draw(&mut screen)?;
+                    drawn_at = self.pace.now();
+                    frame_due = None;
+                    false
+                }
+                Wake::Terminal(Some(Ok(event))) => self.app.update(Msg::Terminal(event)),
+                // The terminal is gone: what runs goes on, as after a hangup.
+                Wake::Terminal(None | Some(Err(_))) => return Ok(Last::Signal(Signal::Hangup)),
+                Wake::Signal(signal) => return Ok(Last::Signal(signal)),
+                Wake::Incoming(incoming) => self.take(incoming),
+                Wake::Second => self.app.update(Msg::Tick),
+            };
+            for effect in self.app.take_effects() {
+                if let Some(last) = self.obey(effect, &mut screen)? {
+                    return Ok(last);
+                }
+            }
+            if dirty && frame_due.is_none() {
+                let soonest = drawn_at.checked_add(FRAME).unwrap_or(drawn_at);
+                frame_due = Some(soonest.max(self.pace.now()));
+            }
+        }
+    }
+
+    async fn wake(&mut self, frame_due: Option<Timestamp>, keys: &mut EventStream) -> Wake {
+        let second = self.app.wake_at(self.clock.now());
+        let (pace, clock) = (self.pace, self.clock);
+        // Every branch is cancel-safe: sleeps, a stream, signals, and channels that keep what is not taken.
+        tokio::select! {
+            biased;
+            () = pace.sleep_until(frame_due.unwrap_or(Timestamp::MIN)), if frame_due.is_some() => Wake::Frame,
+            event = keys.next() => Wake::Terminal(event),
+            signal = self.signals.next() => Wake::Signal(signal),
+            incoming = self.lanes.next() => Wake::Incoming(incoming),
+            () = clock.sleep_until(second.unwrap_or(Timestamp::MIN)), if second.is_some() => Wake::Second,
+        }
+    }
+
+    fn draw(&mut self, screen: &mut Screen) -> io::Result<()> {
+        self.app.settle(self.clock.now(), screen.size()?);
+        screen.draw(|area, buffer| self.app.draw(area, buffer))
+    }
+
+    fn take(&mut self, incoming: Incoming) -> bool {
+        match incoming {
+            Incoming::Facts(mut records) => self.app.update(Msg::Facts(&mut records)),
+            Incoming::Lines(mut lines) => self.app.update(Msg::Lines(&mut lines)),
+            Incoming::Answer(answer) => self.app.update(Msg::Answer(answer)),
+            Incoming::Closed => {
+                self.app.say(Notice::bad("the session has ended"));
+                true
+            }
+        }
+    }
+
+    fn obey(&mut self, effect: Effect, screen: &mut Screen) -> io::Result<Option<Last>> {
+        match effect {
+            Effect::Ask(ask) => {
+                if let Err(reason) = self.lanes.ask(ask) {
+                    self.app.say(Notice::bad(reason));
+                }
+            }
+            Effect::OpenStory(story) => self.open_story(story),
+            Effect::CloseSession => self.lanes = Lanes::default(),
+            Effect::Leave(leaving) => return Ok(Some(Last::Leaving(leaving))),
+            Effect::Fail { kind, report } => return Ok(Some(Last::Failed { kind, report })),
+            Effect::Redraw => screen.clear()?,
+            Effect::Copy(text) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
+        }
+        Ok(None)
+    }
+
+    fn open_story(&mut self, story: usize) {
+        let Some(name) = self.app.model.stories.get(story).map(|story| story.name.clone()) else { return };
+        let Some(opener) = &mut self.opener else { return };
+        match opener(&name) {
+            Ok(opened) => self.open(opened, true),
+            Err(reason) => self.app.say(Notice::bad(reason)),
+        }
+    }
+
+    /// What happens after the terminal has been given back: a running operation is waited for, then the last lines are printed.
+    async fn leave(mut self, last: Last) -> io::Result<Departure> {
+        let running = self.app.model.running().is_some();
+        let mut cause = Cause::Quit;
+        match last {
+            Last::Failed { kind, report } => cause = Cause::Failed { kind, report },
+            Last::Signal(signal) if !running => cause = Cause::Signal(signal),
+            Last::Leaving(Leaving::Now) => {}
+            Last::Leaving(Leaving::Detached) | Last::Signal(Signal::Hangup) => {
+                say("the sync goes on in this process; ctrl-c terminates it");
+                cause = self.finish(false).await;
+            }
+            Last::Leaving(Leaving::Terminated) | Last::Signal(Signal::Interrupt | Signal::Terminate) => {
+                say("terminating the sync");
+                cause = self.finish(true).await;
+            }
+        }
+        self.app.model.settle(self.clock.now());
+        for line in summary::lines(&self.app.model) {
+            say(&line);
+        }
+        let ended = self.app.model.operations().next().and_then(|board| board.operation()).map(|operation| Ended {
+            phase: operation.phase(),
+            terminated: operation.is_terminated(),
+        });
+        Ok(Departure { cause, ended })
+    }
+
+    /// Waits for the end of the operation. The first signal terminates it, the second one gives up waiting.
+    async fn finish(&mut self, terminate: bool) -> Cause {
+        let mut terminated = terminate;
+        if terminate {
+            self.terminate();
+        }
+        while self.app.model.running().is_some() {
+            tokio::select! {
+                signal = self.signals.next() => match signal {
+                    Signal::Hangup => {}
+                    Signal::Interrupt | Signal::Terminate if terminated => return Cause::Signal(signal),
+                    Signal::Interrupt | Signal::Terminate => {
+                        terminated = true;
+                        self.terminate();
+                    }
+                },
+                incoming = self.lanes.next() => match incoming {
+                    Incoming::Closed => return Cause::Quit,
+                    Incoming::Facts(_) | Incoming::Lines(_) | Incoming::Answer(_) => _ = self.take(incoming),
+                },
+            }
+        }
+        Cause::Quit
+    }
+
+    fn terminate(&mut self) {
+        let by = self.app.model.request.by.clone();
+        if let Err(reason) = self.lanes.ask(Ask::Terminate { by }) {
+            tracing::warn!(reason, "cannot ask for the end");
+        }
+    }
+}
+
+/// Prints one of the last lines. A terminal that is gone is no reason to fail.
+fn say(line: &str) {
+    use std::io::Write as _;
+    let mut out = io::stdout().lock();
+    if let Err(error) = writeln!(out, "{line}").and_then(|()| out.flush()) {
+        tracing::debug!(%error, "nobody reads the last lines");
+    }
+}

@@ -66,6 +66,11 @@ impl Theme {
         }
     }
 
+    /// Returns whether only ASCII may be written.
+    pub(crate) fn is_ascii(self) -> bool {
+        self.look.ascii
+    }
+
     /// Replaces every glyph of a finished picture by ASCII, if that is wanted.
     pub(crate) fn finish(self, buffer: &mut Buffer) {
         if !self.look.ascii {
@@ -125,6 +130,11 @@ pub(crate) fn tone(tone: Tone) -> (&'static str, Role) {
     }
 }
 
+/// Returns a line in ASCII.
+pub(crate) fn plain(line: &str) -> String {
+    line.chars().map(|found| if found.is_ascii() { found } else { ascii(found.encode_utf8(&mut [0; 4])).chars().next().unwrap_or('?') }).collect()
+}
+
 /// What stands for a glyph in ASCII. Letters of other alphabets have no counterpart.
 fn ascii(symbol: &str) -> &'static str {
     match symbol {
@@ -136,14 +146,14 @@ fn ascii(symbol: &str) -> &'static str {
         "▓" => "#",
         "▒" | "░" => ":",
         "▾" => "v",
-        "▸" | "→" | "▌" => ">",
+        "▸" | "→" | "▌" | "›" => ">",
         "│" | "▏" | "┃" => "|",
         "┌" | "┐" | "└" | "┘" | "├" | "┴" | "┬" | "┤" => "+",
         "…" | "⋯" => "~",
-        "◐" => "o",
+        "◐" | "◇" => "o",
         "↑" => "^",
         "↓" => "v",
-        "←" => "<",
+        "←" | "‹" => "<",
         "≥" => ">",
         "≤" => "<",
         "’" | "‘" => "'",

@@ -159,6 +159,7 @@ impl<S: Sink> Feed<S> {
         let mut revision = revision;
         loop {
             let line = tokio::select! {
+                biased;
                 line = reader.next() => line,
                 () = &mut deadline => return Ended::At(revision),
             };

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::super::meta;
-use super::super::patch::{self, Patch};
+use super::super::patch::Patch;
 use super::super::ssa::{self, Conflicts};
 use super::super::status::{ApiError, Cause};
 use super::super::write::{self, Caller, Part};

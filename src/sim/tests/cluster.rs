@@ -149,7 +149,7 @@ async fn the_same_seed_plays_the_same_history() {
     let mut histories = Vec::new();
     for _ in 0..2 {
         let (cluster, clock) = cluster();
-        let start = *cluster.store().revision().borrow();
+        let start = cluster.store().revision().update();
         let jobs: Resources<Job> = Resources::namespaced(cluster.client(), "default");
         jobs.patch("migrate", &PatchParams::apply("syncwave"), &Patch::Apply(migrate())).await.unwrap();
         clock.sleep(Duration::from_secs(60)).await;
@@ -158,4 +158,29 @@ async fn the_same_seed_plays_the_same_history() {
     }
     assert!(histories[0].len() > 10);
     assert_eq!(histories[0], histories[1]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn x06_x08_x09_dependents_are_collected_or_orphaned() {
+    let (cluster, clock) = cluster();
+    let store = cluster.store();
+    let object = |name: &str, owners: Value| {
+        let meta = json!({"name": name, "namespace": "default", "ownerReferences": owners});
+        json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": meta})
+    };
+    let owned =
+        |name: &str, owner: &str, uid: &Value| object(name, json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": owner, "uid": uid}]));
+    let api: Resources<k8s_openapi::api::core::v1::ConfigMap> = Resources::namespaced(cluster.client(), "default");
+    for (owner, child, params) in [("o1", "c1", DeleteParams::background()), ("o2", "c2", DeleteParams::orphan())] {
+        let uid = store.create("tests", object(owner, Value::Null)).unwrap()["metadata"]["uid"].clone();
+        store.create("tests", owned(child, owner, &uid)).unwrap();
+        clock.sleep(Duration::from_secs(1)).await;
+        api.delete(owner, &params).await.unwrap();
+    }
+    store.create("tests", owned("c3", "nobody", &"6f3e1c2a-0000-4000-8000-000000000000".into())).unwrap();
+    clock.sleep(Duration::from_secs(5)).await;
+    let left: Vec<_> = api.list(&ListParams::default()).await.unwrap().items.into_iter().map(|object| object.metadata).collect();
+    let left: Vec<_> = left.into_iter().filter(|meta| meta.name.as_deref() != Some("kube-root-ca.crt")).collect();
+    assert_eq!(left.iter().map(|meta| meta.name.as_deref().unwrap()).collect::<Vec<_>>(), ["c2"]);
+    assert_eq!(left[0].owner_references, None);
 }

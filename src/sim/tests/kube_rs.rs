@@ -3,6 +3,7 @@
 use futures::{AsyncBufReadExt as _, TryStreamExt as _};
 use k8s_openapi::api::core::v1::{ConfigMap, Pod};
 use kube::api::{Api as Resources, DeleteParams, DynamicObject, ListParams, LogParams, Patch, PatchParams, PostParams};
+use kube::core::PartialObjectMeta;
 use kube::discovery::{self, Scope};
 use kube::runtime::{WatchStreamExt as _, watcher};
 
@@ -98,4 +99,35 @@ async fn a_log_is_followed_through_the_typed_api() {
     let params = LogParams { follow: true, timestamps: true, ..LogParams::default() };
     let lines: Vec<String> = api.log_stream("p", &params).await.unwrap().lines().try_collect().await.unwrap();
     assert_eq!(lines, ["2026-03-01T09:00:00.000000000Z one", "2026-03-01T09:00:00.000000000Z two"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn metadata_is_listed_and_watched_without_the_rest() {
+    let rig = Rig::new();
+    rig.post(CM, cm_with("a", json!({"annotations": {"syncwave.dev/tracking-id": "shop:/ConfigMap:cf/a"}}))).await.ok(201);
+    let api: Resources<ConfigMap> = Resources::namespaced(rig.client.clone(), "cf");
+    let list = api.list_metadata(&ListParams::default()).await.unwrap();
+    assert_eq!(list.items[0].metadata.annotations.as_ref().unwrap().len(), 1);
+    let metas: Resources<PartialObjectMeta<ConfigMap>> = Resources::namespaced(rig.client.clone(), "cf");
+    let mut stream = std::pin::pin!(watcher(metas, watcher::Config::default()).applied_objects());
+    let first = stream.try_next().await.unwrap().unwrap();
+    assert_eq!(first.metadata.name.as_deref(), Some("a"));
+    rig.post(CM, cm("b", json!({}))).await.ok(201);
+    let second = stream.try_next().await.unwrap().unwrap();
+    assert_eq!(second.metadata.name.as_deref(), Some("b"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_delete_takes_its_preconditions_and_dry_run_from_the_body() {
+    let rig = Rig::new();
+    rig.post(CM, cm("a", json!({}))).await.ok(201);
+    let api: Resources<ConfigMap> = Resources::namespaced(rig.client.clone(), "cf");
+    let wrong = kube::api::Preconditions { uid: Some("other".into()), ..Default::default() };
+    let refused = api.delete("a", &DeleteParams { preconditions: Some(wrong), ..DeleteParams::default() }).await.unwrap_err();
+    assert!(matches!(refused, kube::Error::Api(status) if status.code == 409));
+    api.delete("a", &DeleteParams { dry_run: true, ..DeleteParams::default() }).await.unwrap();
+    let uid = api.get("a").await.unwrap().metadata.uid;
+    let right = kube::api::Preconditions { uid, ..Default::default() };
+    api.delete("a", &DeleteParams { preconditions: Some(right), ..DeleteParams::foreground() }).await.unwrap();
+    assert_eq!(api.get("a").await.unwrap().metadata.finalizers.unwrap(), ["foregroundDeletion"]);
 }

@@ -86,12 +86,9 @@ pub(super) fn facts(model: &Model, board: Option<&Board>, area: Rect, buffer: &m
     let request = operation.request();
     let kind = if board.plan().selective { "selective sync, no hooks" } else { "sync" };
     let prune = if request.prune { "on" } else { "off" };
-    let mut text = format!(" op {} · {kind} · {} · {}", board.number(), clean::text(&request.by), elapsed(board, model.now));
-    text.push_str(&format!(" · prune {prune} · {tasks} task{plural}"));
-    if !request.wave_delay.is_zero() {
-        text.push_str(&format!(" · wave delay {}s", request.wave_delay.as_secs_f32()));
-    }
-    pen.fit(&text, style);
+    let delay = if request.wave_delay.is_zero() { String::new() } else { format!(" · wave delay {}s", request.wave_delay.as_secs_f32()) };
+    let (number, by, time) = (board.number(), clean::text(&request.by), elapsed(board, model.now));
+    pen.fit(&format!(" op {number} · {kind} · {by} · {time} · prune {prune} · {tasks} task{plural}{delay}"), style);
     if !operation.polled().is_empty() {
         pen.put(&format!(" · polled, not watched: {}", operation.polled().join(", ")), model.theme.style(Role::Warn));
     }

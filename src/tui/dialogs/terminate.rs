@@ -1,0 +1,159 @@
+//! Asks before an operation is terminated, and says what that stops, deletes and keeps. Lives over the running screen: its sentences follow
+//! the operation, and it closes itself when the operation ends.
+
+use crossterm::event::KeyEvent;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Confirmation, Dialog, Piece, Sheet, labelled, sheet, turn};
+use crate::engine::session::Ask;
+use crate::model::{OperationPhase, Phase, Role as TaskRole, TaskState};
+use crate::operation::Operation;
+use crate::operation::timeline::Stage;
+use crate::operation::verdict::short_time;
+use crate::tui::action::Action;
+use crate::tui::board::Board;
+use crate::tui::clean;
+use crate::tui::model::Model;
+use crate::tui::row::short_kind;
+use crate::tui::theme::Role;
+use crate::tui::views::{Notice, Outbox, Wish};
+
+/// The question.
+pub(crate) struct TerminateDialog {
+    operation: usize,
+    chosen: usize,
+    confirmation: Option<Confirmation>,
+    lines: Vec<Vec<Piece>>,
+}
+
+const KEEP: usize = 0;
+const TERMINATE: usize = 1;
+/// The line in which the app's name is typed.
+const NAME: usize = 2;
+
+impl TerminateDialog {
+    /// Makes the question for the running operation.
+    pub(crate) fn new(model: &Model) -> Self {
+        let confirmation = Confirmation::new(model);
+        let operation = model.running().map(Board::number).unwrap_or_default();
+        let mut dialog = Self { operation, chosen: KEEP, confirmation, lines: Vec::new() };
+        dialog.settle(model);
+        dialog
+    }
+
+    fn terminate(&self, model: &Model, out: &mut Outbox) {
+        if self.confirmation.as_ref().is_some_and(|confirmation| !confirmation.is_right()) {
+            return out.say(Notice::bad(format!("type {} first: the context is protected", model.app_name())));
+        }
+        out.ask(Ask::Terminate { by: model.request.by.clone() });
+        out.wish(Wish::CloseDialog);
+        out.say(Notice::plain("terminating: running hooks are being deleted"));
+    }
+
+    fn fields(&self) -> usize {
+        if self.confirmation.is_some() { 3 } else { 2 }
+    }
+}
+
+impl Dialog for TerminateDialog {
+    fn update(&mut self, action: Action, model: &Model, out: &mut Outbox) {
+        match action {
+            Action::NextPane | Action::Right => self.chosen = turn(self.chosen, self.fields(), true),
+            Action::PreviousPane | Action::Left => self.chosen = turn(self.chosen, self.fields(), false),
+            Action::Yes => self.terminate(model, out),
+            Action::Open if self.chosen == TERMINATE || self.chosen == NAME => self.terminate(model, out),
+            Action::Open | Action::No => out.wish(Wish::CloseDialog),
+            _ => {}
+        }
+    }
+
+    fn typed(&mut self, key: KeyEvent) -> bool {
+        self.chosen == NAME && self.confirmation.as_mut().is_some_and(|confirmation| confirmation.typed(key))
+    }
+
+    fn pasted(&mut self, text: &str) {
+        if let Some(confirmation) = self.confirmation.as_mut().filter(|_| self.chosen == NAME) {
+            confirmation.pasted(text);
+        }
+    }
+
+    fn settle(&mut self, model: &Model) -> Option<String> {
+        let Some((board, operation)) =
+            model.running().filter(|board| board.number() == self.operation).and_then(|board| Some((board, board.operation()?)))
+        else {
+            return Some("the operation has ended by itself".to_owned());
+        };
+        if operation.phase() == OperationPhase::Terminating {
+            return Some("the operation is being terminated already".to_owned());
+        }
+        self.lines = lines(model, board, operation);
+        if let Some(confirmation) = &self.confirmation {
+            self.lines.push(Vec::new());
+            self.lines.push(confirmation.line(self.chosen == NAME));
+        }
+        None
+    }
+
+    fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
+        let looks = Sheet {
+            title: "Terminate the running sync?",
+            lines: &self.lines,
+            buttons: &[("Keep running", self.chosen == KEEP), ("Terminate", self.chosen == TERMINATE)],
+            hint: "tab/←→ choose · enter confirm · y terminate · n/esc keep running",
+        };
+        sheet(model.theme, &looks, area, buffer);
+    }
+}
+
+fn lines(model: &Model, board: &Board, operation: &Operation) -> Vec<Vec<Piece>> {
+    let by = &operation.request().by;
+    let by = if by.is_empty() { String::new() } else { format!(" by {}", clean::text(by)) };
+    let age = short_time(model.now.duration_since(operation.started_at()));
+    let (context, _) = operation.destination();
+    let place = format!("{} / {}/{}", clean::text(context), clean::text(&board.plan().namespace), clean::text(&board.plan().app));
+    vec![
+        vec![(format!("op {} · sync · started{by} {age} ago · {place}", board.number()), Role::Strong)],
+        Vec::new(),
+        labelled("now", [(board.verdict().text.clone(), Role::Text)]),
+        Vec::new(),
+        labelled("will stop", [(stops(board), Role::Text)]),
+        labelled("  delete", [(deletes(operation), Role::Warn)]),
+        labelled("  keep", [(keeps(operation), Role::Text)]),
+        labelled("  not run", [("SyncFail hooks: a terminate does not trigger them".to_owned(), Role::Text)]),
+    ]
+}
+
+/// What has not come yet and will not come any more.
+fn stops(board: &Board) -> String {
+    let mut left = Vec::new();
+    for cell in board.rail().iter().filter(|cell| cell.phase != Phase::SyncFail) {
+        let waiting: Vec<String> = cell.waves.iter().filter(|wave| wave.stage == Stage::Waiting).map(|wave| wave.wave.to_string()).collect();
+        if waiting.len() == cell.waves.len() {
+            left.push(cell.phase.to_string());
+        } else if !waiting.is_empty() {
+            left.push(format!("{} wave{} {}", cell.phase, if waiting.len() == 1 { "" } else { "s" }, waiting.join(", ")));
+        }
+    }
+    if left.is_empty() { "the waiting; nothing else was to come".to_owned() } else { format!("the waiting; {} will not run", left.join(", ")) }
+}
+
+fn deletes(operation: &Operation) -> String {
+    let running = operation.results().iter().filter(|result| result.task.role == TaskRole::Hook && result.state == TaskState::Running);
+    let names: Vec<String> =
+        running.map(|result| format!("{}/{}", short_kind(&result.task.key.kind), clean::text(&result.task.key.name))).collect();
+    match names.len() {
+        0 => "no hook: none is running".to_owned(),
+        1 => format!("{} and its pods", names[0]),
+        count => format!("{count} running hooks and their pods: {}", names.join(", ")),
+    }
+}
+
+fn keeps(operation: &Operation) -> String {
+    let applied = operation.results().iter().filter(|result| result.task.role == TaskRole::Apply && result.state != TaskState::Failed).count();
+    match applied {
+        0 => "everything else: nothing was applied yet".to_owned(),
+        1 => "1 applied resource as it is (no rollback)".to_owned(),
+        count => format!("{count} applied resources as they are (no rollback)"),
+    }
+}

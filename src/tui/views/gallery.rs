@@ -1,0 +1,83 @@
+//! The gallery of stories: the first screen of `demo`. A line for each story, the first one chosen.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Outbox, Outcome, View, Wish};
+use crate::tui::action::Action;
+use crate::tui::clean;
+use crate::tui::keymap::Context;
+use crate::tui::model::Model;
+use crate::tui::paint::{self, Pen};
+use crate::tui::theme::Role;
+use crate::tui::widgets::cursor::Cursor;
+
+/// The list of stories.
+#[derive(Debug, Default)]
+pub(crate) struct GalleryView {
+    cursor: Cursor,
+    height: usize,
+    len: usize,
+}
+
+impl View for GalleryView {
+    fn context(&self) -> Context {
+        Context::General
+    }
+
+    fn update(&mut self, action: Action, _model: &Model, out: &mut Outbox) -> Outcome {
+        match action {
+            Action::Up => self.cursor.move_by(-1, self.len),
+            Action::Down => self.cursor.move_by(1, self.len),
+            Action::Top => self.cursor.home(),
+            Action::Bottom => self.cursor.end(self.height, self.len),
+            Action::PageUp => self.cursor.page(-1, self.height, self.len),
+            Action::PageDown => self.cursor.page(1, self.height, self.len),
+            Action::Open if self.len > 0 => out.wish(Wish::Story(self.cursor.selected)),
+            _ => return Outcome::Ignored,
+        }
+        Outcome::Consumed
+    }
+
+    fn settle(&mut self, model: &Model, area: Rect, _out: &mut Outbox) {
+        self.len = model.stories.len();
+        self.height = usize::from(list(area).height);
+        self.cursor.keep_visible(self.height, self.len);
+    }
+
+    fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
+        let theme = model.theme;
+        if let Some(mut pen) = Pen::row(buffer, area, 0) {
+            pen.put(" syncwave", theme.style(Role::Strong)).fit(" · stories on a cluster inside this program", theme.style(Role::Text));
+        }
+        let rule = Rect { y: area.y + 1, height: area.height.saturating_sub(1).min(1), ..area };
+        paint::rule(buffer, rule, theme, "choose a story", "enter plays it");
+        let list = list(area);
+        let name = model.stories.iter().map(|story| clean::columns(&story.name)).max().unwrap_or_default() as u16 + 2;
+        let visible = self.cursor.visible(usize::from(list.height), self.len);
+        for (row, story) in model.stories[visible.clone()].iter().enumerate() {
+            let Some(mut pen) = Pen::row(buffer, list, row as u16) else { return };
+            let chosen = visible.start + row == self.cursor.selected;
+            let style = theme.style(if chosen { Role::Strong } else { Role::Text });
+            pen.put(if chosen { "▌" } else { " " }, theme.style(Role::Running)).skip(1);
+            pen.end(" ", style).end(&story.length, theme.style(Role::Dim));
+            pen.field(&story.name, name, if chosen { style.patch(theme.style(Role::Key)) } else { style }).fit(&story.about, style);
+        }
+    }
+
+    fn verbs(&self) -> &'static [Action] {
+        &[Action::Open, Action::Command, Action::Help, Action::Quit]
+    }
+
+    fn title(&self) -> &'static str {
+        "gallery"
+    }
+
+    fn ticks(&self, _model: &Model) -> bool {
+        false
+    }
+}
+
+fn list(area: Rect) -> Rect {
+    Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area }
+}

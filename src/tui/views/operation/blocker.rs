@@ -1,0 +1,96 @@
+//! The pane beside the time line: everything known of the object that one looks at — its state, its pods, its events — without a key.
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::panes;
+use super::rail::Piece;
+use crate::model::{ContainerState, PodView};
+use crate::operation::Operation;
+use crate::operation::verdict::short_time;
+use crate::tui::board::Board;
+use crate::tui::clean;
+use crate::tui::model::Model;
+use crate::tui::paint::{self, Pen};
+use crate::tui::theme::{Role, glyph, stage_role};
+
+/// How many pods are shown; of more the newest.
+const PODS: usize = 4;
+
+/// Draws the pane for a row.
+pub(super) fn draw(model: &Model, board: &Board, row: usize, area: Rect, buffer: &mut Buffer) {
+    let (Some(task), Some(state), Some(operation)) = (board.task_id(row), board.rows().get(row), board.operation()) else { return };
+    let is_blocker = board.blocker().is_some_and(|(at, _)| at == row);
+    let lead = if is_blocker { "blocker · " } else { "" };
+    let title = format!("{lead}{}/{}", state.kind, state.name);
+    paint::rule(buffer, Rect { height: area.height.min(1), ..area }, model.theme, &title, "");
+    let time = state.elapsed(model.now).map(|time| format!(" · {}", short_time(time))).unwrap_or_default();
+    let head = format!("{}{time}", state.word);
+    let mut lines: Vec<(&str, Vec<Piece>)> = vec![(
+        "status",
+        vec![(format!("{} ", glyph(state.stage)), stage_role(state.stage)), (head, Role::Strong), (format!(" · {}", state.message), Role::Text)],
+    )];
+    let pods = operation.pods_of(&task.key);
+    for (at, pod) in pods.iter().rev().take(PODS).enumerate() {
+        lines.push((if at == 0 { "pods" } else { "" }, pod_line(operation, pod)));
+    }
+    let body = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    for (at, (label, pieces)) in lines.iter().enumerate() {
+        let Some(mut pen) = Pen::row(buffer, body, at as u16) else { return };
+        pen.put("│ ", model.theme.style(Role::Rule)).field(label, 8, model.theme.style(Role::Dim));
+        for (text, role) in pieces {
+            pen.fit(text, model.theme.style(*role));
+        }
+    }
+    events(model, operation, &task.key, lines.len() as u16, body, buffer);
+}
+
+fn events(model: &Model, operation: &Operation, key: &crate::model::ResourceKey, from: u16, body: Rect, buffer: &mut Buffer) {
+    let found = operation.occurrences().iter().rev().filter(|event| event.owner == *key);
+    let mut row = from;
+    for event in found {
+        let Some(mut pen) = Pen::row(buffer, body, row) else { return };
+        let label = if row == from { "events" } else { "" };
+        pen.put("│ ", model.theme.style(Role::Rule)).field(label, 8, model.theme.style(Role::Dim));
+        panes::occurrence(model, event, false, &mut pen);
+        row += 1;
+    }
+    while let Some(mut pen) = Pen::row(buffer, body, row) {
+        pen.put("│", model.theme.style(Role::Rule));
+        row += 1;
+    }
+}
+
+/// Returns what is known of a pod, in one line.
+pub(in crate::tui::views) fn pod_line(operation: &Operation, pod: &PodView) -> Vec<Piece> {
+    let ready = pod.containers.iter().filter(|container| container.ready && !container.init).count();
+    let total = pod.containers.iter().filter(|container| !container.init).count();
+    let restarts: u32 = pod.containers.iter().map(|container| container.restarts).sum();
+    let gone = operation.is_pod_gone(&pod.uid);
+    let role = match &*pod.phase {
+        _ if gone => Role::Dim,
+        "Failed" => Role::Bad,
+        "Succeeded" => Role::Good,
+        "Running" if ready == total => Role::Good,
+        _ => Role::Warn,
+    };
+    let phase = if gone { "deleted" } else if pod.deleting { "in deletion" } else { &pod.phase };
+    let restarts = if restarts > 0 { format!("  {restarts} restart{}", if restarts == 1 { "" } else { "s" }) } else { String::new() };
+    let state = pod.containers.iter().find_map(container_word).map(|word| format!("  {word}")).unwrap_or_default();
+    vec![
+        (clean::text(&pod.name).into_owned(), Role::Text),
+        (format!("  {}", clean::text(phase)), role),
+        (format!("  {ready}/{total}{restarts}{}", clean::text(&state)), Role::Dim),
+    ]
+}
+
+/// Returns what is unusual about a container: why it waits, how it ended.
+pub(in crate::tui::views) fn container_word(container: &crate::model::Container) -> Option<String> {
+    match &container.state {
+        ContainerState::Waiting { reason, .. } if !reason.is_empty() => Some(format!("{}: {reason}", container.name)),
+        ContainerState::Terminated { exit_code, .. } if !container.init || *exit_code != 0 => {
+            Some(format!("{}: exit {exit_code}", container.name))
+        }
+        ContainerState::Waiting { .. } | ContainerState::Running { .. } | ContainerState::Terminated { .. } => None,
+    }
+}

@@ -1,0 +1,645 @@
+//! The sync screen: what runs, what comes next, why it waits, what the hook prints, how it ended. Holds the cursor, folds, filters and
+//! marks; everything that it shows comes from a board. The cursor follows the blocker until the person moves it.
+
+mod blocker;
+mod header;
+mod layout;
+mod lines;
+mod panes;
+mod rail;
+mod table;
+mod timeline;
+
+pub(super) use self::blocker::{container_word, pod_line};
+
+use std::collections::BTreeSet;
+
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use self::layout::{Density, Needs, Panes};
+use self::lines::{Choice, Line};
+use self::rail::{Column, Piece};
+use super::details::{DetailsView, Tab};
+use super::history::HistoryView;
+use super::{Notice, Outbox, Outcome, Shown, View, Wish};
+use crate::engine::session::Ask;
+use crate::model::{Phase, ResourceKey, TaskId};
+use crate::operation::LogLine;
+use crate::operation::timeline::{PhaseCell, Stage};
+use crate::plan::Selector;
+use crate::tui::action::Action;
+use crate::tui::board::Board;
+use crate::tui::dialogs::sync::{Scope, SyncDialog};
+use crate::tui::dialogs::terminate::TerminateDialog;
+use crate::tui::keymap::Context;
+use crate::tui::model::Model;
+use crate::tui::paint::Pen;
+use crate::tui::row::Group;
+use crate::tui::theme::Role;
+use crate::tui::widgets::cursor::Cursor;
+
+/// How many rows below the chosen one stay in sight, so that what comes next is seen.
+const AHEAD: usize = 2;
+
+/// Kinds whose pods print something.
+const WITH_PODS: [&str; 7] = ["Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob", "Pod"];
+
+/// The sync screen.
+pub(crate) struct OperationView {
+    shown: Shown,
+    cursor: Cursor,
+    lines: Vec<Line>,
+    choice: Choice,
+    marks: BTreeSet<ResourceKey>,
+    last_mark: Option<ResourceKey>,
+    follow: bool,
+    /// The log pane has the keys.
+    in_log: bool,
+    /// Rows of the log pane scrolled up.
+    back: usize,
+    cache: Cache,
+    /// Objects whose pods' logs were asked for, of the operation with this number.
+    followed: (usize, BTreeSet<ResourceKey>),
+}
+
+/// What is made once for each change and drawn many times.
+#[derive(Default)]
+struct Cache {
+    /// Number and version of the board, and what was chosen, when the lines were made.
+    of: Option<(usize, u64)>,
+    stale: bool,
+    groups: Vec<GroupText>,
+    rail: Vec<Piece>,
+    columns: Vec<Column>,
+    bars: Vec<timeline::Bar>,
+    several_namespaces: bool,
+    table_height: usize,
+    log_height: usize,
+    notes: String,
+}
+
+/// The header of a group, ready to be drawn.
+pub(super) struct GroupText {
+    group: Group,
+    name: &'static str,
+    folded: bool,
+    stage: Stage,
+    state: String,
+    detail: String,
+}
+
+impl OperationView {
+    /// Makes the view of a board. A failed operation of the past opens with its problems only.
+    pub(crate) fn new(shown: Shown, problems_only: bool) -> Self {
+        Self {
+            shown,
+            cursor: Cursor::default(),
+            lines: Vec::new(),
+            choice: Choice { problems_only, ..Choice::default() },
+            marks: BTreeSet::new(),
+            last_mark: None,
+            follow: true,
+            in_log: false,
+            back: 0,
+            cache: Cache { stale: true, ..Cache::default() },
+            followed: (0, BTreeSet::new()),
+        }
+    }
+
+    fn row(&self) -> Option<usize> {
+        match self.lines.get(self.cursor.selected)? {
+            Line::Row(row) => Some(*row),
+            Line::Group(_) => None,
+        }
+    }
+
+    fn group(&self, board: &Board) -> Option<Group> {
+        match self.lines.get(self.cursor.selected)? {
+            Line::Row(row) => board.rows().get(*row).map(|row| row.group),
+            Line::Group(group) => Some(*group),
+        }
+    }
+
+    /// What the log pane shows: the chosen row, or what everything waits for.
+    fn log_task<'a>(&self, board: &'a Board) -> Option<&'a TaskId> {
+        let row = self.row().or_else(|| board.focus())?;
+        board.task_id(row)
+    }
+
+    fn select_row(&mut self, row: usize) {
+        if let Some(at) = self.lines.iter().position(|line| *line == Line::Row(row)) {
+            self.cursor.select(at, self.lines.len());
+        }
+    }
+
+    fn step(&mut self, change: impl FnOnce(&mut Cursor, usize, usize)) {
+        self.follow = false;
+        self.back = 0;
+        let (height, len) = (self.cache.table_height, self.lines.len());
+        change(&mut self.cursor, height, len);
+        self.cursor.keep_visible(height, len);
+    }
+
+    fn scroll(&mut self, rows: isize) {
+        self.back = self.back.saturating_add_signed(rows);
+    }
+
+    fn go(&mut self, action: Action) -> Outcome {
+        let page = self.cache.log_height.max(2) as isize - 1;
+        match (action, self.in_log) {
+            (Action::Up, false) => self.step(|cursor, _, len| cursor.move_by(-1, len)),
+            (Action::Down, false) => self.step(|cursor, _, len| cursor.move_by(1, len)),
+            (Action::Top, false) => self.step(|cursor, _, _| cursor.home()),
+            (Action::Bottom, false) => self.step(|cursor, height, len| cursor.end(height, len)),
+            (Action::PageUp, false) => self.step(|cursor, height, len| cursor.page(-1, height, len)),
+            (Action::PageDown, false) => self.step(|cursor, height, len| cursor.page(1, height, len)),
+            (Action::Up, true) => self.scroll(1),
+            (Action::Down, true) => self.scroll(-1),
+            (Action::PageUp, true) => self.scroll(page),
+            (Action::PageDown, true) => self.scroll(-page),
+            (Action::Top, true) => self.back = usize::MAX / 2,
+            (Action::Bottom, true) => self.back = 0,
+            _ => return Outcome::Ignored,
+        }
+        Outcome::Consumed
+    }
+
+    fn fold(&mut self, board: &Board, folded: Option<bool>) {
+        let Some(group) = self.group(board) else { return };
+        let is_folded = self.choice.is_folded(group, board);
+        self.choice.folds.insert(group, folded.unwrap_or(!is_folded));
+        self.follow = false;
+        self.cache.stale = true;
+    }
+
+    fn fold_all(&mut self, board: &Board) {
+        let groups: BTreeSet<Group> = board.rows().iter().map(|row| row.group).collect();
+        let any_open = groups.iter().any(|group| !self.choice.is_folded(*group, board));
+        self.choice.folds = groups.into_iter().map(|group| (group, any_open)).collect();
+        self.follow = false;
+        self.cache.stale = true;
+    }
+
+    /// Goes to the next problem: first what everything waits for, then what failed, round and round.
+    fn problem(&mut self, board: &Board, forward: bool, out: &mut Outbox) {
+        self.follow = false;
+        let problems: Vec<usize> = (0..board.tasks()).filter(|row| board.rows()[*row].problem).collect();
+        let here = self.row().unwrap_or_default();
+        let next = if forward {
+            problems.iter().find(|row| **row > here || self.row().is_none()).or(problems.first())
+        } else {
+            problems.iter().rev().find(|row| **row < here).or(problems.last())
+        };
+        let at_problem = self.row().is_some_and(|row| problems.contains(&row));
+        let next = match board.blocker() {
+            Some((blocker, _)) if !at_problem => Some(blocker),
+            Some(_) | None => next.copied(),
+        };
+        match next {
+            Some(row) => {
+                self.choice.folds.insert(board.rows()[row].group, false);
+                self.choice.flatten(board, &mut self.lines);
+                self.select_row(row);
+                self.cache.stale = true;
+            }
+            None => out.say(Notice::plain("there is no problem")),
+        }
+    }
+
+    fn mark(&mut self, board: &Board) {
+        let Some(key) = self.row().and_then(|row| board.task_id(row)).map(|task| task.key.clone()) else { return };
+        if !self.marks.remove(&key) {
+            self.marks.insert(key.clone());
+        }
+        self.last_mark = Some(key);
+        self.step(|cursor, _, len| cursor.move_by(1, len));
+        self.cache.stale = true;
+    }
+
+    fn mark_range(&mut self, board: &Board) {
+        let key_at = |line: &Line| match line {
+            Line::Row(row) => board.task_id(*row).map(|task| task.key.clone()),
+            Line::Group(_) => None,
+        };
+        let from = self.last_mark.as_ref().and_then(|key| self.lines.iter().position(|line| key_at(line).as_ref() == Some(key)));
+        let from = from.unwrap_or(self.cursor.selected);
+        let (low, high) = (from.min(self.cursor.selected), from.max(self.cursor.selected));
+        let keys: Vec<ResourceKey> = self.lines.iter().take(high + 1).skip(low).filter_map(key_at).collect();
+        self.last_mark = keys.last().cloned();
+        self.marks.extend(keys);
+        self.cache.stale = true;
+    }
+
+    fn back(&mut self) -> Outcome {
+        if self.in_log {
+            self.in_log = false;
+        } else if !self.choice.filter.is_empty() {
+            self.choice.filter.clear();
+        } else if self.choice.problems_only {
+            self.choice.problems_only = false;
+        } else if self.choice.only.is_some() {
+            self.choice.only = None;
+        } else {
+            return Outcome::Ignored;
+        }
+        self.cache.stale = true;
+        Outcome::Consumed
+    }
+
+    fn narrow(&mut self, only: Option<Phase>) {
+        self.choice.only = only;
+        self.cache.stale = true;
+    }
+
+    fn ask_to_change(&self, action: Action, board: &Board, model: &Model, out: &mut Outbox) {
+        if self.shown != Shown::Home {
+            return out.say(Notice::bad("this is an operation of the past; esc goes back to the present"));
+        }
+        if let Err(reason) = model.may(action) {
+            return out.say(Notice::bad(reason));
+        }
+        match action {
+            Action::Terminate => out.wish(Wish::Dialog(Box::new(TerminateDialog::new(model)))),
+            Action::SyncMarked => self.ask_to_sync_some(board, model, out),
+            _ => {
+                let dialog = SyncDialog::new(model, self.scopes(board), !self.marks.is_empty(), out);
+                out.wish(Wish::Dialog(Box::new(dialog)));
+            }
+        }
+    }
+
+    fn ask_to_sync_some(&self, board: &Board, model: &Model, out: &mut Outbox) {
+        let scopes = self.scopes(board);
+        if scopes.len() > 1 {
+            let dialog = SyncDialog::new(model, scopes, true, out);
+            return out.wish(Wish::Dialog(Box::new(dialog)));
+        }
+        out.say(Notice::bad("mark resources first: hooks do not run in a selective sync"));
+    }
+
+    /// What a sync may be about: everything, and the marked resources or else the one under the cursor. Hooks cannot be selected.
+    fn scopes(&self, board: &Board) -> Vec<Scope> {
+        let marked: Vec<&ResourceKey> = board
+            .plan()
+            .tasks
+            .iter()
+            .filter(|task| !task.is_hook() && self.marks.contains(&task.id.key))
+            .map(|task| &task.id.key)
+            .collect();
+        let here = self.row().filter(|row| board.rows().get(*row).is_some_and(|row| !row.hook)).and_then(|row| board.task_id(row));
+        let chosen = match (marked.is_empty(), here) {
+            (false, _) => Some(Scope::some(marked.into_iter().map(Selector::exactly).collect(), "marked")),
+            (true, Some(task)) => Some(Scope::some(vec![Selector::exactly(&task.key)], "this one")),
+            (true, None) => None,
+        };
+        std::iter::once(Scope::Everything).chain(chosen).collect()
+    }
+
+    fn open(&mut self, tab: Tab, board: &Board, model: &Model, out: &mut Outbox) {
+        let Some(task) = self.row().and_then(|row| board.task_id(row)) else {
+            return out.say(Notice::plain("choose a resource first"));
+        };
+        let view = DetailsView::new(self.shown, task.clone(), tab, model, out);
+        out.wish(Wish::Open(Box::new(view)));
+    }
+
+    fn open_logs(&self, board: &Board, out: &mut Outbox) {
+        match self.log_task(board) {
+            Some(task) => out.wish(Wish::OpenLogs { shown: self.shown, task: task.clone() }),
+            None => out.say(Notice::plain("choose a resource first")),
+        }
+    }
+
+    fn with_board(&mut self, action: Action, board: &Board, model: &Model, out: &mut Outbox) -> Outcome {
+        match action {
+            Action::Open if self.row().is_none() => self.fold(board, None),
+            Action::Open | Action::Details => self.open(Tab::Overview, board, model, out),
+            Action::Yaml => self.open(Tab::Yaml, board, model, out),
+            Action::Events => self.open(Tab::Events, board, model, out),
+            Action::Logs => self.open_logs(board, out),
+            Action::Left => self.fold(board, Some(true)),
+            Action::Right => self.fold(board, Some(false)),
+            Action::FoldAll => self.fold_all(board),
+            Action::NextProblem => self.problem(board, true, out),
+            Action::PreviousProblem => self.problem(board, false, out),
+            Action::Mark => self.mark(board),
+            Action::MarkRange => self.mark_range(board),
+            Action::Sync | Action::SyncMarked | Action::Terminate => self.ask_to_change(action, board, model, out),
+            _ => return Outcome::Ignored,
+        }
+        Outcome::Consumed
+    }
+
+    fn without_board(&mut self, action: Action, model: &Model, out: &mut Outbox) -> Outcome {
+        match action {
+            Action::NextPane | Action::PreviousPane if self.cache.log_height > 0 => self.in_log = !self.in_log,
+            Action::ClearMarks => self.marks.clear(),
+            Action::Follow => {
+                self.follow = !self.follow;
+                self.back = 0;
+            }
+            Action::ProblemsOnly => self.choice.problems_only = !self.choice.problems_only,
+            Action::AllPhases => self.narrow(None),
+            Action::OnlyPreSync => self.narrow(Some(Phase::PreSync)),
+            Action::OnlySync => self.narrow(Some(Phase::Sync)),
+            Action::OnlyPostSync => self.narrow(Some(Phase::PostSync)),
+            Action::OnlySyncFail => self.narrow(Some(Phase::SyncFail)),
+            Action::Filter => out.wish(Wish::Search),
+            Action::History => out.wish(Wish::Open(Box::new(HistoryView::new(model)))),
+            Action::Sync | Action::SyncMarked | Action::Terminate => {
+                let reason = model.may(action).err().unwrap_or_else(|| "nothing is open yet".to_owned());
+                out.say(Notice::bad(reason));
+            }
+            _ => return Outcome::Ignored,
+        }
+        self.cache.stale = true;
+        Outcome::Consumed
+    }
+
+    fn rebuild(&mut self, board: &Board) {
+        let before = self.lines.get(self.cursor.selected).copied();
+        self.choice.flatten(board, &mut self.lines);
+        let kept = before.and_then(|line| self.lines.iter().position(|found| *found == line));
+        self.cursor.select(kept.unwrap_or(self.cursor.selected), self.lines.len());
+        let mut namespaces = board.rows().iter().map(|row| &row.namespace).filter(|namespace| !namespace.is_empty());
+        let first = namespaces.next();
+        self.cache.several_namespaces = namespaces.any(|namespace| Some(namespace) != first);
+        self.cache.of = Some((board.number(), board.version()));
+        self.cache.stale = false;
+    }
+
+    fn follow_focus(&mut self, board: &Board) {
+        let Some(row) = board.focus().filter(|_| self.follow) else { return };
+        let line = self.lines.iter().position(|line| *line == Line::Row(row));
+        let group = board.rows().get(row).map(|row| Line::Group(row.group));
+        let header = || self.lines.iter().position(|line| Some(*line) == group);
+        if let Some(at) = line.or_else(header) {
+            self.cursor.select(at, self.lines.len());
+        }
+    }
+
+    fn keep_in_sight(&mut self) {
+        let (height, len) = (self.cache.table_height, self.lines.len());
+        self.cursor.keep_visible(height, len);
+        let ahead = AHEAD.min(height.saturating_sub(1) / 2);
+        let lowest = (self.cursor.selected + ahead + 1).saturating_sub(height).min(len.saturating_sub(height));
+        self.cursor.top = self.cursor.top.max(lowest.min(self.cursor.selected));
+    }
+
+    fn refresh_texts(&mut self, board: &Board, model: &Model, panes: &Panes) {
+        self.cache.groups = [Phase::PreSync, Phase::Sync, Phase::PostSync, Phase::SyncFail]
+            .into_iter()
+            .filter_map(|phase| board.rail().iter().find(|cell| cell.phase == phase))
+            .map(|cell| self.phase_text(board, cell, model))
+            .chain(self.left_text(board))
+            .collect();
+        self.cache.rail = rail::in_one_row(board, model.now, panes.density);
+        self.cache.columns = if panes.density == Density::Wide { rail::in_three_rows(board, model.now, panes.rail.width) } else { Vec::new() };
+        let room = usize::from(panes.timeline.height.saturating_sub(2));
+        self.cache.bars = if panes.density == Density::Huge { timeline::bars(board, room) } else { Vec::new() };
+        self.cache.notes = self.notes();
+    }
+
+    fn notes(&self) -> String {
+        let mut notes = Vec::new();
+        if let Some(phase) = self.choice.only {
+            notes.push(format!("only {phase}"));
+        }
+        if self.choice.problems_only {
+            notes.push("problems only".to_owned());
+        }
+        if !self.choice.filter.is_empty() {
+            notes.push(format!("/{}", self.choice.filter));
+        }
+        if !self.marks.is_empty() {
+            notes.push(format!("{} marked", self.marks.len()));
+        }
+        notes.push(if self.follow { "follow on" } else { "follow off (F)" }.to_owned());
+        notes.join(" · ")
+    }
+
+    fn phase_text(&self, board: &Board, cell: &PhaseCell, model: &Model) -> GroupText {
+        let group = Group::Phase(cell.phase);
+        let folded = self.choice.is_folded(group, board);
+        let names = |stage: Option<Stage>| {
+            let of_group = |row: &&crate::tui::row::Row| row.group == group && stage.is_none_or(|stage| row.stage == stage);
+            let names: Vec<String> = board.rows().iter().filter(of_group).take(3).map(|row| format!("{}/{}", row.short_kind(), row.name)).collect();
+            names.join(", ")
+        };
+        let detail = match cell.stage {
+            Stage::Armed => format!("armed · {}", names(None)),
+            Stage::Skipped => format!("did not run · {}", names(None)),
+            _ if folded => format!("{}/{} · {}", cell.done, cell.total, names(None)),
+            Stage::Waiting | Stage::Running | Stage::Done | Stage::Failed => format!("{}/{}{}", cell.done, cell.total, waves(cell)),
+        };
+        let time = rail::took(&cell.span, model.now);
+        GroupText { group, name: cell.phase.as_str(), folded, stage: cell.stage, state: panes::group_state(cell.stage, time), detail }
+    }
+
+    fn left_text(&self, board: &Board) -> Option<GroupText> {
+        let left = board.rows().len() - board.tasks();
+        let first = board.rows().get(board.tasks())?;
+        let folded = self.choice.is_folded(Group::Left, board);
+        let more = if left > 1 { format!(" +{}", left - 1) } else { String::new() };
+        let detail = format!("{left} · {}/{}: {}{more}", first.short_kind(), first.name, first.message);
+        let state = panes::group_state(Stage::Skipped, None);
+        Some(GroupText { group: Group::Left, name: "Not run", folded, stage: Stage::Skipped, state, detail })
+    }
+
+    /// The log pane of a Deployment needs its pods' logs, which nobody follows unless asked.
+    fn follow_logs(&mut self, board: &Board, out: &mut Outbox) {
+        if self.shown != Shown::Home || board.operation().is_none() {
+            return;
+        }
+        if self.followed.0 != board.number() {
+            self.followed = (board.number(), BTreeSet::new());
+        }
+        let Some(row) = self.row().or_else(|| board.focus()).and_then(|row| board.rows().get(row).map(|state| (row, state))) else { return };
+        let (at, row) = row;
+        let began = matches!(row.stage, Stage::Running | Stage::Done | Stage::Failed);
+        let Some(task) = board.task_id(at) else { return };
+        if began && !row.hook && !row.prune && WITH_PODS.contains(&&*row.kind) && self.followed.1.insert(task.key.clone()) {
+            out.ask(Ask::Follow { key: task.key.clone() });
+        }
+    }
+
+    fn panes(&self, board: Option<&Board>, model: &Model, area: Rect) -> Panes {
+        layout::panes(area, Needs { header: model.header, failed: board.is_some_and(Board::has_failed) })
+    }
+
+    fn draw_rail(&self, model: &Model, panes: &Panes, buffer: &mut Buffer) {
+        if panes.density == Density::Wide {
+            return self.draw_wide_rail(model, panes.rail, buffer);
+        }
+        let Some(mut pen) = Pen::row(buffer, panes.rail, 0) else { return };
+        for (text, role) in &self.cache.rail {
+            pen.put(text, model.theme.style(*role));
+        }
+    }
+
+    fn draw_wide_rail(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
+        crate::tui::paint::rule(buffer, Rect { height: area.height.min(1), ..area }, model.theme, "", "");
+        let mut x = area.x + 1;
+        for column in &self.cache.columns {
+            let part = Rect { x, y: area.y, width: column.width.min(area.right().saturating_sub(x)), height: area.height };
+            for (row, pieces) in column.rows.iter().enumerate() {
+                let Some(mut pen) = Pen::row(buffer, part, row as u16 + 1) else { continue };
+                for (text, role) in pieces {
+                    pen.put(text, model.theme.style(*role));
+                }
+            }
+            x = x.saturating_add(column.width);
+        }
+    }
+
+    fn draw_body(&self, board: &Board, model: &Model, panes: &Panes, buffer: &mut Buffer) {
+        let visible = self.cursor.visible(usize::from(panes.table.height), self.lines.len());
+        let selected = self.cursor.selected.checked_sub(visible.start).filter(|_| !self.in_log);
+        let slice = table::Slice {
+            board,
+            lines: &self.lines[visible],
+            selected,
+            marks: &self.marks,
+            groups: &self.cache.groups,
+            several_namespaces: self.cache.several_namespaces,
+        };
+        table::heads(model, panes.heads, panes.density, self.cache.several_namespaces, buffer);
+        table::draw(model, &slice, panes.table, panes.density, buffer);
+        if let Some(operation) = board.operation() {
+            timeline::draw(model, operation, &self.cache.bars, panes.timeline, buffer);
+            if let Some(row) = self.row().or_else(|| board.focus()) {
+                blocker::draw(model, board, row, panes.blocker, buffer);
+            }
+            if !panes.events.is_empty() {
+                crate::tui::paint::rule(buffer, Rect { height: 1, ..panes.events }, model.theme, "events", "");
+                let below = Rect { y: panes.events.y + 1, height: panes.events.height - 1, ..panes.events };
+                panes::events(model, operation, None, below, buffer);
+            }
+        }
+        if let Some(task) = self.log_task(board) {
+            let tail = panes::Tail { board, task, back: self.back, focused: self.in_log, why: board.has_failed() };
+            panes::log_title(model, &tail, panes.log_title, buffer);
+            panes::log(model, &tail, panes.log, buffer);
+        } else {
+            crate::tui::paint::rule(buffer, panes.log_title, model.theme, "logs", "");
+        }
+        if !panes.next.is_empty() {
+            panes::next(model, board, panes.next, buffer);
+        }
+        panes::last(model, board, panes.last, buffer);
+    }
+}
+
+fn waves(cell: &PhaseCell) -> String {
+    let list: Vec<String> = cell.waves.iter().take(12).map(|wave| wave.wave.to_string()).collect();
+    match cell.waves.iter().find(|wave| wave.stage == Stage::Running) {
+        Some(wave) if cell.waves.len() > 1 => format!(" · wave {} of {}", wave.wave, list.join(",")),
+        Some(_) | None if cell.waves.len() > 1 => format!(" · waves {}", list.join(",")),
+        Some(_) | None => String::new(),
+    }
+}
+
+impl View for OperationView {
+    fn context(&self) -> Context {
+        Context::Sync
+    }
+
+    fn update(&mut self, action: Action, model: &Model, out: &mut Outbox) -> Outcome {
+        if action == Action::Back {
+            return self.back();
+        }
+        if self.go(action) == Outcome::Consumed {
+            return Outcome::Consumed;
+        }
+        if let Some(board) = model.board(self.shown)
+            && self.with_board(action, board, model, out) == Outcome::Consumed
+        {
+            return Outcome::Consumed;
+        }
+        self.without_board(action, model, out)
+    }
+
+    fn search(&mut self, text: &str, _model: &Model) {
+        text.clone_into(&mut self.choice.filter);
+        self.cache.stale = true;
+    }
+
+    fn search_text(&self) -> &str {
+        &self.choice.filter
+    }
+
+    fn settle(&mut self, model: &Model, area: Rect, out: &mut Outbox) {
+        let board = model.board(self.shown);
+        let panes = self.panes(board, model, area);
+        self.cache.table_height = usize::from(panes.table.height);
+        self.cache.log_height = usize::from(panes.log.height);
+        let Some(board) = board else {
+            self.lines.clear();
+            return;
+        };
+        if self.cache.stale || self.cache.of != Some((board.number(), board.version())) {
+            self.rebuild(board);
+        }
+        self.follow_focus(board);
+        self.keep_in_sight();
+        self.refresh_texts(board, model, &panes);
+        let received = self.log_task(board).and_then(|task| model.log(board, task)).map_or(0, |log| log.numbers().count());
+        self.back = self.back.min(received.saturating_sub(self.cache.log_height));
+        self.follow_logs(board, out);
+    }
+
+    fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
+        let board = model.board(self.shown);
+        let panes = self.panes(board, model, area);
+        if panes.density == Density::Line {
+            table::one_line(model, board, panes.verdict, buffer);
+        } else {
+            header::place(model, board, panes.place, panes.density, buffer);
+            header::facts(model, board, panes.facts, buffer);
+            header::verdict(model, board, &panes, buffer);
+            table::title(model, board, &self.cache.notes, panes.title, buffer);
+        }
+        match board {
+            Some(board) => {
+                self.draw_rail(model, &panes, buffer);
+                self.draw_body(board, model, &panes, buffer);
+            }
+            None => trouble(model, panes.table, buffer),
+        }
+    }
+
+    fn shows(&self, line: &LogLine, model: &Model) -> bool {
+        let task = model.board(self.shown).and_then(|board| self.log_task(board));
+        self.cache.log_height > 0 && task == Some(&line.task)
+    }
+
+    fn verbs(&self) -> &'static [Action] {
+        &[
+            Action::Logs,
+            Action::Details,
+            Action::Events,
+            Action::Sync,
+            Action::Terminate,
+            Action::NextProblem,
+            Action::Help,
+            Action::Yaml,
+            Action::Mark,
+            Action::Filter,
+            Action::History,
+            Action::Command,
+        ]
+    }
+
+    fn title(&self) -> &'static str {
+        "sync screen"
+    }
+}
+
+/// Draws why there is nothing to show.
+fn trouble(model: &Model, area: Rect, buffer: &mut Buffer) {
+    for (row, line) in model.trouble.iter().enumerate() {
+        let Some(mut pen) = Pen::row(buffer, area, row as u16) else { return };
+        pen.put(" ", model.theme.style(Role::Text)).fit(line, model.theme.style(Role::Text));
+    }
+}

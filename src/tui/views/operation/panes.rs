@@ -1,0 +1,216 @@
+//! The parts below the table: the log that tells why, safe next moves after a failure, warnings of the cluster, and the last line.
+
+use jiff::SignedDuration;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use crate::model::{Occurrence, ResourceKey, TaskId};
+use crate::operation::Operation;
+use crate::operation::timeline::Stage;
+use crate::operation::verdict::short_time;
+use crate::tui::action::Action;
+use crate::tui::board::Board;
+use crate::tui::clean;
+use crate::tui::keymap::Context;
+use crate::tui::log_store::{Content, Level, StoredLine, TaskLog};
+use crate::tui::model::Model;
+use crate::tui::paint::{self, Pen};
+use crate::tui::theme::{Role, glyph, stage_role};
+
+/// What the log pane shows.
+pub(super) struct Tail<'a> {
+    pub(super) board: &'a Board,
+    pub(super) task: &'a TaskId,
+    /// How many rows the person scrolled up.
+    pub(super) back: usize,
+    /// The pane has the keys.
+    pub(super) focused: bool,
+    /// The operation failed: the lines that say why come first.
+    pub(super) why: bool,
+}
+
+/// Draws the title of the log pane.
+pub(super) fn log_title(model: &Model, tail: &Tail<'_>, area: Rect, buffer: &mut Buffer) {
+    let log = model.log(tail.board, tail.task);
+    let name = clean::text(&tail.task.key.short()).into_owned();
+    let source = log.and_then(newest_source).map(|source| format!(" · {source}")).unwrap_or_default();
+    let lead = if tail.why { "why · last lines of " } else { "logs " };
+    let focus = if tail.focused { "› " } else { "" };
+    let notes = log.map(|log| log_notes(model, log, tail.back)).unwrap_or_default();
+    paint::rule(buffer, area, model.theme, &format!("{focus}{lead}{name}{source}"), &notes);
+}
+
+fn newest_source(log: &TaskLog) -> Option<String> {
+    let source = log.sources().iter().max_by_key(|source| source.last)?;
+    let attempt = if source.pod_attempt > 1 { format!(" · attempt {}", source.pod_attempt) } else { String::new() };
+    let exit = source.exit.as_ref().map(|exit| format!(" · exit {}", exit.code)).unwrap_or_default();
+    Some(format!("{} · {}{attempt}{exit}", clean::text(&source.pod), clean::text(&source.container)))
+}
+
+fn log_notes(model: &Model, log: &TaskLog, back: usize) -> String {
+    let state = if log.is_live() { "● live" } else { "■ ended" };
+    let lines = log.received();
+    if back > 0 {
+        return format!("{state}  {lines} lines  {back} below");
+    }
+    let rate = if log.is_live() { format!("  {:.0} l/s", log.rate(model.now)) } else { String::new() };
+    format!("{state}{rate}  {lines} line{}", if lines == 1 { "" } else { "s" })
+}
+
+/// Draws the lines of the log, or why there are none.
+pub(super) fn log(model: &Model, tail: &Tail<'_>, area: Rect, buffer: &mut Buffer) {
+    let height = usize::from(area.height);
+    let Some(log) = model.log(tail.board, tail.task).filter(|log| !log.numbers().is_empty()) else {
+        return no_log(model, tail, area, buffer);
+    };
+    let numbers = log.numbers();
+    let from = numbers.end.saturating_sub((height + tail.back) as u64).max(numbers.start);
+    let several = log.sources().len() > 1;
+    for (row, line) in log.window(from, height).enumerate() {
+        let Some(mut pen) = Pen::row(buffer, area, row as u16) else { return };
+        log_line(model, log, line, several && area.width >= 100, &mut pen);
+    }
+}
+
+fn log_line(model: &Model, log: &TaskLog, line: &StoredLine, prefixed: bool, pen: &mut Pen<'_>) {
+    let theme = model.theme;
+    let time = line.time().to_zoned(model.zone.clone());
+    let time = if pen.rest() >= 72 { time.strftime(" %H:%M:%S%.3f ") } else { time.strftime(" %H:%M:%S ") };
+    pen.put(&time.to_string(), theme.style(Role::Dim));
+    if prefixed && let Some(source) = log.sources().get(line.source) {
+        pen.field(&source.label(false), 6, theme.style(Role::Dim)).skip(1);
+    }
+    match &line.content {
+        Content::Text(text) => {
+            let role = match text.level {
+                Some(Level::Error | Level::Fatal) => Role::Bad,
+                Some(Level::Warn) => Role::Warn,
+                Some(Level::Info | Level::Debug | Level::Trace) | None => Role::Text,
+            };
+            pen.fit(&text.text, theme.style(role));
+        }
+        other => _ = pen.fit(&mark(other), theme.style(Role::Warn)),
+    }
+}
+
+/// What stands where lines are missing.
+fn mark(content: &Content) -> String {
+    match content {
+        Content::Text(_) => String::new(),
+        Content::Cut { bytes } => format!("── {bytes} more bytes of this line are not kept"),
+        Content::Gap { lines } => format!("── {lines} lines are missing here"),
+        Content::Reopened { .. } => "── the log was opened again".to_owned(),
+    }
+}
+
+fn no_log(model: &Model, tail: &Tail<'_>, area: Rect, buffer: &mut Buffer) {
+    let theme = model.theme;
+    let Some(operation) = tail.board.operation() else {
+        if let Some(mut pen) = Pen::row(buffer, area, 0) {
+            pen.put(" ", theme.style(Role::Dim)).fit("nothing has run yet; s starts a sync", theme.style(Role::Dim));
+        }
+        return;
+    };
+    let why = operation.why_waiting(&tail.task);
+    let first = if why.is_empty() { "no log".to_owned() } else { format!("no log yet: {}", clean::text(&why)) };
+    if let Some(mut pen) = Pen::row(buffer, area, 0) {
+        pen.put(" ", theme.style(Role::Dim)).fit(&first, theme.style(Role::Dim));
+    }
+    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
+    events(model, operation, Some(&tail.task.key), below, buffer);
+}
+
+/// Draws the newest events about an object, or about everything.
+pub(super) fn events(model: &Model, operation: &Operation, about: Option<&ResourceKey>, area: Rect, buffer: &mut Buffer) {
+    let found = operation.occurrences().iter().rev().filter(|event| about.is_none_or(|key| event.owner == *key));
+    for (row, event) in found.take(usize::from(area.height)).enumerate() {
+        let Some(mut pen) = Pen::row(buffer, area, row as u16) else { return };
+        pen.put(" ", model.theme.style(Role::Text));
+        occurrence(model, event, about.is_none(), &mut pen);
+    }
+}
+
+/// Writes one event of the cluster.
+pub(super) fn occurrence(model: &Model, event: &Occurrence, named: bool, pen: &mut Pen<'_>) {
+    let theme = model.theme;
+    let role = if event.warning { Role::Warn } else { Role::Dim };
+    let age = event.at.map(|at| short_time(model.now.duration_since(at).max(SignedDuration::ZERO))).unwrap_or_default();
+    let times = if event.count > 1 { format!(" ×{}", event.count) } else { String::new() };
+    pen.number(&age, 5, theme.style(Role::Dim)).skip(1);
+    pen.put(&format!("{}{times} ", clean::text(&event.reason)), theme.style(role));
+    if named {
+        pen.put(&format!("{} ", clean::text(&event.about.short())), theme.style(Role::Text));
+    }
+    pen.fit(&clean::text(&event.message), theme.style(Role::Text));
+}
+
+/// Draws what can be done now that the operation has failed: reading first, then what asks before it acts.
+pub(super) fn next(model: &Model, board: &Board, area: Rect, buffer: &mut Buffer) {
+    paint::rule(buffer, Rect { height: area.height.min(1), ..area }, model.theme, "next", "");
+    let failed = board.operation().map(|operation| operation.failed_tasks().len()).unwrap_or_default();
+    let moves: [(Action, &str); 7] = [
+        (Action::Logs, "full log"),
+        (Action::NextProblem, if failed > 1 { "next problem" } else { "the problem" }),
+        (Action::Events, "events"),
+        (Action::Details, "details"),
+        (Action::Sync, "sync again (asks)"),
+        (Action::SyncMarked, "sync this row only, no hooks (asks)"),
+        (Action::History, "operations"),
+    ];
+    let rows = area.height.saturating_sub(1).max(1);
+    let per_row = moves.len().div_ceil(usize::from(rows));
+    for (row, moves) in moves.chunks(per_row).enumerate() {
+        let Some(mut pen) = Pen::row(buffer, area, row as u16 + 1) else { return };
+        pen.put(" ", model.theme.style(Role::Text));
+        for (action, words) in moves {
+            let key = model.keymap.binding(Context::Sync, *action).and_then(|binding| binding.keys.first());
+            let key = key.map(ToString::to_string).unwrap_or_default();
+            if usize::from(pen.rest()) < key.len() + words.len() + 2 {
+                break;
+            }
+            let is_open = model.may(*action).is_ok();
+            pen.put(&key, model.theme.style(if is_open { Role::Key } else { Role::Dim }));
+            pen.put(" ", model.theme.style(Role::Dim)).put(words, model.theme.style(if is_open { Role::Text } else { Role::Dim })).skip(3);
+        }
+    }
+}
+
+/// Draws the last line: what happened last, and what comes next.
+pub(super) fn last(model: &Model, board: &Board, area: Rect, buffer: &mut Buffer) {
+    let Some(mut pen) = Pen::row(buffer, area, 0) else { return };
+    let theme = model.theme;
+    pen.end(" ", theme.style(Role::Text));
+    let upcoming = clean::fit(board.upcoming(), usize::from(area.width) * 11 / 20);
+    pen.end(&upcoming, theme.style(Role::Dim));
+    let Some(happening) = board.happening() else {
+        planned_warning(model, board, &mut pen);
+        return;
+    };
+    let age = model.now.duration_since(happening.at).max(SignedDuration::ZERO);
+    pen.put(" ", theme.style(Role::Text)).put(glyph(happening.stage), theme.style(stage_role(happening.stage)));
+    let age = if age.as_secs() >= 1 { format!(" ({} ago)", whole_time(age)) } else { String::new() };
+    let room = usize::from(pen.rest()).saturating_sub(clean::columns(&age) + 1);
+    let text = clean::fit(&happening.text, room);
+    pen.put(" ", theme.style(Role::Text)).put(&text, theme.style(Role::Text)).put(&age, theme.style(Role::Dim));
+}
+
+fn planned_warning(model: &Model, board: &Board, pen: &mut Pen<'_>) {
+    let plan = board.plan();
+    let first = plan.invalid.first().map(|invalid| invalid.message.as_str());
+    let first = first.or_else(|| plan.warnings.first().map(|warning| warning.message.as_str()));
+    let count = plan.invalid.len() + plan.warnings.len();
+    if let Some(text) = first {
+        let more = if count > 1 { format!(" (+{} more in the sync dialog)", count - 1) } else { String::new() };
+        pen.put(" ! ", model.theme.style(Role::Warn)).fit(&format!("{}{more}", clean::text(text)), model.theme.style(Role::Text));
+    }
+}
+
+/// Writes a time without tenths: they would not be true for long.
+fn whole_time(time: SignedDuration) -> String {
+    if time.as_secs() < 10 { format!("{}s", time.as_secs()) } else { short_time(time) }
+}
+
+/// Returns the stage that a group's header shows.
+pub(super) fn group_state(stage: Stage, time: Option<SignedDuration>) -> String {
+    format!("{} {}", glyph(stage), time.map(crate::tui::row::column_time).unwrap_or_default())
+}
