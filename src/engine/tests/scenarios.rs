@@ -212,6 +212,27 @@ async fn decision_24_what_lost_its_manifest_is_pruned_with_and_without_an_invent
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_an_inventory_nothing_outside_of_the_destination_namespace_is_pruned() {
+    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: NAME}\nrules: []\n---\n";
+    let namespaced = |name: &str| config(name).replace("metadata: {", "metadata: {namespace: other, ");
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n---\n";
+    let kept = format!("{namespace}{}{}{}", role.replace("NAME", "reader"), namespaced("a"), config("a"));
+    let mut stage = Stage::new("", &format!("{kept}{}{}{}", role.replace("NAME", "writer"), namespaced("b"), config("b")));
+    stage.sync(Request::default()).await;
+    stage.write(&kept);
+    std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
+    let operation = stage.sync(Request { prune: true, ..Request::default() }).await;
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    let pruned: Vec<ResourceKey> = operation.plan().tasks.iter().filter(|task| task.is_prune()).map(|task| task.id.key.clone()).collect();
+    assert_eq!(pruned, [ResourceKey::new("", "ConfigMap", "shop", "b")]);
+    assert!(stage.sim.store().get("rbac.authorization.k8s.io", "clusterroles", "", "writer").is_some());
+    assert!(stage.sim.store().get("", "configmaps", "other", "b").is_some());
+    let told = operation.warnings().iter().find(|(_, text)| text.starts_with("not pruned, because")).map(|(_, text)| text.as_str());
+    assert!(told.is_some_and(|text| text.contains("ConfigMap other/b, ClusterRole writer")), "{:?}", operation.warnings());
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_definition_and_its_resource_arrive_in_one_sync() {
     let definition = "
 apiVersion: apiextensions.k8s.io/v1
