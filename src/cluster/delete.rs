@@ -39,7 +39,7 @@ impl Cluster {
         let doing = format!("deleting {}", spot.title());
         let mut backoff = Backoff::new(self, reporter, &doing);
         loop {
-            match self.wire.send(Method::DELETE, &spot.path(), "application/json", &options).await {
+            match self.write(Method::DELETE, &spot.path(), "application/json", &options).await {
                 Ok(answer) => return Ok(Removal::Done(Some(answer.body).filter(|body| body["kind"] != "Status").map(Object::new))),
                 Err(error) if error.is_not_found() => return Ok(Removal::Gone),
                 Err(error) if error.code() == Some(409) => {
@@ -114,7 +114,7 @@ impl Cluster {
     async fn write_finalizers(&self, spot: Spot<'_>, uid: &str, version: &str, rest: &[String]) -> Result<Object, CallError> {
         let patch = json!({"metadata": {"uid": uid, "resourceVersion": version, "finalizers": rest}});
         let path = with_query(&spot.path(), &[("fieldManager", FIELD_MANAGER)]);
-        let answer = self.wire.send(Method::PATCH, &path, "application/merge-patch+json", &patch).await?;
+        let answer = self.write(Method::PATCH, &path, "application/merge-patch+json", &patch).await?;
         Ok(Object::new(answer.body))
     }
 }
@@ -160,6 +160,31 @@ mod tests {
             fake::json_answer(200, &job("8", "u1", &["foregroundDeletion"]))
         });
         assert!(matches!(removal.await, Ok(Removal::Done(Some(object))) if object.name() == "m"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn deletions_keep_to_the_limit_of_writes_under_way() {
+        let under_way = Arc::new(Mutex::new((0_usize, 0_usize)));
+        let counter = under_way.clone();
+        let client = fake::client_async(move |_| {
+            let counter = counter.clone();
+            async move {
+                {
+                    let mut seen = locked(&counter);
+                    seen.0 += 1;
+                    seen.1 = seen.1.max(seen.0);
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                locked(&counter).0 -= 1;
+                fake::json_answer(200, &job("8", "u1", &["syncwave.dev/hook-finalizer"]))
+            }
+        });
+        let cluster = Cluster::new(client, crate::clock::Clock::starting_at(fake::epoch(), 1.0), fake::judge());
+        let (resource, reporter) = (resource(), Reporter::default());
+        let spot = Spot { resource: &resource, namespace: "shop", name: "m" };
+        let deletions = (0..100).map(|_| cluster.delete(spot, "u1", &reporter));
+        futures::future::join_all(deletions).await;
+        assert!((16..=24).contains(&locked(&under_way).1), "{under_way:?}");
     }
 
     #[tokio::test(start_paused = true)]

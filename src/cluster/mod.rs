@@ -13,17 +13,22 @@ pub(crate) mod outbox;
 mod ownership;
 pub(crate) mod pool;
 mod retry;
+mod veil;
 pub(crate) mod watch;
 pub(crate) mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use http::Method;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use live::Judge;
 pub(crate) use outbox::{Outbox, Reporter};
 pub(crate) use wire::{CallError, Resource};
 
+use self::pool::Load;
+use self::wire::Answer;
 use crate::clock::Clock;
 
 /// A connected cluster. Cloning shares the connection, what discovery has found, and the limit of concurrent writes.
@@ -35,6 +40,8 @@ pub(crate) struct Cluster {
     judge: Judge,
     /// Cancelled when nobody wants to wait for another try any more.
     hurry: CancellationToken,
+    /// Cancelled when no write may be sent any more.
+    stop: CancellationToken,
 }
 
 impl Cluster {
@@ -46,12 +53,30 @@ impl Cluster {
             pool: Arc::new(pool::Pool::new(clock)),
             judge,
             hurry: CancellationToken::new(),
+            stop: CancellationToken::new(),
         }
     }
 
     /// Returns the same cluster with a token of its own: once cancelled, no request is tried again.
     pub(crate) fn with_hurry(&self, hurry: CancellationToken) -> Self {
         Self { hurry, ..self.clone() }
+    }
+
+    /// Returns the same cluster with a token of its own: once cancelled, nothing is written that has not been sent yet.
+    pub(crate) fn with_stop(&self, stop: CancellationToken) -> Self {
+        Self { hurry: stop.clone(), stop, ..self.clone() }
+    }
+
+    /// Sends a write when its turn comes, unless nobody wants it any more by then.
+    async fn write(&self, method: Method, path: &str, content_type: &str, body: &Value) -> Result<Answer, CallError> {
+        let turn = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Err(CallError::Unsent),
+            turn = self.pool.turn() => turn,
+        };
+        let answer = self.wire.send(method, path, content_type, body).await;
+        turn.end(load(&answer));
+        answer
     }
 
     /// Returns the clock that all pauses and limits use.
@@ -62,6 +87,13 @@ impl Cluster {
     /// Returns how live objects are judged.
     pub(crate) fn judge(&self) -> Judge {
         self.judge
+    }
+}
+
+fn load(answer: &Result<Answer, CallError>) -> Load {
+    match answer {
+        Err(CallError::Refused { code: 429 | 503, .. } | CallError::Refused { retry_after: Some(_), .. }) => Load::Busy,
+        Ok(_) | Err(_) => Load::Fine,
     }
 }
 
