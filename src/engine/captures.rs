@@ -84,7 +84,7 @@ impl Captures {
             logs.insert(key, state);
             sender
         };
-        let mut lane = Lane { captures: self, wish: &wish, missing: 0 };
+        let mut lane = Lane { captures: self, wish: &wish, missing: 0, is_open: false };
         let result = self.cluster.follow_log(&wish.target, &mut lane).await;
         lane.end().await;
         if let Err(text) = result {
@@ -154,21 +154,31 @@ struct Lane<'a> {
     wish: &'a Wish,
     /// Lines that were skipped and not told yet.
     missing: u64,
+    /// Whether the line that was sent last goes on in the next piece.
+    is_open: bool,
 }
 
 impl LogSink for Lane<'_> {
     async fn take(&mut self, piece: Piece) {
         let ends_line = u64::from(!piece.continued);
-        if self.missing > 0 && self.captures.publisher.try_line(self.line(None, LogContent::Dropped(self.missing))).is_some() {
+        let was_skipping = self.missing > 0;
+        if was_skipping && !self.tell_missing() {
             self.missing += ends_line;
             return;
         }
-        let was_skipping = std::mem::take(&mut self.missing) > 0;
-        let line = self.line(piece.log_time, LogContent::Line { text: piece.text, continued: piece.continued });
-        let Some(line) = self.captures.publisher.try_line(line) else { return };
-        if was_skipping || !self.wait_for_room(line).await {
+        let continued = piece.continued;
+        let line = self.line(piece.log_time, LogContent::Line { text: piece.text, continued });
+        if let Some(line) = self.captures.publisher.try_line(line)
+            && (was_skipping || !self.wait_for_room(line).await)
+        {
             self.missing = ends_line.max(1);
+        } else {
+            self.is_open = continued;
         }
+    }
+
+    fn warn(&mut self, text: String) {
+        self.captures.reporter(&self.wish.task).warn(text);
     }
 }
 
@@ -187,6 +197,23 @@ impl Lane<'_> {
         }
     }
 
+    /// Tells what was skipped, if there is room now.
+    fn tell_missing(&mut self) -> bool {
+        if self.is_open && self.captures.publisher.try_line(self.end_of_line()).is_some() {
+            return false;
+        }
+        self.is_open = false;
+        let is_told = self.captures.publisher.try_line(self.line(None, LogContent::Dropped(self.missing))).is_none();
+        if is_told {
+            self.missing = 0;
+        }
+        is_told
+    }
+
+    fn end_of_line(&self) -> LogLine {
+        self.line(None, LogContent::Line { text: Arc::default(), continued: false })
+    }
+
     async fn wait_for_room(&self, line: LogLine) -> bool {
         let clock = self.captures.clock();
         tokio::select! {
@@ -198,6 +225,9 @@ impl Lane<'_> {
 
     /// The log is over; what was skipped last must be told too.
     async fn end(&mut self) {
+        if std::mem::take(&mut self.is_open) && !self.wait_for_room(self.end_of_line()).await {
+            self.missing = self.missing.max(1);
+        }
         let missing = std::mem::take(&mut self.missing);
         if missing > 0 && !self.wait_for_room(self.line(None, LogContent::Dropped(missing))).await {
             let text = format!("{missing} lines of the log of pod {} were skipped, because nobody read them", self.wish.target.pod);
@@ -233,7 +263,7 @@ mod tests {
         let (publisher, mut subscription) = lanes();
         let captures = captures(publisher);
         let wish = wish();
-        let mut lane = Lane { captures: &captures, wish: &wish, missing: 0 };
+        let mut lane = Lane { captures: &captures, wish: &wish, missing: 0, is_open: false };
         let began = captures.clock().now();
         for number in 0..LOG_LANE + 10 {
             lane.take(piece(number)).await;
@@ -254,7 +284,7 @@ mod tests {
         let (publisher, _subscription) = lanes();
         let captures = captures(publisher);
         let wish = wish();
-        let mut lane = Lane { captures: &captures, wish: &wish, missing: 3 };
+        let mut lane = Lane { captures: &captures, wish: &wish, missing: 3, is_open: false };
         for number in 0..LOG_LANE + 1 {
             lane.take(piece(number)).await;
         }
