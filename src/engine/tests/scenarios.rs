@@ -403,8 +403,9 @@ async fn logs_that_may_not_be_read_are_told_and_hold_nothing_up() {
     let operation = stage.sync(Request::default()).await;
     assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
     let told = |container: &str| {
-        let start = format!("the log of pod shop/migrate-");
-        let is_it = |text: &str| text.starts_with(&start) && text.contains(&format!("(container {container}) cannot be read: pods"));
+        let is_it = |text: &str| {
+            text.starts_with("the log of pod shop/migrate-") && text.contains(&format!("(container {container}) cannot be read: pods"))
+        };
         operation.warnings().iter().filter(|(task, text)| task.is_some() && is_it(text)).count()
     };
     assert_eq!((told("wait"), told("main")), (1, 1), "{:?}", operation.warnings());
