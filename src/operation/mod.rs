@@ -23,6 +23,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub(crate) use effect::Effect;
+#[cfg(test)]
+pub(crate) use event::RunOutcome;
 pub(crate) use event::{Event, LogContent, LogLine, Record, RunKind, Step, StepOutcome};
 pub(crate) use request::Request;
 
