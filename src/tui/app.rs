@@ -51,7 +51,10 @@ pub(crate) enum Effect {
     CloseSession,
     Leave(Leaving),
     /// There is nothing to show: leave and report this.
-    Fail { kind: FailureKind, report: String },
+    Fail {
+        kind: FailureKind,
+        report: String,
+    },
     /// Draw every cell anew.
     Redraw,
     /// Put this on the clipboard.
@@ -62,7 +65,9 @@ pub(crate) enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PlanFor {
     /// To have something to show; with `sync`, to start it at once.
-    Opening { sync: bool },
+    Opening {
+        sync: bool,
+    },
     Showing,
     Dialog,
 }
@@ -338,7 +343,8 @@ impl App {
             }
             return;
         }
-        let outcome = self.prompt(purpose).key(key);
+        let is_interrupt = self.model.keymap.action(Context::General, key) == Some(Action::Quit);
+        let outcome = if is_interrupt { PromptOutcome::Cancelled } else { self.prompt(purpose).key(key) };
         self.typed(purpose, outcome);
     }
 
@@ -473,7 +479,10 @@ impl App {
             }
             Wish::Story(story) => self.effects.push(Effect::OpenStory(story)),
             Wish::ShowPlan => self.show_plan(),
-            Wish::Leave(leaving) => self.effects.push(Effect::Leave(leaving)),
+            Wish::Leave(leaving) => {
+                self.dialog = None;
+                self.effects.push(Effect::Leave(leaving));
+            }
             Wish::Copy(text) => {
                 self.say(Notice::plain("copied"));
                 self.effects.push(Effect::Copy(text));

@@ -180,9 +180,17 @@ impl Board {
 
     fn planned_verdict(&self) -> Verdict {
         let count = |wanted: &[&str]| self.actions.values().filter(|action| wanted.contains(&row::action_word(action))).count();
+        if self.plan.tasks.is_empty() {
+            return Verdict { tone: Tone::Working, word: "PLANNED", text: "nothing to do: the plan has no task".to_owned() };
+        }
         let refused = count(&["refused"]) + self.plan.invalid.len();
-        let changes =
-            format!("{} to create, {} to change, {} to prune, {} unchanged", count(&["create"]), count(&["configure"]), count(&["prune"]), count(&["unchanged"]));
+        let changes = format!(
+            "{} to create, {} to change, {} to prune, {} unchanged",
+            count(&["create"]),
+            count(&["configure"]),
+            count(&["prune"]),
+            count(&["unchanged"])
+        );
         if refused > 0 {
             let text = format!("{refused} of {} tasks would fail; {changes}", self.plan.tasks.len());
             return Verdict { tone: Tone::Bad, word: "PLANNED", text };
@@ -192,6 +200,9 @@ impl Board {
 
     /// What a row waits for whose turn has not come.
     fn gate_sentence(&self) -> String {
+        if !self.is_running() {
+            return String::new();
+        }
         let running = self.rail.iter().flat_map(|cell| cell.waves.iter().map(move |wave| (cell.phase, wave)));
         let current = running.filter(|(_, wave)| wave.stage == Stage::Running).next_back();
         current.map(|(phase, wave)| format!("after {phase} wave {}", wave.wave)).unwrap_or_default()

@@ -33,16 +33,17 @@ pub(super) struct Tail<'a> {
 pub(super) fn log_title(model: &Model, tail: &Tail<'_>, area: Rect, buffer: &mut Buffer) {
     let log = model.log(tail.board, tail.task);
     let name = clean::text(&tail.task.key.short()).into_owned();
-    let source = log.and_then(newest_source).map(|source| format!(" · {source}")).unwrap_or_default();
+    let is_hook = tail.task.role == crate::model::Role::Hook;
+    let source = log.and_then(|log| newest_source(log, is_hook)).unwrap_or(name);
     let lead = if tail.why { "why · last lines of " } else { "logs " };
     let focus = if tail.focused { "› " } else { "" };
     let notes = log.map(|log| log_notes(model, log, tail.back)).unwrap_or_default();
-    paint::rule(buffer, area, model.theme, &format!("{focus}{lead}{name}{source}"), &notes);
+    paint::rule(buffer, area, model.theme, &format!("{focus}{lead}{source}"), &notes);
 }
 
-fn newest_source(log: &TaskLog) -> Option<String> {
+fn newest_source(log: &TaskLog, is_hook: bool) -> Option<String> {
     let source = log.sources().iter().max_by_key(|source| source.last)?;
-    let attempt = if source.pod_attempt > 1 { format!(" · attempt {}", source.pod_attempt) } else { String::new() };
+    let attempt = if is_hook && source.pod_attempt > 1 { format!(" · attempt {}", source.pod_attempt) } else { String::new() };
     let exit = source.exit.as_ref().map(|exit| format!(" · exit {}", exit.code)).unwrap_or_default();
     Some(format!("{} · {}{attempt}{exit}", clean::text(&source.pod), clean::text(&source.container)))
 }
@@ -53,7 +54,8 @@ fn log_notes(model: &Model, log: &TaskLog, back: usize) -> String {
     if back > 0 {
         return format!("{state}  {lines} lines  {back} below");
     }
-    let rate = if log.is_live() { format!("  {:.0} l/s", log.rate(model.now)) } else { String::new() };
+    let rate = log.rate(model.now);
+    let rate = if log.is_live() && rate >= 0.5 { format!("  {rate:.0} l/s") } else { String::new() };
     format!("{state}{rate}  {lines} line{}", if lines == 1 { "" } else { "s" })
 }
 
@@ -104,20 +106,21 @@ fn mark(content: &Content) -> String {
 }
 
 fn no_log(model: &Model, tail: &Tail<'_>, area: Rect, buffer: &mut Buffer) {
-    let theme = model.theme;
     let Some(operation) = tail.board.operation() else {
-        if let Some(mut pen) = Pen::row(buffer, area, 0) {
-            pen.put(" ", theme.style(Role::Dim)).fit("nothing has run yet; s starts a sync", theme.style(Role::Dim));
-        }
-        return;
+        return hint(model, "nothing has run yet; s starts a sync", area, buffer);
     };
     let why = operation.why_waiting(&tail.task);
     let first = if why.is_empty() { "no log".to_owned() } else { format!("no log yet: {}", clean::text(&why)) };
-    if let Some(mut pen) = Pen::row(buffer, area, 0) {
-        pen.put(" ", theme.style(Role::Dim)).fit(&first, theme.style(Role::Dim));
-    }
+    hint(model, &first, area, buffer);
     let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
     events(model, operation, Some(&tail.task.key), below, buffer);
+}
+
+/// Says why there is nothing to see.
+pub(super) fn hint(model: &Model, text: &str, area: Rect, buffer: &mut Buffer) {
+    if let Some(mut pen) = Pen::row(buffer, area, 0) {
+        pen.put(" ", model.theme.style(Role::Dim)).fit(text, model.theme.style(Role::Dim));
+    }
 }
 
 /// Draws the newest events about an object, or about everything.
@@ -180,8 +183,8 @@ pub(super) fn last(model: &Model, board: &Board, area: Rect, buffer: &mut Buffer
     let Some(mut pen) = Pen::row(buffer, area, 0) else { return };
     let theme = model.theme;
     pen.end(" ", theme.style(Role::Text));
-    let upcoming = clean::fit(board.upcoming(), usize::from(area.width) * 11 / 20);
-    pen.end(&upcoming, theme.style(Role::Dim));
+    let upcoming = clean::fit(board.upcoming(), usize::from(area.width) * 9 / 20);
+    pen.end(&upcoming, theme.style(Role::Dim)).end(if upcoming.is_empty() { "" } else { "│" }, theme.style(Role::Rule));
     let Some(happening) = board.happening() else {
         planned_warning(model, board, &mut pen);
         return;
