@@ -18,6 +18,7 @@
 //! | [`health`] | how an object does; pure |
 //! | [`cluster`] | what we ask of Kubernetes: connecting, discovery, applies, deletions, watches, logs |
 //! | [`manifest`] | files, folders, kustomizations and charts become objects |
+//! | [`cluster`] | every request to Kubernetes: connecting, discovery, apply, delete, watches, logs |
 //! | [`engine`] | the loop around the core, and sessions |
 //! | [`sim`] | the embedded cluster: an API server, controllers and pods in process, on a clock of its own |
 //! | [`report`] | the program without a terminal: plain text and JSON lines |
@@ -35,7 +36,6 @@
 //! * **prune**: the deletion of what the app owns and no manifest asks for any more.
 //! * **health**: how a live object does. **result**: how a task ended. **blocker**: the task that the operation waits for.
 //! * **fact**: something that happened, as a [`operation::Record`]. **effect**: something that the core wants to be done.
-#![allow(dead_code, unused_imports, reason = "modules are being joined")]
 
 #[doc(hidden)]
 pub mod bench;
@@ -53,6 +53,8 @@ pub(crate) mod operation;
 pub(crate) mod plan;
 pub(crate) mod report;
 pub(crate) mod run;
+#[cfg(test)]
+mod scenarios;
 pub(crate) mod sim;
 pub(crate) mod telemetry;
 pub(crate) mod tui;

@@ -2,18 +2,16 @@
 //! code. The only place that knows every folder.
 
 mod headless;
+mod screens;
 mod setup;
 mod signals;
 mod world;
 
 use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
 
-use crate::cli::{self, Cli, Command, ConfigCommand, Declined, Format, Options, Speed};
-use crate::config;
-use crate::demo;
+use crate::cli::{self, Cli, Command, ConfigCommand, Declined, Options, Speed};
 use crate::failure::{Colour, Exit, Failure, complain};
 use crate::telemetry;
 
@@ -57,7 +55,11 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "syncwave starts");
     let runtime = runtime(settings.options.speed)?;
-    let end = runtime.block_on(headless::run(work, &settings));
+    let end = if is_headless(&settings.options) || matches!(work, Work::Plan(_)) {
+        runtime.block_on(headless::run(work, &settings))
+    } else {
+        runtime.block_on(screens::run(work, &settings))
+    };
     runtime.shutdown_timeout(GRACE);
     end
 }

@@ -131,6 +131,7 @@ async fn open(mut config: kube::Config, context: String, clock: Clock) -> Result
     };
     let wire = Wire::new(client.clone(), clock);
     let answer = tokio::select! {
+        biased;
         answer = ask(&wire) => answer,
         () = clock.sleep(REACH) => Err(CallError::Lost(format!("no answer within {} s", REACH.as_secs()))),
     };

@@ -36,8 +36,13 @@ impl Snapshot {
 
     /// Returns whether the object says the same as this snapshot: nothing was written, or only by others to its status.
     pub(super) fn is_same_as(&self, after: &Value) -> bool {
-        self.uid == text(&after["metadata"]["uid"])
-            && (self.resource_version == text(&after["metadata"]["resourceVersion"]) || self.content == content(after))
+        let is_untouched = self.resource_version == text(&after["metadata"]["resourceVersion"]);
+        self.uid == text(&after["metadata"]["uid"]) && (is_untouched || self.has_content_of(after))
+    }
+
+    /// Returns whether the content is the same. A dry run's answer has the old resource version whatever it would change.
+    pub(super) fn has_content_of(&self, after: &Value) -> bool {
+        self.content == content(after)
     }
 
     /// Returns, by manager, the fields that an apply of ours has taken from others (decision 6).

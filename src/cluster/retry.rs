@@ -45,8 +45,9 @@ impl<'a> Backoff<'a> {
             self.reporter.warn(format!("{}: {error}; trying again", self.doing));
         }
         tokio::select! {
-            () = clock.sleep(pause) => true,
+            biased;
             () = self.cluster.hurry.cancelled() => false,
+            () = clock.sleep(pause) => true,
         }
     }
 

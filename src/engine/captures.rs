@@ -13,7 +13,7 @@ use crate::cluster::live::HookPod;
 use crate::cluster::logs::{LogSink, LogTarget, Piece};
 use crate::cluster::{Cluster, Outbox, Reporter, locked};
 use crate::model::{Task, TaskId};
-use crate::operation::{Event, LogContent, LogLine};
+use crate::operation::{Event, LogContent, LogKey, LogLine};
 
 /// How long a reader that does not keep up is waited for.
 const LANE_PATIENCE: Duration = Duration::from_secs(2);
@@ -29,6 +29,10 @@ pub(super) struct Wish {
 }
 
 impl Wish {
+    fn key(&self) -> LogKey {
+        LogKey { uid: self.target.uid.clone(), container: self.target.container.clone() }
+    }
+
     /// Returns the fact that this log is being followed.
     pub(super) fn opened(&self) -> Event {
         Event::LogOpened {
@@ -51,14 +55,13 @@ impl Wish {
     }
 }
 
-/// All logs of one operation.
+/// All logs of one operation, and whether they have been read to their end.
 pub(super) struct Captures {
     cluster: Cluster,
     publisher: Publisher,
     outbox: Arc<Outbox>,
     operation: Arc<str>,
-    /// By pod and container: whether the log has been read to its end.
-    logs: Mutex<BTreeMap<(Arc<str>, Arc<str>), watch::Receiver<bool>>>,
+    logs: Mutex<BTreeMap<LogKey, watch::Receiver<bool>>>,
 }
 
 impl Captures {
@@ -68,7 +71,7 @@ impl Captures {
 
     /// Follows a log to its end, unless somebody does or did. `LogOpened` has been published.
     pub(super) async fn follow(&self, wish: Wish) {
-        let key = (wish.target.uid.clone(), wish.target.container.clone());
+        let key = wish.key();
         let sender = {
             let mut logs = locked(&self.logs);
             if let Some(state) = logs.get(&key) {
@@ -109,7 +112,7 @@ impl Captures {
     }
 
     async fn complete_one(&self, wish: Wish) {
-        let key = (wish.target.uid.clone(), wish.target.container.clone());
+        let key = wish.key();
         let state = locked(&self.logs).get(&key).cloned();
         let Some(mut state) = state else {
             self.outbox.push(wish.opened());
@@ -117,6 +120,7 @@ impl Captures {
         };
         let clock = self.clock();
         tokio::select! {
+            biased;
             // An error means that the reader is gone; there is nothing to wait for either.
             _ended = state.wait_for(|is_done| *is_done) => {}
             () = clock.sleep(READER_PATIENCE) => {

@@ -76,6 +76,7 @@ impl Executor {
         if *step == Step::Apply {
             let clock = self.calm.clock();
             tokio::select! {
+                biased;
                 () = self.watches.kind_appeared(&resource) => {}
                 () = clock.sleep(FIRST_LIST_WITHIN) => tracing::warn!("the first list of {gvk} is late"),
             }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
-use crate::model::{ResourceKey, Role, Task};
+use crate::model::{OperationPhase, ResourceKey, Role, Task};
 use crate::operation::Operation;
 use crate::plan::Plan;
 
@@ -92,12 +92,18 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Unites what was owned with what a plan is going to apply.
+    /// Unites what was owned with what a plan is going to apply, and with what it found to be owned.
     pub(super) fn new(home: Home, old: Vec<Owned>, plan: &Plan) -> Self {
         let mut objects: BTreeMap<ResourceKey, Owned> = old.into_iter().map(|owned| (owned.key.clone(), owned)).collect();
-        for task in plan.tasks.iter().filter(|task| task.id.role == Role::Apply && !task.id.key.name.is_empty()) {
-            let known = objects.remove(&task.id.key);
-            objects.insert(task.id.key.clone(), owned(task, known.map(|known| known.uid).unwrap_or_default()));
+        for task in plan.tasks.iter().filter(|task| !task.id.key.name.is_empty()) {
+            match task.id.role {
+                Role::Hook => {}
+                Role::Prune => _ = objects.entry(task.id.key.clone()).or_insert_with(|| owned(task, String::new())),
+                Role::Apply => {
+                    let known = objects.remove(&task.id.key);
+                    objects.insert(task.id.key.clone(), owned(task, known.map(|known| known.uid).unwrap_or_default()));
+                }
+            }
         }
         Self { home, objects }
     }
@@ -115,9 +121,9 @@ impl Ledger {
         })
     }
 
-    /// Writes what is owned after an operation. Only a success proves what is gone.
-    pub(super) async fn close(&mut self, operation: &Operation) {
-        let is_success = operation.phase() == crate::model::OperationPhase::Succeeded;
+    /// Writes what is owned after an operation that ends in this phase. Only a success proves what is gone.
+    pub(super) async fn close(&mut self, operation: &Operation, phase: OperationPhase) {
+        let is_success = phase == OperationPhase::Succeeded;
         let seen: BTreeSet<&ResourceKey> = operation.plan().tasks.iter().map(|task| &task.id.key).collect();
         self.objects.retain(|key, owned| match operation.live(key) {
             Some(live) => {
@@ -167,7 +173,7 @@ fn escaped(name: &str) -> String {
         if plain(byte) || (byte == b'.' && at > 0) {
             text.push(char::from(byte));
         } else {
-            text.push_str(&format!("%{byte:02X}"));
+            text.extend(format!("%{byte:02X}").chars());
         }
     }
     if text.len() > 100 {

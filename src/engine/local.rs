@@ -32,6 +32,11 @@ pub(super) enum Control {
     Terminate {
         by: String,
     },
+    /// A person confirms these prunes.
+    Approve {
+        keys: Vec<ResourceKey>,
+        by: String,
+    },
     /// Follow the logs of this object's pods too.
     Follow {
         key: ResourceKey,
@@ -125,14 +130,10 @@ impl Local {
         loop {
             self.take_facts();
             if std::mem::take(&mut self.is_news) {
-                self.obey();
+                self.obey(&finished).await;
                 // The core may have more to say to the facts that its own effects made.
                 tokio::task::yield_now().await;
                 continue;
-            }
-            if self.operation.finished_at().is_some() && !*finished.borrow() {
-                self.ledger.close(&self.operation).await;
-                finished.send_replace(true);
             }
             if !self.wait(&mut controls).await {
                 return;
@@ -146,12 +147,14 @@ impl Local {
         let clock = self.clock;
         let outbox = self.outbox.clone();
         tokio::select! {
-            () = outbox.arrived() => {}
-            Some(ended) = self.work.join_next_with_id(), if !self.work.is_empty() => self.ended(ended),
+            // Always in this order, so that a story plays the same way each time; what is rare comes first.
+            biased;
             control = controls.recv(), if !self.is_abandoned => match control {
                 Some(control) => self.take_control(control),
                 None => self.is_abandoned = true,
             },
+            Some(ended) = self.work.join_next_with_id(), if !self.work.is_empty() => self.ended(ended),
+            () = outbox.arrived() => {}
             () = until(clock, wake_at) => self.is_news = true,
         }
         if self.steps_out > MANY {
@@ -176,6 +179,7 @@ impl Local {
                 self.hurry.cancel();
                 self.publish(Event::TerminateRequested { by });
             }
+            Control::Approve { keys, by } => self.publish(Event::PruneApproved { keys, by }),
             Control::Follow { key } => {
                 self.followed.insert(key);
                 self.is_news = true;
@@ -184,11 +188,18 @@ impl Local {
     }
 
     /// Does what the core says now.
-    fn obey(&mut self) {
+    async fn obey(&mut self, finished: &watch::Sender<bool>) {
         self.asked_at = self.clock.now();
         for effect in self.operation.next(self.asked_at) {
             match effect {
-                Effect::Record(event) => self.publish(event),
+                Effect::Record(event) => {
+                    if let Event::OperationFinished { phase, .. } = event {
+                        // Whoever sees the end may start the next operation at once.
+                        self.ledger.close(&self.operation, phase).await;
+                        finished.send_replace(true);
+                    }
+                    self.publish(event);
+                }
                 Effect::Step { task, step } => self.begin_step(task, step),
                 Effect::FollowLog { task, namespace, pod, uid, container, pod_attempt } => {
                     self.begin_log(Wish { task, target: LogTarget { namespace, pod, uid, container }, pod_attempt });

@@ -9,6 +9,6 @@ mod host;
 mod inventory;
 mod local;
 mod prepare;
-#[cfg(test)]
-mod scenarios;
 pub(crate) mod session;
+#[cfg(test)]
+mod tests;

@@ -84,7 +84,7 @@ impl Operation {
                 continue;
             }
             let Some(task) = self.hook_of_pod(pod) else { continue };
-            let pod_attempt = self.pod_attempt(pod);
+            let pod_attempt = self.pod_attempt(&task, pod);
             effects.extend(containers.into_iter().map(|container| Effect::FollowLog {
                 task: task.clone(),
                 namespace: pod.namespace.clone(),
@@ -105,8 +105,11 @@ impl Operation {
             .max_by_key(|id| self.progress(id).and_then(|progress| progress.applied_at))
     }
 
-    fn pod_attempt(&self, pod: &PodView) -> u32 {
-        let before = self.pods_of(&pod.owner).iter().position(|other| other.uid == pod.uid).unwrap_or_default();
+    /// Counts the pods of this run of the hook: those of the same object in an earlier phase (spec R122) are not its attempts.
+    fn pod_attempt(&self, task: &TaskId, pod: &PodView) -> u32 {
+        let is_of_another = |other: &&&PodView| self.logs.iter().any(|(key, log)| key.uid == other.uid && log.task != *task);
+        let pods = self.pods_of(&pod.owner);
+        let before = pods.iter().take_while(|other| other.uid != pod.uid).filter(|other| !is_of_another(other)).count();
         u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
     }
 

@@ -70,7 +70,8 @@ impl<'a> Draft<'a> {
         let key = self.key_of(&manifest.object);
         for concern in hook::concerns(&manifest.object) {
             let message = format!("{}: {}", concern.annotation, concern.message);
-            self.warnings.push(PlanWarning { about: Some(key.clone()), message, origin: Some(manifest.origin.clone()) });
+            let about = ResourceKey { name: self.shown_name(&manifest.object, &traits).into(), ..key.clone() };
+            self.warnings.push(PlanWarning { about: Some(about), message, origin: Some(manifest.origin.clone()) });
         }
         match &traits.part {
             Part::Resource => self.take_resource(manifest, key, &traits),
@@ -107,6 +108,8 @@ impl<'a> Draft<'a> {
     }
 
     fn leave(&mut self, manifest: &Manifest, key: ResourceKey, traits: &Traits, phase: Phase, code: NotRunCode, reason: String) {
+        // What has only a generated name is called by the beginning of it.
+        let key = if key.name.is_empty() { ResourceKey { name: manifest.object.generate_name().into(), ..key } } else { key };
         let task = self.task(manifest, key, traits, phase, Some(manifest.object.clone()));
         self.not_run.push(NotRun { task, reason, code });
     }
@@ -138,20 +141,23 @@ impl<'a> Draft<'a> {
     }
 
     fn take_hook(&mut self, manifest: &Manifest, key: &ResourceKey, traits: &Traits, phase: Phase) {
-        if self.input.selection.is_some() {
-            return self.leave(
-                manifest,
-                key.clone(),
-                traits,
-                phase,
-                NotRunCode::Selection,
-                "hooks do not run in a selective sync".to_owned(),
-            );
-        }
         let named = ResourceKey { name: self.hook_name(&manifest.object, phase).into(), ..key.clone() };
+        if self.input.selection.is_some() {
+            let reason = "hooks do not run in a selective sync".to_owned();
+            return self.leave(manifest, named, traits, phase, NotRunCode::Selection, reason);
+        }
         let target = self.target(&manifest.object, &named, key, true);
         let task = self.task(manifest, named, traits, phase, Some(target));
         self.tasks.push(task);
+    }
+
+    /// What an object is called in sentences: a hook by its name in the first phase that it runs in.
+    fn shown_name(&self, object: &Object, traits: &Traits) -> String {
+        match &traits.part {
+            Part::Hook { phases, .. } if !phases.is_empty() => self.hook_name(object, phases[0]),
+            Part::Hook { .. } | Part::Resource | Part::Skip if object.name().is_empty() => object.generate_name().to_owned(),
+            Part::Hook { .. } | Part::Resource | Part::Skip => object.name().to_owned(),
+        }
     }
 
     /// Name of a hook object (spec R301–R304).

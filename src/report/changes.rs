@@ -107,10 +107,11 @@ fn look(task: &Task, operation: &Operation, health: Option<HealthStatus>) -> See
 }
 
 /// Health is that of the object which this operation has applied: the leftover of an earlier hook says nothing about this one. A hook
-/// that was deleted keeps its last word; a resource that vanished is missing.
+/// that is over and is being deleted, or was, keeps its last word; a resource that vanished is missing.
 fn health_of(task: &Task, operation: &Operation, last: Option<HealthStatus>) -> Option<HealthStatus> {
     let applied = operation.progress(&task.id).and_then(|progress| progress.applied.as_ref())?;
     match operation.live(&task.id.key) {
+        Some(live) if task.is_hook() && live.deletion.is_some() && operation.state(&task.id).is_completed() => last,
         Some(live) if !task.is_hook() || live.uid == applied.uid => live.assessment.status(),
         Some(_) => last,
         None if task.is_hook() => last,

@@ -1,6 +1,7 @@
 //! Prints an operation as JSON lines, as cli.md writes the contract down: one object a line, each with `time`, `operation` and
 //! `event`. Owns the shape of the lines; decides nothing.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use base64::Engine as _;
@@ -9,11 +10,11 @@ use serde::{Serialize, Serializer};
 
 use crate::model::{DeletePolicy, HealthStatus, Phase, Task, TaskId};
 use crate::operation::{Event, LogContent, LogLine, Operation, Record, Request, TaskResult};
-use crate::plan::NotRun;
+use crate::plan::{NotRun, PlanWarning};
 
 use super::changes::{Change, Seen};
 use super::escape::to_line;
-use super::{Report, Waited};
+use super::{Report, Waited, summary};
 
 /// Prints JSON lines.
 #[derive(Debug)]
@@ -47,7 +48,14 @@ impl<W: Write> Json<W> {
     fn own_line(&mut self, record: &Record, operation: &Operation) -> io::Result<()> {
         let (at, id) = (record.at, &*record.operation);
         match &record.event {
-            Event::OperationStarted { .. } => self.put(at, id, "operation.started", Started::of(operation)),
+            Event::OperationStarted { .. } => {
+                self.put(at, id, "operation.started", Started::of(operation))?;
+                operation.plan().warnings.iter().try_for_each(|warning| self.put(at, id, "warning", Warning::of_plan(warning, operation)))
+            }
+            Event::WatchesOpened { polled } if !polled.is_empty() => {
+                let message = summary::polled(polled);
+                self.put(at, id, "warning", Warning { message: message.into(), task: None })
+            }
             Event::PhaseStarted { phase } => self.put(at, id, "phase.started", PhaseLine { phase: *phase, result: None }),
             Event::PhaseFinished { phase, result } => {
                 self.put(at, id, "phase.finished", PhaseLine { phase: *phase, result: Some(result.as_str()) })
@@ -61,7 +69,7 @@ impl<W: Write> Json<W> {
             Event::TerminateRequested { by } => self.put(at, id, "terminate.requested", Terminate { by }),
             Event::Warned { task, text } => {
                 let task = task.as_ref().map(|task| TaskJson::named(task, operation));
-                self.put(at, id, "warning", Warning { message: text, task })
+                self.put(at, id, "warning", Warning { message: text.as_str().into(), task })
             }
             Event::OperationFinished { .. } => self.put(at, id, "operation.finished", Finished::of(operation, at)),
             Event::Waiting { .. }
@@ -258,9 +266,19 @@ struct Terminate<'a> {
 
 #[derive(Serialize)]
 struct Warning<'a> {
-    message: &'a str,
+    message: Cow<'a, str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     task: Option<TaskJson<'a>>,
+}
+
+impl<'a> Warning<'a> {
+    /// Returns a warning about a manifest, with the first task that was made of it.
+    fn of_plan(warning: &'a PlanWarning, operation: &'a Operation) -> Self {
+        let plan = operation.plan();
+        let mut tasks = plan.tasks.iter().chain(plan.not_run.iter().map(|left| &left.task));
+        let task = tasks.find(|task| task.origin.is_some() && task.origin == warning.origin).map(TaskJson::of);
+        Self { message: summary::warning(warning).into(), task }
+    }
 }
 
 #[derive(Serialize)]
@@ -283,7 +301,7 @@ enum Content<'a> {
         dropped: u64,
     },
     Text {
-        line: std::borrow::Cow<'a, str>,
+        line: Cow<'a, str>,
         #[serde(skip_serializing_if = "Option::is_none")]
         raw: Option<String>,
         #[serde(skip_serializing_if = "std::ops::Not::not")]

@@ -2,7 +2,6 @@
 //! here, with a sentence, before anything is opened.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use directories::ProjectDirs;
 
@@ -219,7 +218,7 @@ impl Job {
         })
     }
 
-    fn of_story(shipped: &'static Shipped, settings: &Settings) -> Result<Self, Failure> {
+    pub(super) fn of_story(shipped: &'static Shipped, settings: &Settings) -> Result<Self, Failure> {
         let story = parse(shipped.script)?;
         let app = match &settings.options.app {
             Some(app) => checked_app(app)?,
@@ -284,7 +283,13 @@ fn place(target: &str, options: &Options) -> Result<Place, Failure> {
 }
 
 fn parse((file, text): (&str, &str)) -> Result<Story, Failure> {
-    Story::parse(text, file).map_err(|error| Failure::usage(error.to_string()))
+    let story = Story::parse(text, file).map_err(|error| Failure::usage(error.to_string()))?;
+    match story.object_files().first() {
+        None => Ok(story),
+        Some(pattern) => {
+            Err(Failure::usage(format!("{file}: `objects` names the files `{pattern}`; a shipped story has its objects in itself")))
+        }
+    }
 }
 
 /// The name goes into the tracking id, where a colon ends it.

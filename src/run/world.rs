@@ -32,6 +32,20 @@ pub(super) struct World {
     scratch: Option<Scratch>,
 }
 
+/// What a session that was handed on stands on.
+pub(super) struct Rest {
+    tasks: JoinSet<()>,
+    _cluster: Option<SimCluster>,
+    _scratch: Option<Scratch>,
+}
+
+impl Rest {
+    /// Ends whatever still runs.
+    pub(super) async fn close(mut self) {
+        self.tasks.shutdown().await;
+    }
+}
+
 impl World {
     /// Opens the session of a job. Must be called inside the runtime.
     pub(super) fn open(job: &Job, settings: &Settings) -> Result<Self, Failure> {
@@ -79,6 +93,12 @@ impl World {
                 tracing::debug!("the story is over already");
             }
         });
+    }
+
+    /// Hands the session to the screens, which listen to signals themselves; the rest has to live as long as it.
+    pub(super) fn for_screens(self) -> (SessionHandle, Clock, Rest) {
+        let Self { session, clock, tasks, cluster, scratch, .. } = self;
+        (session, clock, Rest { tasks, _cluster: cluster, _scratch: scratch })
     }
 
     /// Ends the session and waits for it a moment.

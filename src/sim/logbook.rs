@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
 use jiff::Timestamp;
-use tokio::sync::watch;
+
+use super::pulse;
 
 /// One printed line without its newline; any bytes.
 #[derive(Clone, Debug, PartialEq)]
@@ -38,7 +39,20 @@ pub(crate) struct Logbook(Arc<Shared>);
 #[derive(Debug, Default)]
 struct Shared {
     pods: Mutex<BTreeMap<PodKey, BTreeMap<String, Runs>>>,
-    grown: watch::Sender<u64>,
+    grown: pulse::Sender,
+    #[cfg(test)]
+    printed: Mutex<Vec<Printed>>,
+}
+
+/// A line as a container printed it, kept although its pod may be gone.
+#[cfg(test)]
+#[derive(Clone, Debug)]
+pub(crate) struct Printed {
+    pub(crate) pod: String,
+    pub(crate) uid: String,
+    pub(crate) container: String,
+    pub(crate) at: Timestamp,
+    pub(crate) bytes: Bytes,
 }
 
 /// Which run of a container is meant.
@@ -53,7 +67,7 @@ pub(super) enum Run {
 pub(super) struct Reader {
     instance: Arc<Mutex<Instance>>,
     next: usize,
-    grown: watch::Receiver<u64>,
+    grown: pulse::Receiver,
 }
 
 impl Logbook {
@@ -77,7 +91,10 @@ impl Logbook {
         let mut pods = self.0.pods.lock().unwrap_or_else(PoisonError::into_inner);
         let containers = pods.entry((namespace.to_owned(), pod.to_owned(), uid.to_owned())).or_default();
         let runs = containers.entry(container.to_owned()).or_default();
-        lock(&runs.current).lines.push(Line { at, bytes: Bytes::copy_from_slice(line) });
+        let bytes = Bytes::copy_from_slice(line);
+        #[cfg(test)]
+        self.note(pod, uid, container, at, &bytes);
+        lock(&runs.current).lines.push(Line { at, bytes });
         drop(pods);
         self.wake();
     }
@@ -116,8 +133,20 @@ impl Logbook {
         Some(Reader { instance, next: 0, grown })
     }
 
+    #[cfg(test)]
+    fn note(&self, pod: &str, uid: &str, container: &str, at: Timestamp, bytes: &Bytes) {
+        let line = Printed { pod: pod.to_owned(), uid: uid.to_owned(), container: container.to_owned(), at, bytes: bytes.clone() };
+        self.0.printed.lock().unwrap_or_else(PoisonError::into_inner).push(line);
+    }
+
+    /// Returns every line that was ever printed, in order, also those of pods that are gone.
+    #[cfg(test)]
+    pub(crate) fn printed(&self) -> Vec<Printed> {
+        self.0.printed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     fn wake(&self) {
-        self.0.grown.send_modify(|count| *count = count.wrapping_add(1));
+        self.0.grown.count_up();
     }
 }
 
@@ -133,7 +162,7 @@ impl Reader {
     /// Waits for further lines; returns none at the end of a terminated container. Safe to cancel.
     pub(super) async fn more(&mut self) -> Option<Vec<Line>> {
         loop {
-            self.grown.borrow_and_update();
+            self.grown.update();
             // Asked before the lines are taken: what is printed before the end must not be missed.
             let closed = lock(&self.instance).closed;
             let lines = self.lines();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::registry::Resource;
+use super::schema::TypeError;
 use super::status::{ApiError, Cause};
 use super::store::Key;
 
@@ -55,6 +56,12 @@ pub(super) fn identify(resource: &Resource, object: &mut Value) -> Result<(), Ap
     }
     tidy(metadata);
     Ok(())
+}
+
+/// The refusal of an object that has a value of a wrong type.
+pub(super) fn undecodable(resource: &Resource, wrong: &TypeError) -> ApiError {
+    let (kind, version) = (&resource.kind, &resource.version);
+    ApiError::bad_request(format!("{kind} in version {version:?} cannot be handled as a {kind}: {}", wrong.go))
 }
 
 /// What is empty is absent, as on the wire.

@@ -8,8 +8,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use jiff::Timestamp;
 use serde_json::Value;
-use tokio::sync::watch;
 
+use super::pulse;
 use super::registry::{Catalog, Gr, Resource};
 use super::remove::{self, DeleteOptions};
 use super::rng::Rng;
@@ -55,7 +55,7 @@ pub(crate) struct Store(Arc<Shared>);
 #[derive(Debug)]
 struct Shared {
     state: Mutex<State>,
-    revision: watch::Sender<u64>,
+    revision: pulse::Sender,
     clock: Clock,
 }
 
@@ -84,7 +84,7 @@ impl Store {
             rng: Rng::new(seed),
             addresses: 0,
         };
-        let store = Self(Arc::new(Shared { state: Mutex::new(state), revision: watch::Sender::new(FIRST_REVISION), clock }));
+        let store = Self(Arc::new(Shared { state: Mutex::new(state), revision: pulse::Sender::new(FIRST_REVISION), clock }));
         for name in ["default", "kube-node-lease", "kube-public", "kube-system"] {
             let namespace = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
             store.create("kube-apiserver", namespace).expect("an empty store takes its first namespaces");
@@ -179,7 +179,7 @@ impl Store {
     }
 
     /// Returns a receiver that wakes whenever the revision grows.
-    pub(crate) fn revision(&self) -> watch::Receiver<u64> {
+    pub(crate) fn revision(&self) -> pulse::Receiver {
         self.0.revision.subscribe()
     }
 

@@ -36,15 +36,15 @@ async fn a_controller_creates_updates_and_deletes_without_http() {
 #[tokio::test(start_paused = true)]
 async fn changes_come_in_revision_order_with_both_states() {
     let store = store();
-    let start = *store.revision().borrow();
+    let start = store.revision().update();
     let mut revision = store.revision();
-    revision.borrow_and_update();
+    revision.update();
     store.create("tests", job("a")).unwrap();
     store.update("tests", "batch", "jobs", "default", "a", |job| job["metadata"]["labels"]["x"] = "1".into()).unwrap();
     store
         .delete("batch", "jobs", "default", "a", &DeleteOptions { propagation: Some(Propagation::Background), ..Default::default() })
         .unwrap();
-    assert!(revision.has_changed().unwrap());
+    assert!(futures::FutureExt::now_or_never(revision.changed()).is_some());
     let changes = store.changes_since(start).unwrap();
     let shape: Vec<_> = changes.iter().map(|change| (change.rev - start, change.before.is_some(), change.after.is_some())).collect();
     assert_eq!(shape, [(1, false, true), (2, true, true), (3, true, false)]);

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::registry::Resource;
+use super::schema::Cleaning;
 use super::status::{ApiError, Cause};
 use super::store::{Key, State, stamp};
 use super::{admission, crd, defaults, immutable, managed, meta, prepare, remove, validate};
@@ -73,6 +74,7 @@ impl Caller {
 pub(super) fn create(state: &mut State, resource: &Resource, mut object: Value, caller: &Caller) -> Result<Arc<Value>, ApiError> {
     let gr = resource.storage();
     meta::identify(resource, &mut object)?;
+    check_internal(resource, &mut object, caller)?;
     if !object["metadata"]["resourceVersion"].is_null() {
         return Err(ApiError::internal("", "resourceVersion should not be set on objects to be created"));
     }
@@ -100,6 +102,15 @@ pub(super) fn create(state: &mut State, resource: &Resource, mut object: Value, 
         Keep::DryRun => Ok(Arc::new(object)),
         Keep::Store => Ok(state.put(&gr, &key, object)),
     }
+}
+
+/// Requests were compared with their type when they were read; what controllers and stories write is compared here.
+fn check_internal(resource: &Resource, object: &mut Value, caller: &Caller) -> Result<(), ApiError> {
+    if !caller.is_internal {
+        return Ok(());
+    }
+    let wrong = resource.schema.check(object, Cleaning::Full).wrong.filter(|wrong| !resource.is_custom() || wrong.is_in_metadata());
+    wrong.map_or(Ok(()), |wrong| Err(meta::undecodable(resource, &wrong)))
 }
 
 fn name(state: &mut State, resource: &Resource, object: &mut Value, wanted: &str) -> Result<(), ApiError> {
@@ -139,6 +150,7 @@ pub(super) fn replace(state: &mut State, resource: &Resource, key: &Key, mut new
     };
     check_identity(resource, &old, &new)?;
     meta::identify(resource, &mut new)?;
+    check_internal(resource, &mut new, caller)?;
     let asked = new["metadata"].get("managedFields").cloned();
     meta::carry_over(&old, &mut new);
     prepare::for_update(resource, &old, &mut new, caller);

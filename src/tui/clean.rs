@@ -328,6 +328,16 @@ impl<'a> Iterator for Wrapped<'a> {
     }
 }
 
+/// Returns the end of the last character that lies before a byte offset.
+pub(crate) fn char_end_before(text: &str, offset: usize) -> usize {
+    (0..=offset.min(text.len())).rev().find(|at| text.is_char_boundary(*at)).unwrap_or_default()
+}
+
+/// Returns the start of the first character at or after a byte offset.
+pub(crate) fn char_start_after(text: &str, offset: usize) -> usize {
+    (offset..text.len()).find(|at| text.is_char_boundary(*at)).unwrap_or(text.len())
+}
+
 fn first_cell(text: &str) -> usize {
     let mut end = 0;
     each_cell(text, |_, symbol, _| {
@@ -432,7 +442,7 @@ mod tests {
         assert_eq!(wrapped_rows("", 5), 1);
         assert_eq!(wrapped("abcdef", 3).nth(1), Some("def"));
         assert_eq!(wrapped("abcdef", 3).nth(2), None);
-        assert_eq!(wrapped("", 3).nth(0), Some(""));
+        assert_eq!(wrapped("", 3).next(), Some(""));
     }
 
     fn noisy() -> impl Strategy<Value = Vec<u8>> {

@@ -26,7 +26,6 @@ pub(crate) mod views;
 pub(crate) mod widgets;
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
@@ -38,7 +37,7 @@ use jiff::tz::TimeZone;
 
 use self::app::{App, Effect, Msg};
 use self::lanes::{Incoming, Lanes};
-use self::signals::{Signal, Signals};
+use self::signals::Signals;
 use self::terminal::{Guard, Screen};
 use self::views::{Leaving, Notice};
 use crate::clock::Clock;
@@ -47,6 +46,7 @@ use crate::model::OperationPhase;
 use crate::operation::Request;
 
 pub(crate) use self::model::Story;
+pub(crate) use self::signals::Signal;
 pub(crate) use self::theme::Look;
 
 /// Shortest time between two frames.

@@ -1,7 +1,7 @@
 //! The speed that is promised: `cargo bench` prints it as a table.
 
 use divan::Bencher;
-use syncwave::bench::{Manifests, Records};
+use syncwave::bench::{Manifests, Records, Waves};
 
 fn main() {
     divan::main();
@@ -19,4 +19,13 @@ fn plan_of_10_000_objects(bencher: Bencher<'_, '_>) {
 fn fold_of_100_000_facts(bencher: Bencher<'_, '_>) {
     let records = Records::of(100_000);
     bencher.bench_local(|| records.fold());
+}
+
+/// A whole sync on the embedded cluster with real time, of objects that are done at once. The difference of the two, divided by 50, is
+/// what the engine adds to each wave.
+#[divan::bench(args = [1, 51], sample_count = 10)]
+fn sync_of_so_many_waves(bencher: Bencher<'_, '_>, waves: usize) {
+    let state = tempfile::tempdir().expect("a temporary folder can be made");
+    let app = Waves::of(waves, state.path().to_owned());
+    bencher.bench_local(|| app.sync());
 }

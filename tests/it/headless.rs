@@ -29,7 +29,7 @@ fn web_shop_runs_through_its_phases_and_exits_0() {
     assert_eq!(phases, ["\"PreSync\" \"Succeeded\"", "\"Sync\" \"Succeeded\"", "\"PostSync\" \"Succeeded\""]);
     let end = last(&lines);
     assert_eq!((&end["event"], &end["phase"], &end["terminated"]), (&"operation.finished".into(), &"Succeeded".into(), &false.into()));
-    assert_eq!(end["message"], "successfully synced (all tasks run)");
+    assert_eq!(end["message"], "successfully synced (no more tasks)");
     let log: Vec<String> = events(&lines, "log").iter().map(|line| line["line"].as_str().unwrap().to_owned()).collect();
     assert!(log.iter().any(|line| line.contains("2 migrations applied")), "{log:?}");
 }

@@ -43,7 +43,7 @@ fn layer_of(file: &Path) -> &'static Layer {
     let below = file.strip_prefix(root().join("src")).unwrap();
     let first = below.components().next().unwrap().as_os_str().to_string_lossy();
     let name = first.trim_end_matches(".rs");
-    if name == ROOT.name || name == "bench" {
+    if [ROOT.name, "bench", "scenarios"].contains(&name) {
         return &ROOT;
     }
     LAYERS.iter().find(|layer| layer.name == name).unwrap_or_else(|| panic!("src/{name} has no line in the table of tests/it/layers.rs"))

@@ -24,11 +24,14 @@ pub(super) enum Belongs {
     Nobody,
 }
 
+/// Objects of one kind by name. The namespace is compared last, because a kind's scope may be known only later.
+type ByName = BTreeMap<Arc<str>, Vec<Wanted>>;
+
 /// The objects of the plan, found by what the server says of things.
 #[derive(Debug, Default)]
 pub(super) struct Belonging {
-    /// By group and kind, then by name; the namespace is compared last, because a kind's scope may be known only later.
-    wanted: BTreeMap<(Arc<str>, Arc<str>), BTreeMap<Arc<str>, Vec<Wanted>>>,
+    /// By group and kind.
+    wanted: BTreeMap<(Arc<str>, Arc<str>), ByName>,
     /// Uids of the hooks that this operation created.
     created: BTreeMap<ResourceKey, BTreeSet<Arc<str>>>,
 }

@@ -353,9 +353,12 @@ mod tests {
     fn only_objects_of_the_plan_are_seen_and_a_new_list_tells_what_is_gone() {
         let mut observer = observer();
         let configs = feed("v1", "ConfigMap");
-        assert_eq!(observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), &[configs.clone()]), Before::Unknown);
+        assert_eq!(observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), std::slice::from_ref(&configs)), Before::Unknown);
         assert_eq!(names(&observer.replaced(&configs, vec![object("a", "u1", "5"), object("other", "u2", "6")])), ["seen"]);
-        assert!(matches!(observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), &[configs.clone()]), Before::Present(_)));
+        assert!(matches!(
+            observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), std::slice::from_ref(&configs)),
+            Before::Present(_)
+        ));
         assert_eq!(names(&observer.changed(&configs, object("a", "u3", "9"))), ["gone", "seen"], "another object of the same name");
         assert_eq!(names(&observer.replaced(&configs, vec![])), ["gone"]);
         assert_eq!(observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), &[configs]), Before::Absent);

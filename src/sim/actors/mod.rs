@@ -92,7 +92,7 @@ impl Actors {
         let mut revision = self.world.store.revision();
         let clock = self.world.clock();
         loop {
-            revision.borrow_and_update();
+            revision.update();
             self.observe();
             if let Some(task) = self.world.queue.take(self.world.now()) {
                 self.perform(&task);

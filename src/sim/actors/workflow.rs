@@ -1,5 +1,5 @@
-//! Plays Argo Workflows as far as a sync sees them: a phase that ends as the story's rule for `Workflow/name` says.
-//! Makes no pods.
+//! Plays Argo Workflows as far as a sync sees them: a phase that ends as the story's rule for `Workflow/name` says, and
+//! a time to live after that. Makes no pods.
 
 use std::time::Duration;
 
@@ -8,7 +8,8 @@ use serde_json::{Value, json};
 
 use super::queue::ObjectRef;
 use super::world::World;
-use crate::sim::fields::{self, stamp, text, time};
+use crate::sim::Propagation;
+use crate::sim::fields::{self, int, stamp, text, time};
 use crate::sim::story::{Run, fits};
 
 const NAME: &str = "workflow-controller";
@@ -44,7 +45,26 @@ pub(super) fn reconcile(world: &World, place: &ObjectRef) -> Option<Duration> {
             });
             None
         }
-        _ => None,
+        _ => expire(world, place, &workflow, now),
+    }
+}
+
+/// Deletes a workflow when its time to live is over.
+fn expire(world: &World, place: &ObjectRef, workflow: &Value, now: Timestamp) -> Option<Duration> {
+    let outcome = if text(workflow, "/status/phase") == "Succeeded" {
+        "/spec/ttlStrategy/secondsAfterSuccess"
+    } else {
+        "/spec/ttlStrategy/secondsAfterFailure"
+    };
+    let seconds = int(workflow, outcome).or_else(|| int(workflow, "/spec/ttlStrategy/secondsAfterCompletion"))?;
+    let ended = time(workflow, "/status/finishedAt")?;
+    let due = ended.saturating_add(Duration::from_secs(seconds.unsigned_abs())).ok()?;
+    match Duration::try_from(due.duration_since(now)) {
+        Ok(wait) if !wait.is_zero() => Some(wait),
+        Ok(_) | Err(_) => {
+            world.delete(place, fields::uid(workflow), Propagation::Background, None);
+            None
+        }
     }
 }
 

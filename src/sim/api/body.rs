@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::super::meta;
 use super::super::registry::Resource;
 use super::super::schema::{Cleaning, Report};
 use super::super::status::ApiError;
@@ -60,10 +61,8 @@ fn check_kind(resource: &Resource, object: &Value) -> Result<(), ApiError> {
 pub(super) fn check(call: &Call, object: &mut Value) -> Result<Vec<String>, ApiError> {
     let report = call.resource.schema.check(object, Cleaning::Full);
     // Beyond the metadata, a wrong type in a custom resource is a matter of validation.
-    let is_ours = |path: &str| !call.resource.is_custom() || path.starts_with(".metadata");
-    if let Some(wrong) = report.wrong.as_ref().filter(|wrong| is_ours(&wrong.path)) {
-        let (kind, version) = (&call.resource.kind, &call.resource.version);
-        return Err(ApiError::bad_request(format!("{kind} in version {version:?} cannot be handled as a {kind}: {}", wrong.go)));
+    if let Some(wrong) = report.wrong.as_ref().filter(|wrong| !call.resource.is_custom() || wrong.is_in_metadata()) {
+        return Err(meta::undecodable(&call.resource, wrong));
     }
     unknown_fields(call, &report)
 }

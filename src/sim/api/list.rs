@@ -103,7 +103,7 @@ async fn wait_for(call: &Call, rev: u64) -> Result<(), ApiError> {
     let mut revision = call.store.revision();
     let wait = async {
         // The sender lives in the store that this request holds, so it cannot go away meanwhile.
-        drop(revision.wait_for(|current| *current >= rev).await);
+        revision.wait_for(|current| current >= rev).await.ok();
     };
     tokio::select! {
         () = wait => Ok(()),

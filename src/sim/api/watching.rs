@@ -9,8 +9,8 @@ use bytes::Bytes;
 use futures::stream;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Value, json};
-use tokio::sync::watch::Receiver;
 
+use super::super::pulse::Receiver;
 use super::super::registry::{Gr, Resource};
 use super::super::selector::Selector;
 use super::super::status::{ApiError, Cause};
@@ -26,7 +26,7 @@ const BOOKMARK: Duration = Duration::from_secs(60);
 
 struct Watch {
     store: Store,
-    revision: Receiver<u64>,
+    revision: Receiver,
     resource: Arc<Resource>,
     gr: Gr,
     namespace: Option<String>,
@@ -117,7 +117,7 @@ impl Watch {
             if self.is_over {
                 return None;
             }
-            self.revision.borrow_and_update();
+            self.revision.update();
             self.collect();
             if self.ready.is_empty() && !self.is_over {
                 self.wait().await;

@@ -23,9 +23,16 @@ pub(in crate::sim) struct TypeError {
     pub(in crate::sim) go: String,
     /// The path in the notation of server-side apply (`.data.a`).
     pub(in crate::sim) path: String,
-    /// What apply expects there (`string`).
-    pub(in crate::sim) expected: &'static str,
+    /// What apply expects there (`string`); none if the type is right and its content is not.
+    pub(in crate::sim) expected: Option<&'static str>,
     pub(in crate::sim) found: Value,
+}
+
+impl TypeError {
+    /// Tells whether the value is in the metadata, which all kinds share.
+    pub(in crate::sim) fn is_in_metadata(&self) -> bool {
+        self.path.starts_with(".metadata")
+    }
 }
 
 /// What a check does besides looking.
@@ -49,6 +56,13 @@ struct Place<'a> {
     keyed: String,
 }
 
+impl Place<'_> {
+    /// The place of an entry of a map or an item of a list.
+    fn inside(&self, path: String, step: String) -> Self {
+        Self { owner: self.owner, go_path: self.go_path.clone(), path, keyed: self.keyed.clone() + &step }
+    }
+}
+
 struct Walk<'a> {
     cleaning: Cleaning,
     report: &'a mut Report,
@@ -69,30 +83,29 @@ impl Walk<'_> {
             (Node::Struct(inner), Value::Object(fields)) => self.walk_struct(inner, fields, place),
             (Node::Map(item, _), Value::Object(fields)) => {
                 for (key, value) in fields.iter_mut() {
-                    let place = Place {
-                        path: join(&place.path, key),
-                        keyed: format!("{}.{key}", place.keyed),
-                        go_path: place.go_path.clone(),
-                        owner: place.owner,
-                    };
-                    self.walk(item, value, &place);
+                    self.walk(item, value, &place.inside(join(&place.path, key), format!(".{key}")));
                 }
             }
             (Node::List(item, _), Value::Array(items)) => {
                 for (index, value) in items.iter_mut().enumerate() {
-                    let place = Place {
-                        path: format!("{}[{index}]", place.path),
-                        keyed: format!("{}{}", place.keyed, item_name(node, value, index)),
-                        go_path: place.go_path.clone(),
-                        owner: place.owner,
-                    };
-                    self.walk(item, value, &place);
+                    let name = item_name(node, value, index);
+                    self.walk(item, value, &place.inside(format!("{}[{index}]", place.path), name));
                 }
             }
             (Node::Quantity, Value::Number(number)) => *value = number.to_string().into(),
+            (Node::Bytes, Value::String(text)) => {
+                if let Some(at) = illegal_base64(text) {
+                    let go = format!("illegal base64 data at input byte {at}");
+                    self.report.wrong.get_or_insert_with(|| TypeError { go, path: place.keyed.clone(), expected: None, found });
+                }
+            }
+            (Node::Number(name), Value::Number(number)) if name.starts_with("int") && !number.is_i64() => {
+                let go = unmarshal(&format!("number {number}"), node, place);
+                self.report.wrong.get_or_insert_with(|| TypeError { go, path: place.keyed.clone(), expected: None, found });
+            }
             (Node::Bool, Value::Bool(_))
             | (Node::Number(_), Value::Number(_))
-            | (Node::Text | Node::Bytes | Node::Time | Node::IntOrString | Node::Quantity, Value::String(_))
+            | (Node::Text | Node::Time | Node::IntOrString | Node::Quantity, Value::String(_))
             | (Node::IntOrString, Value::Number(_)) => {}
             (Node::Struct(_) | Node::Map(..) | Node::List(..), _)
             | (Node::Bool | Node::Number(_) | Node::Text | Node::Bytes | Node::Time | Node::IntOrString | Node::Quantity, _) => {
@@ -146,6 +159,11 @@ fn item_name(list: &Node, item: &Value, index: usize) -> String {
     format!("[{}]", parts.join(","))
 }
 
+/// Go's complaint about a value.
+fn unmarshal(word: &str, node: &Node, place: &Place<'_>) -> String {
+    format!("json: cannot unmarshal {word} into Go struct field {}.{} of type {}", place.owner, place.go_path, node.go_type())
+}
+
 fn wrong(node: &Node, found: Value, place: &Place<'_>) -> TypeError {
     let word = match &found {
         Value::Null => "null",
@@ -162,8 +180,19 @@ fn wrong(node: &Node, found: Value, place: &Place<'_>) -> TypeError {
         Node::Number(_) => "numeric (int or float)",
         Node::Text | Node::Bytes | Node::Time | Node::IntOrString | Node::Quantity => "string",
     };
-    let go = format!("json: cannot unmarshal {word} into Go struct field {}.{} of type {}", place.owner, place.go_path, node.go_type());
-    TypeError { go, path: place.keyed.clone(), expected, found }
+    let go = unmarshal(word, node, place);
+    TypeError { go, path: place.keyed.clone(), expected: Some(expected), found }
+}
+
+/// The first byte that is not base64.
+fn illegal_base64(text: &str) -> Option<usize> {
+    use base64::DecodeError;
+    use base64::Engine as _;
+    match base64::engine::general_purpose::STANDARD.decode(text) {
+        Ok(_) => None,
+        Err(DecodeError::InvalidByte(at, _) | DecodeError::InvalidLastSymbol(at, _)) => Some(at),
+        Err(DecodeError::InvalidLength(_) | DecodeError::InvalidPadding) => Some(text.len()),
+    }
 }
 
 /// A copy for error texts; large values are not copied for every level of the walk.

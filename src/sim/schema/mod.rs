@@ -13,7 +13,7 @@ use serde_json::Value;
 
 use super::status::Cause;
 
-pub(super) use check::{Cleaning, Report};
+pub(super) use check::{Cleaning, Report, TypeError};
 
 /// The type of a value.
 #[derive(Clone, Debug, PartialEq)]
@@ -184,6 +184,18 @@ mod tests {
         assert_eq!(container.go_type(), "v1.Container");
         assert!(matches!(container.field("ports"), Some(Node::List(_, ListMerge::Keyed(keys))) if keys.len() == 2));
         assert!(matches!(container.field("args"), Some(Node::List(_, ListMerge::Atomic))));
+    }
+
+    #[test]
+    fn maps_of_bytes_are_maps() {
+        for (kind, field) in [("Secret", "data"), ("ConfigMap", "binaryData")] {
+            let schema = builtin("", kind);
+            let found = schema.root().field(field).unwrap();
+            assert!(matches!(found, Node::Map(value, _) if **value == Node::Bytes), "{found:?}");
+        }
+        let schema = builtin("admissionregistration.k8s.io", "ValidatingWebhookConfiguration");
+        let Some(Node::List(webhook, _)) = schema.root().field("webhooks") else { panic!("webhooks are a list") };
+        assert_eq!(webhook.field("clientConfig").unwrap().field("caBundle"), Some(&Node::Bytes));
     }
 
     #[test]

@@ -42,7 +42,9 @@ impl<'de> Deserializer<'de> for Tracer<'_> {
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
-        if type_name::<V>().contains("byte_string") {
+        // A byte string asks for an option itself; an option of a map of them must not be taken for one.
+        let asker = type_name::<V>();
+        if asker.contains("byte_string") && asker.ends_with("::Visitor") {
             *self.out = Node::Bytes;
             return visitor.visit_none();
         }

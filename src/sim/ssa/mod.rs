@@ -15,7 +15,7 @@ pub(super) use self::walk::{Owner, compare, fields, strip};
 use super::managed::{self, Entry, Operation};
 use super::meta;
 use super::registry::Resource;
-use super::schema::Cleaning;
+use super::schema::{Cleaning, TypeError};
 use super::status::{ApiError, Cause};
 use super::store::{Key, State, Store};
 use super::write::{self, Caller, Part};
@@ -54,22 +54,25 @@ pub(super) fn apply(
 /// Compares a manifest with its type; what does not fit is an internal error, as on the real server.
 fn check(resource: &Resource, key: &Key, manifest: &mut Value) -> Result<(), ApiError> {
     let report = resource.schema.check(manifest, Cleaning::None);
+    let (namespace, name) = key;
+    let kind = format!("{}/{}, Kind={}", resource.gr.group, resource.version, resource.kind);
     let mut texts: Vec<String> = report.undeclared.iter().map(|path| format!("{path}: field not declared in schema")).collect();
-    if let Some(wrong) = &report.wrong {
-        let found = &wrong.found;
-        texts.push(format!("{}: expected {}, got &value.valueUnstructured{{Value:{found}}}", wrong.path, wrong.expected));
-    } else {
-        texts.extend(merge::unfit(resource.schema.root(), manifest, ""));
+    match report.wrong {
+        Some(TypeError { path, expected: Some(expected), found, .. }) => {
+            texts.push(format!("{path}: expected {expected}, got &value.valueUnstructured{{Value:{found}}}"));
+        }
+        Some(TypeError { go, expected: None, .. }) => {
+            let head = format!("failed to convert new object ({namespace}/{name}; {kind}) to proper version");
+            return Err(ApiError::internal("", format!("{head}: unable to convert unstructured object to {kind}: {go}")));
+        }
+        None => texts.extend(merge::unfit(resource.schema.root(), manifest, "")),
     }
     let text = match texts.as_slice() {
         [] => return Ok(()),
         [one] => one.clone(),
         many => format!("errors:\n  {}", many.join("\n  ")),
     };
-    let (namespace, name) = key;
-    let (group, version, kind) = (&resource.gr.group, &resource.version, &resource.kind);
-    let subject = format!("{namespace}/{name}; {group}/{version}, Kind={kind}");
-    Err(ApiError::internal("", format!("failed to create typed patch object ({subject}): {text}")))
+    Err(ApiError::internal("", format!("failed to create typed patch object ({namespace}/{name}; {kind}): {text}")))
 }
 
 /// The fields of a manifest that its manager will own.

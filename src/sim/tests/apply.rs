@@ -1,3 +1,5 @@
+//! Server-side apply: checks S.
+
 use super::*;
 
 /// The `managedFields` of an answer by manager.

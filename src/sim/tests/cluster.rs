@@ -149,7 +149,7 @@ async fn the_same_seed_plays_the_same_history() {
     let mut histories = Vec::new();
     for _ in 0..2 {
         let (cluster, clock) = cluster();
-        let start = *cluster.store().revision().borrow();
+        let start = cluster.store().revision().update();
         let jobs: Resources<Job> = Resources::namespaced(cluster.client(), "default");
         jobs.patch("migrate", &PatchParams::apply("syncwave"), &Patch::Apply(migrate())).await.unwrap();
         clock.sleep(Duration::from_secs(60)).await;

@@ -1,3 +1,5 @@
+//! POST: checks C and E.
+
 use super::*;
 
 #[tokio::test(start_paused = true)]
@@ -150,6 +152,12 @@ async fn c26_string_data_becomes_data() {
     let rig = Rig::new();
     let secret = rig.post("/api/v1/namespaces/cf/secrets", json!({"metadata": {"name": "s"}, "stringData": {"a": "b"}})).await.ok(201);
     assert_eq!((secret.at("/data"), secret.at("/stringData"), secret.at("/type")), (json!({"a": "Yg=="}), Value::Null, json!("Opaque")));
+    let plain = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "u"}, "data": {"a": "pass word"}});
+    let posted = rig.post("/api/v1/namespaces/cf/secrets", plain.clone()).await;
+    posted.refused(400, "BadRequest", "Secret in version \"v1\" cannot be handled as a Secret: illegal base64 data at input byte 4");
+    rig.apply("/api/v1/namespaces/cf/secrets", "m", plain).await.refused(500, "", "illegal base64 data at input byte 4");
+    let data = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "t"}, "data": {"a": "Yg=="}});
+    assert_eq!(rig.apply("/api/v1/namespaces/cf/secrets", "m", data).await.ok(201).at("/data"), json!({"a": "Yg=="}));
 }
 
 #[tokio::test(start_paused = true)]

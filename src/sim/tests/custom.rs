@@ -1,9 +1,11 @@
+//! Custom resources and their definitions: checks R.
+
 use super::*;
 
 const DEFINITIONS: &str = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
 const WIDGETS: &str = "/apis/ex.com/v1/namespaces/cf/widgets";
 
-fn definition(plural: &str) -> Value {
+pub(super) fn definition(plural: &str) -> Value {
     let part = json!({"type": "object", "required": ["id"], "properties": {"id": {"type": "string"}, "v": {"type": "string"}}});
     let spec = json!({"type": "object", "required": ["size"], "properties": {
         "size": {"type": "integer", "minimum": 1, "default": 3},
@@ -21,7 +23,7 @@ fn definition(plural: &str) -> Value {
     json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": format!("{plural}.ex.com")}, "spec": spec})
 }
 
-fn widget(name: &str, spec: Value) -> Value {
+pub(super) fn widget(name: &str, spec: Value) -> Value {
     json!({"apiVersion": "ex.com/v1", "kind": "Widget", "metadata": {"name": name}, "spec": spec})
 }
 

@@ -1,3 +1,5 @@
+//! DELETE and finalizers: checks X.
+
 use super::*;
 
 #[tokio::test(start_paused = true)]

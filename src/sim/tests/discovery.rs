@@ -1,3 +1,5 @@
+//! What the API says about itself, and who may use it: checks D and U.
+
 use super::*;
 
 const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList";

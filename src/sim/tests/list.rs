@@ -1,3 +1,5 @@
+//! GET of objects and lists: checks L, G and H.
+
 use super::*;
 
 async fn with_labels() -> Rig {

@@ -1,3 +1,5 @@
+//! The log of a pod: checks Z04 and Z05 and the filters.
+
 use super::*;
 
 const LOG: &str = "/api/v1/namespaces/cf/pods/p/log";

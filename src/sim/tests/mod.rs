@@ -9,6 +9,7 @@ mod discovery;
 mod kube_rs;
 mod list;
 mod logs;
+mod odd;
 mod patch;
 mod property;
 mod update;

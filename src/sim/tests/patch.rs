@@ -1,3 +1,5 @@
+//! JSON, merge and strategic merge patches: checks M.
+
 use super::*;
 
 #[tokio::test(start_paused = true)]

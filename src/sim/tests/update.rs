@@ -1,3 +1,5 @@
+//! PUT, status, scale and other subresources: checks P and Z.
+
 use super::*;
 
 #[tokio::test(start_paused = true)]

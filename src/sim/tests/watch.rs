@@ -1,3 +1,5 @@
+//! Watches: checks W.
+
 use super::*;
 
 /// Create, leave the label, come back, change nothing, delete.

@@ -1,5 +1,7 @@
 //! Guesses how serious a line is from the ways in which programs usually say so. Only a colour and the "why" pane depend on it.
 
+use crate::tui::clean;
+
 /// How serious a line is, from the least to the most.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Level {
@@ -65,7 +67,7 @@ impl Level {
 
 /// Returns the level that a line names, if it names one.
 pub(crate) fn of(line: &str) -> Option<Level> {
-    let start = &line[..line.floor_char_boundary(LOOKED_AT)];
+    let start = &line[..clean::char_end_before(line, LOOKED_AT)];
     let start = start.trim_start();
     if start.starts_with('{') {
         return ["\"level\"", "\"severity\"", "\"lvl\"", "\"log.level\"", "\"levelname\""].iter().find_map(|key| after_key(line, key, ':'));

@@ -1,7 +1,10 @@
+use jiff::{SignedDuration, Timestamp};
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Container, Phase, ResourceKey, Role};
+use crate::model::{Container, ContainerState, Phase, PodView, ResourceKey, Role};
+use crate::operation::LogContent;
+use crate::tui::clean;
 
 const T0: &str = "2026-03-01T09:00:00Z";
 
@@ -199,11 +202,11 @@ fn a_source_knows_how_its_container_ended_and_that_its_pod_is_gone() {
 }
 
 #[test]
-fn the_rate_counts_what_was_printed_in_the_last_seconds() {
+fn the_rate_counts_what_arrived_in_the_last_seconds() {
     let mut store = LogStore::default();
     for second in 0..20 {
         for _ in 0..3 {
-            store.push(LogLine { log_time: Some(at(second)), ..line("migrate", "x") });
+            store.push(LogLine { at: at(second), ..line("migrate", "x") });
         }
     }
     assert!((log(&store, "migrate").rate(at(19)) - 3.6).abs() < 0.1);

@@ -1,35 +1,36 @@
 //! The log of a task on the whole screen. Owns where the person is and what is shown; the lines stay in `tui::log_store`, and what the
 //! task is called and how it stands comes with every call. `settle` after anything changed, then `draw` as often as needed.
 
+mod draw;
 mod find;
 mod header;
+mod keys;
 mod paint;
 mod pane;
 mod rows;
+mod search;
 #[cfg(test)]
 mod tests;
 
 use std::sync::Arc;
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
+use crossterm::event::KeyEvent;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
-use jiff::{SignedDuration, Timestamp};
-use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::model::TaskId;
-use crate::tui::clean;
 use crate::tui::log_store::{Content, LogStore, Source, TaskLog};
 use crate::tui::widgets::cursor::Cursor;
-use crate::tui::widgets::prompt::{Prompt, PromptOutcome};
+use crate::tui::widgets::prompt::Prompt;
 
 use find::Needle;
-use paint::{Painter, Place};
-use rows::{Anchor, Choice, Kind, Rows};
+use rows::{Choice, Kind, Rows};
+use search::Typing;
 
+pub(crate) use keys::{LogsKey, LogsOutcome, Since, logs_key};
 pub(crate) use paint::{LogGlyphs, LogStyles, TimeMode};
-pub(crate) use pane::{PaneContext, draw_pane};
 
 /// What a view needs to know beside the lines.
 pub(crate) struct LogsContext<'a> {
@@ -51,84 +52,6 @@ pub(crate) struct LogsContext<'a> {
     pub(crate) styles: &'a LogStyles,
 }
 
-/// What a key may ask of the view.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum LogsKey {
-    Up,
-    Down,
-    PageUp,
-    PageDown,
-    Top,
-    Bottom,
-    Left,
-    Right,
-    Follow,
-    Wrap,
-    Time,
-    Find,
-    Next,
-    Previous,
-    OnlyMatches,
-    /// Earlier attempts and other containers, one after the other.
-    Earlier,
-    AllSources,
-    Mark,
-    Copy,
-    Clear,
-    Since(Since),
-    Close,
-}
-
-/// How far back lines are shown.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) enum Since {
-    #[default]
-    Everything,
-    /// Everything, from the top.
-    Head,
-    Minutes(u8),
-    WaveStart,
-    OperationStart,
-}
-
-impl Since {
-    fn word(self) -> &'static str {
-        match self {
-            Self::Everything | Self::Head => "start",
-            Self::Minutes(1) => "1m",
-            Self::Minutes(5) => "5m",
-            Self::Minutes(15) => "15m",
-            Self::Minutes(30) => "30m",
-            Self::Minutes(_) => "1h",
-            Self::WaveStart => "wave start",
-            Self::OperationStart => "operation start",
-        }
-    }
-
-    fn time(self, context: &LogsContext<'_>) -> Option<Timestamp> {
-        match self {
-            Self::Everything | Self::Head => None,
-            Self::Minutes(minutes) => context.now.checked_sub(SignedDuration::from_mins(i64::from(minutes))).ok(),
-            Self::WaveStart => context.wave_started,
-            Self::OperationStart => context.started,
-        }
-    }
-}
-
-/// What the caller has to do after a key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum LogsOutcome {
-    /// The key is not the view's.
-    Ignored,
-    Changed,
-    /// Back to where the person came from.
-    Close,
-    /// Put this text on the clipboard.
-    Copy(String),
-    /// Tell this to the person for a moment.
-    Flash(String),
-}
-
 /// Where new lines go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Follow {
@@ -136,14 +59,6 @@ enum Follow {
     On,
     /// The screen stands still; lines from this number on are new.
     PausedAt(u64),
-}
-
-/// A search being typed, and what to return to if it is given up.
-#[derive(Debug)]
-struct Typing {
-    needle: Needle,
-    cursor: Option<Anchor>,
-    follow: Follow,
 }
 
 /// The view of one task's log.
@@ -174,16 +89,6 @@ pub(crate) struct LogsView {
 struct Shown<'a> {
     log: Option<&'a TaskLog>,
     context: &'a LogsContext<'a>,
-}
-
-/// The parts of the screen.
-#[derive(Clone, Copy)]
-struct Parts {
-    subject: Rect,
-    mode: Rect,
-    title: Rect,
-    body: Rect,
-    prompt: Rect,
 }
 
 impl LogsView {
@@ -263,7 +168,7 @@ impl LogsView {
         let Some(log) = store.log(&self.operation, &self.task) else { return };
         self.measure(log, area);
         self.renew(log, context);
-        self.place(log);
+        self.place();
     }
 
     fn measure(&mut self, log: &TaskLog, area: Rect) {
@@ -294,7 +199,7 @@ impl LogsView {
         self.built = Some(wanted);
     }
 
-    fn place(&mut self, log: &TaskLog) {
+    fn place(&mut self) {
         let len = self.rows.len();
         match self.follow {
             Follow::On => {
@@ -303,7 +208,7 @@ impl LogsView {
             }
             Follow::PausedAt(number) => {
                 self.cursor.keep_visible(self.height, len);
-                self.below = self.rows.newer_than(number.max(log.numbers().start));
+                self.below = self.rows.newer_below(number, self.cursor.visible(self.height, len).end);
             }
         }
     }
@@ -457,272 +362,4 @@ impl LogsView {
             None => log.sources(),
         }
     }
-}
-
-/// Searching.
-impl LogsView {
-    fn start_typing(&mut self) {
-        let cursor = self.rows.anchor(self.cursor.selected);
-        self.typing = Some(Typing { needle: self.choice.needle.clone(), cursor, follow: self.follow });
-        self.prompt.set("");
-    }
-
-    fn type_key(&mut self, key: KeyEvent, store: &LogStore, context: &LogsContext<'_>) -> LogsOutcome {
-        match self.prompt.key(key) {
-            PromptOutcome::Ignored => return LogsOutcome::Ignored,
-            PromptOutcome::Moved => {}
-            PromptOutcome::Changed => self.look_for_typed(store, context),
-            PromptOutcome::Submitted => {
-                self.prompt.accept();
-                self.typing = None;
-            }
-            PromptOutcome::Cancelled => self.give_up(),
-        }
-        LogsOutcome::Changed
-    }
-
-    fn give_up(&mut self) {
-        let Some(typing) = self.typing.take() else { return };
-        self.choice.needle = typing.needle;
-        self.follow = typing.follow;
-        if let Some(anchor) = typing.cursor {
-            self.cursor.selected = self.rows.row_at(anchor);
-        }
-    }
-
-    /// Goes to the first line from where the search began that has what was typed so far.
-    fn look_for_typed(&mut self, store: &LogStore, context: &LogsContext<'_>) {
-        self.choice.needle = Needle::new(self.prompt.text());
-        let Some(log) = store.log(&self.operation, &self.task) else { return };
-        self.renew(log, context);
-        let from = self.typing.as_ref().and_then(|typing| typing.cursor).map(|anchor| self.rows.row_at(anchor));
-        if let Some(row) = from {
-            self.cursor.selected = row;
-        }
-        let shown = Shown { log: Some(log), context };
-        let hits = self.rows.hits();
-        let here = self.current().unwrap_or_default();
-        let index = hits.partition_point(|number| *number < here);
-        if let Some(number) = hits.get(index).or_else(|| hits.back()).copied() {
-            self.go_to(number, &shown);
-        }
-    }
-
-    fn next_hit(&mut self, shown: &Shown<'_>) -> LogsOutcome {
-        let hits = self.rows.hits();
-        let here = self.current();
-        let index = here.map_or(0, |here| hits.partition_point(|number| *number <= here));
-        let (found, wrapped) = (hits.get(index).or_else(|| hits.front()).copied(), index >= hits.len());
-        self.arrive(found, wrapped.then_some("the search went on from the top"), shown)
-    }
-
-    fn previous_hit(&mut self, shown: &Shown<'_>) -> LogsOutcome {
-        let hits = self.rows.hits();
-        let index = self.current().map_or(0, |here| hits.partition_point(|number| *number < here));
-        let (found, wrapped) = (index.checked_sub(1).and_then(|index| hits.get(index)).or_else(|| hits.back()).copied(), index == 0);
-        self.arrive(found, wrapped.then_some("the search went on from the bottom"), shown)
-    }
-
-    fn arrive(&mut self, found: Option<u64>, note: Option<&str>, shown: &Shown<'_>) -> LogsOutcome {
-        if self.needle().is_empty() {
-            return LogsOutcome::Flash("nothing to find yet: press / and type".to_owned());
-        }
-        let Some(number) = found else { return LogsOutcome::Flash(format!("no line has `{}`", self.needle().text())) };
-        self.go_to(number, shown);
-        note.map_or(LogsOutcome::Changed, |note| LogsOutcome::Flash(note.to_owned()))
-    }
-
-    /// Goes to the place of the needle in a line.
-    fn go_to(&mut self, number: u64, shown: &Shown<'_>) {
-        self.pause(shown);
-        let row = self.rows.row_of(number);
-        let text = shown.log.and_then(|log| log.line(number)).and_then(|line| line.text());
-        let Some((text, found)) = text.and_then(|text| Some((text, self.needle().find(&text.text, 0)?))) else {
-            self.cursor.selected = row;
-            return;
-        };
-        let before = &text.text[..found.start];
-        if self.wrap {
-            let mut end = 0;
-            let offset = clean::wrapped(&text.text, self.width).take_while(|part| {
-                end += part.len();
-                end <= before.len()
-            });
-            self.cursor.selected = row + offset.count();
-        } else {
-            self.cursor.selected = row;
-            let (start, end) = (clean::columns(before), clean::columns(&text.text[..found.end]));
-            if start < self.scroll || end > self.scroll + self.width {
-                self.scroll = if end <= self.width { 0 } else { start.saturating_sub(self.width / 3) };
-            }
-        }
-    }
-
-    fn toggle_only_matches(&mut self) -> LogsOutcome {
-        if self.needle().is_empty() {
-            return LogsOutcome::Flash("nothing to find yet: press / and type".to_owned());
-        }
-        self.only_matches = !self.only_matches;
-        LogsOutcome::Changed
-    }
-}
-
-/// Drawing.
-impl LogsView {
-    /// Draws the view. Looks at the visible lines only.
-    pub(crate) fn draw(&self, store: &LogStore, context: &LogsContext<'_>, area: Rect, buf: &mut Buffer) {
-        let area = area.intersection(buf.area);
-        let parts = self.parts(area);
-        let log = store.log(&self.operation, &self.task);
-        header::subject(context, parts.subject, buf);
-        header::mode(self, log, context, parts.mode, buf);
-        header::position(self, log, context, parts.title, buf);
-        match log {
-            Some(log) if self.rows.len() > 0 => self.draw_rows(log, context, parts.body, buf),
-            _ => self.draw_empty(log, context, parts.body, buf),
-        }
-        self.draw_prompt(context, parts.prompt, buf);
-    }
-
-    fn parts(&self, area: Rect) -> Parts {
-        let prompt = u16::from(self.typing.is_some() && area.height > 1);
-        let above = area.height - prompt;
-        let (subject, mode, title) = match above {
-            0..=3 => (0, 0, 0),
-            4..=5 => (0, 0, 1),
-            6..=7 => (1, 0, 1),
-            8.. => (1, 1, 1),
-        };
-        let mut y = area.y;
-        let mut next = |height: u16| {
-            let part = Rect { y, height, ..area };
-            y += height;
-            part
-        };
-        Parts {
-            subject: next(subject),
-            mode: next(mode),
-            title: next(title),
-            body: next(above - subject - mode - title),
-            prompt: next(prompt),
-        }
-    }
-
-    fn draw_rows(&self, log: &TaskLog, context: &LogsContext<'_>, area: Rect, buf: &mut Buffer) {
-        let painter = Painter {
-            styles: context.styles,
-            zone: context.zone,
-            started: context.started,
-            time: self.time_in(area),
-            label: self.label,
-            several_containers: paint::has_several_containers(log.sources()),
-            scroll: self.scroll,
-            wrap: self.wrap,
-            needle: self.needle(),
-        };
-        let Some((first, mut offset)) = self.rows.at(self.cursor.top) else { return };
-        let selected =
-            u16::try_from(self.cursor.selected.saturating_sub(self.cursor.top)).ok().filter(|_| !self.follows()).map(|row| area.y + row);
-        let mut y = area.y;
-        for entry in self.rows.from(first) {
-            if y >= area.bottom() {
-                break;
-            }
-            let rest = Rect { y, height: area.bottom() - y, ..area };
-            y += match entry.kind {
-                Kind::Line => match log.line(entry.number) {
-                    Some(line) => painter.line(line, log, Place { area: rest, offset, selected }, buf),
-                    None => 0,
-                },
-                Kind::Mark(index) => {
-                    self.choice.marks.get(index).map_or(0, |(_, at)| painter.note(rest, painter.mark(*at), context.styles.note, buf))
-                }
-                Kind::End(source) => {
-                    log.sources().get(source).map_or(0, |source| painter.note(rest, painter.end_of(source), context.styles.note, buf))
-                }
-            };
-            offset = 0;
-        }
-        if let Some(row) = selected.filter(|row| *row < area.bottom()) {
-            paint::put(buf, Rect { y: row, height: 1, ..area }, 0, context.styles.glyphs.selected, context.styles.selected);
-        }
-    }
-
-    fn draw_empty(&self, log: Option<&TaskLog>, context: &LogsContext<'_>, area: Rect, buf: &mut Buffer) {
-        let why = match log.filter(|log| log.received() > 0) {
-            None => clean::text(context.empty).into_owned(),
-            Some(_) if self.only_matches => format!("no line has `{}`: & shows all lines again", self.needle().text()),
-            Some(_) => "no line to show: 0 and a bring back what was cleared or left out".to_owned(),
-        };
-        paint::put(buf, area, 1, &clean::fit(&why, usize::from(area.width.saturating_sub(2))), context.styles.note);
-    }
-
-    fn draw_prompt(&self, context: &LogsContext<'_>, area: Rect, buf: &mut Buffer) {
-        if area.is_empty() {
-            return;
-        }
-        let line = self.prompt.line("/", usize::from(area.width), context.styles.prompt);
-        let (end, _) = buf.set_line(area.x, area.y, &line, area.width);
-        let hint = "capitals count once typed · <enter> keep · <n>/<N> next/previous · <&> only matches · <esc> give up";
-        let hint = if context.styles.glyphs.dot == LogGlyphs::ASCII.dot { hint.replace('·', "-") } else { hint.to_owned() };
-        let start = end.saturating_add(3).saturating_sub(area.x);
-        if start + 24 < area.width {
-            paint::put(buf, area, start, &clean::fit(&hint, usize::from(area.width - start)), context.styles.note);
-        }
-    }
-}
-
-/// Returns what a key asks of a log when nothing is being typed: k9s' keys, and less' for searching.
-pub(crate) fn logs_key(key: KeyEvent) -> Option<LogsKey> {
-    if key.kind == KeyEventKind::Release {
-        return None;
-    }
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    match key.code {
-        KeyCode::Char('b') if control => Some(LogsKey::PageUp),
-        KeyCode::Char('f') if control => Some(LogsKey::PageDown),
-        KeyCode::Char(letter) if !control => letter_key(letter),
-        KeyCode::Up => Some(LogsKey::Up),
-        KeyCode::Down => Some(LogsKey::Down),
-        KeyCode::PageUp => Some(LogsKey::PageUp),
-        KeyCode::PageDown => Some(LogsKey::PageDown),
-        KeyCode::Home => Some(LogsKey::Top),
-        KeyCode::End => Some(LogsKey::Bottom),
-        KeyCode::Left => Some(LogsKey::Left),
-        KeyCode::Right => Some(LogsKey::Right),
-        KeyCode::Esc => Some(LogsKey::Close),
-        _ => None,
-    }
-}
-
-fn letter_key(letter: char) -> Option<LogsKey> {
-    Some(match letter {
-        'k' => LogsKey::Up,
-        'j' => LogsKey::Down,
-        'g' => LogsKey::Top,
-        'G' => LogsKey::Bottom,
-        's' => LogsKey::Follow,
-        'w' => LogsKey::Wrap,
-        't' => LogsKey::Time,
-        '/' => LogsKey::Find,
-        'n' => LogsKey::Next,
-        'N' => LogsKey::Previous,
-        '&' => LogsKey::OnlyMatches,
-        'p' => LogsKey::Earlier,
-        'a' => LogsKey::AllSources,
-        'm' => LogsKey::Mark,
-        'c' => LogsKey::Copy,
-        'C' => LogsKey::Clear,
-        'q' => LogsKey::Close,
-        '0' => LogsKey::Since(Since::Everything),
-        '1' => LogsKey::Since(Since::Head),
-        '2' => LogsKey::Since(Since::Minutes(1)),
-        '3' => LogsKey::Since(Since::Minutes(5)),
-        '4' => LogsKey::Since(Since::Minutes(15)),
-        '5' => LogsKey::Since(Since::Minutes(30)),
-        '6' => LogsKey::Since(Since::Minutes(60)),
-        '7' => LogsKey::Since(Since::WaveStart),
-        '8' => LogsKey::Since(Since::OperationStart),
-        _ => return None,
-    })
 }

@@ -33,7 +33,7 @@ impl Lab {
         let actors = Actors::prepare(store.clone(), logs.clone(), Arc::new(story), clock, 7);
         let mut tasks = JoinSet::new();
         tasks.spawn(actors.run());
-        let first = *store.revision().borrow();
+        let first = store.revision().update();
         Self { store, logs, clock, start: clock.now(), first, tasks }
     }
 

@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use crate::tui::clean;
+
 /// A text to find. An empty one is found nowhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Needle {
@@ -50,9 +52,9 @@ impl Needle {
     pub(super) fn places_in<'a>(&'a self, line: &'a str, part: Range<usize>) -> impl Iterator<Item = Range<usize>> + 'a {
         // A folded character may have another length than the typed one, at most three times as much.
         let reach = self.text.len() * 3;
-        let mut from = line.floor_char_boundary(part.start.saturating_sub(reach));
+        let mut from = clean::char_end_before(line, part.start.saturating_sub(reach));
         std::iter::from_fn(move || {
-            let stop = line.ceil_char_boundary(part.end.saturating_add(reach));
+            let stop = clean::char_start_after(line, part.end.saturating_add(reach));
             let found = self.find(&line[..stop], from)?;
             from = found.end;
             Some(found)
@@ -109,7 +111,7 @@ mod tests {
     proptest! {
         #[test]
         fn places_lie_between_characters(line in "[aAäÄßİ世 ]{0,12}", typed in "[aäßi世]{1,3}", from in 0_usize..12) {
-            let part = line.floor_char_boundary(from.min(line.len()))..line.len();
+            let part = clean::char_end_before(&line, from)..line.len();
             for found in Needle::new(&typed).places_in(&line, part) {
                 prop_assert!(line.get(found).is_some());
             }

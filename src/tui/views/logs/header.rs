@@ -26,8 +26,11 @@ pub(super) fn subject(context: &LogsContext<'_>, area: Rect, buf: &mut Buffer) {
     let width = usize::from(area.width);
     let right = clean::fit(&state, width / 2);
     let columns = clean::columns(&right);
-    let left = format!("{}{bar}{}", clean::text(context.place), clean::text(context.subject));
-    paint::put(buf, area, 1, &clean::fit(&left, width.saturating_sub(columns + 3)), context.styles.header);
+    let room = width.saturating_sub(columns + 3);
+    let (place, subject) = (clean::text(context.place), clean::text(context.subject));
+    let whole = format!("{place}{bar}{subject}");
+    let left = if clean::columns(&whole) <= room { &whole } else { &*subject };
+    paint::put(buf, area, 1, &clean::fit(left, room), context.styles.header);
     paint::put(buf, area, u16::try_from(width.saturating_sub(columns + 1)).unwrap_or_default(), &right, context.state_style);
 }
 

@@ -163,11 +163,7 @@ impl Painter<'_> {
                 return self.note(area, self.labelled(source, &note), self.styles.gap, buf);
             }
             Content::Gap { lines } => {
-                let note = format!(
-                    "{} {} missing here: the log could not be read fast enough",
-                    grouped(*lines),
-                    if *lines == 1 { "line is" } else { "lines are" }
-                );
+                let note = format!("{} {} missing here", grouped(*lines), if *lines == 1 { "line is" } else { "lines are" });
                 return self.note(area, self.labelled(source, &note), self.styles.gap, buf);
             }
             Content::Reopened { after } => {

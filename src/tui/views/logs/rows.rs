@@ -180,10 +180,11 @@ impl Rows {
         self.entries.get(index).copied()
     }
 
-    /// Returns how many of the newest entries are rows of the store from a number on.
-    pub(super) fn newer_than(&self, number: u64) -> usize {
-        let index = self.entries.partition_point(|entry| entry.number < number);
-        self.entries.range(index..).filter(|entry| entry.kind == Kind::Line).count()
+    /// Returns how many entries from a number of the store on lie below a row.
+    pub(super) fn newer_below(&self, number: u64, row: usize) -> usize {
+        let below = self.gone + row as u64;
+        let index = self.entries.partition_point(|entry| entry.number < number || entry.end <= below);
+        self.entries.len() - index
     }
 
     fn start(&self, index: usize) -> u64 {

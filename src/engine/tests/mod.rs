@@ -1,0 +1,4 @@
+//! Sessions and operations as a whole, against the embedded cluster.
+
+mod scenarios;
+mod stage;
