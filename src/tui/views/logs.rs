@@ -300,7 +300,8 @@ impl LogsView {
         self.choice.since = self.since.time(shown.context);
         self.choice.cleared = 0;
         self.follow = Follow::On;
-        if since == Since::Head {
+        if let (Since::Head, Some(log)) = (since, shown.log) {
+            self.renew(log, shown.context);
             self.go(shown, |cursor, _| cursor.home());
         }
     }

@@ -530,6 +530,16 @@ fn clearing_hides_what_was_and_0_brings_it_back() {
 }
 
 #[test]
+fn the_head_is_the_first_line_also_after_clearing() {
+    let mut scene = running(80, 24);
+    scene.press("C");
+    let mut scene = scene.prints(&[(11_400, "INFO  new")]);
+    scene.press("1");
+    assert!(!scene.view.follows());
+    assert_eq!(scene.body()[0], ">12:04:00.100 2026-09-18 migrate v2.14.0 (commit 9f31c2d)");
+}
+
+#[test]
 fn only_lines_since_the_start_of_the_wave_are_shown() {
     let mut scene = running(80, 24);
     scene.press("7");
