@@ -241,11 +241,6 @@ impl Board {
         self.operation.as_ref()
     }
 
-    /// Returns what the server's dry run said, by task.
-    pub(crate) fn actions(&self) -> &BTreeMap<TaskId, Action> {
-        &self.actions
-    }
-
     /// Returns all rows: tasks in the order of the plan, then what the plan leaves out.
     pub(crate) fn rows(&self) -> &[Row] {
         &self.rows
@@ -330,11 +325,6 @@ impl Board {
     /// Returns a number that grows whenever a row may look different.
     pub(crate) fn version(&self) -> u64 {
         self.version
-    }
-
-    /// Returns whether the next frame would differ.
-    pub(crate) fn is_stale(&self) -> bool {
-        self.stale.any
     }
 }
 

@@ -70,12 +70,6 @@ impl<'a> Pen<'a> {
         self
     }
 
-    /// Goes to a column of the row, counted from `left`.
-    pub(crate) fn at(&mut self, x: u16) -> &mut Self {
-        self.x = x.clamp(self.x.min(self.right), self.right);
-        self
-    }
-
     /// Writes text at the right end and makes the row shorter by it, with a space between. Leaves it out if it does not fit.
     pub(crate) fn end(&mut self, text: &str, style: Style) -> &mut Self {
         let width = clean::columns(text) as u16;

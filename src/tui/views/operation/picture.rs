@@ -93,9 +93,8 @@ impl OperationView {
 
     fn draw_lower(&self, board: &Board, model: &Model, panes: &Panes, buffer: &mut Buffer) {
         if let Some(task) = self.log_task(board) {
-            let tail = panes::Tail { board, task, back: self.back, focused: self.in_log, why: board.has_failed() };
-            panes::log_title(model, &tail, panes.log_title, buffer);
-            panes::log(model, &tail, panes.log, buffer);
+            let tail = panes::Tail { board, task, back: self.back, focused: self.in_log };
+            panes::log(model, &tail, panes.log_title.union(panes.log), buffer);
         } else {
             paint::rule(buffer, panes.log_title, model.theme, "logs", "");
             panes::hint(model, "choose a resource: what its pods print shows here", panes.log, buffer);
