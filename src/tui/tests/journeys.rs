@@ -86,7 +86,7 @@ fn the_cursor_follows_the_blocker_until_it_is_moved() {
     let mut play = play::blocked_by_deployment();
     let chosen = |play: &mut Play| play.screen().lines().find(|line| line.starts_with('▌')).unwrap().to_owned();
     assert!(chosen(&mut play).contains("orders-api") && chosen(&mut play).contains("Deployment"));
-    play.press("k");
+    play.press("j");
     assert!(chosen(&mut play).contains("orders-worker"));
     play.waiting(&["Deployment/orders-worker"]).waiting(&["Deployment/orders-api"]);
     assert!(chosen(&mut play).contains("orders-worker"));

@@ -217,6 +217,7 @@ impl Play {
     }
 
     pub(super) fn after(&mut self, seconds: f64) -> &mut Self {
+        self.settle();
         self.now += SignedDuration::from_secs_f64(seconds);
         self
     }
