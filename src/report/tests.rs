@@ -255,6 +255,14 @@ async fn json_tells_the_events_in_order_and_nothing_twice() {
 }
 
 #[tokio::test]
+async fn json_warns_of_kinds_that_are_polled() {
+    let lines = json_lines(|story| story.begin().say(Event::WatchesOpened { polled: vec!["Job".into(), "Pod".into()] }).end()).await;
+    let warnings: Vec<&Value> = lines.iter().filter(|line| line["event"] == "warning").collect();
+    assert_eq!(warnings.len(), 1);
+    assert_eq!(warnings[0]["message"], "may not watch Job, Pod; looking at them every few seconds instead");
+}
+
+#[tokio::test]
 async fn a_leftover_of_an_earlier_hook_says_nothing_about_the_health_of_this_one() {
     let healths: Vec<String> = json_lines(failing)
         .await

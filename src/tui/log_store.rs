@@ -17,8 +17,8 @@ use crate::model::TaskId;
 use crate::operation::{Event, LogLine, Record};
 
 pub(crate) use level::Level;
-pub(crate) use line::{Content, LINE_LIMIT, StoredLine, Text};
-pub(crate) use source::{Exit, Source, Stream};
+pub(crate) use line::{Content, StoredLine, Text};
+pub(crate) use source::Source;
 pub(crate) use task_log::TaskLog;
 
 /// What a store may take if nobody says otherwise.

@@ -19,12 +19,13 @@ mod signals;
 mod summary;
 mod tally;
 mod terminal;
+#[cfg(test)]
+mod tests;
 pub(crate) mod theme;
 pub(crate) mod views;
 pub(crate) mod widgets;
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;

@@ -52,8 +52,11 @@ impl Drop for Guard {
 /// Gives the terminal back. Does nothing the second time, and never panics: there is nobody left to tell.
 pub(crate) fn leave() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        _ = disable_raw_mode();
-        _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let cooked = disable_raw_mode();
+        let left = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        if let Err(error) = cooked.and(left) {
+            tracing::warn!(%error, "the terminal could not be given back");
+        }
     }
 }
 

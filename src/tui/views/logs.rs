@@ -31,7 +31,6 @@ use search::Typing;
 
 pub(crate) use keys::{LogsKey, LogsOutcome, Since, logs_key};
 pub(crate) use paint::{LogGlyphs, LogStyles, TimeMode};
-pub(crate) use pane::{PaneContext, draw_pane};
 
 /// What a view needs to know beside the lines.
 pub(crate) struct LogsContext<'a> {
