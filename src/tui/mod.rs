@@ -270,10 +270,13 @@ impl<'a> Program<'a> {
         for line in summary::lines(&self.app.model) {
             say(&line);
         }
-        let ended = self.app.model.operations().next().and_then(|board| board.operation()).map(|operation| Ended {
-            phase: operation.phase(),
-            terminated: operation.is_terminated(),
-        });
+        let ended = self
+            .app
+            .model
+            .operations()
+            .next()
+            .and_then(|board| board.operation())
+            .map(|operation| Ended { phase: operation.phase(), terminated: operation.is_terminated() });
         Ok(Departure { cause, ended })
     }
 

@@ -17,6 +17,7 @@ mod outage;
 mod phases;
 mod policies;
 mod prune;
+mod screen;
 mod selective;
 mod stories;
 mod terminate;
