@@ -10,6 +10,8 @@
 mod support;
 
 mod access;
+mod apply;
+mod disturbances;
 mod health;
 mod kinds;
 mod logs;
