@@ -13,9 +13,6 @@ impl Operation {
     /// Folds one fact.
     pub(crate) fn apply(&mut self, record: &Record) {
         self.last_seq = record.seq;
-        if !matches!(record.event, Event::LogOpened { .. } | Event::LogClosed { .. }) {
-            self.last_change = record.at;
-        }
         match &record.event {
             Event::OperationStarted { .. } => {}
             Event::WatchesOpened { polled } => {

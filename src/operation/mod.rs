@@ -23,13 +23,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub(crate) use effect::Effect;
-pub(crate) use event::{Event, LogContent, LogLine, Record, RunKind, RunOutcome, Step, StepOutcome};
+#[cfg(test)]
+pub(crate) use event::RunOutcome;
+pub(crate) use event::{Event, LogContent, LogLine, Record, RunKind, Step, StepOutcome};
 pub(crate) use request::Request;
 
 use crate::model::{
     DeletePolicy, Live, Occurrence, OperationPhase, Phase, PodView, ResourceKey, ResultCode, Task, TaskId, TaskState, Wave,
 };
-use crate::plan::{NotRun, Plan};
+use crate::plan::Plan;
 
 /// Result of a task (spec R605). Results are keyed by object and phase (spec R613).
 #[derive(Clone, Debug, PartialEq)]
@@ -147,8 +149,6 @@ pub(crate) struct Operation {
     finished_at: Option<Timestamp>,
     attempt: u32,
     last_seq: u64,
-    /// When the last record came that changed anything visible.
-    last_change: Timestamp,
     watches_open: bool,
     polled: Vec<String>,
     dry_pass_done: bool,
@@ -199,7 +199,6 @@ impl Operation {
             finished_at: None,
             attempt: 1,
             last_seq: record.seq,
-            last_change: record.at,
             watches_open: false,
             polled: Vec::new(),
             dry_pass_done: false,
@@ -268,34 +267,14 @@ impl Operation {
         self.finished_at
     }
 
-    /// Returns when the last fact came that changed anything.
-    pub(crate) fn last_change(&self) -> Timestamp {
-        self.last_change
-    }
-
     /// Returns 1 + the number of retries.
     pub(crate) fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Returns whether a terminate was asked for, when and by whom.
-    pub(crate) fn terminate_requested(&self) -> Option<(Timestamp, &str)> {
-        self.terminate.as_ref().map(|(at, by)| (*at, by.as_str()))
-    }
-
     /// Returns whether the operation ended, or will end, by a terminate.
     pub(crate) fn is_terminated(&self) -> bool {
         self.terminate.is_some()
-    }
-
-    /// Returns whether the end is decided and only cleaning up remains.
-    pub(crate) fn conclusion(&self) -> Option<&Conclusion> {
-        self.conclusion.as_ref()
-    }
-
-    /// Returns what it waits for.
-    pub(crate) fn waiting(&self) -> &Waiting {
-        &self.waiting
     }
 
     /// Returns the results, in order of arrival.
@@ -369,6 +348,7 @@ impl Operation {
     }
 
     /// Returns the warnings, in order of arrival.
+    #[cfg(test)]
     pub(crate) fn warnings(&self) -> &[(Option<TaskId>, String)] {
         &self.warnings
     }

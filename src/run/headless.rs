@@ -33,7 +33,9 @@ pub(super) async fn run(work: Work, settings: &Settings) -> Result<Exit, Failure
         Work::Demo(job) => demo(&job, settings).await,
         Work::Sync(job) => sync(&job, settings).await,
         Work::Plan(job) => plan(&job, settings).await,
-        Work::Open(_) | Work::Gallery => Err(Failure::usage("the screens need a terminal; name a story or a TARGET to sync")),
+        Work::Open(_) | Work::Gallery => {
+            Err(Failure::usage("there is nothing to print without a TARGET; use `syncwave sync TARGET` or `syncwave plan TARGET`"))
+        }
     }
 }
 

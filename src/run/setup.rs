@@ -285,7 +285,13 @@ fn place(target: &str, options: &Options) -> Result<Place, Failure> {
 
 /// Reads a script that is compiled in.
 pub(super) fn parse((file, text): (&str, &str)) -> Result<Story, Failure> {
-    Story::parse(text, file).map_err(|error| Failure::usage(error.to_string()))
+    let story = Story::parse(text, file).map_err(|error| Failure::usage(error.to_string()))?;
+    match story.object_files().first() {
+        None => Ok(story),
+        Some(pattern) => {
+            Err(Failure::usage(format!("{file}: `objects` names the files `{pattern}`; a shipped story has its objects in itself")))
+        }
+    }
 }
 
 /// The name goes into the tracking id, where a colon ends it.

@@ -51,7 +51,10 @@ pub(crate) enum Effect {
     CloseSession,
     Leave(Leaving),
     /// There is nothing to show: leave and report this.
-    Fail { kind: FailureKind, report: String },
+    Fail {
+        kind: FailureKind,
+        report: String,
+    },
     /// Draw every cell anew.
     Redraw,
     /// Put this on the clipboard.
@@ -62,7 +65,9 @@ pub(crate) enum Effect {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PlanFor {
     /// To have something to show; with `sync`, to start it at once.
-    Opening { sync: bool },
+    Opening {
+        sync: bool,
+    },
     Showing,
     Dialog,
 }
@@ -498,7 +503,7 @@ impl App {
             Ask::Plan { .. } => self.plans.push_back(PlanFor::Dialog),
             Ask::Sync { .. } => self.model.busy = Some(Busy::Starting),
             Ask::Object { key } => _ = self.model.yaml.entry(key.clone()).or_insert(Yaml::Asked),
-            Ask::Terminate { .. } | Ask::Follow { .. } => {}
+            Ask::Terminate { .. } | Ask::Approve { .. } | Ask::Follow { .. } => {}
         }
         self.effects.push(Effect::Ask(ask));
     }

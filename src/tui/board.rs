@@ -181,8 +181,13 @@ impl Board {
     fn planned_verdict(&self) -> Verdict {
         let count = |wanted: &[&str]| self.actions.values().filter(|action| wanted.contains(&row::action_word(action))).count();
         let refused = count(&["refused"]) + self.plan.invalid.len();
-        let changes =
-            format!("{} to create, {} to change, {} to prune, {} unchanged", count(&["create"]), count(&["configure"]), count(&["prune"]), count(&["unchanged"]));
+        let changes = format!(
+            "{} to create, {} to change, {} to prune, {} unchanged",
+            count(&["create"]),
+            count(&["configure"]),
+            count(&["prune"]),
+            count(&["unchanged"])
+        );
         if refused > 0 {
             let text = format!("{refused} of {} tasks would fail; {changes}", self.plan.tasks.len());
             return Verdict { tone: Tone::Bad, word: "PLANNED", text };

@@ -91,14 +91,16 @@ fn key(binding: &Binding) -> String {
 }
 
 fn width(model: &Model, binding: &Binding) -> u16 {
-    let text = if model.size.width < WORDS { clean::columns(&key(binding)) } else { clean::columns(binding.hint.as_deref().unwrap_or_default()) };
+    let text =
+        if model.size.width < WORDS { clean::columns(&key(binding)) } else { clean::columns(binding.hint.as_deref().unwrap_or_default()) };
     text as u16 + 1
 }
 
 fn hint(model: &Model, binding: &Binding, pen: &mut Pen<'_>) {
     let allowed = model.may(binding.action).is_ok();
     let theme = model.theme;
-    let (strong, soft) = if allowed { (theme.style(Role::Key), theme.style(Role::Text)) } else { (theme.style(Role::Dim), theme.style(Role::Dim)) };
+    let (strong, soft) =
+        if allowed { (theme.style(Role::Key), theme.style(Role::Text)) } else { (theme.style(Role::Dim), theme.style(Role::Dim)) };
     let text = binding.hint.as_deref().unwrap_or_default();
     if model.size.width < WORDS {
         pen.put(&key(binding), strong).skip(1);

@@ -26,9 +26,7 @@ pub(crate) fn of(record: &Record, operation: &Operation) -> Option<Happening> {
 fn sentence(event: &Event, operation: &Operation) -> Option<(Stage, String)> {
     match event {
         Event::WatchesOpened { polled } if polled.is_empty() => Some((Stage::Done, "watching every kind of the plan".to_owned())),
-        Event::WatchesOpened { polled } => {
-            Some((Stage::Waiting, format!("polling {}: watching is not allowed there", polled.join(", "))))
-        }
+        Event::WatchesOpened { polled } => Some((Stage::Waiting, format!("polling {}: watching is not allowed there", polled.join(", ")))),
         Event::DryPassFinished => Some((Stage::Done, "preflight done, nothing is written yet".to_owned())),
         Event::WaveStarted { phase, wave } => Some((Stage::Running, format!("{phase} wave {wave} started"))),
         Event::WaveFinished { phase, wave } => {

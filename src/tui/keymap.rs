@@ -124,8 +124,7 @@ impl Keymap {
     /// Returns the lines that hold on a screen, its own first.
     pub(crate) fn of(&self, context: Context) -> impl Iterator<Item = &Binding> {
         let own = self.bindings.iter().filter(move |(place, _)| *place == context).map(|(_, binding)| binding);
-        let overridden =
-            move |action: Action| self.bindings.iter().any(|(place, binding)| *place == context && binding.action == action);
+        let overridden = move |action: Action| self.bindings.iter().any(|(place, binding)| *place == context && binding.action == action);
         let general = self
             .bindings
             .iter()
@@ -271,10 +270,12 @@ mod tests {
     #[test]
     fn a_dialog_hides_the_keys_behind_it() {
         let keymap = Keymap::shipped();
-        let key = |text| KeyEvent::from(match text {
-            "s" => KeyCode::Char('s'),
-            _ => KeyCode::Enter,
-        });
+        let key = |text| {
+            KeyEvent::from(match text {
+                "s" => KeyCode::Char('s'),
+                _ => KeyCode::Enter,
+            })
+        };
         assert_eq!(keymap.action(Context::Sync, key("s")), Some(Action::Sync));
         assert_eq!(keymap.action(Context::Dialog, key("s")), None);
         assert_eq!(keymap.action(Context::Dialog, key("enter")), Some(Action::Open));

@@ -26,7 +26,6 @@ pub(crate) mod views;
 pub(crate) mod widgets;
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
@@ -272,10 +271,13 @@ impl<'a> Program<'a> {
         for line in summary::lines(&self.app.model) {
             say(&line);
         }
-        let ended = self.app.model.operations().next().and_then(|board| board.operation()).map(|operation| Ended {
-            phase: operation.phase(),
-            terminated: operation.is_terminated(),
-        });
+        let ended = self
+            .app
+            .model
+            .operations()
+            .next()
+            .and_then(|board| board.operation())
+            .map(|operation| Ended { phase: operation.phase(), terminated: operation.is_terminated() });
         Ok(Departure { cause, ended })
     }
 

@@ -245,7 +245,9 @@ mod tests {
     fn a_filter_finds_any_text_and_can_be_turned_round() {
         let mut row = Row { message: "exit 1 · BackoffLimitExceeded".into(), ..blank() };
         row.name = "db-migrate".into();
-        for (filter, found) in [("MIGR", true), ("!migr", false), ("backoff", true), ("web", false), ("!web", true), ("", true), ("!", true)] {
+        for (filter, found) in
+            [("MIGR", true), ("!migr", false), ("backoff", true), ("web", false), ("!web", true), ("", true), ("!", true)]
+        {
             assert_eq!(row.matches(filter), found, "{filter}");
         }
     }

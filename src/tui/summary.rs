@@ -50,8 +50,11 @@ fn phases(model: &Model, board: &Board) -> Vec<String> {
 
 fn failures(board: &Board) -> Vec<String> {
     let failed: Vec<_> = board.rows().iter().filter(|row| row.stage == Stage::Failed).collect();
-    let mut lines: Vec<String> =
-        failed.iter().take(FAILURES).map(|row| format!("  {} {}/{}: {}", theme::glyph(Stage::Failed), row.kind, row.name, row.message)).collect();
+    let mut lines: Vec<String> = failed
+        .iter()
+        .take(FAILURES)
+        .map(|row| format!("  {} {}/{}: {}", theme::glyph(Stage::Failed), row.kind, row.name, row.message))
+        .collect();
     if failed.len() > FAILURES {
         lines.push(format!("  and {} more failed", failed.len() - FAILURES));
     }

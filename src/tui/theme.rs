@@ -132,7 +132,9 @@ pub(crate) fn tone(tone: Tone) -> (&'static str, Role) {
 
 /// Returns a line in ASCII.
 pub(crate) fn plain(line: &str) -> String {
-    line.chars().map(|found| if found.is_ascii() { found } else { ascii(found.encode_utf8(&mut [0; 4])).chars().next().unwrap_or('?') }).collect()
+    line.chars()
+        .map(|found| if found.is_ascii() { found } else { ascii(found.encode_utf8(&mut [0; 4])).chars().next().unwrap_or('?') })
+        .collect()
 }
 
 /// What stands for a glyph in ASCII. Letters of other alphabets have no counterpart.

@@ -249,7 +249,7 @@ fn r634_an_unconfirmed_prune_holds_its_group_until_it_is_approved() {
     world.run(5);
     assert_eq!(world.op.message(), "waiting for pruning confirmation of /ConfigMap/a");
     assert!(world.calls().is_empty());
-    let keys = world.op.waiting().on.iter().map(|id| id.key.clone()).collect();
+    let keys = world.op.waiting.on.iter().map(|id| id.key.clone()).collect();
     world.publish(Event::PruneApproved { keys, by: "olga".to_owned() });
     let world = finished(world);
     assert_eq!(world.calls(), ["prune ConfigMap/a", "prune ConfigMap/b", "apply ConfigMap/keep"]);

@@ -29,7 +29,10 @@ const NAMES: usize = 3;
 pub(crate) enum Scope {
     Everything,
     /// A selective sync: no hooks.
-    Some { selection: Vec<Selector>, how: &'static str },
+    Some {
+        selection: Vec<Selector>,
+        how: &'static str,
+    },
 }
 
 impl Scope {
@@ -160,8 +163,11 @@ impl SyncDialog {
                 Scope::Everything if self.request.selection.is_none() => "everything".to_owned(),
                 Scope::Everything => "what was named on the command line".to_owned(),
                 Scope::Some { selection, how } => {
-                    let names: Vec<String> =
-                        selection.iter().take(NAMES).map(|item| format!("{}/{}", short_kind(&item.kind), clean::text(&item.name))).collect();
+                    let names: Vec<String> = selection
+                        .iter()
+                        .take(NAMES)
+                        .map(|item| format!("{}/{}", short_kind(&item.kind), clean::text(&item.name)))
+                        .collect();
                     let more = if selection.len() > NAMES { format!(" +{}", selection.len() - NAMES) } else { String::new() };
                     format!("{how}: {}{more}; hooks are SKIPPED", names.join(", "))
                 }

@@ -128,14 +128,19 @@ fn lines(model: &Model, board: &Board, operation: &Operation) -> Vec<Vec<Piece>>
 fn stops(board: &Board) -> String {
     let mut left = Vec::new();
     for cell in board.rail().iter().filter(|cell| cell.phase != Phase::SyncFail) {
-        let waiting: Vec<String> = cell.waves.iter().filter(|wave| wave.stage == Stage::Waiting).map(|wave| wave.wave.to_string()).collect();
+        let waiting: Vec<String> =
+            cell.waves.iter().filter(|wave| wave.stage == Stage::Waiting).map(|wave| wave.wave.to_string()).collect();
         if waiting.len() == cell.waves.len() {
             left.push(cell.phase.to_string());
         } else if !waiting.is_empty() {
             left.push(format!("{} wave{} {}", cell.phase, if waiting.len() == 1 { "" } else { "s" }, waiting.join(", ")));
         }
     }
-    if left.is_empty() { "the waiting; nothing else was to come".to_owned() } else { format!("the waiting; {} will not run", left.join(", ")) }
+    if left.is_empty() {
+        "the waiting; nothing else was to come".to_owned()
+    } else {
+        format!("the waiting; {} will not run", left.join(", "))
+    }
 }
 
 fn deletes(operation: &Operation) -> String {
@@ -150,7 +155,8 @@ fn deletes(operation: &Operation) -> String {
 }
 
 fn keeps(operation: &Operation) -> String {
-    let applied = operation.results().iter().filter(|result| result.task.role == TaskRole::Apply && result.state != TaskState::Failed).count();
+    let applied =
+        operation.results().iter().filter(|result| result.task.role == TaskRole::Apply && result.state != TaskState::Failed).count();
     match applied {
         0 => "everything else: nothing was applied yet".to_owned(),
         1 => "1 applied resource as it is (no rollback)".to_owned(),

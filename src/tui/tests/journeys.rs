@@ -68,7 +68,9 @@ fn marked_rows_are_synced_without_hooks() {
     let [request] = syncs(&play)[..] else { panic!("{:?}", play.asks) };
     let names: Vec<&str> = request.selection.as_ref().unwrap().iter().map(|selector| &*selector.name).collect();
     assert_eq!(names.len(), 2);
-    assert!(matches!(play.asks.iter().rev().find(|ask| matches!(ask, Ask::Plan { .. })), Some(Ask::Plan { request }) if request.selection.is_some()));
+    assert!(
+        matches!(play.asks.iter().rev().find(|ask| matches!(ask, Ask::Plan { .. })), Some(Ask::Plan { request }) if request.selection.is_some())
+    );
 }
 
 #[test]

@@ -389,11 +389,8 @@ impl Play {
 /// Returns the rows of a picture, without the spaces at their ends.
 pub(super) fn text(buffer: &Buffer) -> String {
     let width = usize::from(buffer.area.width);
-    let rows: Vec<String> = buffer
-        .content
-        .chunks(width)
-        .map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned())
-        .collect();
+    let rows: Vec<String> =
+        buffer.content.chunks(width).map(|row| row.iter().map(|cell| cell.symbol()).collect::<String>().trim_end().to_owned()).collect();
     rows.join("\n")
 }
 
@@ -429,16 +426,30 @@ pub(super) fn blocked_by_deployment() -> Play {
     play.health("Job/db-migrate", HealthStatus::Healthy, "Reached expected number of succeeded pods");
     play.change("Job/db-migrate", TaskState::Succeeded, "Reached expected number of succeeded pods");
     play.wave_done(Phase::PreSync, 0).phase_done(Phase::PreSync, TaskState::Succeeded);
-    play.wave(Phase::Sync, -1).done("ServiceAccount/orders-api", "serviceaccount/orders-api unchanged").after(0.1).wave_done(Phase::Sync, -1);
+    play.wave(Phase::Sync, -1)
+        .done("ServiceAccount/orders-api", "serviceaccount/orders-api unchanged")
+        .after(0.1)
+        .wave_done(Phase::Sync, -1);
     play.wave(Phase::Sync, 0).done("ConfigMap/orders-config", "configmap/orders-config configured");
     play.done("Secret/orders-env", "secret/orders-env unchanged").done("Service/orders-api", "service/orders-api unchanged");
-    play.after(0.4).wave_done(Phase::Sync, 0).wave(Phase::Sync, 1).apply("Deployment/orders-worker", "deployment.apps/orders-worker configured");
+    play.after(0.4)
+        .wave_done(Phase::Sync, 0)
+        .wave(Phase::Sync, 1)
+        .apply("Deployment/orders-worker", "deployment.apps/orders-worker configured");
     play.apply("Deployment/orders-api", "deployment.apps/orders-api configured").waiting(&["Deployment/orders-api"]);
     for (pod, state) in [("9kq2p", "Running"), ("mm4zt", "Running"), ("x2x1m", "Running")] {
         play.pod("Deployment/orders-api", &format!("orders-api-7d9f6-{pod}"), state, ContainerState::Running { since: None });
     }
-    play.health("Deployment/orders-api", HealthStatus::Progressing, "Waiting for rollout to finish: 2 of 3 updated replicas are available...");
-    play.after(22.0).health("Deployment/orders-worker", HealthStatus::Healthy, "").change("Deployment/orders-worker", TaskState::Succeeded, "");
+    play.health(
+        "Deployment/orders-api",
+        HealthStatus::Progressing,
+        "Waiting for rollout to finish: 2 of 3 updated replicas are available...",
+    );
+    play.after(22.0).health("Deployment/orders-worker", HealthStatus::Healthy, "").change(
+        "Deployment/orders-worker",
+        TaskState::Succeeded,
+        "",
+    );
     play.open_log("Deployment/orders-api", "orders-api-7d9f6-x2x1m", 3);
     play.print(
         "Deployment/orders-api",
@@ -470,7 +481,11 @@ pub(super) fn blocked_by_hook() -> Play {
         "Job/db-migrate",
         "db-migrate-9kq2p",
         1,
-        &["migrate v2.14.0 (commit 9f31c2d)", "INFO  connecting to postgres://orders-db:5432/orders", "INFO  current version 40, target 42"],
+        &[
+            "migrate v2.14.0 (commit 9f31c2d)",
+            "INFO  connecting to postgres://orders-db:5432/orders",
+            "INFO  current version 40, target 42",
+        ],
     );
     play.after(8.0);
     play
@@ -487,7 +502,11 @@ pub(super) fn failed() -> Play {
             "Job/db-migrate",
             pod,
             attempt,
-            &["INFO  applying 0043_add_order_channel.sql", "ERROR relation \"orders\" is locked by pid 2211", "FATAL exiting: 1 migration failed"],
+            &[
+                "INFO  applying 0043_add_order_channel.sql",
+                "ERROR relation \"orders\" is locked by pid 2211",
+                "FATAL exiting: 1 migration failed",
+            ],
         );
         play.pod("Job/db-migrate", pod, "Failed", exit());
     }
@@ -507,8 +526,15 @@ pub(super) fn failed() -> Play {
 pub(super) fn succeeded() -> Play {
     let mut play = blocked_by_deployment();
     play.health("Deployment/orders-api", HealthStatus::Healthy, "").change("Deployment/orders-api", TaskState::Succeeded, "");
-    play.wave_done(Phase::Sync, 1).wave(Phase::Sync, 2).done("HorizontalPodAutoscaler/orders-api", "hpa configured").done("Ingress/orders", "ingress unchanged");
-    play.after(0.5).wave_done(Phase::Sync, 2).wave(Phase::Sync, 5).done("CronJob/orders-cleanup", "cronjob unchanged").wave_done(Phase::Sync, 5);
+    play.wave_done(Phase::Sync, 1)
+        .wave(Phase::Sync, 2)
+        .done("HorizontalPodAutoscaler/orders-api", "hpa configured")
+        .done("Ingress/orders", "ingress unchanged");
+    play.after(0.5)
+        .wave_done(Phase::Sync, 2)
+        .wave(Phase::Sync, 5)
+        .done("CronJob/orders-cleanup", "cronjob unchanged")
+        .wave_done(Phase::Sync, 5);
     play.phase_done(Phase::Sync, TaskState::Succeeded).wave(Phase::PostSync, 0).done("Job/smoke-test", "job created").after(6.0);
     play.wave_done(Phase::PostSync, 0).wave(Phase::PostSync, 1).done("Job/notify", "job created").after(1.0).wave_done(Phase::PostSync, 1);
     play.phase_done(Phase::PostSync, TaskState::Succeeded);

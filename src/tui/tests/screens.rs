@@ -140,7 +140,9 @@ fn the_gallery() {
 
 #[test]
 fn the_last_lines_in_the_scrollback() {
-    for (name, mut play) in [("summary_failed", play::failed()), ("summary_succeeded", play::succeeded()), ("summary_terminated", play::terminated())] {
+    for (name, mut play) in
+        [("summary_failed", play::failed()), ("summary_succeeded", play::succeeded()), ("summary_terminated", play::terminated())]
+    {
         play.settle();
         let lines = crate::tui::summary::lines(&play.app.model);
         assert!((4..=10).contains(&lines.len()), "{lines:?}");

@@ -31,6 +31,7 @@ use search::Typing;
 
 pub(crate) use keys::{LogsKey, LogsOutcome, Since, logs_key};
 pub(crate) use paint::{LogGlyphs, LogStyles, TimeMode};
+#[cfg(test)]
 pub(crate) use pane::{PaneContext, draw_pane};
 
 /// What a view needs to know beside the lines.

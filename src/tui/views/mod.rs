@@ -75,7 +75,10 @@ pub(crate) enum Wish {
     Ask(Ask),
     Open(Box<dyn View>),
     /// Logs of a task, the whole screen.
-    OpenLogs { shown: Shown, task: TaskId },
+    OpenLogs {
+        shown: Shown,
+        task: TaskId,
+    },
     OpenHelp,
     /// Close the topmost view.
     Close,

@@ -79,12 +79,6 @@ impl Pty {
         self.until(&format!("`{text}` is not on the screen"), |seen| seen.parser.screen().contents().contains(text));
     }
 
-    /// Waits until the screen shows a text no more.
-    #[track_caller]
-    pub(crate) fn hides(&self, text: &str) {
-        self.until(&format!("`{text}` is still on the screen"), |seen| !seen.parser.screen().contents().contains(text));
-    }
-
     /// Returns the screen.
     pub(crate) fn screen(&self) -> String {
         self.seen.0.lock().unwrap().parser.screen().contents()

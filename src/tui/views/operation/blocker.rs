@@ -28,7 +28,11 @@ pub(super) fn draw(model: &Model, board: &Board, row: usize, area: Rect, buffer:
     let head = format!("{}{time}", state.word);
     let mut lines: Vec<(&str, Vec<Piece>)> = vec![(
         "status",
-        vec![(format!("{} ", glyph(state.stage)), stage_role(state.stage)), (head, Role::Strong), (format!(" · {}", state.message), Role::Text)],
+        vec![
+            (format!("{} ", glyph(state.stage)), stage_role(state.stage)),
+            (head, Role::Strong),
+            (format!(" · {}", state.message), Role::Text),
+        ],
     )];
     let pods = operation.pods_of(&task.key);
     for (at, pod) in pods.iter().rev().take(PODS).enumerate() {
@@ -74,7 +78,13 @@ pub(in crate::tui::views) fn pod_line(operation: &Operation, pod: &PodView) -> V
         "Running" if ready == total => Role::Good,
         _ => Role::Warn,
     };
-    let phase = if gone { "deleted" } else if pod.deleting { "in deletion" } else { &pod.phase };
+    let phase = if gone {
+        "deleted"
+    } else if pod.deleting {
+        "in deletion"
+    } else {
+        &pod.phase
+    };
     let restarts = if restarts > 0 { format!("  {restarts} restart{}", if restarts == 1 { "" } else { "s" }) } else { String::new() };
     let state = pod.containers.iter().find_map(container_word).map(|word| format!("  {word}")).unwrap_or_default();
     vec![

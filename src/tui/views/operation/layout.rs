@@ -106,7 +106,23 @@ pub(super) fn panes(area: Rect, needs: Needs) -> Panes {
     let lines = rest.bottom(log_rows(density, area.height + 1));
     let mut log = Cutter(lines);
     let log_title = log.top(1);
-    Panes { density, place, facts, verdict, rail, timeline, blocker, title, heads, table: rest.0, log_title, log: log.0, next, events, last }
+    Panes {
+        density,
+        place,
+        facts,
+        verdict,
+        rail,
+        timeline,
+        blocker,
+        title,
+        heads,
+        table: rest.0,
+        log_title,
+        log: log.0,
+        next,
+        events,
+        last,
+    }
 }
 
 fn lower(rest: &mut Cutter, density: Density, area: Rect) -> (Rect, Rect) {

@@ -25,13 +25,8 @@ pub(super) struct Choice {
     pub(super) folds: BTreeMap<Group, bool>,
 }
 
-const GROUPS: [Group; 5] = [
-    Group::Phase(Phase::PreSync),
-    Group::Phase(Phase::Sync),
-    Group::Phase(Phase::PostSync),
-    Group::Phase(Phase::SyncFail),
-    Group::Left,
-];
+const GROUPS: [Group; 5] =
+    [Group::Phase(Phase::PreSync), Group::Phase(Phase::Sync), Group::Phase(Phase::PostSync), Group::Phase(Phase::SyncFail), Group::Left];
 
 impl Choice {
     /// Returns whether rows are left out for another reason than folding.

@@ -395,7 +395,8 @@ impl OperationView {
             .chain(self.left_text(board))
             .collect();
         self.cache.rail = rail::in_one_row(board, model.now, panes.density);
-        self.cache.columns = if panes.density == Density::Wide { rail::in_three_rows(board, model.now, panes.rail.width) } else { Vec::new() };
+        self.cache.columns =
+            if panes.density == Density::Wide { rail::in_three_rows(board, model.now, panes.rail.width) } else { Vec::new() };
         let room = usize::from(panes.timeline.height.saturating_sub(2));
         self.cache.bars = if panes.density == Density::Huge { timeline::bars(board, room) } else { Vec::new() };
         self.cache.notes = self.notes();
@@ -424,7 +425,8 @@ impl OperationView {
         let folded = self.choice.is_folded(group, board);
         let names = |stage: Option<Stage>| {
             let of_group = |row: &&crate::tui::row::Row| row.group == group && stage.is_none_or(|stage| row.stage == stage);
-            let names: Vec<String> = board.rows().iter().filter(of_group).take(3).map(|row| format!("{}/{}", row.short_kind(), row.name)).collect();
+            let names: Vec<String> =
+                board.rows().iter().filter(of_group).take(3).map(|row| format!("{}/{}", row.short_kind(), row.name)).collect();
             names.join(", ")
         };
         let detail = match cell.stage {
@@ -455,7 +457,9 @@ impl OperationView {
         if self.followed.0 != board.number() {
             self.followed = (board.number(), BTreeSet::new());
         }
-        let Some(row) = self.row().or_else(|| board.focus()).and_then(|row| board.rows().get(row).map(|state| (row, state))) else { return };
+        let Some(row) = self.row().or_else(|| board.focus()).and_then(|row| board.rows().get(row).map(|state| (row, state))) else {
+            return;
+        };
         let (at, row) = row;
         let began = matches!(row.stage, Stage::Running | Stage::Done | Stage::Failed);
         let Some(task) = board.task_id(at) else { return };

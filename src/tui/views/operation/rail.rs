@@ -164,9 +164,7 @@ fn bottom(board: &Board, cell: &PhaseCell, now: Timestamp, width: u16) -> Vec<Pi
     if cell.stage == Stage::Armed {
         return vec![(format!("{} hook{} armed", cell.total, if cell.total == 1 { "" } else { "s" }), Role::Dim)];
     }
-    let of_phase = |wanted: Stage| {
-        move |row: &&crate::tui::row::Row| row.group_phase() == cell.phase && row.stage == wanted
-    };
+    let of_phase = |wanted: Stage| move |row: &&crate::tui::row::Row| row.group_phase() == cell.phase && row.stage == wanted;
     let rows = &board.rows()[..board.tasks()];
     let row = [Stage::Failed, Stage::Running, Stage::Waiting].into_iter().find_map(|stage| rows.iter().find(of_phase(stage)));
     let text = row.map_or_else(|| format!("{}/{} done", cell.done, cell.total), |row| format!("{}/{}", row.short_kind(), row.name));
