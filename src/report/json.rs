@@ -52,6 +52,10 @@ impl<W: Write> Json<W> {
                 self.put(at, id, "operation.started", Started::of(operation))?;
                 operation.plan().warnings.iter().try_for_each(|warning| self.put(at, id, "warning", Warning::of_plan(warning, operation)))
             }
+            Event::WatchesOpened { polled } if !polled.is_empty() => {
+                let message = summary::polled(polled);
+                self.put(at, id, "warning", Warning { message: message.into(), task: None })
+            }
             Event::PhaseStarted { phase } => self.put(at, id, "phase.started", PhaseLine { phase: *phase, result: None }),
             Event::PhaseFinished { phase, result } => {
                 self.put(at, id, "phase.finished", PhaseLine { phase: *phase, result: Some(result.as_str()) })

@@ -64,10 +64,7 @@ impl<W: Write> Plain<W> {
         let at = record.at;
         match &record.event {
             Event::OperationStarted { .. } => self.header(operation),
-            Event::WatchesOpened { polled } if !polled.is_empty() => {
-                let text = format!("may not watch {}; looking at them every few seconds instead", polled.join(", "));
-                self.say(at, operation, Mark::Warning, &text)
-            }
+            Event::WatchesOpened { polled } if !polled.is_empty() => self.say(at, operation, Mark::Warning, &summary::polled(polled)),
             Event::PhaseStarted { phase } => self.say(at, operation, Mark::Start, &format!("{phase} starts")),
             Event::WaveStarted { phase, wave } => self.say(at, operation, Mark::Start, &format!("{phase} wave {wave} starts")),
             Event::WaveFinished { phase, wave } => {

@@ -40,6 +40,11 @@ pub(super) fn warning(warning: &PlanWarning) -> String {
     format!("{origin}{about}{}", warning.message)
 }
 
+/// Returns the sentence about kinds that may not be watched (decision 4).
+pub(super) fn polled(kinds: &[String]) -> String {
+    format!("may not watch {}; looking at them every few seconds instead", kinds.join(", "))
+}
+
 /// Writes the end of an operation.
 pub(super) fn write<W: Write>(out: &mut W, style: &Style, operation: &Operation, at: Timestamp, tails: &Tails) -> io::Result<()> {
     let verdict = operation.verdict(at);

@@ -14,8 +14,8 @@ use super::{End, Report, Stop, plan, sync};
 use crate::engine::bus::{self, Publisher};
 use crate::engine::session::{Action, Answer, Ask, FailureKind, Place, Planned, SessionHandle};
 use crate::model::{
-    Assessment, DeletePolicy, Health, HealthStatus, Kinds, Live, Object, Occurrence, OperationPhase, Origin, Phase, ResourceKey,
-    ResultCode, Role, TaskId, TaskState, Traits, Wave,
+    Assessment, Health, HealthStatus, Kinds, Live, Object, Occurrence, OperationPhase, Origin, Phase, ResourceKey, ResultCode, Role,
+    TaskId, TaskState, Traits, Wave,
 };
 use crate::operation::{Event, LogContent, LogLine, Operation, Record, Request, RunKind, RunOutcome, Step, StepOutcome};
 use crate::plan::{Manifest, Plan, PlanInput};
@@ -252,6 +252,14 @@ async fn json_tells_the_events_in_order_and_nothing_twice() {
             "operation.finished"
         ]
     );
+}
+
+#[tokio::test]
+async fn json_warns_of_kinds_that_are_polled() {
+    let lines = json_lines(|story| story.begin().say(Event::WatchesOpened { polled: vec!["Job".into(), "Pod".into()] }).end()).await;
+    let warnings: Vec<&Value> = lines.iter().filter(|line| line["event"] == "warning").collect();
+    assert_eq!(warnings.len(), 1);
+    assert_eq!(warnings[0]["message"], "may not watch Job, Pod; looking at them every few seconds instead");
 }
 
 #[tokio::test]

@@ -1,0 +1,92 @@
+//! What happens when the API server refuses: accounts that may not watch, may not write, may not write elsewhere.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::support::{ObjectExt, Space, config_map, deployment, job};
+
+/// Makes an account that may do these things to everything in the namespace, and a kubeconfig with its token.
+fn account(space: &Space, verbs: &[&str]) -> PathBuf {
+    space.kubectl(&["create", "serviceaccount", "limited"]);
+    space.create(&json!({
+        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "limited"},
+        "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": verbs}],
+    }));
+    let subject = format!("--serviceaccount={}:limited", space.namespace);
+    space.kubectl(&["create", "rolebinding", "limited", "--role=limited", &subject]);
+    let token = space.kubectl(&["create", "token", "limited"]);
+    let mut config: Value =
+        serde_json::from_str(&space.kubectl(&["config", "view", "--raw", "--minify", "--flatten", "-o", "json"])).unwrap();
+    let user = config["contexts"][0]["context"]["user"].clone();
+    config["users"] = json!([{"name": user, "user": {"token": token.trim()}}]);
+    space.write_text("kubeconfig", &config.to_string())
+}
+
+/// Decision 4: what may not be watched is polled, and a warning says so; nothing else changes.
+#[test]
+fn without_permission_to_watch_kinds_are_polled_and_the_sync_succeeds() {
+    let Some(space) = Space::open("no-watch") else { return };
+    let kubeconfig = account(&space, &["get", "list", "create", "update", "patch", "delete"]);
+    let target = space.write(
+        "no-watch",
+        &[
+            job("pre", "echo one; sleep 1; echo two").hook("PreSync").policy("HookSucceeded"),
+            deployment("web", "sleep 1; touch /tmp/ready; exec sleep 600"),
+            job("post", "echo three").hook("PostSync"),
+        ],
+    );
+    let outcome = space.sync(&target).kubeconfig(&kubeconfig).run();
+    outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
+    assert_eq!(outcome.started(), ["PreSync Job/pre", "Sync Deployment/web", "PostSync Job/post"]);
+    assert_eq!((outcome.log("pre"), outcome.log("post")), (vec![(1, "one"), (1, "two")], vec![(1, "three")]));
+    let warnings = outcome.events("warning");
+    assert!(warnings.iter().any(|line| line["message"].as_str().unwrap().contains("watch")), "{warnings:?}");
+    space.assert_no_finalizer();
+}
+
+/// cli.md: a 403 on one object is that task's SyncFailed, exit 1. R626.
+#[test]
+fn without_permission_to_write_the_task_fails_with_the_servers_sentence() {
+    let Some(space) = Space::open("no-patch") else { return };
+    let kubeconfig = account(&space, &["get", "list", "watch"]);
+    let outcome = space.sync(&space.write("no-patch", &[config_map("plain", "1")])).kubeconfig(&kubeconfig).run();
+    let message = format!(
+        "configmaps \"plain\" is forbidden: User \"system:serviceaccount:{0}:limited\" cannot patch resource \"configmaps\" in API group \"\" in the namespace \"{0}\"",
+        space.namespace
+    );
+    outcome.assert_end(1, "Failed", &format!("one or more objects failed to apply, reason: {message}"));
+    assert_eq!(outcome.results(), [format!("Sync ConfigMap/plain SyncFailed Failed: {message}")]);
+    assert!(space.names("configmaps").is_empty());
+}
+
+/// A3 (c): a hook in a namespace where the account has no rights.
+#[test]
+fn a3_a_hook_in_a_namespace_without_rights_fails_alone() {
+    let Some(space) = Space::open("a3-denied") else { return };
+    let other = space.another_namespace("a3-denied-other");
+    let kubeconfig = account(&space, &["*"]);
+    let target = space.write(
+        "denied",
+        &[config_map("plain", "1"), job("post", "echo never").hook("PostSync").with("/metadata/namespace", other.clone())],
+    );
+    let outcome = space.sync(&target).kubeconfig(&kubeconfig).run();
+    assert_eq!((outcome.code, outcome.last()["phase"].as_str()), (Some(1), Some("Failed")));
+    let results = outcome.results();
+    assert_eq!(results[0], "Sync ConfigMap/plain Synced Succeeded: configmap/plain created");
+    assert!(results[1].starts_with("PostSync Job/post SyncFailed Failed: jobs.batch \"post\" is forbidden: "), "{results:?}");
+}
+
+/// Exit 4: refused before the operation began.
+#[test]
+fn a_wrong_token_ends_with_exit_code_four_and_prints_no_json() {
+    let Some(space) = Space::open("token") else { return };
+    let good = account(&space, &["*"]);
+    let mut config: Value = serde_json::from_str(&std::fs::read_to_string(good).unwrap()).unwrap();
+    config["users"][0]["user"]["token"] = json!("wrong");
+    let bad = space.write_text("bad", &config.to_string());
+    let outcome = space.sync(&space.write("plain", &[config_map("plain", "1")])).kubeconfig(&bad).run();
+    assert_eq!((outcome.code, outcome.lines.len()), (Some(4), 0), "{}", outcome.errors);
+    assert!(outcome.errors.contains("Unauthorized"), "{}", outcome.errors);
+    assert!(space.names("configmaps").is_empty());
+}

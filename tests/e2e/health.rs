@@ -1,0 +1,29 @@
+//! Health as real controllers write it.
+
+use serde_json::json;
+
+use crate::support::{ObjectExt, Space, config_map, deployment};
+
+/// R413 R615 R625 and A1: an autoscaler without metrics is Degraded, although AbleToScale=True stands first in its conditions
+/// (seen: after 15 s, both at once), and fails the operation.
+#[test]
+fn r413_an_autoscaler_without_metrics_is_degraded_and_fails_the_wave() {
+    let Some(space) = Space::open("hpa") else { return };
+    let scaler = json!({
+        "apiVersion": "autoscaling/v2", "kind": "HorizontalPodAutoscaler", "metadata": {"name": "web"},
+        "spec": {
+            "minReplicas": 1, "maxReplicas": 3, "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}}],
+        },
+    });
+    let target = space.write("hpa", &[deployment("web", "touch /tmp/ready; exec sleep 600"), scaler, config_map("next", "1").wave(1)]);
+    let outcome = space.sync(&target).run();
+    outcome.assert_end(1, "Failed", "one or more synchronization tasks completed unsuccessfully");
+    let results = outcome.results();
+    assert_eq!(results[0].split(": ").next(), Some("Sync Deployment/web Synced Succeeded"));
+    assert!(
+        results[1].starts_with("Sync HorizontalPodAutoscaler/web Synced Failed: the HPA was unable to compute the replica count: "),
+        "{results:?}"
+    );
+    assert_eq!(outcome.not_run(), ["ConfigMap/next: blocked"]);
+}

@@ -1,0 +1,32 @@
+//! What the tests share: a namespace to work in, the binary and what it printed, kubectl, and manifests that read like prose.
+//! Knows nothing about any single rule.
+
+mod contract;
+mod manifests;
+mod outcome;
+mod running;
+mod screen;
+mod space;
+mod trace;
+
+pub(crate) use manifests::{Object, ObjectExt, config_map, deployment, job, pod, secret, story};
+pub(crate) use outcome::Outcome;
+pub(crate) use screen::Screen;
+pub(crate) use space::{Space, alone, skipped};
+
+use std::time::{Duration, Instant};
+
+/// Asks until there is an answer; panics with `what` when there is none within the limit.
+pub(crate) fn eventually<T>(what: &str, limit: Duration, mut ask: impl FnMut() -> Option<T>) -> T {
+    let end = Instant::now() + limit;
+    loop {
+        if let Some(answer) = ask() {
+            return answer;
+        }
+        assert!(Instant::now() < end, "not within {limit:?}: {what}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+}
+
+/// A limit for what should take no time at all, generous for a busy machine.
+pub(crate) const SOON: Duration = Duration::from_secs(20);

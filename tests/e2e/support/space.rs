@@ -1,0 +1,289 @@
+//! A namespace for one test, removed at its end whatever happens, and kubectl as the witness of what is in there.
+
+use std::cell::RefCell;
+use std::fs;
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::manifests::Object;
+use super::running::Sync;
+use super::{SOON, eventually};
+
+const VARIABLE: &str = "SYNCWAVE_E2E_KUBECONFIG";
+const FINALIZER: &str = "syncwave.dev/hook-finalizer";
+
+/// Tests share the cluster; one that stops a part of it has it alone.
+static CLUSTER: RwLock<()> = RwLock::new(());
+
+/// Waits until no other test runs, and keeps it so.
+pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
+    CLUSTER.write().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// One event of a watch.
+#[derive(Clone, Debug)]
+pub(crate) struct Change {
+    /// `ADDED`, `MODIFIED` or `DELETED`.
+    pub(crate) kind: String,
+    pub(crate) object: Value,
+}
+
+impl Change {
+    /// The revision of the whole cluster in which it happened: comparable between all kinds.
+    pub(crate) fn revision(&self) -> u64 {
+        self.object["metadata"]["resourceVersion"].as_str().unwrap().parse().unwrap()
+    }
+
+    pub(crate) fn name(&self) -> &str {
+        self.object["metadata"]["name"].as_str().unwrap()
+    }
+}
+
+/// Where one test lives.
+#[derive(Debug)]
+pub(crate) struct Space {
+    pub(crate) namespace: String,
+    /// Ends the names of everything that is not in the namespace.
+    pub(crate) suffix: String,
+    pub(crate) kubeconfig: PathBuf,
+    /// Revision of the cluster at the beginning of the test.
+    revision: String,
+    folder: TempDir,
+    outside: RefCell<Vec<(String, String)>>,
+    /// What the runs of the test looked like; printed when it fails.
+    pub(super) traces: RefCell<Vec<String>>,
+    _shared: Option<RwLockReadGuard<'static, ()>>,
+}
+
+impl Space {
+    /// Makes a namespace, or says that the test is skipped.
+    pub(crate) fn open(name: &str) -> Option<Self> {
+        let shared = CLUSTER.read().unwrap_or_else(PoisonError::into_inner);
+        Self::make(name, Some(shared))
+    }
+
+    /// The same for a test that has the cluster for itself.
+    pub(crate) fn open_alone(name: &str) -> Option<Self> {
+        Self::make(name, None)
+    }
+
+    fn make(name: &str, shared: Option<RwLockReadGuard<'static, ()>>) -> Option<Self> {
+        let Some(kubeconfig) = std::env::var_os(VARIABLE).filter(|value| !value.is_empty()) else {
+            skipped(name, &format!("set {VARIABLE}, for example by running it through tests/cluster/exec"));
+            return None;
+        };
+        let suffix = format!("{:06x}", RandomState::new().build_hasher().finish() & 0x00ff_ffff);
+        let mut space = Self {
+            namespace: format!("e2e-{name}-{suffix}"),
+            suffix,
+            kubeconfig: PathBuf::from(kubeconfig),
+            revision: String::new(),
+            folder: tempfile::tempdir().unwrap(),
+            outside: RefCell::default(),
+            traces: RefCell::default(),
+            _shared: shared,
+        };
+        let namespace = space.namespace.clone();
+        space.revision = space.make_namespace(&namespace);
+        Some(space)
+    }
+
+    /// Makes one more namespace, returns its name.
+    pub(crate) fn another_namespace(&self, name: &str) -> String {
+        let namespace = format!("e2e-{name}-{}", self.suffix);
+        self.make_namespace(&namespace);
+        self.removes("namespace", &namespace);
+        namespace
+    }
+
+    /// Makes a namespace in which pods can start at once; returns the cluster's revision.
+    fn make_namespace(&self, name: &str) -> String {
+        let made: Value = serde_json::from_str(&self.kubectl(&["create", "namespace", name, "-o", "json"])).unwrap();
+        eventually("the default ServiceAccount", SOON, || self.try_kubectl(&["-n", name, "get", "serviceaccount", "default"]).ok());
+        made["metadata"]["resourceVersion"].as_str().unwrap().to_owned()
+    }
+
+    /// Says what is outside the namespace and has to go at the end.
+    pub(crate) fn removes(&self, kind: &str, name: &str) {
+        self.outside.borrow_mut().push((kind.to_owned(), name.to_owned()));
+    }
+
+    /// Writes manifests into a file of the test's folder.
+    pub(crate) fn write(&self, name: &str, objects: &[Object]) -> PathBuf {
+        let text: Vec<String> = objects.iter().map(|object| serde_json::to_string_pretty(object).unwrap()).collect();
+        self.write_text(name, &text.join("\n---\n"))
+    }
+
+    pub(crate) fn write_text(&self, name: &str, text: &str) -> PathBuf {
+        let path = self.folder.path().join(name).with_extension("yaml");
+        fs::write(&path, text).unwrap();
+        path
+    }
+
+    /// Returns the folder in which the binary keeps what it remembers between two runs.
+    pub(crate) fn state(&self) -> PathBuf {
+        self.folder.path().join("state")
+    }
+
+    /// A sync of manifests into the namespace.
+    pub(crate) fn sync(&self, target: &Path) -> Sync<'_> {
+        Sync::new(self, target)
+    }
+
+    /// Returns the plan of a sync into the namespace.
+    pub(crate) fn plan(&self, target: &Path, arguments: &[&str]) -> Value {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_syncwave"));
+        command.arg("plan").arg(target).args(["-o", "json", "--app", "app", "-n", &self.namespace]).args(arguments);
+        command.arg("--state-dir").arg(self.state()).arg("--kubeconfig").arg(&self.kubeconfig);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Runs kubectl and returns what it printed; panics when it fails.
+    pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
+        self.try_kubectl(arguments).unwrap_or_else(|error| panic!("kubectl {}: {error}", arguments.join(" ")))
+    }
+
+    /// Runs kubectl in the namespace, unless the arguments name another one.
+    pub(crate) fn try_kubectl(&self, arguments: &[&str]) -> Result<String, String> {
+        let output = self.kubectl_command(arguments).output().unwrap();
+        if output.status.success() {
+            Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+        } else {
+            Err(String::from_utf8_lossy(&output.stderr).trim().to_owned())
+        }
+    }
+
+    fn kubectl_command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new("kubectl");
+        command.arg("--kubeconfig").arg(&self.kubeconfig);
+        if !arguments.contains(&"-n") {
+            command.args(["-n", &self.namespace]);
+        }
+        command.args(arguments).stdin(Stdio::null());
+        command
+    }
+
+    /// Creates an object with kubectl, for what is there before the sync.
+    pub(crate) fn create(&self, object: &Object) {
+        let mut child = self.kubectl_command(&["create", "-f", "-"]).stdin(Stdio::piped()).stdout(Stdio::null()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(object.to_string().as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success(), "kubectl create of {object}");
+    }
+
+    /// Returns an object (`job/migrate`), if it is there.
+    pub(crate) fn get(&self, what: &str) -> Option<Value> {
+        let text = self.kubectl(&["get", what, "--ignore-not-found", "-o", "json"]);
+        (!text.is_empty()).then(|| serde_json::from_str(&text).unwrap())
+    }
+
+    /// Returns the names of one kind in the namespace, sorted, without what Kubernetes puts there itself.
+    pub(crate) fn names(&self, kind: &str) -> Vec<String> {
+        let list: Value = serde_json::from_str(&self.kubectl(&["get", kind, "-o", "json"])).unwrap();
+        let name = |item: &Value| item["metadata"]["name"].as_str().unwrap().to_owned();
+        let mut names: Vec<String> = list["items"].as_array().unwrap().iter().map(name).collect();
+        names.retain(|name| name != "kube-root-ca.crt");
+        names.sort();
+        names
+    }
+
+    pub(crate) fn uid(&self, what: &str) -> String {
+        let object = self.get(what).unwrap_or_else(|| panic!("{what} is not there"));
+        object["metadata"]["uid"].as_str().unwrap().to_owned()
+    }
+
+    /// Returns when an object was created, as the API says: whole seconds, in text that sorts.
+    pub(crate) fn created_at(&self, what: &str) -> String {
+        let object = self.get(what).unwrap_or_else(|| panic!("{what} is not there"));
+        object["metadata"]["creationTimestamp"].as_str().unwrap().to_owned()
+    }
+
+    /// Returns everything that happened to the objects of one resource since the test began, as the API server remembers it.
+    /// It remembers for a minute at least.
+    pub(crate) fn history(&self, api: &str, resource: &str) -> Vec<Change> {
+        let query = format!("watch=true&timeoutSeconds=1&resourceVersion={}", self.revision);
+        let path = format!("/{api}/namespaces/{}/{resource}?{query}", self.namespace);
+        let text = self.kubectl(&["get", "--raw", &path]);
+        let event = |line: &str| {
+            let mut event: Value = serde_json::from_str(line).unwrap();
+            Change { kind: event["type"].as_str().unwrap().to_owned(), object: event["object"].take() }
+        };
+        text.lines().map(event).filter(|change| change.name() != "kube-root-ca.crt").collect()
+    }
+
+    /// Returns the revision in which each incarnation of an object was created.
+    pub(crate) fn births(&self, api: &str, resource: &str, name: &str) -> Vec<u64> {
+        let births = self.history(api, resource).into_iter().filter(|change| change.kind == "ADDED" && change.name().starts_with(name));
+        births.map(|change| change.revision()).collect()
+    }
+
+    /// Returns the revision in which a Job was first seen with a condition.
+    pub(crate) fn job_reached(&self, name: &str, condition: &str) -> u64 {
+        let has = |change: &Change| {
+            let conditions = change.object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+            conditions.iter().any(|one| one["type"] == condition && one["status"] == "True")
+        };
+        let history = self.history("apis/batch/v1", "jobs");
+        let change = history.iter().find(|change| change.name() == name && has(change));
+        change.unwrap_or_else(|| panic!("job {name} never had {condition}")).revision()
+    }
+
+    /// Checks that no object of these namespaces carries the finalizer of a hook any more (decision 22).
+    pub(crate) fn assert_no_finalizer(&self) {
+        let kinds = "jobs,pods,configmaps,secrets,services,deployments,serviceaccounts";
+        let list: Value = serde_json::from_str(&self.kubectl(&["get", kinds, "-o", "json"])).unwrap();
+        for item in list["items"].as_array().unwrap() {
+            let finalizers = item["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
+            assert!(
+                !finalizers.iter().any(|one| one == FINALIZER),
+                "{} {} still has the finalizer of a hook",
+                item["kind"],
+                item["metadata"]["name"]
+            );
+        }
+    }
+
+    /// Takes every finalizer off the Jobs of a namespace, so that a failed test does not leave it in deletion.
+    fn free(&self, namespace: &str) {
+        let jobs = self.try_kubectl(&["-n", namespace, "get", "jobs,configmaps,pods", "-o", "name"]).unwrap_or_default();
+        for object in jobs.lines() {
+            drop(self.try_kubectl(&["-n", namespace, "patch", object, "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]));
+        }
+    }
+}
+
+impl Drop for Space {
+    fn drop(&mut self) {
+        let mut outside = self.outside.take();
+        outside.push(("namespace".to_owned(), self.namespace.clone()));
+        if std::thread::panicking() {
+            for trace in self.traces.borrow().iter() {
+                say(trace);
+            }
+            let kinds = "deployments,services,jobs,pods,configmaps,events";
+            say(&self.try_kubectl(&["get", kinds]).unwrap_or_else(|error| error));
+            for (_, namespace) in outside.iter().filter(|(kind, _)| kind == "namespace") {
+                self.free(namespace);
+            }
+        }
+        for (kind, name) in outside {
+            drop(self.try_kubectl(&["delete", &kind, &name, "--ignore-not-found", "--wait=false"]));
+        }
+    }
+}
+
+fn say(text: &str) {
+    drop(writeln!(std::io::stderr(), "{text}"));
+}
+
+/// Says that a test was skipped, past the capture of the test runner: a person should see it.
+pub(crate) fn skipped(name: &str, why: &str) {
+    say(&format!("skipped {name}: {why}"));
+}

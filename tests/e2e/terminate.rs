@@ -1,0 +1,73 @@
+//! Ending an operation. The story A6 has the hooks.
+
+use std::time::Duration;
+
+use crate::support::{ObjectExt, SOON, Space, config_map, deployment, eventually, job};
+
+/// R904 R909: what was applied stays as it is, and its result too.
+#[test]
+fn r904_terminate_while_a_wave_is_waited_for_leaves_what_was_applied() {
+    let Some(space) = Space::open("term-wave") else { return };
+    let target = space.write("wave", &[deployment("never", "exec sleep 600"), config_map("next", "1").wave(1)]);
+    let running = space.sync(&target).start();
+    running.wait_until_waiting("waiting for healthy state of apps/Deployment/never");
+    running.signal("INT");
+    let outcome = running.finish();
+    outcome.assert_end(3, "Failed", "Operation terminated");
+    assert_eq!(outcome.results(), ["Sync Deployment/never Synced Running: deployment.apps/never created"]);
+    assert_eq!(outcome.not_run(), ["ConfigMap/next: terminated"]);
+    assert_eq!((space.names("deployments"), space.names("configmaps").len()), (vec!["never".to_owned()], 0));
+}
+
+/// R905: a pod that sleeps is deleted with its Job, and its log so far is there.
+#[test]
+fn r905_terminate_while_a_pod_sleeps_deletes_the_hook_and_keeps_its_log() {
+    let Some(space) = Space::open("term-pod") else { return };
+    let target = space.write("pod", &[job("pre", "echo asleep; sleep 600").hook("PreSync"), config_map("next", "1")]);
+    let running = space.sync(&target).start();
+    running.wait_for("its log", |line| line["event"] == "log");
+    running.signal("INT");
+    let outcome = running.finish();
+    outcome.assert_end(3, "Failed", "Operation terminated");
+    assert_eq!(outcome.results(), ["PreSync Job/pre Synced Failed: Terminated"]);
+    assert_eq!(outcome.log("pre"), [(1, "asleep")]);
+    eventually("the pod is gone", SOON, || space.names("pods").is_empty().then_some(()));
+    assert_eq!(space.names("jobs"), [""; 0]);
+}
+
+/// Whatever it does at the moment: an interrupt ends it with its code, and no hook keeps our finalizer.
+#[test]
+fn an_interrupt_at_any_moment_ends_it_with_its_code_and_leaves_no_finalizer() {
+    let Some(space) = Space::open("any-moment") else { return };
+    let hook = |name: &str, wave: i32| job(name, "sleep 600").hook("PreSync").wave(wave);
+    let target = space
+        .write("moment", &[config_map("first", "1").hook("PreSync").wave(-1), hook("one", 0), hook("two", 0), config_map("after", "1")]);
+    for millis in [0, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 100, 120, 150, 200, 300] {
+        let running = space.sync(&target).start();
+        std::thread::sleep(Duration::from_millis(millis));
+        running.signal("INT");
+        let outcome = running.finish();
+        if outcome.lines.is_empty() {
+            // Before its own handler is there the system ends it; afterwards it says 130 itself.
+            assert!([Some(130), None].contains(&outcome.code), "after {millis} ms: {:?} {}", outcome.code, outcome.errors);
+        } else {
+            outcome.assert_end(3, "Failed", "Operation terminated");
+        }
+        space.assert_no_finalizer();
+        assert!(!space.names("configmaps").contains(&"after".to_owned()));
+    }
+    eventually("the hooks are gone", SOON, || space.names("jobs").is_empty().then_some(()));
+}
+
+/// cli.md: SIGHUP leaves the terminal, the operation goes on.
+#[test]
+fn a_hangup_does_not_end_the_operation() {
+    let Some(space) = Space::open("hangup") else { return };
+    let target = space.write("hangup", &[job("pre", "echo 1; sleep 2; echo 2").hook("PreSync")]);
+    let running = space.sync(&target).start();
+    running.wait_for("its log", |line| line["event"] == "log");
+    running.signal("HUP");
+    let outcome = running.finish();
+    outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
+    assert_eq!(outcome.log("pre"), [(1, "1"), (1, "2")]);
+}
