@@ -5,7 +5,6 @@ use http::Method;
 use serde_json::Value;
 
 use super::ownership::Snapshot;
-use super::pool::Load;
 use super::retry::{Backoff, is_transient};
 use super::wire::{Answer, CallError, Resource, with_query};
 use super::{Cluster, Reporter, unknown_fields};
@@ -207,9 +206,7 @@ impl Cluster {
         let path = with_query(&spot.path(), &query);
         let mut body = body(target);
         loop {
-            let turn = self.pool.turn().await;
-            let answer = self.wire.send(Method::PATCH, &path, APPLY, &body).await;
-            turn.end(load(&answer));
+            let answer = self.write(Method::PATCH, &path, APPLY, &body).await;
             let cut = match &answer {
                 Err(CallError::Refused { message, .. }) if is_lenient => unknown_fields::cut(&mut body, message),
                 Ok(_) | Err(_) => Vec::new(),
@@ -286,13 +283,6 @@ fn tried(before: &Before, answer: &Answer) -> Word {
         Before::Present(snapshot) if snapshot.has_content_of(&answer.body) => Word::Unchanged,
         Before::Present(_) => Word::Configured,
         Before::Absent | Before::Unknown => Word::Created,
-    }
-}
-
-fn load(answer: &Result<Answer, CallError>) -> Load {
-    match answer {
-        Err(CallError::Refused { code: 429 | 503, .. } | CallError::Refused { retry_after: Some(_), .. }) => Load::Busy,
-        Ok(_) | Err(_) => Load::Fine,
     }
 }
 
