@@ -36,7 +36,6 @@
 //! * **prune**: the deletion of what the app owns and no manifest asks for any more.
 //! * **health**: how a live object does. **result**: how a task ended. **blocker**: the task that the operation waits for.
 //! * **fact**: something that happened, as a [`operation::Record`]. **effect**: something that the core wants to be done.
-#![allow(dead_code, unused_imports, reason = "modules are being joined")]
 
 #[doc(hidden)]
 pub mod bench;

@@ -95,6 +95,7 @@ impl Host {
             Ask::Plan { request } => self.plan(request),
             Ask::Sync { request } => self.sync(request).await,
             Ask::Terminate { by } => self.terminate(by).await,
+            Ask::Approve { keys, by } => self.approve(keys, by).await,
             Ask::Object { key } => self.object(key),
             Ask::Follow { key } => self.follow(key).await,
         }
@@ -204,6 +205,19 @@ impl Host {
         match self.running.as_ref().filter(|running| running.is_busy()) {
             Some(running) => running.tell(Control::Terminate { by }).await,
             None => self.shared.answer(Answer::Refused { reason: "no operation is running".to_owned() }).await,
+        }
+    }
+
+    async fn approve(&mut self, keys: Vec<ResourceKey>, by: String) {
+        if let Some(reason) = &self.shared.opening.read_only {
+            let reason = format!("nothing may be changed here: {reason}");
+            return self.shared.answer(Answer::Refused { reason }).await;
+        }
+        match self.running.as_ref().filter(|running| running.is_busy()) {
+            Some(running) => running.tell(Control::Approve { keys, by }).await,
+            None => {
+                self.shared.answer(Answer::Refused { reason: "no operation is running, so there is nothing to confirm".to_owned() }).await
+            }
         }
     }
 

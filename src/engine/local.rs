@@ -32,6 +32,11 @@ pub(super) enum Control {
     Terminate {
         by: String,
     },
+    /// A person confirms these prunes.
+    Approve {
+        keys: Vec<ResourceKey>,
+        by: String,
+    },
     /// Follow the logs of this object's pods too.
     Follow {
         key: ResourceKey,
@@ -174,6 +179,7 @@ impl Local {
                 self.hurry.cancel();
                 self.publish(Event::TerminateRequested { by });
             }
+            Control::Approve { keys, by } => self.publish(Event::PruneApproved { keys, by }),
             Control::Follow { key } => {
                 self.followed.insert(key);
                 self.is_news = true;

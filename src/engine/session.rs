@@ -121,6 +121,8 @@ pub(crate) enum Ask {
     Sync { request: Request },
     /// End the running operation; answered by facts, or with `Refused` when nothing runs.
     Terminate { by: String },
+    /// Confirm prunes that the operation waits for; answered by facts, or with `Refused` when nothing runs.
+    Approve { keys: Vec<ResourceKey>, by: String },
     /// The live object, masked, as YAML.
     Object { key: ResourceKey },
     /// Follow the logs of this object's pods too, although it is not a hook.

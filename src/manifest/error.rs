@@ -67,7 +67,7 @@ pub(crate) struct TextError {
 impl ManifestError {
     pub(super) fn at(fault: Fault, file: &str, text: &str) -> Self {
         let file = visible(file);
-        let help = fault.help.or_else(|| template_help(text, fault.at.offset));
+        let help = fault.help.or_else(|| template_help(text, fault.at.offset)).or_else(|| parser_help(&fault.problem));
         let (text, at) = Excerpt::around(text, fault.at, &file);
         Self::Text(Box::new(TextError {
             line: fault.at.line,
@@ -79,6 +79,18 @@ impl ManifestError {
             file,
         }))
     }
+}
+
+/// Says what probably happened where the parser only says what it expected.
+fn parser_help(problem: &str) -> Option<String> {
+    let help = if problem.contains("after double-quoted scalar") {
+        r#"the text in double quotes ends before this; inside them a quote is written \" with one backslash, or put the whole text in single quotes"#
+    } else if problem.contains("simple key expected") {
+        "a key needs a colon after it; is the file cut off here?"
+    } else {
+        return None;
+    };
+    Some(help.to_owned())
 }
 
 fn template_help(text: &str, offset: usize) -> Option<String> {

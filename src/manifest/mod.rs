@@ -23,7 +23,7 @@ use crate::model::{Object, Origin};
 use child::Tools;
 use directory::Rendered;
 
-pub(crate) use error::{ManifestError, TextError};
+pub(crate) use error::ManifestError;
 pub(crate) use objects::parse;
 pub(crate) use yaml::to_yaml;
 

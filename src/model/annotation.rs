@@ -18,10 +18,6 @@ pub(crate) const HELM_HOOK: &str = "helm.sh/hook";
 pub(crate) const HELM_HOOK_WEIGHT: &str = "helm.sh/hook-weight";
 /// Helm's delete policies (spec R117).
 pub(crate) const HELM_HOOK_DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
-/// Argo CD's tracking id; read to leave its objects alone (decision 7).
-pub(crate) const ARGO_TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
-/// Argo CD's tracking label (decision 7).
-pub(crate) const ARGO_INSTANCE_LABEL: &str = "app.kubernetes.io/instance";
 /// Argo CD's hook finalizer; understood on leftovers (decision 5).
 pub(crate) const ARGO_HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
 

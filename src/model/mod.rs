@@ -14,11 +14,11 @@ pub(crate) mod status;
 pub(crate) mod task;
 
 pub(crate) use health::{Assessment, Health, HealthStatus};
-pub(crate) use hook::{Concern, DeletePolicy, Part, Traits};
+pub(crate) use hook::{DeletePolicy, Part, Traits};
 pub(crate) use key::{Gvk, ResourceKey};
 pub(crate) use kinds::{KindFact, Kinds, Scope};
 pub(crate) use live::{Container, ContainerState, Live, Occurrence, PodView};
-pub(crate) use object::{MASK, Object, Origin};
+pub(crate) use object::{Object, Origin};
 pub(crate) use phase::{Phase, Wave};
 pub(crate) use status::{OperationPhase, ResultCode, TaskState};
 pub(crate) use task::{Role, Task, TaskId};

@@ -84,14 +84,6 @@ impl OperationPhase {
             Self::Error => "Error",
         }
     }
-
-    /// Returns whether the operation is over.
-    pub(crate) fn is_completed(self) -> bool {
-        match self {
-            Self::Succeeded | Self::Failed | Self::Error => true,
-            Self::Running | Self::Terminating => false,
-        }
-    }
 }
 
 impl fmt::Display for OperationPhase {

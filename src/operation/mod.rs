@@ -23,13 +23,15 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub(crate) use effect::Effect;
-pub(crate) use event::{Event, LogContent, LogLine, Record, RunKind, RunOutcome, Step, StepOutcome};
+#[cfg(test)]
+pub(crate) use event::RunOutcome;
+pub(crate) use event::{Event, LogContent, LogLine, Record, RunKind, Step, StepOutcome};
 pub(crate) use request::Request;
 
 use crate::model::{
     DeletePolicy, Live, Occurrence, OperationPhase, Phase, PodView, ResourceKey, ResultCode, Task, TaskId, TaskState, Wave,
 };
-use crate::plan::{NotRun, Plan};
+use crate::plan::Plan;
 
 /// Result of a task (spec R605). Results are keyed by object and phase (spec R613).
 #[derive(Clone, Debug, PartialEq)]
@@ -106,6 +108,16 @@ pub(crate) struct Waiting {
     pub(crate) on: Vec<TaskId>,
     /// Since when this very message stands.
     pub(crate) since: Option<Timestamp>,
+    /// When the list was last said.
+    pub(crate) at: Option<Timestamp>,
+}
+
+impl Waiting {
+    /// Returns whether it is for the same thing: completion, health, deletion or confirmation.
+    fn wait_is(&self, message: &str) -> bool {
+        let verb = |text: &str| text.rsplit_once(" and ").map_or_else(|| text.to_owned(), |(head, _)| head.to_owned());
+        verb(&self.message) == verb(message)
+    }
 }
 
 /// A container's log, followed or ended.
@@ -147,8 +159,6 @@ pub(crate) struct Operation {
     finished_at: Option<Timestamp>,
     attempt: u32,
     last_seq: u64,
-    /// When the last record came that changed anything visible.
-    last_change: Timestamp,
     watches_open: bool,
     polled: Vec<String>,
     dry_pass_done: bool,
@@ -166,6 +176,11 @@ pub(crate) struct Operation {
     /// Uids of objects that are known to be gone; a late observation of one of them is ignored.
     gone: BTreeSet<Arc<str>>,
     pods: BTreeMap<Arc<str>, PodView>,
+    pods_of: BTreeMap<ResourceKey, BTreeSet<Arc<str>>>,
+    /// Pods of hooks, whose logs are followed.
+    hook_pods: BTreeSet<Arc<str>>,
+    /// When the deletion of an object was first seen, by our clock.
+    deletions: BTreeMap<Arc<str>, Timestamp>,
     gone_pods: BTreeSet<Arc<str>>,
     occurrences: Vec<Occurrence>,
     logs: BTreeMap<LogKey, LogState>,
@@ -199,7 +214,6 @@ impl Operation {
             finished_at: None,
             attempt: 1,
             last_seq: record.seq,
-            last_change: record.at,
             watches_open: false,
             polled: Vec::new(),
             dry_pass_done: false,
@@ -212,6 +226,9 @@ impl Operation {
             graves: BTreeMap::new(),
             gone: BTreeSet::new(),
             pods: BTreeMap::new(),
+            pods_of: BTreeMap::new(),
+            hook_pods: BTreeSet::new(),
+            deletions: BTreeMap::new(),
             gone_pods: BTreeSet::new(),
             occurrences: Vec::new(),
             logs: BTreeMap::new(),
@@ -268,34 +285,14 @@ impl Operation {
         self.finished_at
     }
 
-    /// Returns when the last fact came that changed anything.
-    pub(crate) fn last_change(&self) -> Timestamp {
-        self.last_change
-    }
-
     /// Returns 1 + the number of retries.
     pub(crate) fn attempt(&self) -> u32 {
         self.attempt
     }
 
-    /// Returns whether a terminate was asked for, when and by whom.
-    pub(crate) fn terminate_requested(&self) -> Option<(Timestamp, &str)> {
-        self.terminate.as_ref().map(|(at, by)| (*at, by.as_str()))
-    }
-
     /// Returns whether the operation ended, or will end, by a terminate.
     pub(crate) fn is_terminated(&self) -> bool {
         self.terminate.is_some()
-    }
-
-    /// Returns whether the end is decided and only cleaning up remains.
-    pub(crate) fn conclusion(&self) -> Option<&Conclusion> {
-        self.conclusion.as_ref()
-    }
-
-    /// Returns what it waits for.
-    pub(crate) fn waiting(&self) -> &Waiting {
-        &self.waiting
     }
 
     /// Returns the results, in order of arrival.
@@ -333,7 +330,7 @@ impl Operation {
 
     /// Returns the pods that belong to an object of the plan, oldest first, deleted ones included.
     pub(crate) fn pods_of(&self, key: &ResourceKey) -> Vec<&PodView> {
-        let mut pods: Vec<&PodView> = self.pods.values().filter(|pod| pod.owner == *key).collect();
+        let mut pods: Vec<&PodView> = self.pods_of.get(key).into_iter().flatten().filter_map(|uid| self.pods.get(uid)).collect();
         pods.sort_by(|one, other| (one.created, &one.name).cmp(&(other.created, &other.name)));
         pods
     }
@@ -369,6 +366,7 @@ impl Operation {
     }
 
     /// Returns the warnings, in order of arrival.
+    #[cfg(test)]
     pub(crate) fn warnings(&self) -> &[(Option<TaskId>, String)] {
         &self.warnings
     }

@@ -38,7 +38,7 @@ impl Operation {
         effects.extend(match (&self.conclusion, &self.run) {
             (Some(conclusion), _) => self.finish(conclusion, now),
             (None, _) if terminating => self.terminating(),
-            (None, Some(run)) => self.drive(run),
+            (None, Some(run)) => self.drive(run, now),
             (None, None) => self.pass(now),
         });
         effects
@@ -52,9 +52,9 @@ impl Operation {
         if let Some(conclusion) = &self.conclusion {
             return later(conclusion.at, LOG_GRACE).filter(|at| *at > now);
         }
-        let deletion = |task: &Task| later(self.live.get(&task.id.key)?.deletion?, DELETED_HOOK_LIMIT);
+        let deletion = |task: &Task| later(*self.deletions.get(&self.live.get(&task.id.key)?.uid)?, DELETED_HOOK_LIMIT);
         let deleted = self.running_tasks().filter(|task| task.is_hook()).filter_map(deletion);
-        deleted.chain(self.pause_until()).filter(|at| *at > now).min()
+        deleted.chain(self.pause_until()).chain(self.waiting_until()).filter(|at| *at > now).min()
     }
 
     /// Returns until when the next group has to wait because of `--wave-delay` (decision 3).
@@ -77,7 +77,7 @@ impl Operation {
     /// Logs of hook pods whose container has run and that nobody follows yet.
     fn logs_to_follow(&self) -> Vec<Effect> {
         let mut effects = Vec::new();
-        for pod in self.pods.values() {
+        for pod in self.hook_pods.iter().filter_map(|uid| self.pods.get(uid)) {
             let missing = |name: &std::sync::Arc<str>| !self.logs.contains_key(&LogKey { uid: pod.uid.clone(), container: name.clone() });
             let containers: Vec<_> = pod.containers.iter().filter(|container| container.has_log() && missing(&container.name)).collect();
             if containers.is_empty() || self.gone_pods.contains(&pod.uid) {
@@ -130,6 +130,10 @@ impl Operation {
         if !effects.is_empty() || self.in_flight > 0 || (logs_open && patient) {
             return effects;
         }
+        effects.extend(self.logs.values().filter(|log| log.open && self.is_hook_over(&log.task)).map(|log| {
+            let text = format!("the log of pod {} was still open when the operation ended; its last lines may be missing", log.pod);
+            Effect::Record(Event::Warned { task: Some(log.task.clone()), text })
+        }));
         effects.extend(self.closing_events(Closing::All).into_iter().map(Effect::Record));
         effects.push(Effect::Record(Event::OperationFinished { phase: conclusion.phase, message: conclusion.message.clone() }));
         effects

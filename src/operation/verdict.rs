@@ -103,6 +103,12 @@ impl Operation {
             let held = if live.finalizers.is_empty() { "its pods to end".to_owned() } else { live.finalizers.join(", ") };
             return format!("in deletion, held by {held}");
         }
+        if let Some(live) = live
+            && live.is_behind()
+        {
+            let (asked, seen) = (live.generation.unwrap_or_default(), live.observed_generation.unwrap_or_default());
+            return format!("its controller has not seen generation {asked} yet, only {seen}");
+        }
         if let Some(sentence) = self.pod_sentence(&id.key) {
             return sentence;
         }

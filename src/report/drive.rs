@@ -69,7 +69,8 @@ pub(crate) async fn plan(session: &mut SessionHandle, stops: &mut mpsc::Receiver
                 Some(Answer::Planned(planned)) => return End::Done(planned),
                 Some(Answer::Refused { reason }) => return End::Refused(reason),
                 Some(Answer::Failed { kind, report }) => return End::Failed(kind, report),
-                Some(Answer::Started { .. } | Answer::Object { .. }) => {}
+                Some(Answer::Started { operation }) => tracing::info!(%operation, "started"),
+                Some(Answer::Object { .. }) => {}
                 None => return End::Lost,
             },
         }

@@ -283,7 +283,13 @@ fn place(target: &str, options: &Options) -> Result<Place, Failure> {
 }
 
 fn parse((file, text): (&str, &str)) -> Result<Story, Failure> {
-    Story::parse(text, file).map_err(|error| Failure::usage(error.to_string()))
+    let story = Story::parse(text, file).map_err(|error| Failure::usage(error.to_string()))?;
+    match story.object_files().first() {
+        None => Ok(story),
+        Some(pattern) => {
+            Err(Failure::usage(format!("{file}: `objects` names the files `{pattern}`; a shipped story has its objects in itself")))
+        }
+    }
 }
 
 /// The name goes into the tracking id, where a colon ends it.

@@ -101,7 +101,11 @@ pub(super) fn check(folder: &Path, played: &Played) -> Vec<String> {
     for title in played.truth.finalizers() {
         problems.push(format!("{title} still has a hook finalizer"));
     }
-    for secret in played.truth.secrets() {
+    let secrets = played.truth.secrets();
+    if secrets.is_empty() && played.manifests.iter().any(|manifest| &*manifest.object.gvk().kind == "Secret") {
+        problems.push("there is a Secret, and nobody knows its values".to_owned());
+    }
+    for secret in secrets {
         if played.printed.contains(&secret) {
             problems.push(format!("the value of a Secret is printed: {secret}"));
         }
@@ -192,11 +196,9 @@ fn order(account: &Account, problems: &mut Vec<String>) {
                     problems.push(format!("wave {wave} of {phase} starts out of its turn"));
                 }
             }
-            "task.changed" if !text(line, "status").is_empty() && !begun.contains(&text(&line["task"], "phase")) => {
-                // What is refused before the first group has no phase to be in (spec R608, R612).
-                if text(line, "status") != "SyncFailed" {
-                    problems.push(format!("{} has a status before its phase has started", named(&line["task"])));
-                }
+            // What is refused before the first group has no phase to be in (spec R608, R612).
+            "task.changed" if !["", "SyncFailed"].contains(&text(line, "status")) && !begun.contains(&text(&line["task"], "phase")) => {
+                problems.push(format!("{} has a status before its phase has started", named(&line["task"])));
             }
             _ => {}
         }

@@ -76,7 +76,7 @@ async fn perform(folder: &Path) -> Scene {
     let session = session::open(opening(&story, &source, clock, &cluster, state.path()), &mut tasks);
     let mut stage = Stage { story: &story, clock, session, printed: Vec::new(), refused: Vec::new() };
     if let Some(page) = stage.act().await {
-        return Scene::Unreadable(page);
+        return Scene::Unreadable(page + "\n");
     }
     let Stage { printed, refused, session, .. } = stage;
     let truth = Truth::of(&cluster, since);

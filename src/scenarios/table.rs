@@ -226,6 +226,7 @@ stories! {
         "app.yaml:22:28",
         "22 │             - \"payload={\\\\\"state\\\\\": \\\\\"closed\\\\\"}\"",
         "here",
+        "single quotes",
     ]);
     hooks_stay "002-hooks-stay" => Facts::Played(Course {
         ends: &[NO_MORE],
@@ -317,7 +318,7 @@ stories! {
         results: &["Job/email-* Synced Failed Job was active longer than specified deadline"],
         ..NOTHING
     });
-    slack_unreadable "003-slack-unreadable" => Facts::Unreadable(&["app.yaml:10:", "10 │ spec", "here"]);
+    slack_unreadable "003-slack-unreadable" => Facts::Unreadable(&["app.yaml:10:1", "10 │ spec", "here", "a key needs a colon"]);
     slack_notify "003-slack-notify" => Facts::Played(Course {
         ends: &[NO_MORE],
         created: "Deployment/garden Job/slack-notify-*",
@@ -420,7 +421,7 @@ impl Course {
                 problems.push(format!("{what}: reviewed {expected:?}, found {found:?}"));
             }
         };
-        let ends: Vec<String> = accounts.iter().map(|account| end(account)).collect();
+        let ends: Vec<String> = accounts.iter().map(end).collect();
         compare("ends", fit(self.ends, &ends), ends);
         compare("created", words(self.created), played.truth.created());
         compare("left", sorted(words(self.left)), sorted(played.truth.left()));

@@ -80,6 +80,7 @@ impl Faults {
     }
 
     /// Removes all rules.
+    #[cfg(test)]
     pub(crate) fn clear(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }

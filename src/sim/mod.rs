@@ -35,10 +35,14 @@ pub(crate) use fault::{Faults, Match, Outcome, Rule};
 pub(crate) use logbook::Logbook;
 pub(crate) use registry::Gr;
 pub(crate) use remove::{DeleteOptions, Propagation};
+#[cfg(test)]
 pub(crate) use rng::Rng;
 pub(crate) use service::Api;
+#[cfg(test)]
 pub(crate) use status::ApiError;
-pub(crate) use store::{Change, Compacted, Store};
+pub(crate) use store::Store;
+#[cfg(test)]
+pub(crate) use store::{Change, Compacted};
 
 use std::sync::Arc;
 
@@ -50,9 +54,11 @@ use crate::clock::Clock;
 
 /// A running cluster. Its controllers and pods end when it is dropped.
 pub(crate) struct SimCluster {
+    #[cfg(test)]
     store: Store,
     #[cfg(test)]
     logs: Logbook,
+    #[cfg(test)]
     faults: Faults,
     client: kube::Client,
     /// Owns the loop of the controllers and the kubelet.
@@ -64,6 +70,7 @@ impl SimCluster {
     /// Starts a cluster that plays a story: when this returns, its first objects exist and have settled. Must be called
     /// inside a tokio runtime.
     pub(crate) fn start(story: &Story, clock: Clock, seed: u64) -> Self {
+        tracing::info!(story = story.metadata.name, seed, "the embedded cluster starts");
         let (store, logs, faults) = (Store::new(clock, seed), Logbook::default(), Faults::default());
         let playing = Actors::prepare(store.clone(), logs.clone(), Arc::new(story.clone()), clock, seed);
         for rule in story.fault_rules(clock.now()) {
@@ -74,9 +81,11 @@ impl SimCluster {
         // No retry layer: whoever calls sees every refusal and deals with it visibly.
         let client = kube::Client::new(Api::new(store.clone(), logs.clone(), faults.clone()), "default");
         Self {
+            #[cfg(test)]
             store,
             #[cfg(test)]
             logs,
+            #[cfg(test)]
             faults,
             client,
             actors,
@@ -89,6 +98,7 @@ impl SimCluster {
     }
 
     /// Returns the objects behind the API.
+    #[cfg(test)]
     pub(crate) fn store(&self) -> &Store {
         &self.store
     }
@@ -100,6 +110,7 @@ impl SimCluster {
     }
 
     /// Returns the rules about what goes wrong; more can be added while the cluster runs.
+    #[cfg(test)]
     pub(crate) fn faults(&self) -> &Faults {
         &self.faults
     }

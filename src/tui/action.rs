@@ -9,6 +9,7 @@ macro_rules! actions {
 
         impl Action {
             /// Every verb.
+            #[cfg(test)]
             pub(crate) const ALL: &'static [Self] = &[$(Self::$variant),+];
 
             /// Returns the name in the keymap.

@@ -180,6 +180,9 @@ impl Board {
 
     fn planned_verdict(&self) -> Verdict {
         let count = |wanted: &[&str]| self.actions.values().filter(|action| wanted.contains(&row::action_word(action))).count();
+        if self.plan.tasks.is_empty() {
+            return Verdict { tone: Tone::Working, word: "PLANNED", text: "nothing to do: the plan has no task".to_owned() };
+        }
         let refused = count(&["refused"]) + self.plan.invalid.len();
         let changes = format!(
             "{} to create, {} to change, {} to prune, {} unchanged",
@@ -197,6 +200,9 @@ impl Board {
 
     /// What a row waits for whose turn has not come.
     fn gate_sentence(&self) -> String {
+        if !self.is_running() {
+            return String::new();
+        }
         let running = self.rail.iter().flat_map(|cell| cell.waves.iter().map(move |wave| (cell.phase, wave)));
         let current = running.filter(|(_, wave)| wave.stage == Stage::Running).next_back();
         current.map(|(phase, wave)| format!("after {phase} wave {}", wave.wave)).unwrap_or_default()
@@ -233,11 +239,6 @@ impl Board {
     /// Returns the operation, unless this is only a plan.
     pub(crate) fn operation(&self) -> Option<&Operation> {
         self.operation.as_ref()
-    }
-
-    /// Returns what the server's dry run said, by task.
-    pub(crate) fn actions(&self) -> &BTreeMap<TaskId, Action> {
-        &self.actions
     }
 
     /// Returns all rows: tasks in the order of the plan, then what the plan leaves out.
@@ -324,11 +325,6 @@ impl Board {
     /// Returns a number that grows whenever a row may look different.
     pub(crate) fn version(&self) -> u64 {
         self.version
-    }
-
-    /// Returns whether the next frame would differ.
-    pub(crate) fn is_stale(&self) -> bool {
-        self.stale.any
     }
 }
 

@@ -85,8 +85,7 @@ impl Lanes {
             incoming = lines(&mut self.lines) => incoming,
             incoming = answers(&mut self.answers) => incoming,
             () = room(asks) => {
-                _ = self.send();
-                Incoming::Lines(Vec::new())
+                if self.send().is_err() { Incoming::Closed } else { Incoming::Lines(Vec::new()) }
             }
         }
     }

@@ -17,8 +17,12 @@ use crate::model::TaskId;
 use crate::operation::{Event, LogLine, Record};
 
 pub(crate) use level::Level;
-pub(crate) use line::{Content, LINE_LIMIT, StoredLine, Text};
-pub(crate) use source::{Exit, Source, Stream};
+#[cfg(test)]
+pub(crate) use line::LINE_LIMIT;
+pub(crate) use line::{Content, StoredLine, Text};
+pub(crate) use source::Source;
+#[cfg(test)]
+pub(crate) use source::{Exit, Stream};
 pub(crate) use task_log::TaskLog;
 
 /// What a store may take if nobody says otherwise.

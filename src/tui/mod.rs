@@ -19,12 +19,13 @@ mod signals;
 mod summary;
 mod tally;
 mod terminal;
+#[cfg(test)]
+mod tests;
 pub(crate) mod theme;
 pub(crate) mod views;
 pub(crate) mod widgets;
 
 use std::io;
-use std::sync::Arc;
 use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
@@ -193,7 +194,8 @@ impl<'a> Program<'a> {
     }
 
     async fn wake(&mut self, frame_due: Option<Timestamp>, keys: &mut EventStream) -> Wake {
-        let second = self.app.wake_at(self.clock.now());
+        // A frame that is due shows the new second too; without this a fast clock would keep the loop spinning.
+        let second = self.app.wake_at(self.clock.now()).filter(|_| frame_due.is_none());
         let (pace, clock) = (self.pace, self.clock);
         // Every branch is cancel-safe: sleeps, a stream, signals, and channels that keep what is not taken.
         tokio::select! {

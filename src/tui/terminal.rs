@@ -1,7 +1,7 @@
 //! Owns the state of the terminal: raw mode, the alternate screen, the cursor. Whoever leaves the program in whatever way, the terminal is
 //! as it was. Knows nothing of what is drawn.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, Stdout};
 use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -52,8 +52,11 @@ impl Drop for Guard {
 /// Gives the terminal back. Does nothing the second time, and never panics: there is nobody left to tell.
 pub(crate) fn leave() {
     if TAKEN.swap(false, Ordering::SeqCst) {
-        _ = disable_raw_mode();
-        _ = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        let cooked = disable_raw_mode();
+        let left = execute!(io::stdout(), EndSynchronizedUpdate, DisableBracketedPaste, LeaveAlternateScreen, cursor::Show);
+        if let Err(error) = cooked.and(left) {
+            tracing::warn!(%error, "the terminal could not be given back");
+        }
     }
 }
 

@@ -247,7 +247,8 @@ impl Follower<'_> {
     async fn wait_after(&mut self, error: CallError) -> Result<(), CallError> {
         // The kubelet says 400 as long as the container has not started, although the pod's status may say otherwise.
         let goes_away = is_transient(&error) || error.code() == Some(400) || error.code() == Some(500);
-        self.refusals += 1;
+        // A server that cannot be reached is waited for; one that answers with errors is not, for ever.
+        self.refusals += u32::from(!matches!(error.code(), None | Some(429 | 503)));
         if !goes_away || self.refusals >= REFUSALS || self.cluster.hurry.is_cancelled() {
             return Err(error);
         }

@@ -31,7 +31,10 @@ pub(super) trait Sink: Send + Sync {
     fn deleted(&self, item: Value);
     /// The first list is through, and the watch is open or will never be.
     fn opened(&self, how: Access);
+    /// Something keeps failing; said once until something works again.
     fn trouble(&self, text: String);
+    /// Something has worked.
+    fn works(&self);
     /// Names to ask for one by one, where the kind may not be listed.
     fn names(&self) -> Vec<Arc<str>>;
 }
@@ -72,12 +75,13 @@ impl<S: Sink> Feed<S> {
     pub(super) async fn run(self) {
         let mut trouble = Trouble::default();
         if !self.resource.can_list {
-            return self.poll_names().await;
+            return self.poll_names(None).await;
         }
         loop {
             match self.list().await {
                 Ok((items, revision)) => {
                     trouble.failures = 0;
+                    self.sink.works();
                     self.sink.replaced(items);
                     if !self.resource.can_watch {
                         return self.poll_list().await;
@@ -86,7 +90,7 @@ impl<S: Sink> Feed<S> {
                         return self.poll_list().await;
                     }
                 }
-                Err(error) if error.is_forbidden() || error.code() == Some(405) => return self.poll_names().await,
+                Err(error) if error.is_forbidden() || error.code() == Some(405) => return self.poll_names(Some(error)).await,
                 // The kind is not served (any more); it may come back.
                 Err(error) if error.is_not_found() => {
                     self.sink.opened(Access::Watched);
@@ -201,6 +205,7 @@ impl<S: Sink> Feed<S> {
             match self.list().await {
                 Ok((items, _)) => {
                     trouble.failures = 0;
+                    self.sink.works();
                     self.sink.replaced(items);
                 }
                 Err(error) => self.pause(&mut trouble, &error).await,
@@ -209,8 +214,11 @@ impl<S: Sink> Feed<S> {
     }
 
     /// Asks for each object by its name: the least that a plan needs to be allowed.
-    async fn poll_names(&self) {
+    async fn poll_names(&self, why: Option<CallError>) {
         let mut is_told = false;
+        if let Some(error) = why.filter(|_| self.sink.names().is_empty()) {
+            self.sink.trouble(format!("{} cannot be listed, so nothing of them is seen: {error}", self.title()));
+        }
         loop {
             let mut items = Vec::new();
             let mut refused = None;
@@ -239,7 +247,13 @@ impl<S: Sink> Feed<S> {
     async fn pause(&self, trouble: &mut Trouble, error: &CallError) {
         trouble.failures += 1;
         if trouble.failures == TELL_AFTER {
-            self.sink.trouble(format!("{} cannot be read: {error}; trying again", self.title()));
+            // That nothing can be reached is no matter of this kind.
+            let text = if error.code().is_none() {
+                format!("{error}; trying again")
+            } else {
+                format!("{} cannot be read: {error}; trying again", self.title())
+            };
+            self.sink.trouble(text);
         }
         let wish = if let CallError::Refused { retry_after: Some(wish), .. } = error { *wish } else { Duration::ZERO };
         let own = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(trouble.failures.min(8) - 1)).min(LONGEST_PAUSE);
@@ -345,6 +359,7 @@ mod tests {
         fn trouble(&self, text: String) {
             self.note(text);
         }
+        fn works(&self) {}
         fn names(&self) -> Vec<Arc<str>> {
             vec!["a".into(), "b".into()]
         }

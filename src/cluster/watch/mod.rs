@@ -52,6 +52,8 @@ struct Feeds {
 struct View {
     observer: Mutex<Observer>,
     outbox: Arc<Outbox>,
+    /// Troubles that were told and are not over.
+    told: Mutex<BTreeSet<String>>,
 }
 
 impl View {
@@ -68,7 +70,7 @@ impl Watches {
     /// Opens watches for everything whose kind is known. `WatchesOpened` follows when every first list has been told.
     pub(crate) fn open(cluster: &Cluster, watching: Watching, outbox: Arc<Outbox>) -> Self {
         let observer = Observer::new(cluster.judge(), watching.wanted.clone(), watching.started_at);
-        let view = Arc::new(View { observer: Mutex::new(observer), outbox: outbox.clone() });
+        let view = Arc::new(View { observer: Mutex::new(observer), outbox: outbox.clone(), told: Mutex::default() });
         let inner = Inner { cluster: cluster.clone(), wanted: watching.wanted, view, feeds: Mutex::default() };
         let watches = Self(Arc::new(inner));
         let kinds: BTreeSet<&Gvk> = watches.0.wanted.iter().map(|wanted| &wanted.gvk).collect();
@@ -184,7 +186,13 @@ impl Sink for FeedSink {
     }
 
     fn trouble(&self, text: String) {
-        self.view.outbox.push(Event::Warned { task: None, text });
+        if locked(&self.view.told).insert(text.clone()) {
+            self.view.outbox.push(Event::Warned { task: None, text });
+        }
+    }
+
+    fn works(&self) {
+        locked(&self.view.told).clear();
     }
 
     fn names(&self) -> Vec<Arc<str>> {

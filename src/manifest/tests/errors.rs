@@ -46,6 +46,16 @@ fn a_template_is_recognised() {
 }
 
 #[test]
+fn a_text_that_ends_early_and_a_key_without_a_colon_are_explained() {
+    let early = parse("a: \"payload={\\\\\"state\\\\\": 1}\"\n", "job.yaml").unwrap_err();
+    assert!(early.to_string().starts_with("job.yaml:1:"), "{early}");
+    assert!(early.help().is_some_and(|help| help.to_string().contains("single quotes")), "{early:?}");
+    let cut = parse("kind: Job\nspec\n", "job.yaml").unwrap_err();
+    assert!(cut.to_string().starts_with("job.yaml:2:1: "), "{cut}");
+    assert!(cut.help().is_some_and(|help| help.to_string().contains("colon")), "{cut:?}");
+}
+
+#[test]
 fn control_sequences_never_reach_the_terminal() {
     for text in [
         "a: \u{1b}[31mred\n",

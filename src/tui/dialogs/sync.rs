@@ -162,21 +162,20 @@ impl SyncDialog {
             let text = match scope {
                 Scope::Everything if self.request.selection.is_none() => "everything".to_owned(),
                 Scope::Everything => "what was named on the command line".to_owned(),
-                Scope::Some { selection, how } => {
-                    let names: Vec<String> = selection
-                        .iter()
-                        .take(NAMES)
-                        .map(|item| format!("{}/{}", short_kind(&item.kind), clean::text(&item.name)))
-                        .collect();
-                    let more = if selection.len() > NAMES { format!(" +{}", selection.len() - NAMES) } else { String::new() };
-                    format!("{how}: {}{more}; hooks are SKIPPED", names.join(", "))
-                }
+                Scope::Some { selection, how } => format!("{how} ({}), hooks are SKIPPED", selection.len()),
             };
             let dot = if at == self.scope { "(•) " } else { "( ) " };
             let focus = self.field == Field::Scope && at == self.scope;
             labelled(if at == 0 { "scope" } else { "" }, [(format!("{dot}{text}"), if focus { Role::Chosen } else { Role::Text })])
         };
-        self.scopes.iter().enumerate().map(line).collect()
+        let mut lines: Vec<Vec<Piece>> = self.scopes.iter().enumerate().map(line).collect();
+        if let Scope::Some { selection, .. } = &self.scopes[self.scope] {
+            let names: Vec<String> =
+                selection.iter().take(NAMES).map(|item| format!("{}/{}", short_kind(&item.kind), clean::text(&item.name))).collect();
+            let more = if selection.len() > NAMES { format!(" +{}", selection.len() - NAMES) } else { String::new() };
+            lines.push(labelled("", [(format!("    {}{more}", names.join(", ")), Role::Strong)]));
+        }
+        lines
     }
 
     fn prune_line(&self, plan: &Plan) -> Vec<Piece> {

@@ -116,6 +116,7 @@ impl TaskLog {
                 self.extend(&mut unfinished, &text, continued, Stamp { at: line.at, log_time: line.log_time, source });
                 self.sources[source].unfinished = continued.then_some(unfinished);
             }
+            LogContent::Dropped(0) => {}
             LogContent::Dropped(lines) => self.gap(lines, Stamp { at: line.at, log_time: line.log_time, source }),
         }
     }

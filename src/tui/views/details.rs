@@ -110,6 +110,10 @@ fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&Task>, oper
             lines.push(field("message", row.message.clone()));
         }
     }
+    if let Some(left) = board.plan().not_run.iter().find(|left| left.task.id == *id) {
+        lines.push(field("not run", clean::text(&left.reason).into_owned()));
+        lines.extend(traits(&left.task));
+    }
     if let Some(operation) = operation {
         lines.extend(result(model, operation, id));
     }
@@ -200,7 +204,7 @@ fn pods(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
             line.push((format!("  {} old", short_time(model.now.duration_since(created).max(SignedDuration::ZERO))), Role::Dim));
         }
         lines.push(line);
-        for container in &pod.containers {
+        for container in pod.containers.iter().filter(|_| pod.containers.len() > 1) {
             let init = if container.init { " (init)" } else { "" };
             let state = super::operation::container_word(container).unwrap_or_else(|| {
                 let ready = if container.ready { "ready" } else { "not ready" };

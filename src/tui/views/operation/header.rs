@@ -98,7 +98,7 @@ fn last_runs(model: &Model, pen: &mut Pen<'_>) {
     let ended = model.operations().filter(|board| !board.is_running()).take(5);
     let glyphs: Vec<&str> = ended.map(|board| theme::tone(board.verdict().tone).0).collect();
     if !glyphs.is_empty() {
-        pen.end(&format!("last {}: {}", glyphs.len(), glyphs.join(" ")), model.theme.style(Role::Dim));
+        pen.end(&format!("last: {}", glyphs.join(" ")), model.theme.style(Role::Dim));
     }
 }
 

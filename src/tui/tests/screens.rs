@@ -1,0 +1,158 @@
+//! What a person sees, at the sizes of the design.
+
+use insta::assert_snapshot;
+
+use super::play::{self, Play};
+
+fn at_all_sizes(name: &str, play: &mut Play) {
+    for (width, height) in [(60, 20), (80, 24), (120, 35), (200, 50)] {
+        assert_snapshot!(format!("{name}_{width}x{height}"), play.at(width, height));
+    }
+}
+
+#[test]
+fn a_deployment_holds_the_sync_up() {
+    at_all_sizes("deployment", &mut play::blocked_by_deployment());
+}
+
+#[test]
+fn a_hook_holds_the_sync_up() {
+    at_all_sizes("hook", &mut play::blocked_by_hook());
+}
+
+#[test]
+fn a_failed_sync_says_why_and_what_next() {
+    at_all_sizes("failed", &mut play::failed());
+}
+
+#[test]
+fn a_succeeded_sync() {
+    at_all_sizes("succeeded", &mut play::succeeded());
+}
+
+#[test]
+fn a_terminated_sync() {
+    at_all_sizes("terminated", &mut play::terminated());
+}
+
+#[test]
+fn a_plan_before_anything_runs() {
+    at_all_sizes("plan", &mut Play::open(&play::orders(), &["orders-flags"]));
+}
+
+#[test]
+fn an_empty_plan() {
+    assert_snapshot!(Play::open(&[], &[]).at(80, 24));
+}
+
+#[test]
+fn slivers_and_lines() {
+    let mut play = play::blocked_by_deployment();
+    assert_snapshot!("sliver_40x12", play.at(40, 12));
+    assert_snapshot!("line_80x5", play.at(80, 5));
+    assert_snapshot!("line_20x5", play.at(20, 5));
+}
+
+#[test]
+fn only_ascii() {
+    let mut play = play::blocked_by_deployment();
+    play.app.model.theme = crate::tui::theme::Theme::new(crate::tui::theme::Look { ascii: true, monochrome: true });
+    let screen = play.at(80, 24);
+    assert!(screen.is_ascii(), "{screen}");
+    assert_snapshot!(screen);
+}
+
+#[test]
+fn the_sync_dialog() {
+    let mut play = Play::open(&play::orders(), &["orders-flags"]);
+    play.press("s");
+    assert_snapshot!("sync_dialog_planning", play.at(80, 24));
+    play.answer_plan();
+    assert_snapshot!("sync_dialog", play.at(80, 24));
+}
+
+#[test]
+fn the_dialog_of_a_selective_sync() {
+    let mut play = Play::open(&play::orders(), &[]);
+    play.press("2 j j space space S");
+    play.answer_plan();
+    assert_snapshot!(play.at(80, 24));
+}
+
+#[test]
+fn the_terminate_dialog_over_a_waiting_deployment() {
+    let mut play = play::blocked_by_deployment();
+    play.press("ctrl-k");
+    assert_snapshot!(play.at(80, 24));
+}
+
+#[test]
+fn the_terminate_dialog_over_a_running_hook() {
+    let mut play = play::blocked_by_hook();
+    play.press("t");
+    assert_snapshot!(play.at(80, 24));
+}
+
+#[test]
+fn the_dialog_before_leaving_a_running_sync() {
+    let mut play = play::blocked_by_hook();
+    play.press("ctrl-c");
+    assert_snapshot!(play.at(80, 24));
+}
+
+#[test]
+fn the_help_of_the_sync_screen() {
+    let mut play = play::blocked_by_hook();
+    play.press("?");
+    at_all_sizes("help", &mut play);
+}
+
+#[test]
+fn the_details_of_a_hook() {
+    let mut play = play::failed();
+    play.press("d");
+    assert_snapshot!(play.at(80, 24));
+}
+
+#[test]
+fn the_operations_since_the_start() {
+    let mut play = play::failed();
+    play.again("op-2").press("H");
+    assert_snapshot!(play.at(80, 24));
+}
+
+#[test]
+fn the_log_of_a_hook_on_the_whole_screen() {
+    let mut play = play::failed();
+    play.press("l");
+    assert_snapshot!(play.at(80, 24));
+}
+
+#[test]
+fn the_gallery() {
+    let mut app = play::gallery();
+    let (area, now) = (ratatui::layout::Rect::new(0, 0, 80, 24), jiff::Timestamp::UNIX_EPOCH);
+    app.settle(now, area.as_size());
+    let mut buffer = ratatui::buffer::Buffer::empty(area);
+    app.draw(area, &mut buffer);
+    assert_snapshot!(play::text(&buffer));
+}
+
+#[test]
+fn the_last_lines_in_the_scrollback() {
+    for (name, mut play) in
+        [("summary_failed", play::failed()), ("summary_succeeded", play::succeeded()), ("summary_terminated", play::terminated())]
+    {
+        play.settle();
+        let lines = crate::tui::summary::lines(&play.app.model);
+        assert!((4..=10).contains(&lines.len()), "{lines:?}");
+        assert_snapshot!(name, lines.join("\n"));
+    }
+}
+
+#[test]
+fn drawing_twice_gives_the_same_picture() {
+    for mut play in [play::blocked_by_deployment(), play::failed(), Play::open(&play::orders(), &[])] {
+        assert_eq!(play.buffer(), play.buffer());
+    }
+}
