@@ -24,6 +24,11 @@ const WAVES: usize = 20;
 /// Facts about each task in [`Records`].
 const FACTS: usize = 10;
 
+/// Returns what draws one frame of the sync screen of a running sync with so many resources, on 200x50 cells: it takes in a fact first.
+pub fn frame(resources: usize) -> impl FnMut() {
+    crate::tui::bench_frame(resources)
+}
+
 /// Manifests of a large app.
 #[derive(Debug)]
 pub struct Manifests(Vec<Manifest>);

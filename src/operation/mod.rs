@@ -295,6 +295,11 @@ impl Operation {
         self.terminate.is_some()
     }
 
+    /// Returns what it waits for.
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.waiting
+    }
+
     /// Returns the results, in order of arrival.
     pub(crate) fn results(&self) -> &[TaskResult] {
         &self.results

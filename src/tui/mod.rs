@@ -3,6 +3,7 @@
 
 mod action;
 mod app;
+mod bench;
 mod board;
 pub(crate) mod clean;
 mod command;
@@ -45,6 +46,7 @@ use crate::engine::session::{Ask, FailureKind, SessionHandle};
 use crate::model::OperationPhase;
 use crate::operation::Request;
 
+pub(crate) use self::bench::bench_frame;
 pub(crate) use self::model::Story;
 pub(crate) use self::signals::Signal;
 pub(crate) use self::theme::Look;

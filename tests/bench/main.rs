@@ -14,6 +14,13 @@ fn plan_of_10_000_objects(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| manifests.plan());
 }
 
+/// A frame of the sync screen with 10,000 resources, on 200x50 cells.
+#[divan::bench(sample_count = 200)]
+fn frame_of_10_000_resources(bencher: Bencher<'_, '_>) {
+    let mut frame = syncwave::bench::frame(10_000);
+    bencher.bench_local(&mut frame);
+}
+
 /// The fold of 100,000 facts.
 #[divan::bench(sample_count = 20)]
 fn fold_of_100_000_facts(bencher: Bencher<'_, '_>) {
