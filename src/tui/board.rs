@@ -35,6 +35,8 @@ pub(crate) struct Board {
     blocker: Option<(usize, Blocker)>,
     gate: String,
     upcoming: String,
+    /// Objects whose deletion waits for a person.
+    unconfirmed: Vec<ResourceKey>,
     happening: Option<Happening>,
     dry_pass_done: bool,
     /// Grows whenever a row may look different.
@@ -83,6 +85,7 @@ impl Board {
             blocker: None,
             gate: String::new(),
             upcoming: String::new(),
+            unconfirmed: Vec::new(),
             happening: None,
             dry_pass_done: false,
             version: 0,
@@ -173,6 +176,7 @@ impl Board {
             self.verdict.text = clean;
         }
         if self.stale.any {
+            self.unconfirmed = self.find_unconfirmed();
             self.gate = self.gate_sentence();
             self.upcoming = self.upcoming_sentence();
         }
@@ -208,7 +212,15 @@ impl Board {
         current.map(|(phase, wave)| format!("after {phase} wave {}", wave.wave)).unwrap_or_default()
     }
 
+    /// A prune that wants a confirmation is waited for only while it has none.
+    fn find_unconfirmed(&self) -> Vec<ResourceKey> {
+        self.operation.as_ref().filter(|_| self.is_running()).map(Operation::unconfirmed).unwrap_or_default()
+    }
+
     fn upcoming_sentence(&self) -> String {
+        if let Some(key) = self.unconfirmed.first() {
+            return format!("A confirms the deletion of {}", key.short());
+        }
         let Some((phase, wave)) = self.next_wave() else { return String::new() };
         let waiting = |row: &&Row| row.group_phase() == phase && row.wave == wave && row.stage == Stage::Waiting;
         let mut rows = self.rows[..self.plan.tasks.len()].iter().filter(waiting);
@@ -300,6 +312,11 @@ impl Board {
     /// Returns what comes next.
     pub(crate) fn upcoming(&self) -> &str {
         &self.upcoming
+    }
+
+    /// Returns the objects whose deletion waits for a person.
+    pub(crate) fn unconfirmed(&self) -> &[ResourceKey] {
+        &self.unconfirmed
     }
 
     /// Returns the last thing that happened.

@@ -94,7 +94,8 @@ pub(crate) fn refresh(row: &mut Row, task: &Task, operation: &Operation, is_bloc
 
 /// `configmap/settings configured` says its own name again; `configured` is enough in its row.
 fn without_name<'a>(message: &'a str, name: &str) -> &'a str {
-    message.split_once('/').and_then(|(_, rest)| rest.strip_prefix(name)?.strip_prefix(' ')).unwrap_or(message)
+    let rest = message.split_once('/').map_or(message, |(_, rest)| rest);
+    rest.strip_prefix(name).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(message)
 }
 
 /// How the pods of a hook ended comes first: it is what one looks for.

@@ -1,5 +1,4 @@
-//! Asks a person to confirm the deletion of objects that are marked `Prune=confirm`, for which the operation waits. Closes itself when
-//! the operation does not wait for them any more.
+//! Asks before objects are deleted whose manifests want a confirmation (`Prune=confirm`, spec R634). The operation waits for it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,11 +7,15 @@ use super::{Dialog, Piece, Sheet, labelled, sheet, turn};
 use crate::engine::session::Ask;
 use crate::model::ResourceKey;
 use crate::tui::action::Action;
-use crate::tui::board::Board;
 use crate::tui::clean;
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 use crate::tui::views::{Notice, Outbox, Wish};
+
+/// How many objects are named.
+const NAMES: usize = 8;
+const WAIT: usize = 0;
+const DELETE: usize = 1;
 
 /// The question.
 pub(crate) struct ApproveDialog {
@@ -20,45 +23,17 @@ pub(crate) struct ApproveDialog {
     chosen: usize,
 }
 
-const KEEP: usize = 0;
-const DELETE: usize = 1;
-/// How many objects are named.
-const NAMES: usize = 8;
-
 impl ApproveDialog {
-    /// Makes the question for what the running operation waits for.
+    /// Makes the question about what the operation waits for.
     pub(crate) fn new(model: &Model) -> Self {
-        Self { keys: unconfirmed(model), chosen: KEEP }
+        Self { keys: model.running().map(|board| board.unconfirmed().to_vec()).unwrap_or_default(), chosen: WAIT }
     }
 
     fn approve(&self, model: &Model, out: &mut Outbox) {
         out.ask(Ask::Approve { keys: self.keys.clone(), by: model.request.by.clone() });
         out.wish(Wish::CloseDialog);
-        out.say(Notice::plain("confirmed; the deletion goes on"));
+        out.say(Notice::plain("confirmed"));
     }
-
-    fn lines(&self, model: &Model) -> Vec<Vec<Piece>> {
-        let count = self.keys.len();
-        let what = if count == 1 {
-            "1 object that asks for a confirmation".to_owned()
-        } else {
-            format!("{count} objects that ask for a confirmation")
-        };
-        let mut lines = vec![labelled("delete", [(what, Role::Warn)])];
-        let names = self.keys.iter().take(NAMES).map(|key| labelled("", [(clean::text(&key.to_string()).into_owned(), Role::Strong)]));
-        lines.extend(names);
-        if count > NAMES {
-            lines.push(labelled("", [(format!("and {} more", count - NAMES), Role::Text)]));
-        }
-        lines.push(Vec::new());
-        lines.push(labelled("app", [(clean::text(&model.app_name()).into_owned(), Role::Text)]));
-        lines.push(labelled("else", [("the operation goes on waiting; terminate ends it".to_owned(), Role::Text)]));
-        lines
-    }
-}
-
-fn unconfirmed(model: &Model) -> Vec<ResourceKey> {
-    model.running().and_then(Board::operation).map(|operation| operation.unconfirmed()).unwrap_or_default()
 }
 
 impl Dialog for ApproveDialog {
@@ -74,17 +49,28 @@ impl Dialog for ApproveDialog {
     }
 
     fn settle(&mut self, model: &Model) -> Option<String> {
-        self.keys = unconfirmed(model);
-        self.keys.is_empty().then(|| "nothing waits for a confirmation any more".to_owned())
+        let waits = model.running().is_some_and(|board| board.unconfirmed() == self.keys);
+        (!waits).then(|| "the operation does not wait for this any more".to_owned())
     }
 
     fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
-        let lines = self.lines(model);
+        let context = model.place.as_ref().map(|place| clean::text(&place.context).into_owned()).unwrap_or_default();
+        let mut lines: Vec<Vec<Piece>> = vec![
+            vec![(format!("{} in {context} waits for a person", clean::text(model.app_name())), Role::Strong)],
+            vec![("No manifest asks for these any more, and they want to be confirmed (Prune=confirm).".to_owned(), Role::Text)],
+            Vec::new(),
+        ];
+        for (at, key) in self.keys.iter().take(NAMES).enumerate() {
+            lines.push(labelled(if at == 0 { "delete" } else { "" }, [(clean::text(&key.to_string()).into_owned(), Role::Warn)]));
+        }
+        if self.keys.len() > NAMES {
+            lines.push(labelled("", [(format!("and {} more", self.keys.len() - NAMES), Role::Warn)]));
+        }
         let looks = Sheet {
-            title: "Delete what asks for a confirmation?",
+            title: "Confirm the deletion?",
             lines: &lines,
-            buttons: &[("Keep", self.chosen == KEEP), ("Delete", self.chosen == DELETE)],
-            hint: "tab/←→ choose · enter confirm · y delete · n/esc keep",
+            buttons: &[("Not now", self.chosen == WAIT), ("Delete", self.chosen == DELETE)],
+            hint: "tab/←→ choose · enter confirm · y delete · n/esc not now",
         };
         sheet(model.theme, &looks, area, buffer);
     }

@@ -119,6 +119,25 @@ fn terminate_asks_and_its_harmless_button_is_chosen() {
 }
 
 #[test]
+fn a_deletion_that_wants_a_person_is_confirmed_in_a_dialog() {
+    let mut play = Play::open(&play::orders(), &["old"]);
+    play.press("A");
+    assert!(play.screen().contains("no deletion waits"));
+    let mut plan = (*play.plan).clone();
+    for task in plan.tasks.iter_mut().filter(|task| task.is_prune()) {
+        task.traits.options = vec!["Prune=confirm".to_owned()];
+    }
+    play.plan = std::sync::Arc::new(plan);
+    play.start().waiting(&["ConfigMap/old"]);
+    let screen = play.screen();
+    assert!(screen.contains("A confirms the deletion of ConfigMap/old"), "{screen}");
+    play.press("A enter");
+    assert!(!play.asks.iter().any(|ask| matches!(ask, Ask::Approve { .. })), "the harmless button is chosen");
+    play.press("A tab enter");
+    assert!(matches!(play.asks.last(), Some(Ask::Approve { keys, by }) if *keys[0].name == *"old" && by == "alice"));
+}
+
+#[test]
 fn without_an_operation_terminate_says_so() {
     let mut play = play::succeeded();
     play.press("t");

@@ -22,7 +22,7 @@ pub(super) fn place(model: &Model, board: Option<&Board>, area: Rect, density: D
     let end = match density {
         Density::Line | Density::Sliver | Density::Narrow => board.map(|board| elapsed(board, model.now)).unwrap_or_default(),
         Density::Normal => board.map(|board| short_facts(model, board)).unwrap_or_default(),
-        Density::Wide | Density::Huge => clock(model, model.now),
+        Density::Wide | Density::Huge => board.map(|board| clock(model, board)).unwrap_or_default(),
     };
     pen.end(" ", theme.style(Role::Text)).end(&end, theme.style(Role::Dim));
     let Some(place) = &model.place else {
@@ -65,9 +65,14 @@ fn short_facts(model: &Model, board: &Board) -> String {
     format!("op {} · {by}{}", board.number(), elapsed(board, model.now))
 }
 
-/// Returns the time of day in the zone of the person.
-pub(super) fn clock(model: &Model, at: Timestamp) -> String {
-    at.to_zoned(model.zone.clone()).strftime("%H:%M:%S").to_string()
+/// The time of day while something runs; a clock that stands still would lie, so afterwards it is the time of the end.
+fn clock(model: &Model, board: &Board) -> String {
+    let at = |at: Timestamp| at.to_zoned(model.zone.clone()).strftime("%H:%M:%S").to_string();
+    match board.operation().map(|operation| operation.finished_at()) {
+        Some(None) => at(model.now),
+        Some(Some(end)) => format!("ended {}", at(end)),
+        None => "idle".to_owned(),
+    }
 }
 
 /// Draws the line of facts about the operation.

@@ -338,9 +338,11 @@ impl OperationView {
         self.choice.flatten(board, &mut self.lines);
         let kept = before.and_then(|line| self.lines.iter().position(|found| *found == line));
         self.cursor.select(kept.unwrap_or(self.cursor.selected), self.lines.len());
-        let mut namespaces = board.rows().iter().map(|row| &row.namespace).filter(|namespace| !namespace.is_empty());
-        let first = namespaces.next();
-        self.cache.several_namespaces = namespaces.any(|namespace| Some(namespace) != first);
+        if self.cache.of.is_none_or(|(number, _)| number != board.number()) {
+            let mut namespaces = board.rows().iter().map(|row| &row.namespace).filter(|namespace| !namespace.is_empty());
+            let first = namespaces.next();
+            self.cache.several_namespaces = namespaces.any(|namespace| Some(namespace) != first);
+        }
         self.cache.of = Some((board.number(), board.version()));
         self.cache.stale = false;
     }
@@ -456,6 +458,7 @@ impl View for OperationView {
             Action::Approve,
             Action::NextProblem,
             Action::Help,
+            Action::Approve,
             Action::Yaml,
             Action::Mark,
             Action::Filter,

@@ -135,7 +135,7 @@ pub(super) fn last(model: &Model, board: &Board, area: Rect, buffer: &mut Buffer
     };
     let age = model.now.duration_since(happening.at).max(SignedDuration::ZERO);
     pen.put(" ", theme.style(Role::Text)).put(glyph(happening.stage), theme.style(stage_role(happening.stage)));
-    let age = if age.as_secs() >= 1 { format!(" ({} ago)", whole_time(age)) } else { String::new() };
+    let age = if age.as_secs() >= 1 && board.is_running() { format!(" ({} ago)", whole_time(age)) } else { String::new() };
     let room = usize::from(pen.rest()).saturating_sub(clean::columns(&age) + 1);
     let text = clean::fit(&happening.text, room);
     pen.put(" ", theme.style(Role::Text)).put(&text, theme.style(Role::Text)).put(&age, theme.style(Role::Dim));

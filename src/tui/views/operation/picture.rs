@@ -44,11 +44,12 @@ impl OperationView {
 
     fn draw_wide_rail(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
         paint::rule(buffer, Rect { height: area.height.min(1), ..area }, model.theme, "", "");
-        let mut x = area.x + 1;
-        for column in &self.cache.columns {
+        let mut x = area.x;
+        for (at, column) in self.cache.columns.iter().enumerate() {
             let part = Rect { x, y: area.y, width: column.width.min(area.right().saturating_sub(x)), height: area.height };
             for (row, pieces) in column.rows.iter().enumerate() {
                 let Some(mut pen) = Pen::row(buffer, part, row as u16 + 1) else { continue };
+                pen.put(if at == 0 { " " } else { "▏" }, model.theme.style(Role::Rule));
                 for (text, role) in pieces {
                     pen.put(text, model.theme.style(*role));
                 }

@@ -127,8 +127,8 @@ pub(super) struct Column {
 pub(super) fn in_three_rows(board: &Board, now: Timestamp, width: u16) -> Vec<Column> {
     let others = board.rail().iter().filter(|cell| cell.phase != Phase::Sync).count() as u16;
     let has_sync = board.rail().iter().any(|cell| cell.phase == Phase::Sync);
-    let narrow = if has_sync { 24 } else { width.saturating_sub(2) / others.max(1) };
-    let wide = width.saturating_sub(2 + narrow * others);
+    let narrow = if has_sync { 24 } else { width.saturating_sub(1) / others.max(1) };
+    let wide = width.saturating_sub(1 + narrow * others);
     board
         .rail()
         .iter()
@@ -161,7 +161,7 @@ fn wave_row(cell: &PhaseCell, now: Timestamp, width: u16) -> Vec<Piece> {
     };
     let pieces: Vec<Piece> = cell.waves[from..to].iter().map(with_times).collect();
     let columns: usize = pieces.iter().map(|(text, _)| crate::tui::clean::columns(text)).sum();
-    if columns <= usize::from(width) {
+    if columns < usize::from(width) {
         return pieces;
     }
     cell.waves[from..to].iter().map(|wave| (format!("{}{} ", wave.wave, glyph(wave.stage)), stage_role(wave.stage))).collect()
