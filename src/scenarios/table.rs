@@ -387,7 +387,7 @@ stories! {
         ends: &[NO_MORE],
         created: "Deployment/boats Service/boats Job/turn-lock",
         left: "Deployment/boats Job/turn-lock Service/boats",
-        warnings: &["Skip has no effect", "was still open when the operation ended"],
+        warnings: &["Skip has no effect"],
         ..NOTHING
     });
     switch_fails "blue-green-switch-fails" => Facts::Played(Course {

@@ -304,7 +304,8 @@ impl Play {
 
     pub(super) fn waiting(&mut self, on: &[&str]) -> &mut Self {
         let on: Vec<TaskId> = on.iter().map(|name| self.task(name)).collect();
-        let message = format!("waiting for {}", on[0].key.in_message());
+        let is_prune = on[0].role == crate::model::Role::Prune;
+        let message = format!("waiting for {}{}", if is_prune { "pruning confirmation of " } else { "" }, on[0].key.in_message());
         self.fact(Event::Waiting { message, on })
     }
 
