@@ -215,15 +215,13 @@ impl Board {
     /// A prune that wants a confirmation is waited for only while it has none.
     fn find_unconfirmed(&self) -> Vec<ResourceKey> {
         let Some(operation) = self.operation.as_ref().filter(|_| self.is_running()) else { return Vec::new() };
-        let waits = |id: &&TaskId| {
-            self.plan.task(id).is_some_and(|task| task.is_prune() && task.traits.option("Prune") == Some("confirm"))
-        };
+        let waits = |id: &&TaskId| self.plan.task(id).is_some_and(|task| task.is_prune() && task.traits.option("Prune") == Some("confirm"));
         operation.waiting().on.iter().filter(waits).map(|id| id.key.clone()).collect()
     }
 
     fn upcoming_sentence(&self) -> String {
         if let Some(key) = self.unconfirmed.first() {
-            return format!("A confirms the deletion of {}", key.short());
+            return format!("A confirms: delete {}", clean::text(&key.short()));
         }
         let Some((phase, wave)) = self.next_wave() else { return String::new() };
         let waiting = |row: &&Row| row.group_phase() == phase && row.wave == wave && row.stage == Stage::Waiting;
