@@ -393,6 +393,9 @@ impl App {
 
     fn back(&mut self, key: KeyEvent, out: &mut Outbox) {
         let is_story = self.views.len() == 2 && !self.model.stories.is_empty();
+        if self.top().context() == Context::Sync && self.model.hide_plan() {
+            return;
+        }
         if is_story && self.model.running().is_some() {
             out.wish(Wish::Dialog(Box::<QuitDialog>::default()));
         } else if self.views.len() > 1 {

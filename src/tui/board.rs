@@ -219,7 +219,7 @@ impl Board {
 
     fn upcoming_sentence(&self) -> String {
         if let Some(key) = self.unconfirmed.first() {
-            return format!("A confirms the deletion of {}", key.short());
+            return format!("A confirms: delete {}", clean::text(&key.short()));
         }
         let Some((phase, wave)) = self.next_wave() else { return String::new() };
         let waiting = |row: &&Row| row.group_phase() == phase && row.wave == wave && row.stage == Stage::Waiting;

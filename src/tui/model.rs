@@ -163,6 +163,13 @@ impl Model {
         }
     }
 
+    /// Shows the newest operation again. Returns whether a plan stood before it.
+    pub(crate) fn hide_plan(&mut self) -> bool {
+        let hidden = self.shows_plan && !self.operations.is_empty();
+        self.shows_plan &= !hidden;
+        hidden
+    }
+
     /// Returns the board that a view shows.
     pub(crate) fn board(&self, shown: Shown) -> Option<&Board> {
         match shown {

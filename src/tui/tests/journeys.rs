@@ -130,7 +130,7 @@ fn a_deletion_that_wants_a_person_is_confirmed_in_a_dialog() {
     play.plan = std::sync::Arc::new(plan);
     play.start().waiting(&["ConfigMap/old"]);
     let screen = play.screen();
-    assert!(screen.contains("A confirms the deletion of ConfigMap/old"), "{screen}");
+    assert!(screen.contains("A confirms: delete ConfigMap/old"), "{screen}");
     play.press("A enter");
     assert!(!play.asks.iter().any(|ask| matches!(ask, Ask::Approve { .. })), "the harmless button is chosen");
     play.press("A tab enter");
@@ -226,6 +226,15 @@ fn a_command_is_completed_or_corrected() {
     assert!(play.screen().contains("did you mean `:sync`?"), "{}", play.screen());
     play.press(": 'q enter");
     assert!(matches!(play.others[..], [Effect::Leave(Leaving::Now)]));
+}
+
+#[test]
+fn a_plan_can_be_looked_at_after_an_operation_and_esc_goes_back_to_it() {
+    let mut play = play::succeeded();
+    play.press(": 'plan enter").answer_plan();
+    assert!(play.screen().contains("PLANNED"), "{}", play.screen());
+    play.press("esc");
+    assert!(play.screen().contains("SUCCEEDED"), "{}", play.screen());
 }
 
 #[test]

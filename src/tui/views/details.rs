@@ -284,14 +284,17 @@ impl View for DetailsView {
         if let Some(mut pen) = Pen::row(buffer, area, 0) {
             let phase = self.task.phase.as_str();
             pen.put(" ", model.theme.style(Role::Text)).put(&clean::text(&self.task.key.short()), model.theme.style(Role::Strong));
-            pen.put(&format!("  {} · {phase}", clean::text(&self.task.key.namespace)), model.theme.style(Role::Dim)).skip(2);
+            pen.put(&format!("  {} · {phase}", clean::text(&self.task.key.namespace)), model.theme.style(Role::Dim));
+        }
+        let rule = Rect { y: area.y + 1, height: area.height.saturating_sub(1).min(1), ..area };
+        paint::rule(buffer, rule, model.theme, "", &self.scroll.notes());
+        if let Some(mut pen) = Pen::row(buffer, rule, 0) {
+            pen.skip(2);
             for (tab, name) in TABS {
                 let style = model.theme.style(if tab == self.tab { Role::Chosen } else { Role::Dim });
                 pen.put(" ", style).put(name, style).put(" ", style).skip(1);
             }
         }
-        let rule = Rect { y: area.y + 1, height: area.height.saturating_sub(1).min(1), ..area };
-        paint::rule(buffer, rule, model.theme, "", &self.scroll.notes());
         let body = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
         match self.yaml(model).filter(|_| self.tab == Tab::Yaml) {
             Some(lines) => self.scroll.draw_plain(model, lines, &self.find, body, buffer),

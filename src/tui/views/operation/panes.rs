@@ -101,7 +101,7 @@ pub(super) fn next(model: &Model, board: &Board, area: Rect, buffer: &mut Buffer
         (Action::Events, "events"),
         (Action::Details, "details"),
         (Action::Sync, "sync again (asks)"),
-        (Action::SyncMarked, "sync this row only, no hooks (asks)"),
+        (Action::SyncMarked, "sync marked rows, no hooks (asks)"),
         (Action::History, "operations"),
     ];
     let rows = area.height.saturating_sub(1).max(1);
