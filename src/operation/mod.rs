@@ -295,6 +295,15 @@ impl Operation {
         self.terminate.is_some()
     }
 
+    /// Returns the prunes that wait for the confirmation of a person (spec R634).
+    pub(crate) fn unconfirmed(&self) -> Vec<ResourceKey> {
+        if messages::is_confirmation(&self.waiting.message) {
+            self.waiting.on.iter().map(|id| id.key.clone()).collect()
+        } else {
+            Vec::new()
+        }
+    }
+
     /// Returns the results, in order of arrival.
     pub(crate) fn results(&self) -> &[TaskResult] {
         &self.results

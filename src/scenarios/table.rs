@@ -295,6 +295,8 @@ stories! {
             "Job/oil-hinges Synced Succeeded Reached expected number of succeeded pods",
             "Job/presync-job* Synced Failed Terminated",
         ],
+        // Nobody waits for the end of a pod that does not end.
+        warnings: &["was still open when the operation ended", "was still open when the operation ended"],
         refused: &["no operation is running"],
         ..NOTHING
     });
@@ -385,7 +387,7 @@ stories! {
         ends: &[NO_MORE],
         created: "Deployment/boats Service/boats Job/turn-lock",
         left: "Deployment/boats Job/turn-lock Service/boats",
-        warnings: &["Skip has no effect"],
+        warnings: &["Skip has no effect", "was still open when the operation ended"],
         ..NOTHING
     });
     switch_fails "blue-green-switch-fails" => Facts::Played(Course {

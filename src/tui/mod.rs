@@ -14,6 +14,7 @@ mod lanes;
 pub(crate) mod log_store;
 mod model;
 mod paint;
+pub(crate) mod rehearsal;
 mod row;
 mod signals;
 mod summary;

@@ -202,6 +202,10 @@ impl Model {
         match action {
             Action::Terminate if !running => Err("nothing is running".to_owned()),
             Action::Terminate => Ok(()),
+            Action::Approve if self.running().and_then(Board::operation).is_none_or(|operation| operation.unconfirmed().is_empty()) => {
+                Err("nothing waits for a confirmation".to_owned())
+            }
+            Action::Approve => Ok(()),
             _ if running => Err("a sync is running; ctrl-k terminates it".to_owned()),
             _ if self.busy == Some(Busy::Starting) => Err("a sync is just starting".to_owned()),
             _ => Ok(()),

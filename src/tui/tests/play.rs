@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::engine::session::{Action, Answer, Ask, Place, Planned};
 use crate::model::{
     Assessment, Container, ContainerState, Health, HealthStatus, Kinds, Live, Object, Occurrence, OperationPhase, Origin, Phase, PodView,
-    ResourceKey, ResultCode, Role, TaskId, TaskState, Traits, Wave, annotation,
+    ResourceKey, ResultCode, TaskId, TaskState, Traits, Wave, annotation,
 };
 use crate::operation::{Event, LogContent, LogLine, Record, Request, Step, StepOutcome};
 use crate::plan::{Candidate, Manifest, Plan, PlanInput};
@@ -566,6 +566,3 @@ pub(super) fn gallery() -> App {
         ],
     )
 }
-
-/// A role for `TaskId`s that tests make up.
-pub(super) const HOOK: Role = Role::Hook;

@@ -30,7 +30,7 @@ use search::Origin;
 
 pub(crate) use keys::{LogsKey, LogsOutcome, Since};
 pub(crate) use paint::{LogStyles, TimeMode};
-pub(crate) use pane::{PaneContext, draw_pane, draw_tail};
+pub(crate) use pane::{PaneContext, draw_pane};
 
 /// What a view needs to know beside the lines.
 pub(crate) struct LogsContext<'a> {

@@ -32,6 +32,7 @@ use crate::operation::timeline::Stage;
 use crate::plan::Selector;
 use crate::tui::action::Action;
 use crate::tui::board::Board;
+use crate::tui::dialogs::approve::ApproveDialog;
 use crate::tui::dialogs::sync::{Scope, SyncDialog};
 use crate::tui::dialogs::terminate::TerminateDialog;
 use crate::tui::keymap::Context;
@@ -235,6 +236,7 @@ impl OperationView {
         }
         match action {
             Action::Terminate => out.wish(Wish::Dialog(Box::new(TerminateDialog::new(model)))),
+            Action::Approve => out.wish(Wish::Dialog(Box::new(ApproveDialog::new(model)))),
             Action::SyncMarked => self.ask_to_sync_some(board, model, out),
             _ => {
                 let dialog = SyncDialog::new(model, self.scopes(board), !self.marks.is_empty(), out);
@@ -299,7 +301,7 @@ impl OperationView {
             Action::PreviousProblem => self.problem(board, false, out),
             Action::Mark => self.mark(board),
             Action::MarkRange => self.mark_range(board),
-            Action::Sync | Action::SyncMarked | Action::Terminate => self.ask_to_change(action, board, model, out),
+            Action::Sync | Action::SyncMarked | Action::Terminate | Action::Approve => self.ask_to_change(action, board, model, out),
             _ => return Outcome::Ignored,
         }
         Outcome::Consumed
@@ -321,7 +323,7 @@ impl OperationView {
             Action::OnlySyncFail => self.narrow(Some(Phase::SyncFail)),
             Action::Filter => out.wish(Wish::Search),
             Action::History => out.wish(Wish::Open(Box::new(HistoryView::new(model)))),
-            Action::Sync | Action::SyncMarked | Action::Terminate => {
+            Action::Sync | Action::SyncMarked | Action::Terminate | Action::Approve => {
                 let reason = model.may(action).err().unwrap_or_else(|| "nothing is open yet".to_owned());
                 out.say(Notice::bad(reason));
             }
@@ -451,6 +453,7 @@ impl View for OperationView {
             Action::Events,
             Action::Sync,
             Action::Terminate,
+            Action::Approve,
             Action::NextProblem,
             Action::Help,
             Action::Yaml,
