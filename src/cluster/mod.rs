@@ -13,6 +13,7 @@ pub(crate) mod outbox;
 mod ownership;
 pub(crate) mod pool;
 mod retry;
+mod unknown_fields;
 mod veil;
 pub(crate) mod watch;
 pub(crate) mod wire;

@@ -25,6 +25,11 @@ pub(crate) struct Live {
 }
 
 impl Live {
+    /// Returns whether the controller has not yet seen what was last asked of the object (decision 3).
+    pub(crate) fn is_behind(&self) -> bool {
+        matches!((self.generation, self.observed_generation), (Some(generation), Some(observed)) if observed < generation)
+    }
+
     /// Returns whether a hook finalizer is on the object, ours or Argo CD's.
     pub(crate) fn has_hook_finalizer(&self) -> bool {
         self.finalizers.iter().any(|name| super::annotation::is_hook_finalizer(name))

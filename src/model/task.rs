@@ -38,6 +38,8 @@ pub(crate) struct Task {
     /// What will be sent; `None` for prune tasks.
     pub(crate) target: Option<Object>,
     pub(crate) origin: Option<Origin>,
+    /// Uid of the object that a prune task is about; another object of the same name is none of its business.
+    pub(crate) uid: Option<Arc<str>>,
     /// Whether the task was pulled forward before the first one that needs it (spec R509).
     pub(crate) pulled_forward: bool,
 }

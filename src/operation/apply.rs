@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::event::{Event, Record, RunKind, Step, StepOutcome};
 use super::{Applied, Conclusion, LogKey, LogState, Operation, Progress, Run, StepState, TaskResult, Waiting};
-use crate::model::{Live, OperationPhase, PodView, ResourceKey, ResultCode, Role, TaskId, TaskState, annotation};
+use crate::model::{Live, OperationPhase, Phase, PodView, ResourceKey, ResultCode, Role, TaskId, TaskState, annotation};
 
 #[expect(clippy::wildcard_enum_match_arm, reason = "`Operation::apply` is exhaustive and hands each part its own events")]
 impl Operation {
@@ -33,7 +33,7 @@ impl Operation {
             | Event::PodGone { .. }
             | Event::Occurred { .. }
             | Event::LogOpened { .. }
-            | Event::LogClosed { .. } => self.apply_observation(&record.event),
+            | Event::LogClosed { .. } => self.apply_observation(record),
             Event::Waiting { .. }
             | Event::PruneApproved { .. }
             | Event::Concluded { .. }
@@ -48,16 +48,19 @@ impl Operation {
             Event::Waiting { message, on } => {
                 let since = if self.waiting.message == *message { self.waiting.since } else { None };
                 self.message.clone_from(message);
-                self.waiting = Waiting { message: message.clone(), on: on.clone(), since: since.or(Some(record.at)) };
+                self.waiting = Waiting { message: message.clone(), on: on.clone(), since: since.or(Some(record.at)), at: Some(record.at) };
             }
             Event::PruneApproved { keys, .. } => self.approved.extend(keys.iter().cloned()),
             Event::Concluded { phase, message, cleanup } if self.conclusion.is_none() => {
                 self.conclusion = Some(Conclusion { at: record.at, phase: *phase, message: message.clone(), cleanup: *cleanup });
                 self.waiting = Waiting::default();
             }
-            Event::TerminateRequested { by } if self.conclusion.is_none() && self.terminate.is_none() => {
+            Event::TerminateRequested { by } if self.terminate.is_none() && self.finished_at.is_none() => {
                 self.terminate = Some((record.at, by.clone()));
-                self.phase = OperationPhase::Terminating;
+                // An end that is decided already is not changed, but the person did ask (cli.md, exit code 3).
+                if self.conclusion.is_none() {
+                    self.phase = OperationPhase::Terminating;
+                }
             }
             Event::Warned { task, text } => self.warnings.push((task.clone(), text.clone())),
             Event::OperationFinished { phase, message } => {
@@ -139,7 +142,9 @@ impl Operation {
 
     fn end_well(&mut self, at: Timestamp, task: &TaskId, step: &Step, message: &str, live: Option<&Live>) {
         if let Some(live) = live {
-            self.observe(&task.key, live);
+            // What was asked for just now is there, whatever an older list may have said.
+            self.gone.remove(&live.uid);
+            self.observe(at, &task.key, live);
         }
         match step {
             Step::Apply => {
@@ -243,9 +248,9 @@ impl Operation {
         }
     }
 
-    fn apply_observation(&mut self, event: &Event) {
-        match event {
-            Event::LiveObserved { key, live } => self.observe(key, live),
+    fn apply_observation(&mut self, record: &Record) {
+        match &record.event {
+            Event::LiveObserved { key, live } => self.observe(record.at, key, live),
             Event::LiveGone { key, uid } => self.vanish(key, uid),
             Event::PodObserved { pod } => self.observe_pod(pod),
             Event::PodGone { uid, .. } => _ = self.gone_pods.insert(uid.clone()),
@@ -263,10 +268,13 @@ impl Operation {
         }
     }
 
-    fn observe(&mut self, key: &ResourceKey, live: &Live) {
+    fn observe(&mut self, at: Timestamp, key: &ResourceKey, live: &Live) {
         let is_older = |known: &Live| known.uid == live.uid && known.resource_version > live.resource_version && live.resource_version > 0;
         if self.gone.contains(&live.uid) || self.live.get(key).is_some_and(is_older) {
             return;
+        }
+        if live.deletion.is_some() {
+            self.deletions.entry(live.uid.clone()).or_insert(at);
         }
         self.live.insert(key.clone(), live.clone());
     }
@@ -281,6 +289,13 @@ impl Operation {
     }
 
     fn observe_pod(&mut self, pod: &PodView) {
+        let is_of_hook = Phase::OF_SYNC
+            .into_iter()
+            .any(|phase| self.plan.position(&TaskId { phase, key: pod.owner.clone(), role: Role::Hook }).is_some());
+        if is_of_hook {
+            self.hook_pods.insert(pod.uid.clone());
+        }
+        self.pods_of.entry(pod.owner.clone()).or_default().insert(pod.uid.clone());
         self.pods.insert(pod.uid.clone(), pod.clone());
     }
 

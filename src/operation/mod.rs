@@ -23,6 +23,8 @@ use std::sync::Arc;
 use jiff::Timestamp;
 
 pub(crate) use effect::Effect;
+#[cfg(test)]
+pub(crate) use event::RunOutcome;
 pub(crate) use event::{Event, LogContent, LogLine, Record, RunKind, Step, StepOutcome};
 pub(crate) use request::Request;
 
@@ -106,6 +108,16 @@ pub(crate) struct Waiting {
     pub(crate) on: Vec<TaskId>,
     /// Since when this very message stands.
     pub(crate) since: Option<Timestamp>,
+    /// When the list was last said.
+    pub(crate) at: Option<Timestamp>,
+}
+
+impl Waiting {
+    /// Returns whether it is for the same thing: completion, health, deletion or confirmation.
+    fn wait_is(&self, message: &str) -> bool {
+        let verb = |text: &str| text.rsplit_once(" and ").map_or_else(|| text.to_owned(), |(head, _)| head.to_owned());
+        verb(&self.message) == verb(message)
+    }
 }
 
 /// A container's log, followed or ended.
@@ -164,6 +176,11 @@ pub(crate) struct Operation {
     /// Uids of objects that are known to be gone; a late observation of one of them is ignored.
     gone: BTreeSet<Arc<str>>,
     pods: BTreeMap<Arc<str>, PodView>,
+    pods_of: BTreeMap<ResourceKey, BTreeSet<Arc<str>>>,
+    /// Pods of hooks, whose logs are followed.
+    hook_pods: BTreeSet<Arc<str>>,
+    /// When the deletion of an object was first seen, by our clock.
+    deletions: BTreeMap<Arc<str>, Timestamp>,
     gone_pods: BTreeSet<Arc<str>>,
     occurrences: Vec<Occurrence>,
     logs: BTreeMap<LogKey, LogState>,
@@ -209,6 +226,9 @@ impl Operation {
             graves: BTreeMap::new(),
             gone: BTreeSet::new(),
             pods: BTreeMap::new(),
+            pods_of: BTreeMap::new(),
+            hook_pods: BTreeSet::new(),
+            deletions: BTreeMap::new(),
             gone_pods: BTreeSet::new(),
             occurrences: Vec::new(),
             logs: BTreeMap::new(),
@@ -275,6 +295,15 @@ impl Operation {
         self.terminate.is_some()
     }
 
+    /// Returns the prunes that wait for the confirmation of a person (spec R634).
+    pub(crate) fn unconfirmed(&self) -> Vec<ResourceKey> {
+        if messages::is_confirmation(&self.waiting.message) {
+            self.waiting.on.iter().map(|id| id.key.clone()).collect()
+        } else {
+            Vec::new()
+        }
+    }
+
     /// Returns the results, in order of arrival.
     pub(crate) fn results(&self) -> &[TaskResult] {
         &self.results
@@ -310,7 +339,7 @@ impl Operation {
 
     /// Returns the pods that belong to an object of the plan, oldest first, deleted ones included.
     pub(crate) fn pods_of(&self, key: &ResourceKey) -> Vec<&PodView> {
-        let mut pods: Vec<&PodView> = self.pods.values().filter(|pod| pod.owner == *key).collect();
+        let mut pods: Vec<&PodView> = self.pods_of.get(key).into_iter().flatten().filter_map(|uid| self.pods.get(uid)).collect();
         pods.sort_by(|one, other| (one.created, &one.name).cmp(&(other.created, &other.name)));
         pods
     }

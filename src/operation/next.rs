@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Event, Step, StepOutcome};
-use super::{Conclusion, Effect, LogKey, Operation};
-use crate::model::{DeletePolicy, OperationPhase, Phase, PodView, Role, Task, TaskId, TaskState, Wave};
+use super::{Conclusion, Effect, LogKey, LogState, Operation};
+use crate::model::{ContainerState, DeletePolicy, OperationPhase, Phase, PodView, Role, Task, TaskId, TaskState, Wave};
 
 /// How long the end of an operation waits for the last lines of a log whose container is over.
 pub(super) const LOG_GRACE: SignedDuration = SignedDuration::from_secs(2);
@@ -38,7 +38,7 @@ impl Operation {
         effects.extend(match (&self.conclusion, &self.run) {
             (Some(conclusion), _) => self.finish(conclusion, now),
             (None, _) if terminating => self.terminating(),
-            (None, Some(run)) => self.drive(run),
+            (None, Some(run)) => self.drive(run, now),
             (None, None) => self.pass(now),
         });
         effects
@@ -52,9 +52,9 @@ impl Operation {
         if let Some(conclusion) = &self.conclusion {
             return later(conclusion.at, LOG_GRACE).filter(|at| *at > now);
         }
-        let deletion = |task: &Task| later(self.live.get(&task.id.key)?.deletion?, DELETED_HOOK_LIMIT);
+        let deletion = |task: &Task| later(*self.deletions.get(&self.live.get(&task.id.key)?.uid)?, DELETED_HOOK_LIMIT);
         let deleted = self.running_tasks().filter(|task| task.is_hook()).filter_map(deletion);
-        deleted.chain(self.pause_until()).filter(|at| *at > now).min()
+        deleted.chain(self.pause_until()).chain(self.waiting_until()).filter(|at| *at > now).min()
     }
 
     /// Returns until when the next group has to wait because of `--wave-delay` (decision 3).
@@ -77,7 +77,7 @@ impl Operation {
     /// Logs of hook pods whose container has run and that nobody follows yet.
     fn logs_to_follow(&self) -> Vec<Effect> {
         let mut effects = Vec::new();
-        for pod in self.pods.values() {
+        for pod in self.hook_pods.iter().filter_map(|uid| self.pods.get(uid)) {
             let missing = |name: &std::sync::Arc<str>| !self.logs.contains_key(&LogKey { uid: pod.uid.clone(), container: name.clone() });
             let containers: Vec<_> = pod.containers.iter().filter(|container| container.has_log() && missing(&container.name)).collect();
             if containers.is_empty() || self.gone_pods.contains(&pod.uid) {
@@ -125,22 +125,37 @@ impl Operation {
                 return effects;
             }
         }
-        let logs_open = self.logs.values().any(|log| log.open && self.is_hook_over(&log.task));
+        let logs_open = self.logs.iter().any(|(key, log)| self.is_ending(key, log));
         let patient = later(conclusion.at, LOG_GRACE).is_none_or(|end| now < end);
         if !effects.is_empty() || self.in_flight > 0 || (logs_open && patient) {
             return effects;
         }
+        effects.extend(self.logs.iter().filter(|(key, log)| self.is_ending(key, log)).map(|(_, log)| {
+            let text = format!("the log of pod {} was still open when the operation ended; its last lines may be missing", log.pod);
+            Effect::Record(Event::Warned { task: Some(log.task.clone()), text })
+        }));
         effects.extend(self.closing_events(Closing::All).into_iter().map(Effect::Record));
         effects.push(Effect::Record(Event::OperationFinished { phase: conclusion.phase, message: conclusion.message.clone() }));
         effects
     }
 
-    fn is_hook_over(&self, task: &TaskId) -> bool {
-        task.role == Role::Hook && self.state(task) != TaskState::Running
+    /// Returns whether a log is still open although its container is over, so that its end is near. The containers of a hook that
+    /// is no Job (a Deployment, say) go on after the hook has succeeded.
+    fn is_ending(&self, key: &LogKey, log: &LogState) -> bool {
+        let is_over = log.task.role == Role::Hook && self.state(&log.task) != TaskState::Running;
+        let ends_with_hook = ["Job", "Pod"].contains(&&*log.task.key.kind);
+        log.open && is_over && (ends_with_hook || self.is_container_over(key))
+    }
+
+    fn is_container_over(&self, key: &LogKey) -> bool {
+        let Some(pod) = self.pods.get(&key.uid) else { return true };
+        let is_terminated = |state: &ContainerState| matches!(state, ContainerState::Terminated { .. });
+        self.gone_pods.contains(&key.uid)
+            || pod.containers.iter().any(|container| container.name == key.container && is_terminated(&container.state))
     }
 
     pub(super) fn has_open_log(&self, task: &TaskId) -> bool {
-        self.logs.values().any(|log| log.open && log.task == *task)
+        self.logs.iter().any(|(key, log)| log.task == *task && self.is_ending(key, log))
     }
 
     /// Finalizers of completed hooks that are still on (spec R216.2). Runs beside the next group (decision 22).

@@ -1,12 +1,12 @@
 //! One pass of the chart in spec 17, one function for each step.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Event, RunKind, Step, StepOutcome};
 use super::messages::{self, Wait};
 use super::next::{Closing, DELETED_HOOK_LIMIT, later};
 use super::{Effect, Operation};
-use crate::model::{Assessment, DeletePolicy, HealthStatus, Live, OperationPhase, Phase, ResultCode, Task, TaskId, TaskState, Wave};
+use crate::model::{Assessment, DeletePolicy, HealthStatus, Live, OperationPhase, Phase, ResultCode, Role, Task, TaskId, TaskState, Wave};
 use crate::plan::order::{self, prune_waves};
 
 impl Operation {
@@ -26,7 +26,7 @@ impl Operation {
         }
         let leaving = self.pruned_in_deletion();
         if !leaving.is_empty() {
-            return self.waiting_event(Wait::Deletion, &leaving).into_iter().collect();
+            return self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect();
         }
         let mut effects = self.finalizers_to_remove();
         effects.extend(self.fail_or_go_on(now));
@@ -110,12 +110,13 @@ impl Operation {
         (state != TaskState::Running).then(|| change(&task.id, ResultCode::Synced, state, message))
     }
 
-    /// At or after our own write, and seen by the controller (decision 3).
+    /// At or after our own write, and seen by the controller (decision 3). A resource is judged by its name, also when somebody
+    /// has replaced it (spec R615); a hook only by its uid.
     pub(super) fn is_fresh(&self, task: &TaskId, live: &Live) -> bool {
         let Some(applied) = self.progress(task).and_then(|progress| progress.applied.as_ref()) else { return true };
-        applied.uid == live.uid
-            && (live.resource_version == 0 || live.resource_version >= applied.resource_version)
-            && live.observed_generation.is_none_or(|observed| live.generation.is_none_or(|generation| observed >= generation))
+        let is_same = applied.uid == live.uid || task.role != Role::Hook;
+        let is_newer = live.resource_version == 0 || live.resource_version >= applied.resource_version;
+        is_same && is_newer && !live.is_behind()
     }
 
     /// Who is waited for (spec R616).
@@ -131,22 +132,25 @@ impl Operation {
             .filter(|task| self.must_look(task))
             .map(|task| Effect::Step { task: task.id.clone(), step: Step::Look })
             .collect();
-        effects.extend(waited.iter().filter_map(|task| self.give_up_deleted_hook(task, now)));
-        effects.extend(self.waiting_event(Wait::Completion, waited));
+        effects.extend(waited.iter().filter_map(|task| self.give_up_lost_hook(task, now)));
+        effects.extend(self.waiting_event(Wait::Completion, waited, now));
         effects
     }
 
     /// A waited object that the view has lost is asked for directly (spec R617).
     fn must_look(&self, task: &Task) -> bool {
-        let known = self.live.get(&task.id.key).is_some_and(|live| {
-            self.progress(&task.id).and_then(|progress| progress.applied.as_ref()).is_none_or(|applied| applied.uid == live.uid)
-        });
-        !known && !matches!(self.step(&task.id, Step::Look), Some(None))
+        !self.live.contains_key(&task.id.key) && !matches!(self.step(&task.id, Step::Look), Some(None))
     }
 
-    fn give_up_deleted_hook(&self, task: &Task, now: Timestamp) -> Option<Effect> {
+    /// A running hook that a third party deletes or replaces has no result of its own any more (decision 21, spec R1504).
+    fn give_up_lost_hook(&self, task: &Task, now: Timestamp) -> Option<Effect> {
         let live = self.live.get(&task.id.key).filter(|_| task.is_hook())?;
-        let limit = later(live.deletion?, DELETED_HOOK_LIMIT)?;
+        let applied = self.progress(&task.id).and_then(|progress| progress.applied.as_ref());
+        if applied.is_some_and(|applied| applied.uid != live.uid) {
+            let message = format!("{} was replaced by another object of the same name while it ran", task.id.key);
+            return Some(change(&task.id, ResultCode::Synced, TaskState::Error, message));
+        }
+        let limit = later(*self.deletions.get(&live.uid)?, DELETED_HOOK_LIMIT)?;
         let message = format!("{} was deleted by somebody else while it ran, and no result was seen within 20 s", task.id.key);
         (now >= limit).then(|| change(&task.id, ResultCode::Synced, TaskState::Failed, message))
     }
@@ -198,23 +202,25 @@ impl Operation {
         let tasks: Vec<&Task> = group.iter().map(|at| &self.plan.tasks[*at]).collect();
         let unconfirmed: Vec<&Task> = tasks.iter().copied().filter(|task| self.needs_confirmation(task)).collect();
         if !unconfirmed.is_empty() {
-            return self.waiting_event(Wait::Confirmation, &unconfirmed).into_iter().collect();
+            return self.waiting_event(Wait::Confirmation, &unconfirmed, now).into_iter().collect();
         }
         let leaving: Vec<&Task> = tasks.iter().copied().filter(|task| self.is_old_hook_in_deletion(&task.id)).collect();
         if !leaving.is_empty() {
-            return self.waiting_event(Wait::Deletion, &leaving).into_iter().collect();
+            return self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect();
         }
         if self.pause_until().is_some_and(|end| now < end) {
             return Vec::new();
         }
-        let mut tasks = tasks;
-        tasks.sort_by(|one, other| order::within_group(one, other).then_with(|| one.is_prune().cmp(&other.is_prune())));
-        self.start_run(RunKind::Group, phase, wave, tasks.into_iter().map(|task| task.id.clone()).collect())
+        // Applies keep the order of the plan, in which definitions have been pulled forward; prunes go first in any case.
+        let (prunes, applies): (Vec<&Task>, Vec<&Task>) = tasks.into_iter().partition(|task| task.is_prune());
+        let tasks = prunes.into_iter().chain(applies);
+        self.start_run(RunKind::Group, phase, wave, tasks.map(|task| task.id.clone()).collect())
     }
 
     /// An unconfirmed prune with `Prune=confirm` holds its whole group (spec R634).
     fn needs_confirmation(&self, task: &Task) -> bool {
-        task.is_prune() && task.traits.option("Prune") == Some("confirm") && !self.approved.contains(&task.id.key)
+        let asks = || self.live.get(&task.id.key).is_some_and(|live| live.traits.option("Prune") == Some("confirm"));
+        task.is_prune() && asks() && !self.approved.contains(&task.id.key)
     }
 
     /// Returns whether the old object of a pending hook has been deleted by this operation and is not gone yet (spec R206, R207).
@@ -301,14 +307,30 @@ impl Operation {
         self.start_run(RunKind::SyncFail, Phase::SyncFail, wave, startable.iter().map(|task| task.id.clone()).collect())
     }
 
-    /// Returns the fact that the operation waits, if it does not say so already.
-    pub(super) fn waiting_event(&self, wait: Wait, tasks: &[&Task]) -> Option<Effect> {
+    /// Returns the fact that the operation waits, if it does not say so already. Of a long list that only gets shorter, it is said once a second.
+    pub(super) fn waiting_event(&self, wait: Wait, tasks: &[&Task], now: Timestamp) -> Option<Effect> {
         let message = messages::waiting(wait, tasks);
+        if message.is_empty() || (self.waiting.message == message && self.waiting.on.len() == tasks.len()) {
+            return None;
+        }
+        let is_same_blocker = self.waiting.on.first() == tasks.first().map(|task| &task.id) && self.waiting.wait_is(&message);
+        if tasks.len() > LONG_LIST && is_same_blocker && self.waiting_until().is_some_and(|end| now < end) {
+            return None;
+        }
         let on: Vec<TaskId> = tasks.iter().map(|task| task.id.clone()).collect();
-        let is_new = self.waiting.message != message || self.waiting.on != on;
-        (is_new && !message.is_empty()).then_some(Effect::Record(Event::Waiting { message, on }))
+        Some(Effect::Record(Event::Waiting { message, on }))
+    }
+
+    /// Returns until when the list of a long wait is not said anew.
+    pub(super) fn waiting_until(&self) -> Option<Timestamp> {
+        self.waiting.at.filter(|_| self.waiting.on.len() > LONG_LIST).and_then(|at| later(at, LIST_PAUSE))
     }
 }
+
+/// From here on a list of waited tasks is long.
+const LONG_LIST: usize = 50;
+/// How often the list of a long wait is said anew.
+const LIST_PAUSE: SignedDuration = SignedDuration::from_secs(1);
 
 /// State of a hook by its health (spec R410).
 pub(super) fn hook_outcome(task: &Task, assessment: &Assessment) -> (TaskState, String) {

@@ -1,6 +1,8 @@
 //! One run of tasks: old finalizers, prunes, old hooks, then applies kind by kind (spec R520), and what follows from its outcome
 //! (steps 10 and 11 of the chart, spec R626).
 
+use jiff::Timestamp;
+
 use super::event::{Event, RunKind, RunOutcome, Step};
 use super::messages::{self, Wait};
 use super::pass::{change, conclude};
@@ -9,7 +11,7 @@ use crate::model::{DeletePolicy, OperationPhase, Phase, ResultCode, Task, TaskId
 
 impl Operation {
     /// Returns the next calls of the run, nothing while calls are out, or its end.
-    pub(super) fn drive(&self, run: &Run) -> Vec<Effect> {
+    pub(super) fn drive(&self, run: &Run, now: Timestamp) -> Vec<Effect> {
         if run.in_flight > 0 {
             return Vec::new();
         }
@@ -21,17 +23,17 @@ impl Operation {
                 return calls;
             }
             if self.has_failed(run) {
-                return self.end_run(run, RunOutcome::Failed);
+                return self.end_run(run, now, RunOutcome::Failed);
             }
         }
         if run.sent == 0 && run.tasks.iter().any(|id| self.is_old_hook_in_deletion(id)) {
-            return self.end_run(run, RunOutcome::Pending);
+            return self.end_run(run, now, RunOutcome::Pending);
         }
         let batch = self.apply_batch(run);
         if !batch.is_empty() {
             return batch;
         }
-        self.end_run(run, if self.has_failed(run) { RunOutcome::Failed } else { RunOutcome::Successful })
+        self.end_run(run, now, if self.has_failed(run) { RunOutcome::Failed } else { RunOutcome::Successful })
     }
 
     /// No task of a run has a result at its start, so a bad one comes from the run itself.
@@ -76,10 +78,13 @@ impl Operation {
     fn skip_prune(&self, task: &Task) -> Option<Effect> {
         let skip = |code, message: &str| Some(change(&task.id, code, TaskState::Succeeded, message.to_owned()));
         let Some(live) = self.live.get(&task.id.key) else { return skip(ResultCode::Pruned, "pruned") };
+        if task.uid.as_ref().is_some_and(|uid| *uid != live.uid) {
+            return skip(ResultCode::PruneSkipped, "ignored (replaced by another object of the same name)");
+        }
         if !self.request.prune {
             return skip(ResultCode::PruneSkipped, "ignored (requires pruning)");
         }
-        if task.traits.option("Prune") == Some("false") {
+        if live.traits.option("Prune") == Some("false") {
             return skip(ResultCode::PruneSkipped, "ignored (no prune)");
         }
         live.deletion.and_then(|_| skip(ResultCode::Pruned, "pruned"))
@@ -103,11 +108,11 @@ impl Operation {
         batch.map(|task| Effect::Step { task: task.id.clone(), step: Step::Apply }).collect()
     }
 
-    fn end_run(&self, run: &Run, outcome: RunOutcome) -> Vec<Effect> {
+    fn end_run(&self, run: &Run, now: Timestamp, outcome: RunOutcome) -> Vec<Effect> {
         let follows = match run.kind {
             RunKind::Namespace => self.after_namespace(run, outcome),
-            RunKind::SyncFail => self.waiting_event(Wait::Completion, &self.tasks_of(run).collect::<Vec<_>>()).into_iter().collect(),
-            RunKind::Group => match self.after_group(run, outcome) {
+            RunKind::SyncFail => self.waiting_event(Wait::Completion, &self.tasks_of(run).collect::<Vec<_>>(), now).into_iter().collect(),
+            RunKind::Group => match self.after_group(run, now, outcome) {
                 Some(effects) => effects,
                 None => return Vec::new(),
             },
@@ -128,12 +133,12 @@ impl Operation {
     }
 
     /// Steps 10 and 11. `None`: the last group is through, but the removal of a finalizer is still out (decision 22).
-    fn after_group(&self, run: &Run, outcome: RunOutcome) -> Option<Vec<Effect>> {
+    fn after_group(&self, run: &Run, now: Timestamp, outcome: RunOutcome) -> Option<Vec<Effect>> {
         let tasks: Vec<&Task> = self.tasks_of(run).collect();
         Some(match outcome {
             RunOutcome::Pending => {
                 let leaving: Vec<&Task> = tasks.into_iter().filter(|task| self.is_old_hook_in_deletion(&task.id)).collect();
-                self.waiting_event(Wait::Deletion, &leaving).into_iter().collect()
+                self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect()
             }
             RunOutcome::Successful => {
                 let waves = self.current_waves();
@@ -147,21 +152,21 @@ impl Operation {
                 } else {
                     let (pruned, others): (Vec<&Task>, Vec<&Task>) = tasks.into_iter().partition(|task| task.is_prune());
                     let shown = if others.is_empty() { pruned } else { others };
-                    self.waiting_event(Wait::Completion, &shown).into_iter().collect()
+                    self.waiting_event(Wait::Completion, &shown, now).into_iter().collect()
                 }
             }
-            RunOutcome::Failed => self.after_failed_group(run),
+            RunOutcome::Failed => self.after_failed_group(run, now),
         })
     }
 
     /// Spec R626, first two points.
-    fn after_failed_group(&self, run: &Run) -> Vec<Effect> {
+    fn after_failed_group(&self, run: &Run, now: Timestamp) -> Vec<Effect> {
         let failed: Vec<&TaskId> = run.tasks.iter().collect();
         let running: Vec<&Task> = self.tasks_of(run).filter(|task| self.state(&task.id) == TaskState::Running).collect();
         let has_sync_fail = self.plan.tasks.iter().any(|task| task.id.phase == Phase::SyncFail);
         if running.is_empty() || has_sync_fail {
             return self.sync_fail(messages::APPLY_FAILED, &failed);
         }
-        self.waiting_event(Wait::Completion, &running).into_iter().collect()
+        self.waiting_event(Wait::Completion, &running, now).into_iter().collect()
     }
 }

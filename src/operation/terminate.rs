@@ -46,6 +46,10 @@ impl Operation {
                 _ => Some(Effect::Step { task: id.clone(), step: Step::Look }),
             };
         };
+        if self.progress(id).and_then(|progress| progress.applied.as_ref()).is_some_and(|applied| applied.uid != live.uid) {
+            let message = "Terminated; another object of the same name is there now and was left alone".to_owned();
+            return Some(change(id, ResultCode::Synced, TaskState::Failed, message));
+        }
         let (outcome, message) = hook_outcome(task, &live.assessment);
         let finalizer = Step::TerminateFinalizer { uid: live.uid.clone() };
         match self.step(id, finalizer.clone()) {

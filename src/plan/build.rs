@@ -123,6 +123,7 @@ impl<'a> Draft<'a> {
             traits: traits.clone(),
             target,
             origin: Some(manifest.origin.clone()),
+            uid: None,
             pulled_forward: false,
         }
     }
@@ -215,6 +216,7 @@ impl<'a> Draft<'a> {
                 traits: candidate.live.traits.clone(),
                 target: None,
                 origin: None,
+                uid: Some(candidate.live.uid.clone()),
                 pulled_forward: false,
             });
         }

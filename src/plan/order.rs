@@ -61,8 +61,8 @@ pub(crate) fn compare(one: &Task, other: &Task) -> Ordering {
 pub(crate) fn within_group(one: &Task, other: &Task) -> Ordering {
     kind_rank(&one.id.key.kind)
         .cmp(&kind_rank(&other.id.key.kind))
-        .then_with(|| one.id.key.kind.cmp(&other.id.key.kind))
         .then_with(|| one.id.key.name.cmp(&other.id.key.name))
+        .then_with(|| one.id.key.kind.cmp(&other.id.key.kind))
         .then_with(|| {
             (&one.id.key.namespace, &one.id.key.group, one.id.role).cmp(&(&other.id.key.namespace, &other.id.key.group, other.id.role))
         })

@@ -233,3 +233,22 @@ fn a_plan_does_not_depend_on_the_order_of_the_files() {
     let backwards = given(objects.into_iter().rev()).order();
     assert_eq!(forwards, backwards);
 }
+
+#[test]
+fn what_has_a_generated_name_is_named_in_warnings_and_where_it_does_not_run() {
+    let generated = |prefix: &str, phase: &str, policy: &str| {
+        let mut value = object("batch/v1", "Job", "", &[(annotation::HOOK, phase), (annotation::HOOK_DELETE_POLICY, policy)]);
+        value["metadata"]["generateName"] = json!(prefix);
+        value
+    };
+    let mut given = given([generated("load-", "PreSync", "OnSuccess"), generated("old-", "Skip", "HookFailed")]);
+    let names = |plan: &Plan| plan.not_run.iter().map(|left| left.task.id.key.name.to_string()).collect::<Vec<_>>();
+    let plan = given.plan();
+    let about: Vec<_> = plan.warnings.iter().filter_map(|warning| warning.about.as_ref()).map(|key| key.name.to_string()).collect();
+    assert_eq!(
+        (about.as_slice(), names(&plan).as_slice()),
+        (["load-foobarb-presync-1700000000".to_owned()].as_slice(), ["old-".to_owned()].as_slice())
+    );
+    given.selection = Some(vec![Selector::parse("ConfigMap:a").unwrap()]);
+    assert_eq!(names(&given.plan()), ["load-foobarb-presync-1700000000", "old-"]);
+}

@@ -36,6 +36,8 @@ pub(crate) use logbook::Logbook;
 pub(crate) use registry::Gr;
 pub(crate) use remove::{DeleteOptions, Propagation};
 pub(crate) use service::Api;
+#[cfg(test)]
+pub(crate) use store::Change;
 pub(crate) use store::Store;
 
 use std::sync::Arc;

@@ -290,10 +290,6 @@ impl App {
         } else if let Some(purpose) = self.line {
             self.prompt(purpose).insert(text);
             self.typed(purpose, PromptOutcome::Changed);
-        } else {
-            let mut out = Outbox::default();
-            self.views.last_mut().expect("the first view is never taken away").pasted(text, &self.model, &mut out);
-            self.grant(out);
         }
     }
 
@@ -315,8 +311,7 @@ impl App {
         let mut out = Outbox::default();
         let action = self.model.keymap.action(self.top().context(), key);
         let view = self.views.last_mut().expect("the first view is never taken away");
-        if !view.raw_key(key, &self.model, &mut out)
-            && let Some(action) = action
+        if let Some(action) = action
             && view.update(action, &self.model, &mut out) == Outcome::Ignored
         {
             self.general(action, key, &mut out);
@@ -343,7 +338,8 @@ impl App {
             }
             return;
         }
-        let outcome = self.prompt(purpose).key(key);
+        let is_interrupt = self.model.keymap.action(Context::General, key) == Some(Action::Quit);
+        let outcome = if is_interrupt { PromptOutcome::Cancelled } else { self.prompt(purpose).key(key) };
         self.typed(purpose, outcome);
     }
 
@@ -397,6 +393,9 @@ impl App {
 
     fn back(&mut self, key: KeyEvent, out: &mut Outbox) {
         let is_story = self.views.len() == 2 && !self.model.stories.is_empty();
+        if self.top().context() == Context::Sync && self.model.hide_plan() {
+            return;
+        }
         if is_story && self.model.running().is_some() {
             out.wish(Wish::Dialog(Box::<QuitDialog>::default()));
         } else if self.views.len() > 1 {
@@ -431,6 +430,7 @@ impl App {
             Ok(Some(Command::Plan)) => out.wish(Wish::ShowPlan),
             Ok(Some(Command::Sync)) => self.home(Action::Sync, &mut out),
             Ok(Some(Command::Terminate)) => self.home(Action::Terminate, &mut out),
+            Ok(Some(Command::Approve)) => self.home(Action::Approve, &mut out),
             Ok(Some(Command::Logs)) => self.home(Action::Logs, &mut out),
         }
         self.grant(out);
@@ -478,7 +478,10 @@ impl App {
             }
             Wish::Story(story) => self.effects.push(Effect::OpenStory(story)),
             Wish::ShowPlan => self.show_plan(),
-            Wish::Leave(leaving) => self.effects.push(Effect::Leave(leaving)),
+            Wish::Leave(leaving) => {
+                self.dialog = None;
+                self.effects.push(Effect::Leave(leaving));
+            }
             Wish::Copy(text) => {
                 self.say(Notice::plain("copied"));
                 self.effects.push(Effect::Copy(text));

@@ -35,6 +35,8 @@ pub(crate) struct Board {
     blocker: Option<(usize, Blocker)>,
     gate: String,
     upcoming: String,
+    /// Objects whose deletion waits for a person.
+    unconfirmed: Vec<ResourceKey>,
     happening: Option<Happening>,
     dry_pass_done: bool,
     /// Grows whenever a row may look different.
@@ -83,6 +85,7 @@ impl Board {
             blocker: None,
             gate: String::new(),
             upcoming: String::new(),
+            unconfirmed: Vec::new(),
             happening: None,
             dry_pass_done: false,
             version: 0,
@@ -173,6 +176,7 @@ impl Board {
             self.verdict.text = clean;
         }
         if self.stale.any {
+            self.unconfirmed = self.find_unconfirmed();
             self.gate = self.gate_sentence();
             self.upcoming = self.upcoming_sentence();
         }
@@ -180,6 +184,9 @@ impl Board {
 
     fn planned_verdict(&self) -> Verdict {
         let count = |wanted: &[&str]| self.actions.values().filter(|action| wanted.contains(&row::action_word(action))).count();
+        if self.plan.tasks.is_empty() {
+            return Verdict { tone: Tone::Working, word: "PLANNED", text: "nothing to do: the plan has no task".to_owned() };
+        }
         let refused = count(&["refused"]) + self.plan.invalid.len();
         let changes = format!(
             "{} to create, {} to change, {} to prune, {} unchanged",
@@ -197,12 +204,23 @@ impl Board {
 
     /// What a row waits for whose turn has not come.
     fn gate_sentence(&self) -> String {
+        if !self.is_running() {
+            return String::new();
+        }
         let running = self.rail.iter().flat_map(|cell| cell.waves.iter().map(move |wave| (cell.phase, wave)));
         let current = running.filter(|(_, wave)| wave.stage == Stage::Running).next_back();
         current.map(|(phase, wave)| format!("after {phase} wave {}", wave.wave)).unwrap_or_default()
     }
 
+    /// A prune that wants a confirmation is waited for only while it has none.
+    fn find_unconfirmed(&self) -> Vec<ResourceKey> {
+        self.operation.as_ref().filter(|_| self.is_running()).map(Operation::unconfirmed).unwrap_or_default()
+    }
+
     fn upcoming_sentence(&self) -> String {
+        if let Some(key) = self.unconfirmed.first() {
+            return format!("A confirms: delete {}", clean::text(&key.short()));
+        }
         let Some((phase, wave)) = self.next_wave() else { return String::new() };
         let waiting = |row: &&Row| row.group_phase() == phase && row.wave == wave && row.stage == Stage::Waiting;
         let mut rows = self.rows[..self.plan.tasks.len()].iter().filter(waiting);
@@ -233,11 +251,6 @@ impl Board {
     /// Returns the operation, unless this is only a plan.
     pub(crate) fn operation(&self) -> Option<&Operation> {
         self.operation.as_ref()
-    }
-
-    /// Returns what the server's dry run said, by task.
-    pub(crate) fn actions(&self) -> &BTreeMap<TaskId, Action> {
-        &self.actions
     }
 
     /// Returns all rows: tasks in the order of the plan, then what the plan leaves out.
@@ -301,6 +314,11 @@ impl Board {
         &self.upcoming
     }
 
+    /// Returns the objects whose deletion waits for a person.
+    pub(crate) fn unconfirmed(&self) -> &[ResourceKey] {
+        &self.unconfirmed
+    }
+
     /// Returns the last thing that happened.
     pub(crate) fn happening(&self) -> Option<&Happening> {
         self.happening.as_ref()
@@ -324,11 +342,6 @@ impl Board {
     /// Returns a number that grows whenever a row may look different.
     pub(crate) fn version(&self) -> u64 {
         self.version
-    }
-
-    /// Returns whether the next frame would differ.
-    pub(crate) fn is_stale(&self) -> bool {
-        self.stale.any
     }
 }
 

@@ -75,7 +75,8 @@ fn hints(model: &Model, view: &dyn View, pen: &mut Pen<'_>) {
     let bindings = view.verbs().iter().filter_map(|action| model.keymap.binding(context, *action));
     let help = model.keymap.binding(context, Action::Help).filter(|_| view.verbs().contains(&Action::Help));
     let reserved = help.map_or(0, |binding| width(model, binding));
-    for binding in bindings.filter(|binding| binding.action != Action::Help) {
+    let hidden = |action: Action| action == Action::Help || (action == Action::Approve && model.may(action).is_err());
+    for binding in bindings.filter(|binding| !hidden(binding.action)) {
         if width(model, binding) + reserved > pen.rest() {
             continue;
         }

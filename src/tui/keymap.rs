@@ -22,8 +22,9 @@ pub(crate) enum Context {
     Dialog,
 }
 
+#[cfg(test)]
 impl Context {
-    pub(crate) const ALL: [Self; 5] = [Self::General, Self::Sync, Self::Details, Self::Logs, Self::Dialog];
+    const ALL: [Self; 5] = [Self::General, Self::Sync, Self::Details, Self::Logs, Self::Dialog];
 }
 
 /// A key with its modifiers, as the terminal reports them, normalised.

@@ -17,7 +17,11 @@ use crate::model::TaskId;
 use crate::operation::{Event, LogLine, Record};
 
 pub(crate) use level::Level;
+#[cfg(test)]
+pub(crate) use line::LINE_LIMIT;
 pub(crate) use line::{Content, StoredLine, Text};
+#[cfg(test)]
+pub(crate) use source::Exit;
 pub(crate) use source::Source;
 pub(crate) use task_log::TaskLog;
 
@@ -45,6 +49,7 @@ impl LogStore {
     }
 
     /// Returns how many bytes the lines take.
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }

@@ -14,6 +14,7 @@ mod lanes;
 pub(crate) mod log_store;
 mod model;
 mod paint;
+pub(crate) mod rehearsal;
 mod row;
 mod signals;
 mod summary;
@@ -194,7 +195,8 @@ impl<'a> Program<'a> {
     }
 
     async fn wake(&mut self, frame_due: Option<Timestamp>, keys: &mut EventStream) -> Wake {
-        let second = self.app.wake_at(self.clock.now());
+        // A frame that is due shows the new second too; without this a fast clock would keep the loop spinning.
+        let second = self.app.wake_at(self.clock.now()).filter(|_| frame_due.is_none());
         let (pace, clock) = (self.pace, self.clock);
         // Every branch is cancel-safe: sleeps, a stream, signals, and channels that keep what is not taken.
         tokio::select! {

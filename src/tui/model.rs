@@ -163,6 +163,13 @@ impl Model {
         }
     }
 
+    /// Shows the newest operation again. Returns whether a plan stood before it.
+    pub(crate) fn hide_plan(&mut self) -> bool {
+        let hidden = self.shows_plan && !self.operations.is_empty();
+        self.shows_plan &= !hidden;
+        hidden
+    }
+
     /// Returns the board that a view shows.
     pub(crate) fn board(&self, shown: Shown) -> Option<&Board> {
         match shown {
@@ -202,6 +209,10 @@ impl Model {
         match action {
             Action::Terminate if !running => Err("nothing is running".to_owned()),
             Action::Terminate => Ok(()),
+            Action::Approve if self.running().is_none_or(|board| board.unconfirmed().is_empty()) => {
+                Err("no deletion waits for a confirmation".to_owned())
+            }
+            Action::Approve => Ok(()),
             _ if running => Err("a sync is running; ctrl-k terminates it".to_owned()),
             _ if self.busy == Some(Busy::Starting) => Err("a sync is just starting".to_owned()),
             _ => Ok(()),

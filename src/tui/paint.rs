@@ -70,12 +70,6 @@ impl<'a> Pen<'a> {
         self
     }
 
-    /// Goes to a column of the row, counted from `left`.
-    pub(crate) fn at(&mut self, x: u16) -> &mut Self {
-        self.x = x.clamp(self.x.min(self.right), self.right);
-        self
-    }
-
     /// Writes text at the right end and makes the row shorter by it, with a space between. Leaves it out if it does not fit.
     pub(crate) fn end(&mut self, text: &str, style: Style) -> &mut Self {
         let width = clean::columns(text) as u16;
@@ -96,16 +90,20 @@ impl<'a> Pen<'a> {
     }
 }
 
+/// How much of a long title stays before its notes are left out.
+const MIN_TITLE: usize = 24;
+
 /// Draws a horizontal line with a title at its left and notes at its right end.
 pub(crate) fn rule(buffer: &mut Buffer, area: Rect, theme: Theme, title: &str, notes: &str) {
     let line = theme.style(Role::Rule);
     let Some(mut pen) = Pen::row(buffer, area, 0) else { return };
-    if !notes.is_empty() && clean::columns(notes) + clean::columns(title) + 8 < usize::from(area.width) {
+    if !notes.is_empty() && clean::columns(notes) + clean::columns(title).min(MIN_TITLE) + 8 < usize::from(area.width) {
         pen.end("─", line);
         pen.end(notes, theme.style(Role::Dim));
     }
     if !title.is_empty() {
-        pen.put("─ ", line).fit(title, theme.style(Role::Strong)).put(" ", line);
+        let room = usize::from(pen.rest()).saturating_sub(4);
+        pen.put("─ ", line).put(&clean::fit(title, room), theme.style(Role::Strong)).put(" ", line);
     }
     pen.fill("─", line);
 }

@@ -89,7 +89,13 @@ pub(crate) fn refresh(row: &mut Row, task: &Task, operation: &Operation, is_bloc
         Stage::Done | Stage::Failed if task.is_hook() => ending(task, operation, &fresh.message),
         Stage::Waiting | Stage::Running | Stage::Done | Stage::Failed | Stage::Skipped | Stage::Armed => None,
     };
-    row.message = clean::text(&text.unwrap_or(fresh.message)).into_owned();
+    row.message = clean::text(text.as_deref().unwrap_or_else(|| without_name(&fresh.message, &task.id.key.name))).into_owned();
+}
+
+/// `configmap/settings configured` says its own name again; `configured` is enough in its row.
+fn without_name<'a>(message: &'a str, name: &str) -> &'a str {
+    let rest = message.split_once('/').map_or(message, |(_, rest)| rest);
+    rest.strip_prefix(name).and_then(|rest| rest.strip_prefix(' ')).unwrap_or(message)
 }
 
 /// How the pods of a hook ended comes first: it is what one looks for.
@@ -122,13 +128,10 @@ fn planned_sync(action: &Action) -> &'static str {
 pub(crate) fn refresh_planned(row: &mut Row, task: &Task, action: Option<&Action>) {
     row.stage = match action {
         Some(Action::Refused(_)) => Stage::Failed,
-        Some(Action::Unchanged) => Stage::Done,
-        Some(Action::Create | Action::Configure | Action::Prune | Action::Run | Action::Unknown(_)) | None
-            if task.id.phase == Phase::SyncFail =>
-        {
-            Stage::Armed
+        Some(_) | None if task.id.phase == Phase::SyncFail => Stage::Armed,
+        Some(Action::Create | Action::Configure | Action::Unchanged | Action::Prune | Action::Run | Action::Unknown(_)) | None => {
+            Stage::Waiting
         }
-        Some(Action::Create | Action::Configure | Action::Prune | Action::Run | Action::Unknown(_)) | None => Stage::Waiting,
     };
     row.problem = row.stage == Stage::Failed;
     row.word = action.map_or("waiting", action_word);
@@ -144,7 +147,8 @@ fn planned_message(task: &Task) -> String {
         return "runs only if the sync fails".to_owned();
     }
     let policies: Vec<&str> = task.delete_policies().iter().map(|policy| policy.as_str()).collect();
-    if policies.is_empty() { String::new() } else { format!("hook · {}", policies.join(", ")) }
+    let origin = task.origin.as_ref().map(|origin| clean::text(&origin.to_string()).into_owned()).unwrap_or_default();
+    if policies.is_empty() { origin } else { format!("hook, deleted by {} · {origin}", policies.join(", ")) }
 }
 
 /// Returns the word of what a sync would do.

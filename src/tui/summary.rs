@@ -4,8 +4,10 @@ use super::board::Board;
 use super::clean;
 use super::model::Model;
 use super::theme;
+use crate::model::Phase;
 use crate::operation::timeline::Stage;
 use crate::operation::verdict::short_time;
+use crate::plan::NotRunCode;
 
 /// How many failures are listed.
 const FAILURES: usize = 3;
@@ -20,7 +22,7 @@ pub(super) fn lines(model: &Model) -> Vec<String> {
     let mut lines = vec![format!("{glyph} {app} in {}: {} {}", clean::text(context), verdict.word, verdict.text)];
     lines.extend(phases(model, board));
     lines.extend(failures(board));
-    let left = operation.not_run().len();
+    let left = operation.not_run().iter().filter(|left| left.code != NotRunCode::NotNeeded).count();
     if left > 0 {
         lines.push(format!("  {left} did not run"));
     }
@@ -39,6 +41,7 @@ fn phases(model: &Model, board: &Board) -> Vec<String> {
             (None, _) => "-".to_owned(),
         };
         let words = match cell.stage {
+            Stage::Skipped if cell.phase == Phase::SyncFail && !board.has_failed() => "not needed".to_owned(),
             Stage::Skipped => "did not run".to_owned(),
             Stage::Armed => "not needed".to_owned(),
             Stage::Waiting | Stage::Running | Stage::Done | Stage::Failed => format!("{}/{}", cell.done, cell.total),

@@ -1,7 +1,7 @@
 //! Owns the state of the terminal: raw mode, the alternate screen, the cursor. Whoever leaves the program in whatever way, the terminal is
 //! as it was. Knows nothing of what is drawn.
 
-use std::io::{self, BufWriter, Stdout, Write};
+use std::io::{self, BufWriter, Stdout};
 use std::panic;
 use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};

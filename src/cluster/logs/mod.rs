@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(crate) use pieces::Piece;
 
 use self::fate::{Fate, Run};
-use self::pieces::{Assembler, Delivered};
+use self::pieces::{Assembler, Complaint, Delivered};
 use super::Cluster;
 use super::apply::Spot;
 use super::wire::{CallError, Resource, Stream, with_query};
@@ -24,6 +24,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// So many refused requests in a row end the attempt to read a log.
 const REFUSALS: u32 = 20;
+/// So many failures end the attempt to read what is left of a run whose container has been started anew.
+const TRIES: u32 = 20;
 /// From this many failures in a row on, the person is told.
 const TELL_AFTER: u32 = 4;
 
@@ -61,6 +63,8 @@ enum Ended {
     Closed,
     Cut,
     Silent,
+    /// The kubelet wrote an error into it.
+    Complained(Complaint),
 }
 
 impl Cluster {
@@ -76,14 +80,18 @@ impl Cluster {
             run: None,
             is_rested: false,
             has_closed: false,
+            is_whole: false,
+            doubt: None,
             failures: 0,
+            tries: 0,
             refusals: 0,
             errors: 0,
             open: None,
         };
         let result = follower.follow(sink).await;
         follower.close_line(sink).await;
-        result.map_err(|error| format!("{} cannot be read: {error}", target.title()))
+        result.map_err(|error| format!("{} cannot be read: {error}", target.title()))?;
+        follower.doubt.map_or(Ok(()), |doubt| Err(format!("{} may lack its last lines: {doubt}", target.title())))
     }
 }
 
@@ -103,8 +111,14 @@ struct Follower<'a> {
     is_rested: bool,
     /// Whether the server has just closed the stream: the container may have ended although its pod does not say so yet.
     has_closed: bool,
+    /// Whether a stream of this run has come to its end while it was followed.
+    is_whole: bool,
+    /// Why lines of a run may be missing.
+    doubt: Option<String>,
     /// Streams in a row that brought nothing.
     failures: u32,
+    /// How often the end of this run, which is over, could not be read.
+    tries: u32,
     /// Refused requests in a row.
     refusals: u32,
     /// Failed requests in a row, whoever's fault that is.
@@ -146,7 +160,9 @@ impl Follower<'_> {
         }
     }
 
-    /// The container may have been started anew: what is left of the run before comes first. Returns whether all of that has been read.
+    /// The container may have been started anew: what is left of the run before comes first. Returns whether all of
+    /// that has been read. What was delivered stays known, because a stream that was opened before the pod's status spoke of the new run
+    /// has already brought lines of it.
     async fn change_run(&mut self, run: Run, sink: &mut impl LogSink) -> Result<bool, CallError> {
         let restarts = run.restarts();
         if self.run == Some(restarts) || (matches!(run, Run::Waiting { .. }) && self.run.is_some()) {
@@ -158,7 +174,12 @@ impl Follower<'_> {
                 self.begin_run(previous, sink).await;
             }
             if !self.read(Reading::Previous, sink).await? {
-                return Ok(false);
+                self.tries += 1;
+                if self.tries < TRIES {
+                    return Ok(false);
+                }
+                // The present run must not wait for ever for one that is over.
+                sink.warn(format!("{} has a gap: the end of its start number {restarts} cannot be read", self.target.title()));
             }
         }
         self.begin_run(restarts, sink).await;
@@ -168,8 +189,8 @@ impl Follower<'_> {
     async fn begin_run(&mut self, run: u32, sink: &mut impl LogSink) {
         self.close_line(sink).await;
         self.run = Some(run);
-        self.is_rested = false;
-        self.delivered = Delivered::default();
+        (self.is_rested, self.is_whole) = (false, false);
+        self.tries = 0;
     }
 
     /// The kubelet keeps only the run before the present one.
@@ -195,6 +216,7 @@ impl Follower<'_> {
                 match self.drain(stream, reading, sink).await {
                     Ended::Closed => {
                         self.has_closed = reading == Reading::Follow;
+                        self.is_whole |= self.has_closed;
                         Ok(reading != Reading::Follow)
                     }
                     Ended::Silent => Ok(false),
@@ -202,6 +224,7 @@ impl Follower<'_> {
                         self.pause().await;
                         Ok(false)
                     }
+                    Ended::Complained(complaint) => Ok(self.complained(reading, complaint).await),
                 }
             }
             // There is no earlier run (any more), or the pod has just gone.
@@ -211,6 +234,19 @@ impl Follower<'_> {
                 Ok(false)
             }
         }
+    }
+
+    /// Returns whether there is nothing more to be had.
+    async fn complained(&mut self, reading: Reading, complaint: Complaint) -> bool {
+        tracing::debug!("log of pod {}: the kubelet says: {}", self.target.pod, complaint.text);
+        if complaint.is_final && reading != Reading::Follow {
+            if !self.is_whole {
+                self.doubt = Some(complaint.text);
+            }
+            return true;
+        }
+        self.pause().await;
+        false
     }
 
     async fn drain(&mut self, mut stream: Stream, reading: Reading, sink: &mut impl LogSink) -> Ended {
@@ -227,14 +263,19 @@ impl Follower<'_> {
                 Ok(Some(bytes)) => {
                     self.failures = 0;
                     for piece in assembler.push(&bytes) {
+                        if let Some(complaint) = piece.complaint() {
+                            return Ended::Complained(complaint);
+                        }
                         self.deliver(piece, &mut is_inside, sink).await;
                     }
                 }
                 Ok(None) => {
+                    let Some(piece) = assembler.rest() else { return Ended::Closed };
+                    if let Some(complaint) = piece.complaint() {
+                        return Ended::Complained(complaint);
+                    }
                     // While the container runs, a piece without its newline may be half a line; it comes again.
-                    if reading != Reading::Follow
-                        && let Some(piece) = assembler.rest()
-                    {
+                    if reading != Reading::Follow {
                         self.deliver(piece, &mut is_inside, sink).await;
                     }
                     return Ended::Closed;

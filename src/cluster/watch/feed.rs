@@ -66,6 +66,8 @@ pub(super) trait Sink: Send + Sync {
 pub(super) enum Access {
     Watched,
     Polled,
+    /// Not at all: it may not be listed, and no name is known to ask for.
+    Blind,
 }
 
 /// One kind in one namespace (empty: everywhere).
@@ -103,7 +105,7 @@ struct Trouble {
 }
 
 impl<S: Sink> Feed<S> {
-    /// Follows for ever; ends only by being dropped.
+    /// Follows until it is dropped, or until nothing can be seen.
     pub(super) async fn run(self) {
         let (mut listing, mut watching) = (Trouble::default(), Trouble::default());
         if !self.resource.can_list {
@@ -270,6 +272,9 @@ impl<S: Sink> Feed<S> {
     async fn poll_names(&self, why: Option<CallError>) {
         if let Some(text) = why.and_then(|error| self.what_stays_hidden(&error)) {
             self.sink.trouble(text);
+        }
+        if self.sink.names().is_empty() {
+            return self.sink.opened(Access::Blind);
         }
         let mut told = BTreeSet::new();
         let mut failures = 0;

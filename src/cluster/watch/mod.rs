@@ -98,6 +98,11 @@ impl Watches {
         self.0.view.tell(|observer| observer.created(key, uid));
     }
 
+    /// Returns whether this operation created a hook.
+    pub(crate) fn has_created(&self, key: &ResourceKey, uid: &str) -> bool {
+        locked(&self.0.view.observer).has_created(key, uid)
+    }
+
     /// Notes what a write returned.
     pub(crate) fn written(&self, key: &ResourceKey, object: &Object) {
         locked(&self.0.view.observer).written(key, object);

@@ -144,6 +144,11 @@ impl Observer {
         events
     }
 
+    /// Returns whether this operation created a hook.
+    pub(super) fn has_created(&self, key: &ResourceKey, uid: &str) -> bool {
+        self.belonging.has_created(key, uid)
+    }
+
     /// Notes what a write returned, so that the next one compares with it although the watch may lag behind.
     pub(super) fn written(&mut self, key: &ResourceKey, object: &Object) {
         let value = object.wire();

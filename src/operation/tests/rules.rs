@@ -398,3 +398,81 @@ fn phases_and_waves_start_and_finish_once_and_in_order() {
         ]
     );
 }
+
+#[test]
+fn a_prune_never_touches_an_object_that_replaced_the_one_it_was_about() {
+    let request = Request { prune: true, ..Request::default() };
+    let specs = vec![hook("slow", "PreSync").fate(Fate::Healthy(5)), resource("ConfigMap", "keep")];
+    let mut world = World::new(Setup { specs, candidates: vec![resource("ConfigMap", "old")], request, ..Setup::default() });
+    world.run(2);
+    world.replace("ConfigMap", "old");
+    let world = finished(world);
+    assert!(!world.calls().contains(&"prune ConfigMap/old".to_owned()), "{:?}", world.calls());
+    assert!(world.left().contains(&"ConfigMap/old".to_owned()));
+    assert_eq!(world.op.results()[1].message, "ignored (replaced by another object of the same name)");
+}
+
+#[test]
+fn r615_a_resource_that_somebody_recreates_while_it_is_waited_for_is_judged_by_its_name() {
+    let mut world = sync([resource("Deployment", "web").fate(Fate::Healthy(6)), resource("ConfigMap", "late").wave(1)]);
+    world.run(2);
+    world.replace("Deployment", "web");
+    let world = finished(world);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+    assert!(!world.calls().contains(&"look Deployment/web".to_owned()), "{:?}", world.calls());
+}
+
+#[test]
+fn r1504_a_running_hook_that_somebody_recreates_fails_and_the_other_object_is_left_alone() {
+    let mut world = sync([hook("migrate", "PreSync").fate(Fate::Never), resource("ConfigMap", "c")]);
+    world.run(2);
+    world.replace("Job", "migrate");
+    let world = finished(world);
+    assert_eq!(world.state(Phase::PreSync, "Job/migrate"), TaskState::Error);
+    assert_eq!(world.left(), ["Job/migrate"]);
+}
+
+#[test]
+fn r902_a_terminate_after_the_end_was_decided_is_noted_and_changes_nothing() {
+    let mut world = sync([hook("migrate", "PreSync").policy("HookSucceeded")]);
+    while world.op.conclusion.is_none() {
+        world.decide();
+        if world.queue.is_empty() { world.tick() } else { world.answer(0) }
+    }
+    world.publish(Event::TerminateRequested { by: "olga".to_owned() });
+    let world = finished(world);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+    assert!(world.op.is_terminated());
+}
+
+#[test]
+fn r1504_the_limit_of_a_deleted_hook_counts_from_when_we_saw_it_not_by_the_servers_clock() {
+    let mut world = sync([hook("migrate", "PreSync").fate(Fate::Never)]);
+    world.run(2);
+    world.clock_ahead = 3_600;
+    world.remove("Job", "migrate");
+    world.run(15);
+    assert_eq!(world.state(Phase::PreSync, "Job/migrate"), TaskState::Running);
+    assert_eq!(finished(world).state(Phase::PreSync, "Job/migrate"), TaskState::Failed);
+}
+
+#[test]
+fn a_long_list_that_gets_shorter_is_said_once_a_second_not_once_for_each_object() {
+    let specs = (0..400)
+        .map(|at| resource("Deployment", &format!("d{at:03}")).fate(Fate::Healthy(if at == 0 { 3 } else { 1 })))
+        .chain([resource("ConfigMap", "late").wave(1)]);
+    let mut world = sync(specs);
+    world.settle();
+    world.tick_one_by_one();
+    let said = world.history.iter().filter(|record| matches!(record.event, Event::Waiting { .. })).count();
+    assert!(said < 60, "said {said} times for 400 objects");
+    assert_eq!(finished(world).op.phase(), OperationPhase::Succeeded);
+}
+
+#[test]
+fn r509_a_definition_goes_before_its_resource_also_when_the_kinds_name_comes_first() {
+    let mut definition = resource("CustomResourceDefinition", "networkpolicies.example.com");
+    definition.fate = Fate::NoRule;
+    let world = finished(sync([definition.defines("example.com", "NetworkPolicy"), resource("NetworkPolicy", "deny")]));
+    assert_eq!(world.calls(), ["apply CustomResourceDefinition/networkpolicies.example.com", "apply NetworkPolicy/deny"]);
+}

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::model::{
     Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, Phase, ResourceKey, Role, TaskId, TaskState, Traits, annotation,
@@ -38,12 +38,14 @@ pub(super) struct Spec {
     pub(super) kind: &'static str,
     annotations: BTreeMap<&'static str, String>,
     generated: bool,
+    /// Group and kind that a definition defines.
+    defines: Option<(&'static str, &'static str)>,
     pub(super) fate: Fate,
 }
 
 pub(super) fn resource(kind: &'static str, name: &str) -> Spec {
     let fate = if ["ConfigMap", "Secret", "Namespace"].contains(&kind) { Fate::NoRule } else { Fate::Healthy(1) };
-    Spec { name: name.to_owned(), kind, annotations: BTreeMap::new(), generated: false, fate }
+    Spec { name: name.to_owned(), kind, annotations: BTreeMap::new(), generated: false, defines: None, fate }
 }
 
 pub(super) fn hook(name: &str, phases: &str) -> Spec {
@@ -73,8 +75,14 @@ impl Spec {
         self.generated = true;
         self
     }
+    pub(super) fn defines(mut self, group: &'static str, kind: &'static str) -> Self {
+        self.defines = Some((group, kind));
+        self
+    }
     fn api_version(&self) -> &'static str {
         match self.kind {
+            "CustomResourceDefinition" => "apiextensions.k8s.io/v1",
+            "NetworkPolicy" => "example.com/v1",
             "Job" => "batch/v1",
             "Deployment" => "apps/v1",
             _ => "v1",
@@ -84,10 +92,11 @@ impl Spec {
         let name = if self.generated { json!({"generateName": self.name}) } else { json!({"name": self.name}) };
         let mut metadata = name;
         metadata["annotations"] = json!(self.annotations);
-        Object::new(json!({"apiVersion": self.api_version(), "kind": self.kind, "metadata": metadata}))
+        let spec = self.defines.map_or_else(|| json!({}), |(group, kind)| json!({"group": group, "names": {"kind": kind}}));
+        Object::new(json!({"apiVersion": self.api_version(), "kind": self.kind, "metadata": metadata, "spec": spec}))
     }
     fn key(&self) -> ResourceKey {
-        let namespace = if self.kind == "Namespace" { "" } else { "shop" };
+        let namespace = if ["Namespace", "CustomResourceDefinition"].contains(&self.kind) { "" } else { "shop" };
         let group = self.api_version().split_once('/').map_or("", |(group, _)| group);
         ResourceKey::new(group, self.kind, namespace, &self.name)
     }
@@ -110,6 +119,8 @@ pub(super) struct World {
     serial: u64,
     /// Fails every finalizer removal.
     pub(super) finalizers_stick: bool,
+    /// How many seconds the server's clock is behind ours.
+    pub(super) clock_ahead: i64,
 }
 
 /// Everything a world starts with.
@@ -179,7 +190,8 @@ impl World {
         };
         let record = Record { operation: "op-1".into(), seq: 1, at: now, event: started };
         let op = Operation::start(&record).unwrap();
-        let mut world = Self { op, now, history: vec![record], queue: VecDeque::new(), things, fates, serial, finalizers_stick: false };
+        let mut world =
+            Self { op, now, history: vec![record], queue: VecDeque::new(), things, fates, serial, finalizers_stick: false, clock_ahead: 0 };
         let seen: Vec<(ResourceKey, Live)> = world.things.iter().map(|(key, thing)| (key.clone(), thing.live.clone())).collect();
         for (key, live) in seen {
             world.publish(Event::LiveObserved { key, live: Box::new(live) });
@@ -276,7 +288,7 @@ impl World {
     }
 
     fn delete(&mut self, key: &ResourceKey, uid: &str) -> StepOutcome {
-        let now = self.now;
+        let now = self.now.checked_sub(SignedDuration::from_secs(self.clock_ahead)).unwrap();
         let Some(thing) = self.things.get_mut(key).filter(|thing| *thing.live.uid == *uid) else { return StepOutcome::Gone };
         self.serial += 1;
         thing.live.resource_version = self.serial;
@@ -340,6 +352,29 @@ impl World {
             self.answer(0);
             self.decide();
         }
+    }
+
+    /// One second passes, and what changes is told and decided object by object.
+    pub(super) fn tick_one_by_one(&mut self) {
+        self.now = self.now.checked_add(SignedDuration::from_secs(1)).unwrap();
+        let keys: Vec<ResourceKey> = self.things.keys().cloned().collect();
+        for key in keys {
+            self.age(&key);
+            self.decide();
+        }
+    }
+
+    /// Somebody else deletes an object and creates another one of the same name.
+    pub(super) fn replace(&mut self, kind: &str, name: &str) {
+        let key = self.things.keys().find(|key| *key.kind == *kind && *key.name == *name).cloned().unwrap();
+        self.serial += 1;
+        let thing = self.things.get_mut(&key).unwrap();
+        let old = std::mem::replace(&mut thing.live.uid, format!("uid-{}", self.serial).into());
+        thing.live.resource_version = self.serial;
+        thing.live.finalizers.clear();
+        let live = Box::new(thing.live.clone());
+        self.publish(Event::LiveGone { key: key.clone(), uid: old });
+        self.publish(Event::LiveObserved { key, live });
     }
 
     /// Somebody else deletes an object.
@@ -431,8 +466,4 @@ pub(super) fn sync(specs: impl IntoIterator<Item = Spec>) -> World {
 
 pub(super) fn selecting(items: &[&str]) -> Request {
     Request { selection: Some(items.iter().map(|item| Selector::parse(item).unwrap()).collect()), ..Request::default() }
-}
-
-pub(super) fn text(value: &Value) -> String {
-    value.to_string()
 }

@@ -1,6 +1,7 @@
 //! Questions over the live screen. A dialog says what it will do and to what, before it is done; the harmless button is chosen when it
 //! opens. Nothing here changes a cluster by itself: a dialog only wishes.
 
+pub(crate) mod approve;
 pub(crate) mod quit;
 pub(crate) mod report;
 pub(crate) mod sync;

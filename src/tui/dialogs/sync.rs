@@ -176,7 +176,14 @@ impl SyncDialog {
             let focus = self.field == Field::Scope && at == self.scope;
             labelled(if at == 0 { "scope" } else { "" }, [(format!("{dot}{text}"), if focus { Role::Chosen } else { Role::Text })])
         };
-        self.scopes.iter().enumerate().map(line).collect()
+        let mut lines: Vec<Vec<Piece>> = self.scopes.iter().enumerate().map(line).collect();
+        if let Scope::Some { selection, .. } = &self.scopes[self.scope] {
+            let names: Vec<String> =
+                selection.iter().take(NAMES).map(|item| format!("{}/{}", short_kind(&item.kind), clean::text(&item.name))).collect();
+            let more = if selection.len() > NAMES { format!(" +{}", selection.len() - NAMES) } else { String::new() };
+            lines.push(labelled("", [(format!("    {}{more}", names.join(", ")), Role::Strong)]));
+        }
+        lines
     }
 
     fn prune_line(&self, plan: &Plan) -> Vec<Piece> {

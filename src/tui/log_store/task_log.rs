@@ -60,6 +60,7 @@ impl TaskLog {
     }
 
     /// Returns the newest rows, oldest first.
+    #[cfg(test)]
     pub(crate) fn tail(&self, height: usize) -> impl DoubleEndedIterator<Item = &StoredLine> {
         self.window(self.numbers().end.saturating_sub(height as u64), height)
     }
@@ -116,6 +117,7 @@ impl TaskLog {
                 self.extend(&mut unfinished, &text, continued, Stamp { at: line.at, log_time: line.log_time, source });
                 self.sources[source].unfinished = continued.then_some(unfinished);
             }
+            LogContent::Dropped(0) => {}
             LogContent::Dropped(lines) => self.gap(lines, Stamp { at: line.at, log_time: line.log_time, source }),
         }
     }

@@ -86,7 +86,7 @@ fn the_cursor_follows_the_blocker_until_it_is_moved() {
     let mut play = play::blocked_by_deployment();
     let chosen = |play: &mut Play| play.screen().lines().find(|line| line.starts_with('▌')).unwrap().to_owned();
     assert!(chosen(&mut play).contains("orders-api") && chosen(&mut play).contains("Deployment"));
-    play.press("k");
+    play.press("j");
     assert!(chosen(&mut play).contains("orders-worker"));
     play.waiting(&["Deployment/orders-worker"]).waiting(&["Deployment/orders-api"]);
     assert!(chosen(&mut play).contains("orders-worker"));
@@ -116,6 +116,25 @@ fn terminate_asks_and_its_harmless_button_is_chosen() {
     play.fact(Event::TerminateRequested { by: "alice".to_owned() });
     play.press("t");
     assert!(!play.screen().contains("Keep running"));
+}
+
+#[test]
+fn a_deletion_that_wants_a_person_is_confirmed_in_a_dialog() {
+    let mut play = Play::open(&play::orders(), &["old"]);
+    play.press("A");
+    assert!(play.screen().contains("no deletion waits"));
+    let mut plan = (*play.plan).clone();
+    for task in plan.tasks.iter_mut().filter(|task| task.is_prune()) {
+        task.traits.options = vec!["Prune=confirm".to_owned()];
+    }
+    play.plan = std::sync::Arc::new(plan);
+    play.start().waiting(&["ConfigMap/old"]);
+    let screen = play.screen();
+    assert!(screen.contains("A confirms: delete ConfigMap/old"), "{screen}");
+    play.press("A enter");
+    assert!(!play.asks.iter().any(|ask| matches!(ask, Ask::Approve { .. })), "the harmless button is chosen");
+    play.press("A tab enter");
+    assert!(matches!(play.asks.last(), Some(Ask::Approve { keys, by }) if *keys[0].name == *"old" && by == "alice"));
 }
 
 #[test]
@@ -207,6 +226,15 @@ fn a_command_is_completed_or_corrected() {
     assert!(play.screen().contains("did you mean `:sync`?"), "{}", play.screen());
     play.press(": 'q enter");
     assert!(matches!(play.others[..], [Effect::Leave(Leaving::Now)]));
+}
+
+#[test]
+fn a_plan_can_be_looked_at_after_an_operation_and_esc_goes_back_to_it() {
+    let mut play = play::succeeded();
+    play.press(": 'plan enter").answer_plan();
+    assert!(play.screen().contains("PLANNED"), "{}", play.screen());
+    play.press("esc");
+    assert!(play.screen().contains("SUCCEEDED"), "{}", play.screen());
 }
 
 #[test]

@@ -110,6 +110,10 @@ fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&Task>, oper
             lines.push(field("message", row.message.clone()));
         }
     }
+    if let Some(left) = board.plan().not_run.iter().find(|left| left.task.id == *id) {
+        lines.push(field("not run", clean::text(&left.reason).into_owned()));
+        lines.extend(traits(&left.task));
+    }
     if let Some(operation) = operation {
         lines.extend(result(model, operation, id));
     }
@@ -200,7 +204,7 @@ fn pods(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
             line.push((format!("  {} old", short_time(model.now.duration_since(created).max(SignedDuration::ZERO))), Role::Dim));
         }
         lines.push(line);
-        for container in &pod.containers {
+        for container in pod.containers.iter().filter(|_| pod.containers.len() > 1) {
             let init = if container.init { " (init)" } else { "" };
             let state = super::operation::container_word(container).unwrap_or_else(|| {
                 let ready = if container.ready { "ready" } else { "not ready" };
@@ -280,14 +284,17 @@ impl View for DetailsView {
         if let Some(mut pen) = Pen::row(buffer, area, 0) {
             let phase = self.task.phase.as_str();
             pen.put(" ", model.theme.style(Role::Text)).put(&clean::text(&self.task.key.short()), model.theme.style(Role::Strong));
-            pen.put(&format!("  {} · {phase}", clean::text(&self.task.key.namespace)), model.theme.style(Role::Dim)).skip(2);
+            pen.put(&format!("  {} · {phase}", clean::text(&self.task.key.namespace)), model.theme.style(Role::Dim));
+        }
+        let rule = Rect { y: area.y + 1, height: area.height.saturating_sub(1).min(1), ..area };
+        paint::rule(buffer, rule, model.theme, "", &self.scroll.notes());
+        if let Some(mut pen) = Pen::row(buffer, rule, 0) {
+            pen.skip(2);
             for (tab, name) in TABS {
                 let style = model.theme.style(if tab == self.tab { Role::Chosen } else { Role::Dim });
                 pen.put(" ", style).put(name, style).put(" ", style).skip(1);
             }
         }
-        let rule = Rect { y: area.y + 1, height: area.height.saturating_sub(1).min(1), ..area };
-        paint::rule(buffer, rule, model.theme, "", &self.scroll.notes());
         let body = Rect { y: area.y + 2, height: area.height.saturating_sub(2), ..area };
         match self.yaml(model).filter(|_| self.tab == Tab::Yaml) {
             Some(lines) => self.scroll.draw_plain(model, lines, &self.find, body, buffer),

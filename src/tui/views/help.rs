@@ -17,9 +17,9 @@ use crate::tui::paint::{self, Pen};
 use crate::tui::theme::{Role, glyph, stage_role};
 
 /// Columns of the keys.
-const KEYS: usize = 15;
+const KEYS: usize = 12;
 /// Narrowest column of the page.
-const COLUMN: u16 = 48;
+const COLUMN: u16 = 39;
 
 /// The help of a screen.
 pub(crate) struct HelpView {
@@ -82,9 +82,9 @@ fn legend() -> Vec<TextLine> {
         (Stage::Skipped, "did not and will not run"),
         (Stage::Armed, "a SyncFail hook: runs only if the sync fails"),
     ] {
-        lines.push(vec![(format!("{:<15}", glyph(stage)), stage_role(stage)), (words.to_owned(), Role::Text)]);
+        lines.push(vec![(format!("{:<12}", glyph(stage)), stage_role(stage)), (words.to_owned(), Role::Text)]);
     }
-    lines.push(vec![(format!("{:<15}", "◇"), Role::Dim), ("a hook".to_owned(), Role::Text)]);
+    lines.push(vec![(format!("{:<12}", "◇"), Role::Dim), ("a hook".to_owned(), Role::Text)]);
     lines
 }
 
@@ -105,7 +105,10 @@ fn arrange(blocks: Vec<Vec<TextLine>>, width: u16) -> Vec<TextLine> {
         .map(|row| {
             let mut line = Vec::new();
             for (at, column) in columns.iter().enumerate() {
-                let pieces = column.get(row).cloned().unwrap_or_default();
+                let mut pieces = column.get(row).cloned().unwrap_or_default();
+                if let [(keys, _), (text, _)] = &mut pieces[..] {
+                    *text = clean::fit(text, room.saturating_sub(clean::columns(keys) + 1)).into_owned();
+                }
                 let taken: usize = pieces.iter().map(|(text, _)| clean::columns(text)).sum();
                 line.extend(pieces);
                 if at + 1 < count {

@@ -1,11 +1,10 @@
 //! The full-screen log as a layer of the program: turns verbs into the log view's own, and tells it where it is and how its task stands.
 
-use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::logs::{LogGlyphs, LogStyles, LogsContext, LogsKey, LogsOutcome, LogsView, Since};
+use super::logs::{LogStyles, LogsContext, LogsKey, LogsOutcome, LogsView, Since};
 use super::{Notice, Outbox, Outcome, Shown, View, Wish};
 use crate::model::TaskId;
 use crate::operation::LogLine;
@@ -15,14 +14,12 @@ use crate::tui::clean;
 use crate::tui::keymap::Context;
 use crate::tui::model::Model;
 use crate::tui::theme::{Role, Theme, glyph, stage_role};
-use crate::tui::widgets::prompt::PromptStyles;
 
 /// The log of a task on the whole screen.
 pub(crate) struct LogScreen {
     shown: Shown,
     view: LogsView,
     facts: Facts,
-    area: Rect,
 }
 
 /// What the log view is told of its task.
@@ -42,19 +39,18 @@ impl LogScreen {
     pub(crate) fn open(shown: Shown, task: TaskId, model: &Model) -> Option<Self> {
         let operation = model.board(shown)?.operation()?.id().clone();
         let facts = facts(model, shown, &task);
-        Some(Self { shown, view: LogsView::open(operation, task), facts, area: Rect::default() })
+        Some(Self { shown, view: LogsView::open(operation, task), facts })
     }
+}
 
-    fn obey(&mut self, outcome: LogsOutcome, out: &mut Outbox) -> Outcome {
-        match outcome {
-            LogsOutcome::Ignored => return Outcome::Ignored,
-            LogsOutcome::Changed => {}
-            LogsOutcome::Close => out.wish(Wish::Close),
-            LogsOutcome::Copy(text) => out.wish(Wish::Copy(text)),
-            LogsOutcome::Flash(text) => out.say(Notice::plain(text)),
-        }
-        Outcome::Consumed
+fn obey(outcome: LogsOutcome, out: &mut Outbox) -> Outcome {
+    match outcome {
+        LogsOutcome::Changed => {}
+        LogsOutcome::Close => out.wish(Wish::Close),
+        LogsOutcome::Copy(text) => out.wish(Wish::Copy(text)),
+        LogsOutcome::Flash(text) => out.say(Notice::plain(text)),
     }
+    Outcome::Consumed
 }
 
 fn facts(model: &Model, shown: Shown, task: &TaskId) -> Facts {
@@ -100,7 +96,7 @@ fn context<'a>(facts: &'a Facts, model: &'a Model, styles: &'a LogStyles) -> Log
 }
 
 /// Returns the looks of logs in a theme.
-pub(super) fn styles(theme: Theme) -> LogStyles {
+pub(in crate::tui::views) fn styles(theme: Theme) -> LogStyles {
     let [text, dim, warn, bad, strong] = [Role::Text, Role::Dim, Role::Warn, Role::Bad, Role::Strong].map(|role| theme.style(role));
     LogStyles {
         text,
@@ -122,8 +118,6 @@ pub(super) fn styles(theme: Theme) -> LogStyles {
         live: theme.style(Role::Good),
         ended: dim,
         paused: warn,
-        prompt: PromptStyles { label: theme.style(Role::Key), text, cursor: theme.style(Role::Chosen) },
-        glyphs: LogGlyphs::UNICODE,
     }
 }
 
@@ -140,7 +134,6 @@ fn log_key(action: Action) -> Option<LogsKey> {
         Action::LogFollow => LogsKey::Follow,
         Action::LogWrap => LogsKey::Wrap,
         Action::LogTime => LogsKey::Time,
-        Action::Filter => LogsKey::Find,
         Action::FindNext => LogsKey::Next,
         Action::FindPrevious => LogsKey::Previous,
         Action::OnlyMatches => LogsKey::OnlyMatches,
@@ -168,30 +161,27 @@ impl View for LogScreen {
         Context::Logs
     }
 
-    fn raw_key(&mut self, key: KeyEvent, model: &Model, out: &mut Outbox) -> bool {
-        if !self.view.is_typing() {
-            return false;
-        }
-        let styles = styles(model.theme);
-        let outcome = self.view.key(key, &model.logs, &context(&self.facts, model, &styles), self.area);
-        self.obey(outcome, out) == Outcome::Consumed
-    }
-
-    fn pasted(&mut self, text: &str, model: &Model, out: &mut Outbox) {
-        let styles = styles(model.theme);
-        let outcome = self.view.paste(text, &model.logs, &context(&self.facts, model, &styles), self.area);
-        self.obey(outcome, out);
-    }
-
     fn update(&mut self, action: Action, model: &Model, out: &mut Outbox) -> Outcome {
+        if action == Action::Filter {
+            out.wish(Wish::Search);
+            return Outcome::Consumed;
+        }
         let Some(key) = log_key(action) else { return Outcome::Ignored };
         let styles = styles(model.theme);
-        let outcome = self.view.update(key, &model.logs, &context(&self.facts, model, &styles), self.area);
-        self.obey(outcome, out)
+        let outcome = self.view.update(key, &model.logs, &context(&self.facts, model, &styles));
+        obey(outcome, out)
+    }
+
+    fn search(&mut self, text: &str, model: &Model) {
+        let styles = styles(model.theme);
+        self.view.search(text, &model.logs, &context(&self.facts, model, &styles));
+    }
+
+    fn search_text(&self) -> &str {
+        self.view.search_text()
     }
 
     fn settle(&mut self, model: &Model, area: Rect, _out: &mut Outbox) {
-        self.area = area;
         self.facts = facts(model, self.shown, self.view.task());
         let styles = styles(model.theme);
         self.view.settle(&model.logs, &context(&self.facts, model, &styles), area);
@@ -203,7 +193,7 @@ impl View for LogScreen {
     }
 
     fn shows(&self, line: &LogLine, _model: &Model) -> bool {
-        line.task == *self.view.task()
+        self.view.shows(line)
     }
 
     fn verbs(&self) -> &'static [Action] {

@@ -14,23 +14,23 @@ mod tests;
 
 use std::sync::Arc;
 
-use crossterm::event::KeyEvent;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
 
 use crate::model::TaskId;
+use crate::operation::LogLine;
 use crate::tui::log_store::{Content, LogStore, Source, TaskLog};
 use crate::tui::widgets::cursor::Cursor;
-use crate::tui::widgets::prompt::Prompt;
 
 use find::Needle;
 use rows::{Choice, Kind, Rows};
-use search::Typing;
+use search::Origin;
 
-pub(crate) use keys::{LogsKey, LogsOutcome, Since, logs_key};
-pub(crate) use paint::{LogGlyphs, LogStyles, TimeMode};
+pub(crate) use keys::{LogsKey, LogsOutcome, Since};
+pub(crate) use paint::{LogStyles, TimeMode};
+pub(crate) use pane::{PaneContext, draw_pane};
 
 /// What a view needs to know beside the lines.
 pub(crate) struct LogsContext<'a> {
@@ -72,10 +72,11 @@ pub(crate) struct LogsView {
     since: Since,
     only_matches: bool,
     scroll: usize,
-    prompt: Prompt,
-    typing: Option<Typing>,
+    /// Where the search that is being typed began.
+    origin: Option<Origin>,
     choice: Choice,
     // What `settle` found out.
+    area: Rect,
     rows: Rows,
     cursor: Cursor,
     built: Option<(Choice, u64)>,
@@ -103,9 +104,9 @@ impl LogsView {
             since: Since::Everything,
             only_matches: false,
             scroll: 0,
-            prompt: Prompt::default(),
-            typing: None,
+            origin: None,
             choice: Choice::default(),
+            area: Rect::ZERO,
             rows: Rows::default(),
             cursor: Cursor::default(),
             built: None,
@@ -121,9 +122,9 @@ impl LogsView {
         &self.task
     }
 
-    /// Returns whether letters go into the search, so that no other keymap may take them.
-    pub(crate) fn is_typing(&self) -> bool {
-        self.typing.is_some()
+    /// Returns whether a new line belongs to this log.
+    pub(crate) fn shows(&self, line: &LogLine) -> bool {
+        line.operation == self.operation && line.task == self.task
     }
 
     /// Returns whether the newest line is in sight, and stays so.
@@ -131,52 +132,30 @@ impl LogsView {
         self.follow == Follow::On
     }
 
-    /// Takes a key, also one that belongs into the search.
-    pub(crate) fn key(&mut self, key: KeyEvent, store: &LogStore, context: &LogsContext<'_>, area: Rect) -> LogsOutcome {
-        if self.typing.is_some() {
-            let outcome = self.type_key(key, store, context);
-            self.settle(store, context, area);
-            return outcome;
-        }
-        match logs_key(key) {
-            Some(key) => self.update(key, store, context, area),
-            None => LogsOutcome::Ignored,
-        }
-    }
-
-    /// Takes pasted text while a search is typed.
-    pub(crate) fn paste(&mut self, text: &str, store: &LogStore, context: &LogsContext<'_>, area: Rect) -> LogsOutcome {
-        if self.typing.is_none() {
-            return LogsOutcome::Ignored;
-        }
-        self.prompt.insert(text);
-        self.look_for_typed(store, context);
-        self.settle(store, context, area);
-        LogsOutcome::Changed
-    }
-
     /// Does what a key asks for.
-    pub(crate) fn update(&mut self, key: LogsKey, store: &LogStore, context: &LogsContext<'_>, area: Rect) -> LogsOutcome {
-        self.settle(store, context, area);
+    pub(crate) fn update(&mut self, key: LogsKey, store: &LogStore, context: &LogsContext<'_>) -> LogsOutcome {
+        self.origin = None;
+        self.settle(store, context, self.area);
         let outcome = self.act(key, &Shown { log: store.log(&self.operation, &self.task), context });
-        self.settle(store, context, area);
+        self.settle(store, context, self.area);
         outcome
     }
 
     /// Takes in new lines and a new size. Must be called after either, before the next `draw`.
     pub(crate) fn settle(&mut self, store: &LogStore, context: &LogsContext<'_>, area: Rect) {
+        self.area = area;
         let Some(log) = store.log(&self.operation, &self.task) else { return };
-        self.measure(log, area);
+        self.measure(log);
         self.renew(log, context);
         self.place();
     }
 
-    fn measure(&mut self, log: &TaskLog, area: Rect) {
-        let body = self.parts(area).body;
+    fn measure(&mut self, log: &TaskLog) {
+        let body = draw::parts(self.area).body;
         self.height = usize::from(body.height);
         let shown = self.shown_sources(log);
         self.label = paint::label_columns(shown, paint::has_several_containers(log.sources()));
-        self.width = usize::from(body.width.saturating_sub(paint::prefix_columns(self.label, self.time_in(area))).max(1));
+        self.width = usize::from(body.width.saturating_sub(paint::prefix_columns(self.label, self.time_in(self.area))).max(1));
     }
 
     /// Brings the list of rows up to date; makes it anew if something else is to be shown.
@@ -231,7 +210,6 @@ impl LogsView {
                 self.scroll = 0;
             }
             LogsKey::Time => self.time = self.next_time(),
-            LogsKey::Find => self.start_typing(),
             LogsKey::Next => return self.next_hit(shown),
             LogsKey::Previous => return self.previous_hit(shown),
             LogsKey::OnlyMatches => return self.toggle_only_matches(),
@@ -322,7 +300,8 @@ impl LogsView {
         self.choice.since = self.since.time(shown.context);
         self.choice.cleared = 0;
         self.follow = Follow::On;
-        if since == Since::Head {
+        if let (Since::Head, Some(log)) = (since, shown.log) {
+            self.renew(log, shown.context);
             self.go(shown, |cursor, _| cursor.home());
         }
     }

@@ -11,7 +11,6 @@ pub(crate) mod logs;
 pub(crate) mod operation;
 mod text;
 
-use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -121,14 +120,6 @@ impl Outbox {
 pub(crate) trait View {
     /// Returns whose keys hold here.
     fn context(&self) -> Context;
-
-    /// Gives a key to what is typed inside the view, before it means a verb. Returns whether it was used.
-    fn raw_key(&mut self, _key: KeyEvent, _model: &Model, _out: &mut Outbox) -> bool {
-        false
-    }
-
-    /// Takes pasted text.
-    fn pasted(&mut self, _text: &str, _model: &Model, _out: &mut Outbox) {}
 
     /// Obeys a verb.
     fn update(&mut self, action: Action, model: &Model, out: &mut Outbox) -> Outcome;

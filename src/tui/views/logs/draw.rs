@@ -1,4 +1,4 @@
-//! Puts the log view on the screen: the lines above, the visible rows, the search below.
+//! Puts the log view on the screen: the lines above, the visible rows.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
@@ -8,7 +8,7 @@ use crate::tui::log_store::{LogStore, TaskLog};
 
 use super::paint::{self, Painter, Place};
 use super::rows::Kind;
-use super::{LogGlyphs, LogsContext, LogsView, header};
+use super::{LogsContext, LogsView, header};
 
 /// The parts of the screen.
 #[derive(Clone, Copy)]
@@ -17,14 +17,13 @@ pub(super) struct Parts {
     mode: Rect,
     title: Rect,
     pub(super) body: Rect,
-    prompt: Rect,
 }
 
 impl LogsView {
     /// Draws the view. Looks at the visible lines only.
     pub(crate) fn draw(&self, store: &LogStore, context: &LogsContext<'_>, area: Rect, buf: &mut Buffer) {
         let area = area.intersection(buf.area);
-        let parts = self.parts(area);
+        let parts = parts(area);
         let log = store.log(&self.operation, &self.task);
         header::subject(context, parts.subject, buf);
         header::mode(self, log, context, parts.mode, buf);
@@ -32,31 +31,6 @@ impl LogsView {
         match log {
             Some(log) if self.rows.len() > 0 => self.draw_rows(log, context, parts.body, buf),
             _ => self.draw_empty(log, context, parts.body, buf),
-        }
-        self.draw_prompt(context, parts.prompt, buf);
-    }
-
-    pub(super) fn parts(&self, area: Rect) -> Parts {
-        let prompt = u16::from(self.typing.is_some() && area.height > 1);
-        let above = area.height - prompt;
-        let (subject, mode, title) = match above {
-            0..=3 => (0, 0, 0),
-            4..=5 => (0, 0, 1),
-            6..=7 => (1, 0, 1),
-            8.. => (1, 1, 1),
-        };
-        let mut y = area.y;
-        let mut next = |height: u16| {
-            let part = Rect { y, height, ..area };
-            y += height;
-            part
-        };
-        Parts {
-            subject: next(subject),
-            mode: next(mode),
-            title: next(title),
-            body: next(above - subject - mode - title),
-            prompt: next(prompt),
         }
     }
 
@@ -96,7 +70,7 @@ impl LogsView {
             offset = 0;
         }
         if let Some(row) = selected.filter(|row| *row < area.bottom()) {
-            paint::put(buf, Rect { y: row, height: 1, ..area }, 0, context.styles.glyphs.selected, context.styles.selected);
+            paint::put(buf, Rect { y: row, height: 1, ..area }, 0, paint::SELECTED, context.styles.selected);
         }
     }
 
@@ -108,18 +82,21 @@ impl LogsView {
         };
         paint::put(buf, area, 1, &clean::fit(&why, usize::from(area.width.saturating_sub(2))), context.styles.note);
     }
+}
 
-    fn draw_prompt(&self, context: &LogsContext<'_>, area: Rect, buf: &mut Buffer) {
-        if area.is_empty() {
-            return;
-        }
-        let line = self.prompt.line("/", usize::from(area.width), context.styles.prompt);
-        let (end, _) = buf.set_line(area.x, area.y, &line, area.width);
-        let hint = "capitals count once typed · <enter> keep · <n>/<N> next/previous · <&> only matches · <esc> give up";
-        let hint = if context.styles.glyphs.dot == LogGlyphs::ASCII.dot { hint.replace('·', "-") } else { hint.to_owned() };
-        let start = end.saturating_add(3).saturating_sub(area.x);
-        if start + 24 < area.width {
-            paint::put(buf, area, start, &clean::fit(&hint, usize::from(area.width - start)), context.styles.note);
-        }
-    }
+/// Divides the screen; what is above the lines makes room on a low one.
+pub(super) fn parts(area: Rect) -> Parts {
+    let (subject, mode, title) = match area.height {
+        0..=3 => (0, 0, 0),
+        4..=5 => (0, 0, 1),
+        6..=7 => (1, 0, 1),
+        8.. => (1, 1, 1),
+    };
+    let mut y = area.y;
+    let mut next = |height: u16| {
+        let part = Rect { y, height, ..area };
+        y += height;
+        part
+    };
+    Parts { subject: next(subject), mode: next(mode), title: next(title), body: next(area.height - subject - mode - title) }
 }

@@ -9,7 +9,7 @@ use ratatui::style::Style;
 use crate::tui::clean;
 use crate::tui::log_store::{Source, TaskLog};
 
-use super::paint::{self, LogStyles, TimeMode};
+use super::paint::{self, BAR, DOT, LogStyles, RULE, TimeMode};
 use super::{LogsContext, LogsView, Since};
 
 /// A part of the mode line. A higher rank goes first when there is no room.
@@ -21,14 +21,13 @@ struct Part {
 
 /// Draws `place │ subject        state`.
 pub(super) fn subject(context: &LogsContext<'_>, area: Rect, buf: &mut Buffer) {
-    let bar = context.styles.glyphs.bar;
     let state = clean::text(context.state);
     let width = usize::from(area.width);
     let right = clean::fit(&state, width / 2);
     let columns = clean::columns(&right);
     let room = width.saturating_sub(columns + 3);
     let (place, subject) = (clean::text(context.place), clean::text(context.subject));
-    let whole = format!("{place}{bar}{subject}");
+    let whole = format!("{place}{BAR}{subject}");
     let left = if clean::columns(&whole) <= room { &whole } else { &*subject };
     paint::put(buf, area, 1, &clean::fit(left, room), context.styles.header);
     paint::put(buf, area, u16::try_from(width.saturating_sub(columns + 1)).unwrap_or_default(), &right, context.state_style);
@@ -38,10 +37,9 @@ pub(super) fn subject(context: &LogsContext<'_>, area: Rect, buf: &mut Buffer) {
 pub(super) fn mode(view: &LogsView, log: Option<&TaskLog>, context: &LogsContext<'_>, area: Rect, buf: &mut Buffer) {
     let styles = context.styles;
     let mut parts = parts(view, log, context);
-    let bar = styles.glyphs.bar;
     let room = usize::from(area.width).saturating_sub(2);
     let columns = |parts: &[Part]| {
-        parts.iter().map(|part| clean::columns(&part.text)).sum::<usize>() + parts.len().saturating_sub(1) * clean::columns(bar)
+        parts.iter().map(|part| clean::columns(&part.text)).sum::<usize>() + parts.len().saturating_sub(1) * clean::columns(BAR)
     };
     while parts.len() > 1 && columns(&parts) > room {
         let Some(least) = parts.iter().enumerate().max_by_key(|(_, part)| part.rank).map(|(index, _)| index) else { break };
@@ -50,7 +48,7 @@ pub(super) fn mode(view: &LogsView, log: Option<&TaskLog>, context: &LogsContext
     let mut x = 1;
     for (index, part) in parts.iter().enumerate() {
         if index > 0 {
-            paint::put(buf, area, x, bar, styles.rule);
+            paint::put(buf, area, x, BAR, styles.rule);
             x += 3;
         }
         let text = clean::fit(&part.text, room.saturating_sub(usize::from(x) - 1));
@@ -63,18 +61,18 @@ fn parts(view: &LogsView, log: Option<&TaskLog>, context: &LogsContext<'_>) -> V
     let styles = context.styles;
     let plain = |rank, text: String| Part { rank, text, style: styles.mode };
     let mut parts = Vec::new();
-    if let Some((origin, attempt)) = log.and_then(|log| shown_origin(view, log, styles)) {
+    if let Some((origin, attempt)) = log.and_then(|log| shown_origin(view, log)) {
         parts.push(plain(3, origin));
         parts.extend(attempt.map(|attempt| plain(5, attempt)));
     }
     if view.since != Since::Everything {
         parts.push(plain(4, format!("since {}", view.since.word())));
     }
-    if !view.needle().is_empty() {
+    if !view.search_text().is_empty() {
         let hits = view.rows.hits();
         let count = view.current().map_or(0, |here| hits.partition_point(|number| *number <= here));
         let only = if view.only_matches { " only" } else { "" };
-        parts.push(plain(1, format!("find{only}: {} {}/{}", view.needle().text(), count, hits.len())));
+        parts.push(plain(1, format!("find{only}: {} {}/{}", view.search_text(), count, hits.len())));
     }
     parts.push(if view.follows() {
         plain(2, "follow on".to_owned())
@@ -96,7 +94,7 @@ fn time_word(time: TimeMode, context: &LogsContext<'_>) -> &'static str {
     }
 }
 
-fn shown_origin(view: &LogsView, log: &TaskLog, styles: &LogStyles) -> Option<(String, Option<String>)> {
+fn shown_origin(view: &LogsView, log: &TaskLog) -> Option<(String, Option<String>)> {
     let sources = log.sources();
     let shown = view.shown_sources(log);
     let newest = shown.last()?;
@@ -105,7 +103,7 @@ fn shown_origin(view: &LogsView, log: &TaskLog, styles: &LogStyles) -> Option<(S
         Some(operation) if operation > 1 => format!("retry {} attempt {}/{last}", operation - 1, newest.pod_attempt),
         Some(_) | None => format!("attempt {}/{last}", newest.pod_attempt),
     });
-    Some((origin(shown, newest, styles.glyphs.bar), attempt))
+    Some((origin(shown, newest, BAR), attempt))
 }
 
 /// Returns `pod · container`, or how many of them there are.
@@ -132,28 +130,26 @@ fn container_of_all(shown: &[Source]) -> String {
 pub(super) fn stream(log: Option<&TaskLog>, now: Timestamp, styles: &LogStyles, with_rate: bool) -> (String, Style) {
     let Some(log) = log.filter(|log| !log.sources().is_empty()) else { return (String::new(), styles.rule) };
     if !log.is_live() {
-        return (format!("{} ended", styles.glyphs.ended), styles.ended);
+        return ("■ ended".to_owned(), styles.ended);
     }
     let rate = log.rate(now);
     let rate = if with_rate && rate > 0.0 { format!("  {:.0} l/s", rate.ceil()) } else { String::new() };
-    (format!("{} live{rate}", styles.glyphs.live), styles.live)
+    (format!("● live{rate}"), styles.live)
 }
 
 /// Draws where in the log the person is.
 pub(super) fn position(view: &LogsView, log: Option<&TaskLog>, context: &LogsContext<'_>, area: Rect, buf: &mut Buffer) {
-    let dash = context.styles.glyphs.dash;
     let total = view.rows.entries();
     let visible = view.cursor.visible(view.height, view.rows.len());
     let first = view.rows.at(visible.start).map_or(0, |(index, _)| index + 1);
     let last = visible.end.checked_sub(1).and_then(|row| view.rows.at(row)).map_or(0, |(index, _)| index + 1);
     let mut left = match total {
         0 => "log".to_owned(),
-        _ => format!("log {}{dash}{} of {}", paint::grouped(first as u64), paint::grouped(last as u64), paint::grouped(total as u64)),
+        _ => format!("log {}–{} of {}", paint::grouped(first as u64), paint::grouped(last as u64), paint::grouped(total as u64)),
     };
-    let dot = context.styles.glyphs.dot;
     for (count, word) in log.map_or([(0, ""), (0, "")], |log| [(log.dropped(), "older dropped"), (log.missing(), "missing")]) {
         if count > 0 {
-            left = format!("{left}{dot}{} {word}", paint::grouped(count));
+            left = format!("{left}{DOT}{} {word}", paint::grouped(count));
         }
     }
     rule(&left, stream(log, context.now, context.styles, area.width >= super::pane::NARROW), context.styles, area, buf);
@@ -162,7 +158,7 @@ pub(super) fn position(view: &LogsView, log: Option<&TaskLog>, context: &LogsCon
 /// Draws `─ left ───────── right ─`.
 pub(super) fn rule(left: &str, right: (String, Style), styles: &LogStyles, area: Rect, buf: &mut Buffer) {
     for x in 0..area.width {
-        paint::put(buf, area, x, styles.glyphs.rule, styles.rule);
+        paint::put(buf, area, x, RULE, styles.rule);
     }
     let width = usize::from(area.width);
     let (right, right_style) = right;

@@ -1,6 +1,5 @@
-//! What keys ask of a log, and what the view answers.
+//! What a person may ask of a log, and what the view answers. Which key asks for what is the keymap's business.
 
-use crossterm::event::{KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use jiff::{SignedDuration, Timestamp};
 
 use super::LogsContext;
@@ -19,7 +18,7 @@ pub(crate) enum LogsKey {
     Follow,
     Wrap,
     Time,
-    Find,
+    /// The next line that has what is searched for.
     Next,
     Previous,
     OnlyMatches,
@@ -72,8 +71,6 @@ impl Since {
 /// What the caller has to do after a key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum LogsOutcome {
-    /// The key is not the view's.
-    Ignored,
     Changed,
     /// Back to where the person came from.
     Close,
@@ -81,59 +78,4 @@ pub(crate) enum LogsOutcome {
     Copy(String),
     /// Tell this to the person for a moment.
     Flash(String),
-}
-
-/// Returns what a key asks of a log when nothing is being typed: k9s' keys, and less' for searching.
-pub(crate) fn logs_key(key: KeyEvent) -> Option<LogsKey> {
-    if key.kind == KeyEventKind::Release {
-        return None;
-    }
-    let control = key.modifiers.contains(KeyModifiers::CONTROL);
-    match key.code {
-        KeyCode::Char('b') if control => Some(LogsKey::PageUp),
-        KeyCode::Char('f') if control => Some(LogsKey::PageDown),
-        KeyCode::Char(letter) if !control => letter_key(letter),
-        KeyCode::Up => Some(LogsKey::Up),
-        KeyCode::Down => Some(LogsKey::Down),
-        KeyCode::PageUp => Some(LogsKey::PageUp),
-        KeyCode::PageDown => Some(LogsKey::PageDown),
-        KeyCode::Home => Some(LogsKey::Top),
-        KeyCode::End => Some(LogsKey::Bottom),
-        KeyCode::Left => Some(LogsKey::Left),
-        KeyCode::Right => Some(LogsKey::Right),
-        KeyCode::Esc => Some(LogsKey::Close),
-        _ => None,
-    }
-}
-
-fn letter_key(letter: char) -> Option<LogsKey> {
-    Some(match letter {
-        'k' => LogsKey::Up,
-        'j' => LogsKey::Down,
-        'g' => LogsKey::Top,
-        'G' => LogsKey::Bottom,
-        's' => LogsKey::Follow,
-        'w' => LogsKey::Wrap,
-        't' => LogsKey::Time,
-        '/' => LogsKey::Find,
-        'n' => LogsKey::Next,
-        'N' => LogsKey::Previous,
-        '&' => LogsKey::OnlyMatches,
-        'p' => LogsKey::Earlier,
-        'a' => LogsKey::AllSources,
-        'm' => LogsKey::Mark,
-        'c' => LogsKey::Copy,
-        'C' => LogsKey::Clear,
-        'q' => LogsKey::Close,
-        '0' => LogsKey::Since(Since::Everything),
-        '1' => LogsKey::Since(Since::Head),
-        '2' => LogsKey::Since(Since::Minutes(1)),
-        '3' => LogsKey::Since(Since::Minutes(5)),
-        '4' => LogsKey::Since(Since::Minutes(15)),
-        '5' => LogsKey::Since(Since::Minutes(30)),
-        '6' => LogsKey::Since(Since::Minutes(60)),
-        '7' => LogsKey::Since(Since::WaveStart),
-        '8' => LogsKey::Since(Since::OperationStart),
-        _ => return None,
-    })
 }

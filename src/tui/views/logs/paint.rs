@@ -12,7 +12,6 @@ use ratatui::style::Style;
 
 use crate::tui::clean;
 use crate::tui::log_store::{Content, Level, Source, StoredLine, TaskLog, Text};
-use crate::tui::widgets::prompt::PromptStyles;
 
 use super::find::Needle;
 
@@ -46,40 +45,16 @@ pub(crate) struct LogStyles {
     pub(crate) live: Style,
     pub(crate) ended: Style,
     pub(crate) paused: Style,
-    pub(crate) prompt: PromptStyles,
-    pub(crate) glyphs: LogGlyphs,
 }
 
-/// The characters that are not letters.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct LogGlyphs {
-    pub(crate) rule: &'static str,
-    pub(crate) bar: &'static str,
-    pub(crate) dot: &'static str,
-    pub(crate) live: &'static str,
-    pub(crate) ended: &'static str,
-    pub(crate) left: &'static str,
-    pub(crate) right: &'static str,
-    pub(crate) continues: &'static str,
-    pub(crate) selected: &'static str,
-    pub(crate) dash: &'static str,
-}
-
-impl LogGlyphs {
-    pub(crate) const UNICODE: Self =
-        Self {
-            rule: "─", bar: " │ ", dot: " · ", live: "●", ended: "■", left: "‹", right: "›", continues: "↪", selected: ">", dash: "–"
-        };
-    /// For terminals that cannot show more than ASCII.
-    pub(crate) const ASCII: Self =
-        Self { rule: "-", bar: " | ", dot: " - ", live: "*", ended: "#", left: "<", right: ">", continues: "+", selected: ">", dash: "-" };
-}
-
-impl Default for LogGlyphs {
-    fn default() -> Self {
-        Self::UNICODE
-    }
-}
+pub(super) const RULE: &str = "─";
+pub(super) const BAR: &str = " │ ";
+pub(super) const DOT: &str = " · ";
+pub(super) const SELECTED: &str = ">";
+/// There is text to the left, to the right, in an earlier row.
+const LEFT: &str = "‹";
+const RIGHT: &str = "›";
+const CONTINUES: &str = "↪";
 
 /// Which time stands before a line.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -154,39 +129,41 @@ pub(super) struct Place {
 impl Painter<'_> {
     /// Draws a row of the store from its row `offset` on, as far down as the area goes. Returns how many rows it took.
     pub(super) fn line(&self, line: &StoredLine, log: &TaskLog, place: Place, buf: &mut Buffer) -> u16 {
-        let Place { area, offset, .. } = place;
         let source = log.sources().get(line.source);
-        let text = match &line.content {
-            Content::Text(text) => text,
-            Content::Cut { bytes } => {
-                let note = format!("{} more bytes of this line are not kept", grouped(*bytes));
-                return self.note(area, self.labelled(source, &note), self.styles.gap, buf);
-            }
-            Content::Gap { lines } => {
-                let note = format!("{} {} missing here", grouped(*lines), if *lines == 1 { "line is" } else { "lines are" });
-                return self.note(area, self.labelled(source, &note), self.styles.gap, buf);
-            }
-            Content::Reopened { after } => {
-                let seconds = after.as_secs_f64();
-                return self.note(area, self.labelled(source, &format!("stream reopened after {seconds:.1}s")), self.styles.note, buf);
-            }
+        let Some(text) = line.text() else {
+            let (note, style) = self.told(&line.content);
+            return self.note(place.area, self.labelled(source, &note), style, buf);
         };
-        let mut rows = 0;
-        if offset == 0 {
-            self.prefix(line, text, source, area, buf);
+        if place.offset == 0 {
+            self.prefix(line, text, source, place.area, buf);
         }
-        let here = |row: u16| place.selected == Some(area.y + row);
         if self.wrap {
-            let from = clean::wrapped(&text.text, self.room(area)).take(offset).map(str::len).sum::<usize>();
-            let mut at = from;
-            for part in clean::wrapped(&text.text[from..], self.room(area)).take(usize::from(area.height)) {
-                self.part(text, at..at + part.len(), Spot { row: rows, shift: 0, here: here(rows) }, area, buf);
-                at += part.len();
-                rows += 1;
-            }
-        } else {
-            self.scrolled(text, area, here(0), buf);
-            rows = 1;
+            return self.wrapped(text, place, buf);
+        }
+        self.scrolled(text, place.area, place.selected == Some(place.area.y), buf);
+        1
+    }
+
+    /// Returns the sentence of a row that is not a line.
+    fn told(&self, content: &Content) -> (String, Style) {
+        match content {
+            Content::Text(text) => (text.text.clone(), self.styles.text),
+            Content::Cut { bytes } => (format!("{} more bytes of this line are not kept", grouped(*bytes)), self.styles.gap),
+            Content::Gap { lines: 1 } => ("1 line is missing here".to_owned(), self.styles.gap),
+            Content::Gap { lines } => (format!("{} lines are missing here", grouped(*lines)), self.styles.gap),
+            Content::Reopened { after } => (format!("stream reopened after {:.1}s", after.as_secs_f64()), self.styles.note),
+        }
+    }
+
+    fn wrapped(&self, text: &Text, place: Place, buf: &mut Buffer) -> u16 {
+        let area = place.area;
+        let mut rows = 0;
+        let mut at = clean::wrapped(&text.text, self.room(area)).take(place.offset).map(str::len).sum::<usize>();
+        for part in clean::wrapped(&text.text[at..], self.room(area)).take(usize::from(area.height)) {
+            let spot = Spot { row: rows, shift: 0, here: place.selected == Some(area.y + rows) };
+            self.part(text, at..at + part.len(), spot, area, buf);
+            at += part.len();
+            rows += 1;
         }
         rows
     }
@@ -204,10 +181,10 @@ impl Painter<'_> {
         self.part(text, start..start + shown.len(), Spot { row: 0, shift: torn, here }, area, buf);
         let left = area.x + prefix_columns(self.label, self.time).min(area.width);
         if self.scroll > 0 && text.columns > 0 && left < area.right() {
-            buf.set_stringn(left, area.y, self.styles.glyphs.left, 1, self.styles.edge);
+            buf.set_stringn(left, area.y, LEFT, 1, self.styles.edge);
         }
         if text.columns > self.scroll.saturating_add(room) && area.width > 0 {
-            buf.set_stringn(area.right() - 1, area.y, self.styles.glyphs.right, 1, self.styles.edge);
+            buf.set_stringn(area.right() - 1, area.y, RIGHT, 1, self.styles.edge);
         }
     }
 
@@ -233,7 +210,7 @@ impl Painter<'_> {
 
     fn prefix(&self, line: &StoredLine, text: &Text, source: Option<&Source>, area: Rect, buf: &mut Buffer) {
         if text.continues {
-            put(buf, area, 0, self.styles.glyphs.continues, self.styles.note);
+            put(buf, area, 0, CONTINUES, self.styles.note);
         }
         let mut x = 1;
         if let Some(source) = source.filter(|_| self.label > 0) {
@@ -276,9 +253,8 @@ impl Painter<'_> {
     /// Returns what is known of the end of a source, as a sentence.
     pub(super) fn end_of(&self, source: &Source) -> String {
         let mut note = "end of log".to_owned();
-        let dot = self.styles.glyphs.dot;
         if let Some(exit) = &source.exit {
-            note.push_str(dot);
+            note.push_str(DOT);
             let reason = clean::text(&exit.reason);
             let told = if matches!(&*reason, "" | "Completed" | "Error") { String::new() } else { format!(" ({reason})") };
             write!(note, "exited {}{told}", exit.code).expect("writing to a String cannot fail");
@@ -288,7 +264,7 @@ impl Painter<'_> {
             }
         }
         if source.pod_gone {
-            note.push_str(dot);
+            note.push_str(DOT);
             note.push_str("pod deleted, text kept");
         }
         self.labelled(Some(source), &note)
@@ -302,12 +278,11 @@ impl Painter<'_> {
 
     /// Draws a sentence between two rules. Returns how many rows it took.
     pub(super) fn note(&self, area: Rect, note: impl AsRef<str>, style: Style, buf: &mut Buffer) -> u16 {
-        let rule = self.styles.glyphs.rule;
         let room = usize::from(area.width).saturating_sub(4);
         let text = clean::fit(note.as_ref(), room);
         let after = 4 + u16::try_from(clean::columns(&text)).unwrap_or(u16::MAX);
         for x in (1..3).chain(after.saturating_add(1)..area.width) {
-            put(buf, area, x, rule, style);
+            put(buf, area, x, RULE, style);
         }
         put(buf, area, 4, &text, style);
         1

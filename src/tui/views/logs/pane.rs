@@ -1,4 +1,4 @@
-//! The small log on the sync screen: the last lines of one task, unwrapped, under a rule that says where they come from.
+//! The small log on the sync screen: lines of one task, unwrapped, under a rule that says where they come from.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -6,11 +6,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::tui::clean;
-use crate::tui::log_store::TaskLog;
+use crate::tui::log_store::{StoredLine, TaskLog};
 
 use super::find::Needle;
 use super::header;
-use super::paint::{self, LogStyles, Painter, Place, TimeMode};
+use super::paint::{self, DOT, LogStyles, Painter, Place, TimeMode};
 
 /// What the pane needs to know beside the lines.
 pub(crate) struct PaneContext<'a> {
@@ -18,6 +18,10 @@ pub(crate) struct PaneContext<'a> {
     pub(crate) subject: &'a str,
     /// The sentence for a log without lines, for example why there are none yet.
     pub(crate) empty: &'a str,
+    /// How many rows the person scrolled up.
+    pub(crate) back: usize,
+    /// The task failed: only the newest lines that say why.
+    pub(crate) why: bool,
     pub(crate) now: Timestamp,
     pub(crate) zone: &'a TimeZone,
     pub(crate) styles: &'a LogStyles,
@@ -26,27 +30,23 @@ pub(crate) struct PaneContext<'a> {
 /// Below this width the time is short and the title says less.
 pub(super) const NARROW: u16 = 72;
 
-/// Draws the newest rows of a task's log; the first row of the area is the title.
+/// Draws a task's newest lines; the first row of the area is the title.
 pub(crate) fn draw_pane(log: Option<&TaskLog>, context: &PaneContext<'_>, area: Rect, buf: &mut Buffer) {
     let area = area.intersection(buf.area);
     if area.is_empty() {
         return;
     }
     title(log, context, Rect { height: 1, ..area }, buf);
-    let body = Rect { y: area.y + 1, height: area.height - 1, ..area };
-    match log.filter(|log| !log.numbers().is_empty() || !log.is_live()) {
-        Some(log) => rows(log, context, body, buf),
-        None => paint::put(
-            buf,
-            body,
-            1,
-            &clean::fit(&clean::text(context.empty), usize::from(area.width.saturating_sub(2))),
-            context.styles.note,
-        ),
-    }
+    draw_tail(log, context, Rect { y: area.y + 1, height: area.height - 1, ..area }, buf);
 }
 
-fn rows(log: &TaskLog, context: &PaneContext<'_>, area: Rect, buf: &mut Buffer) {
+/// Draws a task's newest lines without a title.
+pub(crate) fn draw_tail(log: Option<&TaskLog>, context: &PaneContext<'_>, area: Rect, buf: &mut Buffer) {
+    let area = area.intersection(buf.area);
+    let Some(log) = log.filter(|log| !log.numbers().is_empty() || !log.is_live()) else {
+        let empty = clean::text(context.empty);
+        return paint::put(buf, area, 1, &clean::fit(&empty, usize::from(area.width.saturating_sub(2))), context.styles.note);
+    };
     let several_containers = paint::has_several_containers(log.sources());
     let needle = Needle::default();
     let painter = Painter {
@@ -60,24 +60,36 @@ fn rows(log: &TaskLog, context: &PaneContext<'_>, area: Rect, buf: &mut Buffer) 
         wrap: false,
         needle: &needle,
     };
-    let end = (!log.is_live()).then(|| log.sources().iter().max_by_key(|source| source.last)).flatten();
+    let end = (!log.is_live() && context.back == 0).then(|| log.sources().iter().max_by_key(|source| source.last)).flatten();
     let room = usize::from(area.height).saturating_sub(usize::from(end.is_some()));
-    let mut y = area.y;
-    for line in log.tail(room) {
-        let row = Rect { y, height: 1, ..area };
-        y += painter.line(line, log, Place { area: row, offset: 0, selected: None }, buf);
+    let mut rows = (area.y..area.bottom()).map(|y| Rect { y, height: 1, ..area });
+    let mut draw = |line: &StoredLine| {
+        if let Some(row) = rows.next() {
+            painter.line(line, log, Place { area: row, offset: 0, selected: None }, buf);
+        }
+    };
+    if context.why {
+        log.why(room).into_iter().for_each(&mut draw);
+    } else {
+        let from = log.numbers().end.saturating_sub((room + context.back) as u64).max(log.numbers().start);
+        log.window(from, room).for_each(&mut draw);
     }
-    if let Some(source) = end.filter(|_| y < area.bottom()) {
-        painter.note(Rect { y, height: 1, ..area }, painter.end_of(source), context.styles.note, buf);
+    if let (Some(source), Some(row)) = (end, rows.next()) {
+        painter.note(row, painter.end_of(source), context.styles.note, buf);
     }
 }
 
 fn title(log: Option<&TaskLog>, context: &PaneContext<'_>, area: Rect, buf: &mut Buffer) {
     let is_narrow = area.width < NARROW;
     let from = match log.map(TaskLog::sources) {
-        Some([.., newest]) => header::origin(log.map_or(&[], TaskLog::sources), newest, context.styles.glyphs.dot),
+        Some(sources @ [.., newest]) => header::origin(sources, newest, DOT),
         Some([]) | None => clean::text(context.subject).into_owned(),
     };
-    let left = if is_narrow { from } else { format!("logs {from}") };
+    let left = match (context.why, is_narrow) {
+        (true, false) => format!("why · last error lines of {from}"),
+        (true, true) => format!("why · {from}"),
+        (false, false) => format!("logs {from}"),
+        (false, true) => from,
+    };
     header::rule(&left, header::stream(log, context.now, context.styles, !is_narrow), context.styles, area, buf);
 }

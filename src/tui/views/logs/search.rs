@@ -1,68 +1,52 @@
-//! Searching in a log: while it is typed, and from match to match.
-
-use crossterm::event::KeyEvent;
+//! Searching in a log: while the text is typed, and from match to match.
 
 use crate::tui::clean;
 use crate::tui::log_store::LogStore;
-use crate::tui::widgets::prompt::PromptOutcome;
 
 use super::find::Needle;
 use super::rows::Anchor;
 use super::{Follow, LogsContext, LogsOutcome, LogsView, Shown};
 
-/// A search being typed, and what to return to if it is given up.
-#[derive(Debug)]
-pub(super) struct Typing {
-    needle: Needle,
-    cursor: Option<Anchor>,
+/// What to return to if a search is given up while it is typed.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Origin {
+    place: Option<Anchor>,
     follow: Follow,
 }
 
 impl LogsView {
-    pub(super) fn start_typing(&mut self) {
-        let cursor = self.rows.anchor(self.cursor.selected);
-        self.typing = Some(Typing { needle: self.choice.needle.clone(), cursor, follow: self.follow });
-        self.prompt.set("");
+    /// Returns what is searched for.
+    pub(crate) fn search_text(&self) -> &str {
+        self.choice.needle.text()
     }
 
-    pub(super) fn type_key(&mut self, key: KeyEvent, store: &LogStore, context: &LogsContext<'_>) -> LogsOutcome {
-        match self.prompt.key(key) {
-            PromptOutcome::Ignored => return LogsOutcome::Ignored,
-            PromptOutcome::Moved => {}
-            PromptOutcome::Changed => self.look_for_typed(store, context),
-            PromptOutcome::Submitted => {
-                self.prompt.accept();
-                self.typing = None;
-            }
-            PromptOutcome::Cancelled => self.give_up(),
+    /// Takes the text of a search while it is typed, and goes to the first line from where it began that has it. An empty text ends the
+    /// search and returns to that place.
+    pub(crate) fn search(&mut self, text: &str, store: &LogStore, context: &LogsContext<'_>) {
+        let here = Origin { place: self.rows.anchor(self.cursor.selected), follow: self.follow };
+        let origin = *self.origin.get_or_insert(here);
+        self.choice.needle = Needle::new(text);
+        self.only_matches &= !text.is_empty();
+        self.follow = origin.follow;
+        self.settle(store, context, self.area);
+        if let Some(place) = origin.place {
+            self.cursor.selected = self.rows.row_at(place);
         }
-        LogsOutcome::Changed
+        if text.is_empty() {
+            self.origin = None;
+        } else {
+            self.go_to_first(&Shown { log: store.log(&self.operation, &self.task), context });
+        }
+        self.settle(store, context, self.area);
     }
 
-    fn give_up(&mut self) {
-        let Some(typing) = self.typing.take() else { return };
-        self.choice.needle = typing.needle;
-        self.follow = typing.follow;
-        if let Some(anchor) = typing.cursor {
-            self.cursor.selected = self.rows.row_at(anchor);
-        }
-    }
-
-    /// Goes to the first line from where the search began that has what was typed so far.
-    pub(super) fn look_for_typed(&mut self, store: &LogStore, context: &LogsContext<'_>) {
-        self.choice.needle = Needle::new(self.prompt.text());
-        let Some(log) = store.log(&self.operation, &self.task) else { return };
-        self.renew(log, context);
-        let from = self.typing.as_ref().and_then(|typing| typing.cursor).map(|anchor| self.rows.row_at(anchor));
-        if let Some(row) = from {
-            self.cursor.selected = row;
-        }
-        let shown = Shown { log: Some(log), context };
+    /// Goes to the first match from here on, else to the last one before.
+    fn go_to_first(&mut self, shown: &Shown<'_>) {
         let hits = self.rows.hits();
         let here = self.current().unwrap_or_default();
         let index = hits.partition_point(|number| *number < here);
         if let Some(number) = hits.get(index).or_else(|| hits.back()).copied() {
-            self.go_to(number, &shown);
+            self.go_to(number, shown);
         }
     }
 

@@ -1,4 +1,3 @@
-use crossterm::event::{KeyCode, KeyModifiers};
 use jiff::SignedDuration;
 use proptest::prelude::*;
 use ratatui::buffer::Buffer;
@@ -28,6 +27,42 @@ struct Scene {
     state: &'static str,
     styles: LogStyles,
     zone: TimeZone,
+    /// The search being typed.
+    typed: Option<String>,
+    back: usize,
+    why: bool,
+}
+
+/// The keys as the keymap has them; `<` `>` stand for the arrows, `^` and `_` for a page.
+fn meaning(key: char) -> Option<LogsKey> {
+    Some(match key {
+        'k' => LogsKey::Up,
+        'j' => LogsKey::Down,
+        '^' => LogsKey::PageUp,
+        '_' => LogsKey::PageDown,
+        'g' => LogsKey::Top,
+        'G' => LogsKey::Bottom,
+        '<' => LogsKey::Left,
+        '>' => LogsKey::Right,
+        's' => LogsKey::Follow,
+        'w' => LogsKey::Wrap,
+        't' => LogsKey::Time,
+        'n' => LogsKey::Next,
+        'N' => LogsKey::Previous,
+        '&' => LogsKey::OnlyMatches,
+        'p' => LogsKey::Earlier,
+        'a' => LogsKey::AllSources,
+        'm' => LogsKey::Mark,
+        'c' => LogsKey::Copy,
+        'C' => LogsKey::Clear,
+        'q' | '\u{1b}' => LogsKey::Close,
+        '0' => LogsKey::Since(Since::Everything),
+        '1' => LogsKey::Since(Since::Head),
+        '2' => LogsKey::Since(Since::Minutes(1)),
+        '7' => LogsKey::Since(Since::WaveStart),
+        '8' => LogsKey::Since(Since::OperationStart),
+        _ => return None,
+    })
 }
 
 impl Scene {
@@ -40,6 +75,9 @@ impl Scene {
             state: "● running 12.0s",
             styles: LogStyles::default(),
             zone: TimeZone::UTC,
+            typed: None,
+            back: 0,
+            why: false,
         }
     }
 
@@ -110,22 +148,47 @@ impl Scene {
         })
     }
 
+    /// Types keys; `/text\n` searches for a text, letter by letter.
     fn press(&mut self, keys: &str) -> LogsOutcome {
-        keys.chars().fold(LogsOutcome::Ignored, |_, letter| self.key(KeyCode::Char(letter)))
-    }
-
-    fn key(&mut self, code: KeyCode) -> LogsOutcome {
-        let mut view = std::mem::replace(&mut self.view, LogsView::open("".into(), task()));
-        let code = if code == KeyCode::Char('\n') { KeyCode::Enter } else { code };
-        let outcome = self.context(|context| view.key(KeyEvent::new(code, KeyModifiers::NONE), &self.store, context, self.area));
-        self.view = view;
+        let mut outcome = LogsOutcome::Changed;
+        for key in keys.chars() {
+            outcome = self.key(key);
+        }
         outcome
     }
 
-    fn settle(&mut self) {
+    fn key(&mut self, key: char) -> LogsOutcome {
+        self.settle();
+        match (self.typed.as_mut(), key) {
+            (Some(_), '\n') => self.typed = None,
+            (Some(_), '\u{1b}') => {
+                self.typed = None;
+                self.with_view(|view, store, context| view.search("", store, context));
+            }
+            (Some(typed), letter) => {
+                typed.push(letter);
+                let typed = typed.clone();
+                self.with_view(|view, store, context| view.search(&typed, store, context));
+            }
+            (None, '/') => self.typed = Some(String::new()),
+            (None, key) => {
+                let Some(key) = meaning(key) else { return LogsOutcome::Changed };
+                return self.with_view(|view, store, context| view.update(key, store, context));
+            }
+        }
+        LogsOutcome::Changed
+    }
+
+    fn with_view<R>(&mut self, act: impl FnOnce(&mut LogsView, &LogStore, &LogsContext<'_>) -> R) -> R {
         let mut view = std::mem::replace(&mut self.view, LogsView::open("".into(), task()));
-        self.context(|context| view.settle(&self.store, context, self.area));
+        let result = self.context(|context| act(&mut view, &self.store, context));
         self.view = view;
+        result
+    }
+
+    fn settle(&mut self) {
+        let area = self.area;
+        self.with_view(|view, store, context| view.settle(store, context, area));
     }
 
     fn buffer(&mut self) -> Buffer {
@@ -147,7 +210,7 @@ impl Scene {
         let area = Rect::new(0, 0, width, height);
         let mut buffer = Buffer::empty(area);
         let (subject, empty) = ("Job/db-migrate", "Job/db-migrate has not printed anything yet");
-        let context = PaneContext { subject, empty, now: self.now, zone: &self.zone, styles: &self.styles };
+        let context = PaneContext { subject, empty, back: self.back, why: self.why, now: self.now, zone: &self.zone, styles: &self.styles };
         draw_pane(self.store.log("op", &task()), &context, area, &mut buffer);
         picture(&buffer)
     }
@@ -241,14 +304,6 @@ fn a_search_shows_where_it_is() {
 }
 
 #[test]
-fn a_search_being_typed_is_at_the_bottom() {
-    in_all_sizes("typing", |mut scene| {
-        scene.press("g/lock");
-        scene
-    });
-}
-
-#[test]
 fn wrapped_lines_are_whole() {
     in_all_sizes("wrap", |mut scene| {
         scene.press("wt");
@@ -328,6 +383,12 @@ fn the_pane_shows_the_last_lines() {
     insta::assert_snapshot!("pane_60", running(80, 24).pane(60, 7));
     insta::assert_snapshot!("pane_attempts", three_attempts(80, 24).pane(120, 6));
     insta::assert_snapshot!("pane_ended", running(80, 24).close("db-migrate-9kq2p", "migrate", 0).pane(80, 5));
+    let mut failed = three_attempts(80, 24).close("db-migrate-mm4zt", "migrate", 1);
+    failed.why = true;
+    insta::assert_snapshot!("pane_why", failed.pane(80, 6));
+    let mut scrolled = running(80, 24);
+    scrolled.back = 10;
+    insta::assert_snapshot!("pane_scrolled", scrolled.pane(80, 4));
     insta::assert_snapshot!("pane_empty", Scene::new(80, 24).pane(80, 5));
 }
 
@@ -399,9 +460,9 @@ fn only_matches_hides_the_rest_and_new_lines_join() {
     assert_eq!(shown, [">12:04:08.500 ERROR   batch 7/8  deadlock detected, trying again"]);
     let mut scene = scene.prints(&[(11_400, "INFO  nothing"), (11_500, "INFO  Deadlock gone")]);
     assert_eq!(scene.body().iter().filter(|row| !row.is_empty()).count(), 2);
-    assert_eq!(scene.key(KeyCode::Esc), LogsOutcome::Changed);
+    assert_eq!(scene.key('\u{1b}'), LogsOutcome::Changed);
     assert!(scene.body().iter().filter(|row| !row.is_empty()).count() > 2);
-    assert_eq!(scene.key(KeyCode::Esc), LogsOutcome::Close);
+    assert_eq!(scene.key('\u{1b}'), LogsOutcome::Close);
 }
 
 #[test]
@@ -446,8 +507,7 @@ fn giving_a_search_up_returns_to_where_it_began() {
     let before = scene.picture();
     scene.press("/lock");
     assert_ne!(scene.picture(), before);
-    assert!(scene.view.is_typing());
-    scene.key(KeyCode::Esc);
+    scene.key('\u{1b}');
     assert_eq!(scene.picture(), before);
 }
 
@@ -470,6 +530,16 @@ fn clearing_hides_what_was_and_0_brings_it_back() {
 }
 
 #[test]
+fn the_head_is_the_first_line_also_after_clearing() {
+    let mut scene = running(80, 24);
+    scene.press("C");
+    let mut scene = scene.prints(&[(11_400, "INFO  new")]);
+    scene.press("1");
+    assert!(!scene.view.follows());
+    assert_eq!(scene.body()[0], ">12:04:00.100 2026-09-18 migrate v2.14.0 (commit 9f31c2d)");
+}
+
+#[test]
 fn only_lines_since_the_start_of_the_wave_are_shown() {
     let mut scene = running(80, 24);
     scene.press("7");
@@ -482,12 +552,12 @@ fn long_lines_are_read_by_scrolling_sideways() {
     let mut scene = running(60, 20);
     scene.press("g");
     for _ in 0..9 {
-        scene.key(KeyCode::Right);
+        scene.key('>');
     }
     let shown = scene.picture();
     assert!(shown.contains("last night)"), "{shown}");
     for _ in 0..9 {
-        scene.key(KeyCode::Left);
+        scene.key('<');
     }
     assert!(scene.picture().contains("2026-09-18 migrate"));
 }
@@ -533,7 +603,7 @@ fn a_frame_of_a_large_log_touches_the_visible_lines_only() {
 
 #[derive(Clone, Debug)]
 enum Step {
-    Key(KeyCode),
+    Key(char),
     Line(Vec<u8>, bool, bool),
     Missing(u64),
     Size(u16, u16),
@@ -542,14 +612,10 @@ enum Step {
 }
 
 fn step() -> impl Strategy<Value = Step> {
-    let keys: Vec<char> = "kjgGswt/nN&pamcC0123678ab\n ".chars().collect();
-    let code = prop_oneof![
-        6 => prop::sample::select(keys).prop_map(KeyCode::Char),
-        1 => prop::sample::select(vec![KeyCode::Left, KeyCode::Right, KeyCode::PageUp, KeyCode::PageDown, KeyCode::Esc, KeyCode::Backspace]),
-    ];
+    let keys: Vec<char> = "kjgGswt/nN&pamcC01278ab\n ^_<>q\u{1b}".chars().collect();
     let bytes = prop_oneof![prop::collection::vec(any::<u8>(), 0..40), "[ab世\t]{0,200}".prop_map(String::into_bytes)];
     prop_oneof![
-        8 => code.prop_map(Step::Key),
+        8 => prop::sample::select(keys).prop_map(Step::Key),
         6 => (bytes, any::<bool>(), prop::bool::weighted(0.2)).prop_map(|(bytes, pod, continued)| Step::Line(bytes, pod, continued)),
         1 => (1_u64..9).prop_map(Step::Missing),
         1 => (0_u16..90, 0_u16..30).prop_map(|(width, height)| Step::Size(width, height)),
@@ -570,7 +636,7 @@ proptest! {
         scene.store = LogStore::new(budget);
         for step in steps {
             match step {
-                Step::Key(code) => drop(scene.key(code)),
+                Step::Key(key) => drop(scene.key(key)),
                 Step::Line(text, first, continued) => scene.piece(pod(first), 1, 0, LogContent::Line { text: text.into(), continued }),
                 Step::Missing(lines) => scene.piece(pod(true), 1, 0, LogContent::Dropped(lines)),
                 Step::Size(width, height) => scene.area = Rect::new(0, 0, width, height),

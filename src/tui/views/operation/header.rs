@@ -12,6 +12,8 @@ use crate::tui::model::{Busy, Model};
 use crate::tui::paint::Pen;
 use crate::tui::theme::{self, Role};
 
+/// How much of a name stays in a sentence that does not fit.
+const NAME: usize = 20;
 /// How many letters of a revision are shown.
 const REVISION: usize = 7;
 
@@ -22,7 +24,7 @@ pub(super) fn place(model: &Model, board: Option<&Board>, area: Rect, density: D
     let end = match density {
         Density::Line | Density::Sliver | Density::Narrow => board.map(|board| elapsed(board, model.now)).unwrap_or_default(),
         Density::Normal => board.map(|board| short_facts(model, board)).unwrap_or_default(),
-        Density::Wide | Density::Huge => clock(model, model.now),
+        Density::Wide | Density::Huge => board.map(|board| clock(model, board)).unwrap_or_default(),
     };
     pen.end(" ", theme.style(Role::Text)).end(&end, theme.style(Role::Dim));
     let Some(place) = &model.place else {
@@ -65,9 +67,14 @@ fn short_facts(model: &Model, board: &Board) -> String {
     format!("op {} · {by}{}", board.number(), elapsed(board, model.now))
 }
 
-/// Returns the time of day in the zone of the person.
-pub(super) fn clock(model: &Model, at: Timestamp) -> String {
-    at.to_zoned(model.zone.clone()).strftime("%H:%M:%S").to_string()
+/// The time of day while something runs; a clock that stands still would lie, so afterwards it is the time of the end.
+fn clock(model: &Model, board: &Board) -> String {
+    let at = |at: Timestamp| at.to_zoned(model.zone.clone()).strftime("%H:%M:%S").to_string();
+    match board.operation().map(|operation| operation.finished_at()) {
+        Some(None) => at(model.now),
+        Some(Some(end)) => format!("ended {}", at(end)),
+        None => "idle".to_owned(),
+    }
 }
 
 /// Draws the line of facts about the operation.
@@ -98,7 +105,7 @@ fn last_runs(model: &Model, pen: &mut Pen<'_>) {
     let ended = model.operations().filter(|board| !board.is_running()).take(5);
     let glyphs: Vec<&str> = ended.map(|board| theme::tone(board.verdict().tone).0).collect();
     if !glyphs.is_empty() {
-        pen.end(&format!("last {}: {}", glyphs.len(), glyphs.join(" ")), model.theme.style(Role::Dim));
+        pen.end(&format!("last: {}", glyphs.join(" ")), model.theme.style(Role::Dim));
     }
 }
 
@@ -109,21 +116,33 @@ pub(super) fn verdict(model: &Model, board: Option<&Board>, panes: &Panes, buffe
     let style = model.theme.style(role);
     let Some(mut pen) = Pen::row(buffer, panes.verdict, 0) else { return };
     pen.put(" ", style).put(glyph, style).put(" ", style);
+    let text = shortened(board, standing.text, panes.verdict);
     let is_short = panes.density <= Density::Narrow && matches!(standing.tone, Tone::Blocked | Tone::Working);
     if !is_short {
         pen.put(standing.word, style).put(if panes.density >= Density::Normal { "  " } else { " " }, style);
     }
     if panes.verdict.height < 2 {
-        pen.fit(&standing.text, model.theme.style(Role::Strong));
+        pen.fit(&text, model.theme.style(Role::Strong));
         return;
     }
     let room = usize::from(pen.rest());
-    let head = clean::head(&standing.text, room);
-    let head = if head.len() < standing.text.len() { head.rsplit_once(' ').map_or(head, |(words, _)| words) } else { head };
+    let head = clean::head(&text, room);
+    let head = if head.len() < text.len() { head.rsplit_once(' ').map_or(head, |(words, _)| words) } else { head };
     pen.put(head, model.theme.style(Role::Strong));
     if let Some(mut pen) = Pen::row(buffer, panes.verdict, 1) {
-        pen.skip(3).fit(standing.text[head.len()..].trim_start(), model.theme.style(Role::Strong));
+        pen.skip(3).fit(text[head.len()..].trim_start(), model.theme.style(Role::Strong));
     }
+}
+
+/// A generated name may be longer than everything else in the sentence; when room is short it gives way first, because it stands in the
+/// table too.
+fn shortened(board: Option<&Board>, text: String, area: Rect) -> String {
+    let room = usize::from(area.width) * usize::from(area.height);
+    if text.len() + 16 <= room {
+        return text;
+    }
+    let Some(name) = board.and_then(|board| board.rows().get(board.focus()?)).map(|row| &row.name) else { return text };
+    if clean::columns(name) <= NAME { text } else { text.replacen(&**name, &clean::fit(name, NAME), 1) }
 }
 
 /// How things stand, also before there is a board.

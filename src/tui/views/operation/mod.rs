@@ -6,8 +6,10 @@ mod header;
 mod layout;
 mod lines;
 mod panes;
+mod picture;
 mod rail;
 mod table;
+mod texts;
 mod timeline;
 
 pub(super) use self::blocker::{container_word, pod_line};
@@ -17,26 +19,25 @@ use std::collections::BTreeSet;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use self::layout::{Density, Needs, Panes};
+use self::layout::{Needs, Panes};
 use self::lines::{Choice, Line};
-use self::rail::{Column, Piece};
+use self::texts::{Cache, GroupText};
 use super::details::{DetailsView, Tab};
 use super::history::HistoryView;
 use super::{Notice, Outbox, Outcome, Shown, View, Wish};
 use crate::engine::session::Ask;
 use crate::model::{Phase, ResourceKey, TaskId};
 use crate::operation::LogLine;
-use crate::operation::timeline::{PhaseCell, Stage};
+use crate::operation::timeline::Stage;
 use crate::plan::Selector;
 use crate::tui::action::Action;
 use crate::tui::board::Board;
+use crate::tui::dialogs::approve::ApproveDialog;
 use crate::tui::dialogs::sync::{Scope, SyncDialog};
 use crate::tui::dialogs::terminate::TerminateDialog;
 use crate::tui::keymap::Context;
 use crate::tui::model::Model;
-use crate::tui::paint::Pen;
 use crate::tui::row::Group;
-use crate::tui::theme::Role;
 use crate::tui::widgets::cursor::Cursor;
 
 /// How many rows below the chosen one stay in sight, so that what comes next is seen.
@@ -61,32 +62,6 @@ pub(crate) struct OperationView {
     cache: Cache,
     /// Objects whose pods' logs were asked for, of the operation with this number.
     followed: (usize, BTreeSet<ResourceKey>),
-}
-
-/// What is made once for each change and drawn many times.
-#[derive(Default)]
-struct Cache {
-    /// Number and version of the board, and what was chosen, when the lines were made.
-    of: Option<(usize, u64)>,
-    stale: bool,
-    groups: Vec<GroupText>,
-    rail: Vec<Piece>,
-    columns: Vec<Column>,
-    bars: Vec<timeline::Bar>,
-    several_namespaces: bool,
-    table_height: usize,
-    log_height: usize,
-    notes: String,
-}
-
-/// The header of a group, ready to be drawn.
-pub(super) struct GroupText {
-    group: Group,
-    name: &'static str,
-    folded: bool,
-    stage: Stage,
-    state: String,
-    detail: String,
 }
 
 impl OperationView {
@@ -261,6 +236,7 @@ impl OperationView {
         }
         match action {
             Action::Terminate => out.wish(Wish::Dialog(Box::new(TerminateDialog::new(model)))),
+            Action::Approve => out.wish(Wish::Dialog(Box::new(ApproveDialog::new(model)))),
             Action::SyncMarked => self.ask_to_sync_some(board, model, out),
             _ => {
                 let dialog = SyncDialog::new(model, self.scopes(board), !self.marks.is_empty(), out);
@@ -325,7 +301,7 @@ impl OperationView {
             Action::PreviousProblem => self.problem(board, false, out),
             Action::Mark => self.mark(board),
             Action::MarkRange => self.mark_range(board),
-            Action::Sync | Action::SyncMarked | Action::Terminate => self.ask_to_change(action, board, model, out),
+            Action::Sync | Action::SyncMarked | Action::Terminate | Action::Approve => self.ask_to_change(action, board, model, out),
             _ => return Outcome::Ignored,
         }
         Outcome::Consumed
@@ -347,7 +323,7 @@ impl OperationView {
             Action::OnlySyncFail => self.narrow(Some(Phase::SyncFail)),
             Action::Filter => out.wish(Wish::Search),
             Action::History => out.wish(Wish::Open(Box::new(HistoryView::new(model)))),
-            Action::Sync | Action::SyncMarked | Action::Terminate => {
+            Action::Sync | Action::SyncMarked | Action::Terminate | Action::Approve => {
                 let reason = model.may(action).err().unwrap_or_else(|| "nothing is open yet".to_owned());
                 out.say(Notice::bad(reason));
             }
@@ -362,9 +338,11 @@ impl OperationView {
         self.choice.flatten(board, &mut self.lines);
         let kept = before.and_then(|line| self.lines.iter().position(|found| *found == line));
         self.cursor.select(kept.unwrap_or(self.cursor.selected), self.lines.len());
-        let mut namespaces = board.rows().iter().map(|row| &row.namespace).filter(|namespace| !namespace.is_empty());
-        let first = namespaces.next();
-        self.cache.several_namespaces = namespaces.any(|namespace| Some(namespace) != first);
+        if self.cache.of.is_none_or(|(number, _)| number != board.number()) {
+            let mut namespaces = board.rows().iter().map(|row| &row.namespace).filter(|namespace| !namespace.is_empty());
+            let first = namespaces.next();
+            self.cache.several_namespaces = namespaces.any(|namespace| Some(namespace) != first);
+        }
         self.cache.of = Some((board.number(), board.version()));
         self.cache.stale = false;
     }
@@ -385,68 +363,6 @@ impl OperationView {
         let ahead = AHEAD.min(height.saturating_sub(1) / 2);
         let lowest = (self.cursor.selected + ahead + 1).saturating_sub(height).min(len.saturating_sub(height));
         self.cursor.top = self.cursor.top.max(lowest.min(self.cursor.selected));
-    }
-
-    fn refresh_texts(&mut self, board: &Board, model: &Model, panes: &Panes) {
-        self.cache.groups = [Phase::PreSync, Phase::Sync, Phase::PostSync, Phase::SyncFail]
-            .into_iter()
-            .filter_map(|phase| board.rail().iter().find(|cell| cell.phase == phase))
-            .map(|cell| self.phase_text(board, cell, model))
-            .chain(self.left_text(board))
-            .collect();
-        self.cache.rail = rail::in_one_row(board, model.now, panes.density);
-        self.cache.columns =
-            if panes.density == Density::Wide { rail::in_three_rows(board, model.now, panes.rail.width) } else { Vec::new() };
-        let room = usize::from(panes.timeline.height.saturating_sub(2));
-        self.cache.bars = if panes.density == Density::Huge { timeline::bars(board, room) } else { Vec::new() };
-        self.cache.notes = self.notes();
-    }
-
-    fn notes(&self) -> String {
-        let mut notes = Vec::new();
-        if let Some(phase) = self.choice.only {
-            notes.push(format!("only {phase}"));
-        }
-        if self.choice.problems_only {
-            notes.push("problems only".to_owned());
-        }
-        if !self.choice.filter.is_empty() {
-            notes.push(format!("/{}", self.choice.filter));
-        }
-        if !self.marks.is_empty() {
-            notes.push(format!("{} marked", self.marks.len()));
-        }
-        notes.push(if self.follow { "follow on" } else { "follow off (F)" }.to_owned());
-        notes.join(" · ")
-    }
-
-    fn phase_text(&self, board: &Board, cell: &PhaseCell, model: &Model) -> GroupText {
-        let group = Group::Phase(cell.phase);
-        let folded = self.choice.is_folded(group, board);
-        let names = |stage: Option<Stage>| {
-            let of_group = |row: &&crate::tui::row::Row| row.group == group && stage.is_none_or(|stage| row.stage == stage);
-            let names: Vec<String> =
-                board.rows().iter().filter(of_group).take(3).map(|row| format!("{}/{}", row.short_kind(), row.name)).collect();
-            names.join(", ")
-        };
-        let detail = match cell.stage {
-            Stage::Armed => format!("armed · {}", names(None)),
-            Stage::Skipped => format!("did not run · {}", names(None)),
-            _ if folded => format!("{}/{} · {}", cell.done, cell.total, names(None)),
-            Stage::Waiting | Stage::Running | Stage::Done | Stage::Failed => format!("{}/{}{}", cell.done, cell.total, waves(cell)),
-        };
-        let time = rail::took(&cell.span, model.now);
-        GroupText { group, name: cell.phase.as_str(), folded, stage: cell.stage, state: panes::group_state(cell.stage, time), detail }
-    }
-
-    fn left_text(&self, board: &Board) -> Option<GroupText> {
-        let left = board.rows().len() - board.tasks();
-        let first = board.rows().get(board.tasks())?;
-        let folded = self.choice.is_folded(Group::Left, board);
-        let more = if left > 1 { format!(" +{}", left - 1) } else { String::new() };
-        let detail = format!("{left} · {}/{}: {}{more}", first.short_kind(), first.name, first.message);
-        let state = panes::group_state(Stage::Skipped, None);
-        Some(GroupText { group: Group::Left, name: "Not run", folded, stage: Stage::Skipped, state, detail })
     }
 
     /// The log pane of a Deployment needs its pods' logs, which nobody follows unless asked.
@@ -470,77 +386,6 @@ impl OperationView {
 
     fn panes(&self, board: Option<&Board>, model: &Model, area: Rect) -> Panes {
         layout::panes(area, Needs { header: model.header, failed: board.is_some_and(Board::has_failed) })
-    }
-
-    fn draw_rail(&self, model: &Model, panes: &Panes, buffer: &mut Buffer) {
-        if panes.density == Density::Wide {
-            return self.draw_wide_rail(model, panes.rail, buffer);
-        }
-        let Some(mut pen) = Pen::row(buffer, panes.rail, 0) else { return };
-        for (text, role) in &self.cache.rail {
-            pen.put(text, model.theme.style(*role));
-        }
-    }
-
-    fn draw_wide_rail(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
-        crate::tui::paint::rule(buffer, Rect { height: area.height.min(1), ..area }, model.theme, "", "");
-        let mut x = area.x + 1;
-        for column in &self.cache.columns {
-            let part = Rect { x, y: area.y, width: column.width.min(area.right().saturating_sub(x)), height: area.height };
-            for (row, pieces) in column.rows.iter().enumerate() {
-                let Some(mut pen) = Pen::row(buffer, part, row as u16 + 1) else { continue };
-                for (text, role) in pieces {
-                    pen.put(text, model.theme.style(*role));
-                }
-            }
-            x = x.saturating_add(column.width);
-        }
-    }
-
-    fn draw_body(&self, board: &Board, model: &Model, panes: &Panes, buffer: &mut Buffer) {
-        let visible = self.cursor.visible(usize::from(panes.table.height), self.lines.len());
-        let selected = self.cursor.selected.checked_sub(visible.start).filter(|_| !self.in_log);
-        let slice = table::Slice {
-            board,
-            lines: &self.lines[visible],
-            selected,
-            marks: &self.marks,
-            groups: &self.cache.groups,
-            several_namespaces: self.cache.several_namespaces,
-        };
-        table::heads(model, panes.heads, panes.density, self.cache.several_namespaces, buffer);
-        table::draw(model, &slice, panes.table, panes.density, buffer);
-        if let Some(operation) = board.operation() {
-            timeline::draw(model, operation, &self.cache.bars, panes.timeline, buffer);
-            if let Some(row) = self.row().or_else(|| board.focus()) {
-                blocker::draw(model, board, row, panes.blocker, buffer);
-            }
-            if !panes.events.is_empty() {
-                crate::tui::paint::rule(buffer, Rect { height: 1, ..panes.events }, model.theme, "events", "");
-                let below = Rect { y: panes.events.y + 1, height: panes.events.height - 1, ..panes.events };
-                panes::events(model, operation, None, below, buffer);
-            }
-        }
-        if let Some(task) = self.log_task(board) {
-            let tail = panes::Tail { board, task, back: self.back, focused: self.in_log, why: board.has_failed() };
-            panes::log_title(model, &tail, panes.log_title, buffer);
-            panes::log(model, &tail, panes.log, buffer);
-        } else {
-            crate::tui::paint::rule(buffer, panes.log_title, model.theme, "logs", "");
-        }
-        if !panes.next.is_empty() {
-            panes::next(model, board, panes.next, buffer);
-        }
-        panes::last(model, board, panes.last, buffer);
-    }
-}
-
-fn waves(cell: &PhaseCell) -> String {
-    let list: Vec<String> = cell.waves.iter().take(12).map(|wave| wave.wave.to_string()).collect();
-    match cell.waves.iter().find(|wave| wave.stage == Stage::Running) {
-        Some(wave) if cell.waves.len() > 1 => format!(" · wave {} of {}", wave.wave, list.join(",")),
-        Some(_) | None if cell.waves.len() > 1 => format!(" · waves {}", list.join(",")),
-        Some(_) | None => String::new(),
     }
 }
 
@@ -595,22 +440,7 @@ impl View for OperationView {
 
     fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
         let board = model.board(self.shown);
-        let panes = self.panes(board, model, area);
-        if panes.density == Density::Line {
-            table::one_line(model, board, panes.verdict, buffer);
-        } else {
-            header::place(model, board, panes.place, panes.density, buffer);
-            header::facts(model, board, panes.facts, buffer);
-            header::verdict(model, board, &panes, buffer);
-            table::title(model, board, &self.cache.notes, panes.title, buffer);
-        }
-        match board {
-            Some(board) => {
-                self.draw_rail(model, &panes, buffer);
-                self.draw_body(board, model, &panes, buffer);
-            }
-            None => trouble(model, panes.table, buffer),
-        }
+        self.draw_all(model, board, &self.panes(board, model, area), buffer);
     }
 
     fn shows(&self, line: &LogLine, model: &Model) -> bool {
@@ -625,8 +455,10 @@ impl View for OperationView {
             Action::Events,
             Action::Sync,
             Action::Terminate,
+            Action::Approve,
             Action::NextProblem,
             Action::Help,
+            Action::Approve,
             Action::Yaml,
             Action::Mark,
             Action::Filter,
@@ -637,13 +469,5 @@ impl View for OperationView {
 
     fn title(&self) -> &'static str {
         "sync screen"
-    }
-}
-
-/// Draws why there is nothing to show.
-fn trouble(model: &Model, area: Rect, buffer: &mut Buffer) {
-    for (row, line) in model.trouble.iter().enumerate() {
-        let Some(mut pen) = Pen::row(buffer, area, row as u16) else { return };
-        pen.put(" ", model.theme.style(Role::Text)).fit(line, model.theme.style(Role::Text));
     }
 }

@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::model::{Occurrence, ResourceKey, TaskId};
+use crate::model::{Occurrence, ResourceKey, TaskId, TaskState};
 use crate::operation::Operation;
 use crate::operation::timeline::Stage;
 use crate::operation::verdict::short_time;
@@ -12,10 +12,11 @@ use crate::tui::action::Action;
 use crate::tui::board::Board;
 use crate::tui::clean;
 use crate::tui::keymap::Context;
-use crate::tui::log_store::{Content, Level, StoredLine, TaskLog};
 use crate::tui::model::Model;
 use crate::tui::paint::{self, Pen};
 use crate::tui::theme::{Role, glyph, stage_role};
+use crate::tui::views::log_screen;
+use crate::tui::views::logs::{PaneContext, draw_pane};
 
 /// What the log pane shows.
 pub(super) struct Tail<'a> {
@@ -25,99 +26,45 @@ pub(super) struct Tail<'a> {
     pub(super) back: usize,
     /// The pane has the keys.
     pub(super) focused: bool,
-    /// The operation failed: the lines that say why come first.
-    pub(super) why: bool,
 }
 
-/// Draws the title of the log pane.
-pub(super) fn log_title(model: &Model, tail: &Tail<'_>, area: Rect, buffer: &mut Buffer) {
-    let log = model.log(tail.board, tail.task);
-    let name = clean::text(&tail.task.key.short()).into_owned();
-    let source = log.and_then(newest_source).map(|source| format!(" · {source}")).unwrap_or_default();
-    let lead = if tail.why { "why · last lines of " } else { "logs " };
-    let focus = if tail.focused { "› " } else { "" };
-    let notes = log.map(|log| log_notes(model, log, tail.back)).unwrap_or_default();
-    paint::rule(buffer, area, model.theme, &format!("{focus}{lead}{name}{source}"), &notes);
-}
-
-fn newest_source(log: &TaskLog) -> Option<String> {
-    let source = log.sources().iter().max_by_key(|source| source.last)?;
-    let attempt = if source.pod_attempt > 1 { format!(" · attempt {}", source.pod_attempt) } else { String::new() };
-    let exit = source.exit.as_ref().map(|exit| format!(" · exit {}", exit.code)).unwrap_or_default();
-    Some(format!("{} · {}{attempt}{exit}", clean::text(&source.pod), clean::text(&source.container)))
-}
-
-fn log_notes(model: &Model, log: &TaskLog, back: usize) -> String {
-    let state = if log.is_live() { "● live" } else { "■ ended" };
-    let lines = log.received();
-    if back > 0 {
-        return format!("{state}  {lines} lines  {back} below");
-    }
-    let rate = if log.is_live() { format!("  {:.0} l/s", log.rate(model.now)) } else { String::new() };
-    format!("{state}{rate}  {lines} line{}", if lines == 1 { "" } else { "s" })
-}
-
-/// Draws the lines of the log, or why there are none.
+/// Draws the newest lines of a task under their title: after a failure those that say why; without any, what the cluster says instead.
 pub(super) fn log(model: &Model, tail: &Tail<'_>, area: Rect, buffer: &mut Buffer) {
-    let height = usize::from(area.height);
-    let Some(log) = model.log(tail.board, tail.task).filter(|log| !log.numbers().is_empty()) else {
-        return no_log(model, tail, area, buffer);
-    };
-    let numbers = log.numbers();
-    let from = numbers.end.saturating_sub((height + tail.back) as u64).max(numbers.start);
-    let several = log.sources().len() > 1;
-    for (row, line) in log.window(from, height).enumerate() {
-        let Some(mut pen) = Pen::row(buffer, area, row as u16) else { return };
-        log_line(model, log, line, several && area.width >= 100, &mut pen);
-    }
-}
-
-fn log_line(model: &Model, log: &TaskLog, line: &StoredLine, prefixed: bool, pen: &mut Pen<'_>) {
-    let theme = model.theme;
-    let time = line.time().to_zoned(model.zone.clone());
-    let time = if pen.rest() >= 72 { time.strftime(" %H:%M:%S%.3f ") } else { time.strftime(" %H:%M:%S ") };
-    pen.put(&time.to_string(), theme.style(Role::Dim));
-    if prefixed && let Some(source) = log.sources().get(line.source) {
-        pen.field(&source.label(false), 6, theme.style(Role::Dim)).skip(1);
-    }
-    match &line.content {
-        Content::Text(text) => {
-            let role = match text.level {
-                Some(Level::Error | Level::Fatal) => Role::Bad,
-                Some(Level::Warn) => Role::Warn,
-                Some(Level::Info | Level::Debug | Level::Trace) | None => Role::Text,
-            };
-            pen.fit(&text.text, theme.style(role));
-        }
-        other => _ = pen.fit(&mark(other), theme.style(Role::Warn)),
-    }
-}
-
-/// What stands where lines are missing.
-fn mark(content: &Content) -> String {
-    match content {
-        Content::Text(_) => String::new(),
-        Content::Cut { bytes } => format!("── {bytes} more bytes of this line are not kept"),
-        Content::Gap { lines } => format!("── {lines} lines are missing here"),
-        Content::Reopened { .. } => "── the log was opened again".to_owned(),
-    }
-}
-
-fn no_log(model: &Model, tail: &Tail<'_>, area: Rect, buffer: &mut Buffer) {
-    let theme = model.theme;
     let Some(operation) = tail.board.operation() else {
-        if let Some(mut pen) = Pen::row(buffer, area, 0) {
-            pen.put(" ", theme.style(Role::Dim)).fit("nothing has run yet; s starts a sync", theme.style(Role::Dim));
-        }
-        return;
+        paint::rule(buffer, Rect { height: area.height.min(1), ..area }, model.theme, "logs", "");
+        return hint(model, "nothing has run yet; s starts a sync", below(area, 1), buffer);
     };
-    let why = operation.why_waiting(&tail.task);
-    let first = if why.is_empty() { "no log".to_owned() } else { format!("no log yet: {}", clean::text(&why)) };
-    if let Some(mut pen) = Pen::row(buffer, area, 0) {
-        pen.put(" ", theme.style(Role::Dim)).fit(&first, theme.style(Role::Dim));
+    let log = model.log(tail.board, tail.task);
+    let why = operation.why_waiting(tail.task);
+    let empty = if why.is_empty() { "no log".to_owned() } else { format!("no log yet: {why}") };
+    let failed = tail.board.has_failed() && operation.result(tail.task).is_some_and(|result| result.state != TaskState::Succeeded);
+    let context = PaneContext {
+        subject: &tail.task.key.short(),
+        empty: &empty,
+        back: tail.back,
+        why: failed && tail.back == 0 && !tail.focused,
+        now: model.now,
+        zone: &model.zone,
+        styles: &log_screen::styles(model.theme),
+    };
+    draw_pane(log, &context, area, buffer);
+    if tail.focused {
+        paint::tint(buffer, area, 0, model.theme.style(Role::Chosen));
     }
-    let below = Rect { y: area.y + 1, height: area.height.saturating_sub(1), ..area };
-    events(model, operation, Some(&tail.task.key), below, buffer);
+    if log.is_none_or(|log| log.numbers().is_empty()) {
+        events(model, operation, Some(&tail.task.key), below(area, 2), buffer);
+    }
+}
+
+fn below(area: Rect, rows: u16) -> Rect {
+    Rect { y: area.y + rows.min(area.height), height: area.height.saturating_sub(rows), ..area }
+}
+
+/// Says why there is nothing to see.
+pub(super) fn hint(model: &Model, text: &str, area: Rect, buffer: &mut Buffer) {
+    if let Some(mut pen) = Pen::row(buffer, area, 0) {
+        pen.put(" ", model.theme.style(Role::Dim)).fit(text, model.theme.style(Role::Dim));
+    }
 }
 
 /// Draws the newest events about an object, or about everything.
@@ -154,7 +101,7 @@ pub(super) fn next(model: &Model, board: &Board, area: Rect, buffer: &mut Buffer
         (Action::Events, "events"),
         (Action::Details, "details"),
         (Action::Sync, "sync again (asks)"),
-        (Action::SyncMarked, "sync this row only, no hooks (asks)"),
+        (Action::SyncMarked, "sync marked rows, no hooks (asks)"),
         (Action::History, "operations"),
     ];
     let rows = area.height.saturating_sub(1).max(1);
@@ -180,15 +127,15 @@ pub(super) fn last(model: &Model, board: &Board, area: Rect, buffer: &mut Buffer
     let Some(mut pen) = Pen::row(buffer, area, 0) else { return };
     let theme = model.theme;
     pen.end(" ", theme.style(Role::Text));
-    let upcoming = clean::fit(board.upcoming(), usize::from(area.width) * 11 / 20);
-    pen.end(&upcoming, theme.style(Role::Dim));
+    let upcoming = clean::fit(board.upcoming(), usize::from(area.width) * 9 / 20);
+    pen.end(&upcoming, theme.style(Role::Dim)).end(if upcoming.is_empty() { "" } else { "│" }, theme.style(Role::Rule));
     let Some(happening) = board.happening() else {
         planned_warning(model, board, &mut pen);
         return;
     };
     let age = model.now.duration_since(happening.at).max(SignedDuration::ZERO);
     pen.put(" ", theme.style(Role::Text)).put(glyph(happening.stage), theme.style(stage_role(happening.stage)));
-    let age = if age.as_secs() >= 1 { format!(" ({} ago)", whole_time(age)) } else { String::new() };
+    let age = if age.as_secs() >= 1 && board.is_running() { format!(" ({} ago)", whole_time(age)) } else { String::new() };
     let room = usize::from(pen.rest()).saturating_sub(clean::columns(&age) + 1);
     let text = clean::fit(&happening.text, room);
     pen.put(" ", theme.style(Role::Text)).put(&text, theme.style(Role::Text)).put(&age, theme.style(Role::Dim));

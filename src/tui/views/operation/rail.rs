@@ -26,6 +26,7 @@ pub(super) fn took(span: &Span, now: Timestamp) -> Option<SignedDuration> {
 /// Makes the rail in one row.
 pub(super) fn in_one_row(board: &Board, now: Timestamp, density: Density) -> Vec<Piece> {
     let mut pieces = vec![(" ".to_owned(), Role::Text)];
+    pieces.extend(preflight(board, density));
     for (at, cell) in board.rail().iter().enumerate() {
         if at > 0 {
             pieces.push((if density >= Density::Normal { " ━ " } else { " " }.to_owned(), Role::Rule));
@@ -34,6 +35,13 @@ pub(super) fn in_one_row(board: &Board, now: Timestamp, density: Density) -> Vec
     }
     pieces.extend(settling(board, density));
     pieces
+}
+
+/// Every task is tried without a change first; if that fails nothing is applied and SyncFail hooks do not run.
+fn preflight(board: &Board, density: Density) -> Vec<Piece> {
+    let Some(operation) = board.operation().filter(|_| density >= Density::Normal && !board.is_dry_pass_done()) else { return Vec::new() };
+    let stage = if operation.finished_at().is_some() { Stage::Failed } else { Stage::Running };
+    vec![(format!("preflight {}", glyph(stage)), stage_role(stage)), (" ━ ".to_owned(), Role::Rule)]
 }
 
 /// After the end some resources may still be on their way (decision 10).
@@ -119,8 +127,8 @@ pub(super) struct Column {
 pub(super) fn in_three_rows(board: &Board, now: Timestamp, width: u16) -> Vec<Column> {
     let others = board.rail().iter().filter(|cell| cell.phase != Phase::Sync).count() as u16;
     let has_sync = board.rail().iter().any(|cell| cell.phase == Phase::Sync);
-    let narrow = if has_sync { 24 } else { width.saturating_sub(2) / others.max(1) };
-    let wide = width.saturating_sub(2 + narrow * others);
+    let narrow = if has_sync { 24 } else { width.saturating_sub(1) / others.max(1) };
+    let wide = width.saturating_sub(1 + narrow * others);
     board
         .rail()
         .iter()
@@ -134,8 +142,9 @@ pub(super) fn in_three_rows(board: &Board, now: Timestamp, width: u16) -> Vec<Co
 fn title(board: &Board, cell: &PhaseCell, now: Timestamp) -> Vec<Piece> {
     let time = match took(&cell.span, now) {
         Some(time) => column_time(time),
-        None if cell.stage == Stage::Skipped => "not started".to_owned(),
-        None => String::new(),
+        None if cell.stage != Stage::Skipped => String::new(),
+        None if cell.phase == Phase::SyncFail && !board.has_failed() => "not needed".to_owned(),
+        None => "not started".to_owned(),
     };
     let mut pieces = vec![(format!("{} ", cell.phase), Role::Strong), (format!("{} {time}", glyph(cell.stage)), stage_role(cell.stage))];
     if cell.phase == Phase::Sync && board.operation().is_some_and(|operation| operation.finished_at().is_some()) {
@@ -146,18 +155,22 @@ fn title(board: &Board, cell: &PhaseCell, now: Timestamp) -> Vec<Piece> {
 
 fn wave_row(cell: &PhaseCell, now: Timestamp, width: u16) -> Vec<Piece> {
     let (from, to) = window(&cell.waves);
-    let room = usize::from(width) / (to - from).max(1);
-    let mut pieces = Vec::new();
-    for wave in &cell.waves[from..to] {
-        let time = took(&wave.span, now).filter(|_| room >= 12).map(|time| format!(" {}", short_time(time))).unwrap_or_default();
-        let space = if room >= 12 { " " } else { "" };
-        pieces.push((format!("{}{space}{}{time}", wave.wave, glyph(wave.stage)), stage_role(wave.stage)));
-        pieces.push((if room >= 12 { "  " } else { " " }.to_owned(), Role::Text));
+    let with_times = |wave: &WaveCell| {
+        let time = took(&wave.span, now).map(|time| format!(" {}", short_time(time))).unwrap_or_default();
+        (format!("{}{}{time}  ", wave.wave, glyph(wave.stage)), stage_role(wave.stage))
+    };
+    let pieces: Vec<Piece> = cell.waves[from..to].iter().map(with_times).collect();
+    let columns: usize = pieces.iter().map(|(text, _)| crate::tui::clean::columns(text)).sum();
+    if columns < usize::from(width) {
+        return pieces;
     }
-    pieces
+    cell.waves[from..to].iter().map(|wave| (format!("{}{} ", wave.wave, glyph(wave.stage)), stage_role(wave.stage))).collect()
 }
 
 fn bottom(board: &Board, cell: &PhaseCell, now: Timestamp, width: u16) -> Vec<Piece> {
+    if cell.stage == Stage::Skipped {
+        return Vec::new();
+    }
     if cell.phase == Phase::Sync && board.operation().is_some() {
         return bar(cell, now, width);
     }

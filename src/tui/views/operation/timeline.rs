@@ -57,6 +57,7 @@ fn of_waves(board: &Board, rows: usize) -> Vec<Bar> {
             let first = tasks.iter().find(is_of_wave);
             let name = match (wave.total, first) {
                 (1, Some(row)) => format!("{}/{}", row.short_kind(), row.name),
+                (2..=3, _) => tasks.iter().filter(is_of_wave).map(|row| row.short_kind()).collect::<Vec<_>>().join(", "),
                 (total, _) => format!("{total} tasks"),
             };
             let label = format!("{:<8} {:>3} {name}", cell.phase, wave.wave);
