@@ -65,7 +65,10 @@ impl Executor {
             Step::Prune { uid } | Step::DeleteOldHook { uid } => self.delete(&self.stoppable, call, uid).await,
             Step::TerminateDelete { uid } => self.delete(&self.calm, call, uid).await,
             Step::DeleteHook { uid, .. } => {
-                self.captures.complete(task, uid).await;
+                // What the pods of a leftover printed is another operation's story.
+                if self.watches.has_created(&task.id.key, uid) {
+                    self.captures.complete(task, uid).await;
+                }
                 self.delete(&self.calm, call, uid).await
             }
         }

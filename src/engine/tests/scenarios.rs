@@ -449,3 +449,51 @@ async fn a_log_that_is_cut_while_the_server_is_away_goes_on_when_it_is_back() {
     assert_eq!(stage.texts(), expected.collect::<Vec<_>>());
     stage.close().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_terminate_stops_applies_that_wait_for_their_turn() {
+    let manifests: String = (0..100).map(|number| config(&format!("c-{number:02}"))).collect();
+    let mut stage = Stage::new("", &manifests);
+    stage.fault("patch", "configmaps", Outcome::Latency(Duration::from_secs(5)));
+    stage.start(Request::default()).await;
+    stage.until(|event| matches!(event, Event::StepStarted { step: Step::Apply, .. })).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stage.ask(Ask::Terminate { by: "ann".into() }).await;
+    stage.until(|event| matches!(event, Event::OperationFinished { .. })).await;
+    let stored = stage.sim.store().list("", "configmaps", Some("shop"));
+    assert!(stored.iter().filter(|object| object["data"]["k"] == "v").count() < 40, "{}", stored.len());
+    let unsent = |event: &Event| matches!(event, Event::StepFinished { outcome: StepOutcome::Failed { error }, .. } if error == "not sent: the operation was terminated");
+    assert!(stage.position(unsent).is_some());
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_of_a_pod_that_came_and_went_between_two_looks_is_kept() {
+    let pods = "pods:\n  - match: {owner: Job/*}\n    runs: {after: 300ms, logs: [{at: 100ms, line: quick}]}\n";
+    let mut stage = Stage::new(pods, &job("migrate", PRESYNC));
+    stage.fault("watch", "pods", Outcome::Forbidden);
+    let operation = stage.sync(Request::default()).await;
+    assert_eq!((operation.phase(), operation.polled()), (OperationPhase::Succeeded, &["Pod".to_owned()][..]), "{:#?}", stage.tail());
+    assert_eq!(stage.texts(), ["quick", "quick"]);
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn pods_that_cannot_be_listed_are_told_before_the_end() {
+    let mut stage = Stage::new(PODS, &job("migrate", PRESYNC));
+    stage.fault("list", "pods", Outcome::Forbidden);
+    let operation = stage.sync(Request::default()).await;
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    let told = |start: &str| operation.warnings().iter().any(|(_, text)| text.starts_with(start));
+    assert!(
+        told("pods in shop cannot be listed, so neither the pods of hooks nor their logs can be shown: "),
+        "{:?}",
+        operation.warnings()
+    );
+    assert!(
+        told("the pods of Job shop/migrate cannot be listed at the end, so lines of its log may be missing: "),
+        "{:?}",
+        operation.warnings()
+    );
+    stage.close().await;
+}
