@@ -472,8 +472,12 @@ async fn the_log_of_a_pod_that_came_and_went_between_two_looks_is_kept() {
     let pods = "pods:\n  - match: {owner: Job/*}\n    runs: {after: 300ms, logs: [{at: 100ms, line: quick}]}\n";
     let mut stage = Stage::new(pods, &job("migrate", PRESYNC));
     stage.fault("watch", "pods", Outcome::Forbidden);
+    // The first poll takes longer than the hook.
+    let when = Match { verbs: vec!["list".into()], resource: Some("pods".into()), nth: Some(2..=2), ..Match::default() };
+    stage.sim.faults().add(Rule { when, then: Outcome::Latency(Duration::from_secs(20)) });
     let operation = stage.sync(Request::default()).await;
     assert_eq!((operation.phase(), operation.polled()), (OperationPhase::Succeeded, &["Pod".to_owned()][..]), "{:#?}", stage.tail());
+    assert!(stage.position(|event| matches!(event, Event::PodObserved { .. })).is_none(), "nobody saw the pod");
     assert_eq!(stage.texts(), ["quick", "quick"]);
     stage.close().await;
 }
@@ -495,5 +499,33 @@ async fn pods_that_cannot_be_listed_are_told_before_the_end() {
         "{:?}",
         operation.warnings()
     );
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn r210_a_leftover_that_goes_brings_no_logs_of_an_earlier_operation() {
+    let pods = r#"
+pods:
+  - match: {owner: Job/bad}
+    runs: {after: 1s, exit: 1, logs: [{at: 500ms, line: "bad"}]}
+  - match: {owner: Job/report}
+    runs: {after: 1s, logs: [{at: 500ms, line: "report"}]}
+"#;
+    let report = job("report", "argocd.argoproj.io/hook: PostSync, argocd.argoproj.io/hook-delete-policy: HookFailed");
+    let mut stage = Stage::new(pods, &report);
+    stage.sync(Request::default()).await;
+    assert_eq!(stage.texts(), ["report", "report"]);
+    let seen = stage.records.len();
+    stage.lines.clear();
+    stage.write(&format!("{report}{}", job("bad", PRESYNC).replace("backoffLimit: 2", "backoffLimit: 0")));
+    let operation = stage.sync(Request::default()).await;
+    assert_eq!(operation.phase(), OperationPhase::Failed, "{:#?}", stage.tail());
+    let facts = &stage.records[seen..];
+    let deleted =
+        |event: &Event| matches!(event, Event::StepStarted { task, step: Step::DeleteHook { .. } } if &*task.key.name == "report");
+    assert!(facts.iter().any(|record| deleted(&record.event)), "the leftover goes");
+    let opened = |event: &Event| matches!(event, Event::LogOpened { task, .. } if &*task.key.name == "report");
+    assert!(!facts.iter().any(|record| opened(&record.event)));
+    assert_eq!(stage.texts(), ["bad"]);
     stage.close().await;
 }
