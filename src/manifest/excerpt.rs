@@ -81,7 +81,7 @@ fn names_secret(document: &str) -> bool {
     document.match_indices("kind").any(|(at, word)| {
         let rest = &document[at + word.len()..];
         let Some(value) = unquoted(rest).strip_prefix(':') else { return false };
-        value
+        unquoted(value)
             .strip_prefix("Secret")
             .is_some_and(|rest| !rest.starts_with(|letter: char| letter.is_alphanumeric()) || rest.starts_with("List"))
     })
