@@ -65,6 +65,9 @@ pub(crate) struct Opened {
     pub(crate) target: String,
 }
 
+/// Opens the session of the story with this name, or says why that cannot be done.
+pub(crate) type Opener<'a> = Box<dyn FnMut(&str) -> Result<Opened, String> + 'a>;
+
 /// What the program starts with.
 pub(crate) enum Start<'a> {
     /// A target is open; nothing runs yet.
@@ -72,7 +75,7 @@ pub(crate) enum Start<'a> {
     /// A sync was typed: it starts as soon as its plan is there.
     Sync(Opened),
     /// A gallery of stories. The chosen one is opened by name and plays at once.
-    Gallery { stories: Vec<Story>, open: Box<dyn FnMut(&str) -> Result<Opened, String> + 'a> },
+    Gallery { stories: Vec<Story>, open: Opener<'a> },
 }
 
 /// How the last operation of the program ended.
@@ -133,7 +136,7 @@ struct Program<'a> {
     app: App,
     lanes: Lanes,
     signals: Signals,
-    opener: Option<Box<dyn FnMut(&str) -> Result<Opened, String> + 'a>>,
+    opener: Option<Opener<'a>>,
     /// Paces frames; runs as fast as the world.
     pace: Clock,
     /// The clock of the session's records.
