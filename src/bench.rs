@@ -18,16 +18,12 @@ use crate::report::json::Json;
 use crate::report::{self, End};
 use crate::sim::SimCluster;
 use crate::sim::story::Story;
+use crate::tui::rehearsal::Rehearsal;
 
 /// Waves of a made-up app.
 const WAVES: usize = 20;
 /// Facts about each task in [`Records`].
 const FACTS: usize = 10;
-
-/// Returns what draws one frame of the sync screen of a running sync with so many resources, on 200x50 cells: it takes in a fact first.
-pub fn frame(resources: usize) -> impl FnMut() {
-    crate::tui::bench_frame(resources)
-}
 
 /// Manifests of a large app.
 #[derive(Debug)]
@@ -143,6 +139,36 @@ fn live(resource_version: u64, status: HealthStatus) -> Box<Live> {
     })
 }
 
+/// The sync screen of a large operation.
+pub struct Frames {
+    rehearsal: Rehearsal,
+    /// What is seen of each object, over and over.
+    next: Vec<Record>,
+    at: usize,
+}
+
+impl Frames {
+    /// Makes up a running operation of `resources` tasks, on a screen of this size.
+    pub fn of(resources: usize, columns: u16, rows: u16) -> Self {
+        let records = Records::of(resources * FACTS).0;
+        let rehearsal = Rehearsal::of(&records, columns, rows);
+        let next = records.into_iter().filter(|record| matches!(record.event, Event::LiveObserved { .. })).collect();
+        Self { rehearsal, next, at: 0 }
+    }
+
+    /// Draws a frame in which nothing has changed, and returns how many cells are not empty.
+    pub fn draw(&mut self) -> usize {
+        self.rehearsal.frame()
+    }
+
+    /// Folds one more fact and draws the frame after it.
+    pub fn draw_after_a_fact(&mut self) -> usize {
+        self.at = (self.at + 7) % self.next.len();
+        self.rehearsal.fact(self.next[self.at].clone());
+        self.rehearsal.frame()
+    }
+}
+
 /// An app whose only work is its waves: one ConfigMap in each, done at once.
 #[derive(Debug)]
 pub struct Waves {
@@ -218,6 +244,8 @@ mod tests {
         assert_eq!(Manifests::of(100).plan(), 100);
         let records = Records::of(1_000);
         assert_eq!((records.count(), records.fold()), (1_001, 100));
+        let mut frames = Frames::of(50, 80, 24);
+        assert!(frames.draw() > 100 && frames.draw_after_a_fact() > 100);
         let state = tempfile::tempdir().unwrap();
         assert!(Waves::of(5, state.path().to_owned()).sync() > 10);
     }

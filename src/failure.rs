@@ -32,10 +32,12 @@ pub(crate) enum Exit {
 impl Exit {
     /// Returns how an operation lets the program end.
     pub(crate) fn of(operation: &Operation) -> Self {
-        if operation.is_terminated() {
-            return Self::Terminated;
-        }
-        match operation.phase() {
+        if operation.is_terminated() { Self::Terminated } else { Self::of_phase(operation.phase()) }
+    }
+
+    /// Returns how an operation that nobody terminated lets the program end.
+    pub(crate) fn of_phase(phase: OperationPhase) -> Self {
+        match phase {
             OperationPhase::Succeeded => Self::Success,
             OperationPhase::Failed | OperationPhase::Running | OperationPhase::Terminating => Self::Failed,
             OperationPhase::Error => Self::Cluster,

@@ -55,11 +55,10 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     }
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "syncwave starts");
     let runtime = runtime(settings.options.speed)?;
-    let end = if is_headless(&settings.options) || matches!(work, Work::Plan(_)) {
-        runtime.block_on(headless::run(work, &settings))
-    } else {
-        runtime.block_on(screens::run(work, &settings))
-    };
+    // On the main thread: a blocked terminal then stops frames, not the operation.
+    let end = runtime.block_on(async {
+        if is_headless(&settings.options) { headless::run(work, &settings).await } else { screens::run(work, &settings).await }
+    });
     runtime.shutdown_timeout(GRACE);
     end
 }
@@ -95,5 +94,6 @@ fn show(text: &str) -> Exit {
 
 /// Returns whether events are printed instead of screens being opened.
 fn is_headless(options: &Options) -> bool {
-    options.headless || options.output.is_some() || !std::io::stdout().is_terminal()
+    let is_dumb = std::env::var_os("TERM").is_some_and(|name| name == "dumb");
+    options.headless || options.output.is_some() || is_dumb || !std::io::stdout().is_terminal()
 }

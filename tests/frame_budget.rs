@@ -1,12 +1,18 @@
-//! The budget of a frame: what drawing may allocate does not grow with the plan. A binary of its own, because it counts allocations.
+//! What a frame may cost at 10,000 resources. A binary of its own: the counter of allocations is the process's allocator.
 
-/// Most allocations of a frame with 10,000 resources, the fact that caused it included.
+use syncwave::bench::Frames;
+
+/// Allocations of one frame, whatever is on the screen.
 const BUDGET: u64 = 1_000;
 
 #[test]
-fn a_frame_with_10_000_resources_allocates_at_most_1000_times() {
-    let mut frame = syncwave::bench::frame(10_000);
-    frame();
-    let counted = allocation_counter::measure(&mut frame);
-    assert!(counted.count_total <= BUDGET, "{} allocations, {} bytes", counted.count_total, counted.bytes_total);
+fn a_frame_at_10_000_resources_allocates_at_most_a_thousand_times() {
+    for (columns, rows) in [(60, 20), (80, 24), (120, 35), (200, 50)] {
+        let mut frames = Frames::of(10_000, columns, rows);
+        assert!(frames.draw() > 200, "something is drawn");
+        let still = allocation_counter::measure(|| _ = frames.draw());
+        let changed = allocation_counter::measure(|| _ = frames.draw_after_a_fact());
+        assert!(still.count_total <= BUDGET, "{columns}x{rows}: {} allocations when nothing has changed", still.count_total);
+        assert!(changed.count_total <= BUDGET, "{columns}x{rows}: {} allocations after a fact", changed.count_total);
+    }
 }

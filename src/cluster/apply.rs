@@ -5,10 +5,9 @@ use http::Method;
 use serde_json::Value;
 
 use super::ownership::Snapshot;
-use super::pool::Load;
 use super::retry::{Backoff, is_transient};
 use super::wire::{Answer, CallError, Resource, with_query};
-use super::{Cluster, Reporter};
+use super::{Cluster, Reporter, unknown_fields};
 use crate::model::annotation::{FIELD_MANAGER, OPERATION_LABEL};
 use crate::model::{Object, Traits};
 
@@ -98,7 +97,7 @@ impl Cluster {
         let mut backoff = Backoff::new(self, reporter, &doing);
         let mut is_unsure = false;
         loop {
-            let error = match self.send_apply(spot, target, Run::ForReal).await {
+            let error = match self.send_apply(spot, target, Run::ForReal, reporter).await {
                 Ok(answer) => return Ok(self.applied(target, &before, answer, is_unsure, reporter)),
                 Err(error) => error,
             };
@@ -122,7 +121,7 @@ impl Cluster {
         let doing = format!("trying {}", spot.title());
         let mut backoff = Backoff::new(self, &reporter, &doing);
         loop {
-            match self.send_apply(spot, target, Run::Dry).await {
+            match self.send_apply(spot, target, Run::Dry, &reporter).await {
                 Ok(answer) => return Ok(tried(&before, &answer)),
                 Err(error) => {
                     if !backoff.again(&error).await {
@@ -197,17 +196,26 @@ impl Cluster {
         }
     }
 
-    async fn send_apply(&self, spot: Spot<'_>, target: &Object, run: Run) -> Result<Answer, CallError> {
-        let validation = if Traits::of(target).has_option("Validate=false") { "Ignore" } else { "Strict" };
-        let mut query = vec![("fieldManager", FIELD_MANAGER), ("force", "true"), ("fieldValidation", validation)];
+    async fn send_apply(&self, spot: Spot<'_>, target: &Object, run: Run, reporter: &Reporter) -> Result<Answer, CallError> {
+        let is_lenient = Traits::of(target).has_option("Validate=false");
+        let mut query = vec![("fieldManager", FIELD_MANAGER), ("force", "true")];
+        query.push(("fieldValidation", if is_lenient { "Ignore" } else { "Strict" }));
         if run == Run::Dry {
             query.push(("dryRun", "All"));
         }
         let path = with_query(&spot.path(), &query);
-        let turn = self.pool.turn().await;
-        let answer = self.wire.send(Method::PATCH, &path, APPLY, &body(target)).await;
-        turn.end(load(&answer));
-        answer
+        let mut body = body(target);
+        loop {
+            let answer = self.write(Method::PATCH, &path, APPLY, &body).await;
+            let cut = match &answer {
+                Err(CallError::Refused { message, .. }) if is_lenient => unknown_fields::cut(&mut body, message),
+                Ok(_) | Err(_) => Vec::new(),
+            };
+            if cut.is_empty() {
+                return answer;
+            }
+            reporter.warn(format!("left out {}, which the API server does not know (Validate=false)", few(&cut)));
+        }
     }
 
     fn applied(&self, target: &Object, before: &Before, answer: Answer, is_unsure: bool, reporter: &Reporter) -> Applied {
@@ -275,13 +283,6 @@ fn tried(before: &Before, answer: &Answer) -> Word {
         Before::Present(snapshot) if snapshot.has_content_of(&answer.body) => Word::Unchanged,
         Before::Present(_) => Word::Configured,
         Before::Absent | Before::Unknown => Word::Created,
-    }
-}
-
-fn load(answer: &Result<Answer, CallError>) -> Load {
-    match answer {
-        Err(CallError::Refused { code: 429 | 503, .. } | CallError::Refused { retry_after: Some(_), .. }) => Load::Busy,
-        Ok(_) | Err(_) => Load::Fine,
     }
 }
 
@@ -414,6 +415,31 @@ mod tests {
         let resource = resource();
         let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
         assert_eq!(cluster.try_apply(spot, &config()).await.unwrap(), Word::Configured);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn decision_6_with_validate_false_unknown_fields_are_left_out_visibly() {
+        let cluster = fake::cluster(|asked| {
+            if asked.body.get("dataz").is_some() {
+                return fake::status(
+                    500,
+                    "",
+                    "failed to create typed patch object (shop/a; /v1, Kind=ConfigMap): .dataz: field not declared in schema",
+                );
+            }
+            assert!(asked.query.ends_with("fieldValidation=Ignore"), "{}", asked.query);
+            fake::json_answer(201, &stored("1"))
+        });
+        let resource = resource();
+        let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
+        let strict = config().with(|value| value["dataz"] = json!(1));
+        let error = cluster.apply(spot, &strict, Before::Absent, &Reporter::default()).await.unwrap_err();
+        assert!(error.to_string().contains(".dataz"), "{error}");
+        let lenient = strict.with(|value| value["metadata"]["annotations"] = json!({"argocd.argoproj.io/sync-options": "Validate=false"}));
+        let outbox = Arc::new(Outbox::default());
+        cluster.apply(spot, &lenient, Before::Absent, &Reporter::new(&outbox, None)).await.unwrap();
+        let text = "left out .dataz, which the API server does not know (Validate=false)".to_owned();
+        assert_eq!(outbox.drain(), [Event::Warned { task: None, text }]);
     }
 
     #[test]

@@ -39,7 +39,7 @@ impl Cluster {
         let doing = format!("deleting {}", spot.title());
         let mut backoff = Backoff::new(self, reporter, &doing);
         loop {
-            match self.wire.send(Method::DELETE, &spot.path(), "application/json", &options).await {
+            match self.write(Method::DELETE, &spot.path(), "application/json", &options).await {
                 Ok(answer) => return Ok(Removal::Done(Some(answer.body).filter(|body| body["kind"] != "Status").map(Object::new))),
                 Err(error) if error.is_not_found() => return Ok(Removal::Gone),
                 Err(error) if error.code() == Some(409) => {
@@ -114,7 +114,7 @@ impl Cluster {
     async fn write_finalizers(&self, spot: Spot<'_>, uid: &str, version: &str, rest: &[String]) -> Result<Object, CallError> {
         let patch = json!({"metadata": {"uid": uid, "resourceVersion": version, "finalizers": rest}});
         let path = with_query(&spot.path(), &[("fieldManager", FIELD_MANAGER)]);
-        let answer = self.wire.send(Method::PATCH, &path, "application/merge-patch+json", &patch).await?;
+        let answer = self.write(Method::PATCH, &path, "application/merge-patch+json", &patch).await?;
         Ok(Object::new(answer.body))
     }
 }

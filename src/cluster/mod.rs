@@ -13,15 +13,19 @@ pub(crate) mod outbox;
 mod ownership;
 pub(crate) mod pool;
 mod retry;
+mod unknown_fields;
 pub(crate) mod watch;
 pub(crate) mod wire;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use http::Method;
+use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
 pub(crate) use live::Judge;
 pub(crate) use outbox::{Outbox, Reporter};
+use wire::Answer;
 pub(crate) use wire::{CallError, Resource};
 
 use crate::clock::Clock;
@@ -52,6 +56,17 @@ impl Cluster {
     /// Returns the same cluster with a token of its own: once cancelled, no request is tried again.
     pub(crate) fn with_hurry(&self, hurry: CancellationToken) -> Self {
         Self { hurry, ..self.clone() }
+    }
+
+    /// Sends a write when its turn has come, and learns from the answer how busy the server is.
+    async fn write(&self, method: Method, path: &str, content_type: &str, body: &Value) -> Result<Answer, CallError> {
+        let turn = self.pool.turn().await;
+        let answer = self.wire.send(method, path, content_type, body).await;
+        turn.end(match &answer {
+            Err(CallError::Refused { code: 429 | 503, .. } | CallError::Refused { retry_after: Some(_), .. }) => pool::Load::Busy,
+            Ok(_) | Err(_) => pool::Load::Fine,
+        });
+        answer
     }
 
     /// Returns the clock that all pauses and limits use.

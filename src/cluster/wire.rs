@@ -1,7 +1,6 @@
 //! One request and its answer: paths, limits of time, the server's own sentence on errors, its warnings. Every request of the
 //! program goes through here exactly once per call; trying again is `retry`'s decision.
 
-use std::error::Error as _;
 use std::sync::Arc;
 use std::time::Duration;
 

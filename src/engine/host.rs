@@ -216,7 +216,7 @@ impl Host {
         match self.running.as_ref().filter(|running| running.is_busy()) {
             Some(running) => running.tell(Control::Approve { keys, by }).await,
             None => {
-                self.shared.answer(Answer::Refused { reason: "no operation is running, so there is nothing to confirm".to_owned() }).await
+                self.shared.answer(Answer::Refused { reason: "no operation is running, so there is nothing to confirm".to_owned() }).await;
             }
         }
     }

@@ -4,16 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::StreamExt as _;
-use jiff::Timestamp;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
-use super::candidates::{Found, Search};
+use super::candidates::Search;
 use super::inventory::{Home, Ledger, Owned};
 use super::session::{Action, Answer, FailureKind, Opening, Place, Planned};
 use crate::cluster::apply::{Spot, Word};
 use crate::cluster::{CallError, Cluster};
-use crate::manifest::{self, Loaded, ManifestError, Source};
-use crate::model::{Gvk, Kinds, Role, Task, TaskId};
+use crate::manifest::{self, Loaded, ManifestError, ManifestWarning, Source};
+use crate::model::{Gvk, Role, Task, TaskId};
 use crate::operation::Request;
 use crate::plan::{Manifest, Plan, PlanInput};
 
@@ -81,58 +80,48 @@ fn laid_out(error: &dyn Diagnostic) -> String {
 pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connected, request: &Request, id: Arc<str>) -> Prepared {
     let started_at = opening.clock.now();
     let place = place(opening, &connected, &loaded).await;
-    let mut notes: Vec<String> = loaded
-        .warnings
-        .iter()
-        .map(|warning| match &warning.origin {
-            Some(origin) => format!("{origin}: {}", warning.message),
-            None => warning.message.clone(),
-        })
-        .collect();
-    let manifests: Vec<Manifest> =
-        loaded.manifests.into_iter().map(|manifest| Manifest { object: manifest.object, origin: manifest.origin }).collect();
-    let home = Home {
-        state_dir: opening.state_dir.clone(),
-        context: connected.context.to_string(),
-        namespace: place.namespace.to_string(),
-        app: opening.app.clone(),
-    };
+    let mut notes: Vec<String> = loaded.warnings.iter().map(note).collect();
+    let home = home(opening, &place);
     let owned = home.read().unwrap_or_else(|sentence| {
         notes.push(sentence);
         None
     });
+    let manifests: Vec<Manifest> =
+        loaded.manifests.into_iter().map(|manifest| Manifest { object: manifest.object, origin: manifest.origin }).collect();
     let kinds = connected.cluster.discover(&kinds_of(&manifests, owned.as_deref())).await;
     let search =
         Search { cluster: &connected.cluster, app: &opening.app, namespace: &place.namespace, manifests: &manifests, kinds: &kinds };
     let found = search.run(owned.as_deref()).await;
-    let plan = Arc::new(build(opening, &place, &manifests, &kinds, &found, request, &id, started_at));
+    let plan = Arc::new(Plan::build(&PlanInput {
+        app: &opening.app,
+        namespace: &place.namespace,
+        revision: &place.revision,
+        operation: &id,
+        started_at,
+        manifests: &manifests,
+        kinds: &kinds,
+        candidates: &found.candidates,
+        selection: request.selection.as_deref(),
+    }));
     let old = owned.unwrap_or_default().into_iter().filter(|owned| !found.gone.contains(&owned.key)).collect();
     notes.extend(found.notes);
     Prepared { id, ledger: Ledger::new(home, old, &plan), place, plan, notes, connected }
 }
 
-#[expect(clippy::too_many_arguments, reason = "the parts of a plan, named by the struct that takes them")]
-fn build(
-    opening: &Opening,
-    place: &Place,
-    manifests: &[Manifest],
-    kinds: &Kinds,
-    found: &Found,
-    request: &Request,
-    id: &str,
-    started_at: Timestamp,
-) -> Plan {
-    Plan::build(&PlanInput {
-        app: &opening.app,
-        namespace: &place.namespace,
-        revision: &place.revision,
-        operation: id,
-        started_at,
-        manifests,
-        kinds,
-        candidates: &found.candidates,
-        selection: request.selection.as_deref(),
-    })
+fn note(warning: &ManifestWarning) -> String {
+    match &warning.origin {
+        Some(origin) => format!("{origin}: {}", warning.message),
+        None => warning.message.clone(),
+    }
+}
+
+fn home(opening: &Opening, place: &Place) -> Home {
+    Home {
+        state_dir: opening.state_dir.clone(),
+        context: place.context.to_string(),
+        namespace: place.namespace.to_string(),
+        app: opening.app.clone(),
+    }
 }
 
 fn kinds_of(manifests: &[Manifest], owned: Option<&[Owned]>) -> BTreeSet<Gvk> {

@@ -33,6 +33,11 @@ pub(super) fn waiting(wait: Wait, tasks: &[&Task]) -> String {
     format!("waiting for {verb} {}{more}", named.id.key.in_message())
 }
 
+/// Returns whether a message says that a person has to confirm something.
+pub(super) fn is_confirmation(message: &str) -> bool {
+    message.starts_with("waiting for pruning confirmation of ")
+}
+
 pub(super) const NO_MORE_TASKS: &str = "successfully synced (no more tasks)";
 pub(super) const ALL_TASKS_RUN: &str = "successfully synced (all tasks run)";
 pub(super) const NOT_VALID: &str = "one or more synchronization tasks are not valid";

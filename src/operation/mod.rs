@@ -295,9 +295,13 @@ impl Operation {
         self.terminate.is_some()
     }
 
-    /// Returns what it waits for.
-    pub(crate) fn waiting(&self) -> &Waiting {
-        &self.waiting
+    /// Returns the prunes that wait for the confirmation of a person (spec R634).
+    pub(crate) fn unconfirmed(&self) -> Vec<ResourceKey> {
+        if messages::is_confirmation(&self.waiting.message) {
+            self.waiting.on.iter().map(|id| id.key.clone()).collect()
+        } else {
+            Vec::new()
+        }
     }
 
     /// Returns the results, in order of arrival.

@@ -5,8 +5,8 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Event, Step, StepOutcome};
-use super::{Conclusion, Effect, LogKey, Operation};
-use crate::model::{DeletePolicy, OperationPhase, Phase, PodView, Role, Task, TaskId, TaskState, Wave};
+use super::{Conclusion, Effect, LogKey, LogState, Operation};
+use crate::model::{ContainerState, DeletePolicy, OperationPhase, Phase, PodView, Role, Task, TaskId, TaskState, Wave};
 
 /// How long the end of an operation waits for the last lines of a log whose container is over.
 pub(super) const LOG_GRACE: SignedDuration = SignedDuration::from_secs(2);
@@ -125,12 +125,12 @@ impl Operation {
                 return effects;
             }
         }
-        let logs_open = self.logs.values().any(|log| log.open && self.is_hook_over(&log.task));
+        let logs_open = self.logs.iter().any(|(key, log)| self.is_ending(key, log));
         let patient = later(conclusion.at, LOG_GRACE).is_none_or(|end| now < end);
         if !effects.is_empty() || self.in_flight > 0 || (logs_open && patient) {
             return effects;
         }
-        effects.extend(self.logs.values().filter(|log| log.open && self.is_hook_over(&log.task)).map(|log| {
+        effects.extend(self.logs.iter().filter(|(key, log)| self.is_ending(key, log)).map(|(_, log)| {
             let text = format!("the log of pod {} was still open when the operation ended; its last lines may be missing", log.pod);
             Effect::Record(Event::Warned { task: Some(log.task.clone()), text })
         }));
@@ -139,12 +139,23 @@ impl Operation {
         effects
     }
 
-    fn is_hook_over(&self, task: &TaskId) -> bool {
-        task.role == Role::Hook && self.state(task) != TaskState::Running
+    /// Returns whether a log is still open although its container is over, so that its end is near. The containers of a hook that
+    /// is no Job (a Deployment, say) go on after the hook has succeeded.
+    fn is_ending(&self, key: &LogKey, log: &LogState) -> bool {
+        let is_over = log.task.role == Role::Hook && self.state(&log.task) != TaskState::Running;
+        let ends_with_hook = ["Job", "Pod"].contains(&&*log.task.key.kind);
+        log.open && is_over && (ends_with_hook || self.is_container_over(key))
+    }
+
+    fn is_container_over(&self, key: &LogKey) -> bool {
+        let Some(pod) = self.pods.get(&key.uid) else { return true };
+        let is_terminated = |state: &ContainerState| matches!(state, ContainerState::Terminated { .. });
+        self.gone_pods.contains(&key.uid)
+            || pod.containers.iter().any(|container| container.name == key.container && is_terminated(&container.state))
     }
 
     pub(super) fn has_open_log(&self, task: &TaskId) -> bool {
-        self.logs.values().any(|log| log.open && log.task == *task)
+        self.logs.iter().any(|(key, log)| log.task == *task && self.is_ending(key, log))
     }
 
     /// Finalizers of completed hooks that are still on (spec R216.2). Runs beside the next group (decision 22).

@@ -89,6 +89,12 @@ impl Operation {
         let waited = short_time(now.duration_since(blocker.since));
         let others = self.waiting.on.len().saturating_sub(1);
         let more = if others > 0 { format!(" and {others} more") } else { String::new() };
+        if super::messages::is_confirmation(&self.waiting.message) {
+            let since = self.waiting.since.unwrap_or(blocker.since);
+            let waited = short_time(now.duration_since(since));
+            let text = format!("waiting {waited} for a person to confirm the deletion of {}{more}", id.key.short());
+            return Verdict { tone: Tone::Blocked, word: "SYNCING", text };
+        }
         let why = self.why_waiting(id);
         let text = format!("waiting {waited} for {}{more}{}{why}", id.key.short(), if why.is_empty() { "" } else { ": " });
         Verdict { tone: Tone::Blocked, word: "SYNCING", text }

@@ -14,8 +14,8 @@ use super::{End, Report, Stop, plan, sync};
 use crate::engine::bus::{self, Publisher};
 use crate::engine::session::{Action, Answer, Ask, FailureKind, Place, Planned, SessionHandle};
 use crate::model::{
-    Assessment, DeletePolicy, Health, HealthStatus, Kinds, Live, Object, Occurrence, OperationPhase, Origin, Phase, ResourceKey,
-    ResultCode, Role, TaskId, TaskState, Traits, Wave,
+    Assessment, Health, HealthStatus, Kinds, Live, Object, Occurrence, OperationPhase, Origin, Phase, ResourceKey, ResultCode, Role,
+    TaskId, TaskState, Traits, Wave,
 };
 use crate::operation::{Event, LogContent, LogLine, Operation, Record, Request, RunKind, RunOutcome, Step, StepOutcome};
 use crate::plan::{Manifest, Plan, PlanInput};

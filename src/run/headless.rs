@@ -1,7 +1,10 @@
 //! Runs a sync, a story or a plan without screens: opens the world, drives it with a report on standard output, and says how it ended.
 
 use std::io::{self, BufWriter, Stdout};
+use std::sync::Arc;
 use std::time::Duration;
+
+use tokio::sync::mpsc;
 
 use crate::cli::{Approval, Format};
 use crate::engine::session::{FailureKind, Planned};
@@ -15,7 +18,14 @@ use crate::report::{self, End, Report, Stop};
 use crate::sim::story::Story;
 
 use super::setup::{Job, Place, Settings, Work};
-use super::world::World;
+use super::signals;
+use super::world::{World, until};
+
+/// A world, and the wishes that its operation ends.
+struct Driven {
+    world: World,
+    stops: mpsc::Receiver<Stop>,
+}
 
 /// Does the work and returns how the program ends.
 pub(super) async fn run(work: Work, settings: &Settings) -> Result<Exit, Failure> {
@@ -31,23 +41,33 @@ pub(super) async fn run(work: Work, settings: &Settings) -> Result<Exit, Failure
 
 async fn demo(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
     let mut world = World::open(job, settings)?;
+    let (presses, mut stops) = signals::listen(&mut world.base.tasks);
     if let Place::Embedded { story, .. } = &job.place {
+        let (clock, began) = (world.clock, world.clock.now());
         for at in pressed(story, "terminate") {
-            world.terminate_at(at);
+            terminate_after(&mut world, until(clock, began, at), presses.clone());
         }
         let begin = pressed(story, "sync").next().unwrap_or_default();
-        let alarm = world.until(begin);
         let stop = tokio::select! {
-            () = alarm => None,
-            stop = signal(&mut world.stops) => Some(stop),
+            () = until(clock, began, begin) => None,
+            stop = signal(&mut stops) => Some(stop),
         };
         if let Some(stop) = stop {
             world.close().await;
             return Ok(stopped(stop));
         }
     }
-    let request = job.request.clone();
-    operate(world, request, settings).await
+    operate(Driven { world, stops }, job.request.clone(), settings).await
+}
+
+/// Lets the operator of the story press the key that ends the operation.
+fn terminate_after(world: &mut World, alarm: impl Future<Output = ()> + Send + 'static, presses: mpsc::Sender<Stop>) {
+    world.base.tasks.spawn(async move {
+        alarm.await;
+        if presses.send(Stop::Scripted).await.is_err() {
+            tracing::debug!("the story is over already");
+        }
+    });
 }
 
 /// Returns when the operator of a story presses a key.
@@ -56,7 +76,7 @@ fn pressed<'a>(story: &'a Story, action: &'a str) -> impl Iterator<Item = Durati
 }
 
 /// Waits for a signal; what the story presses is none.
-async fn signal(stops: &mut tokio::sync::mpsc::Receiver<Stop>) -> Stop {
+async fn signal(stops: &mut mpsc::Receiver<Stop>) -> Stop {
     loop {
         match stops.recv().await {
             Some(Stop::Scripted) => {}
@@ -68,22 +88,30 @@ async fn signal(stops: &mut tokio::sync::mpsc::Receiver<Stop>) -> Stop {
 
 async fn sync(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
     let mut world = World::open(job, settings)?;
-    let mut request = job.request.clone();
-    if !job.approvals.is_empty() {
-        match ask_for_plan(&mut world, &request).await {
-            Ok(planned) => request.approved = approved(&job.approvals, &planned)?,
-            Err(end) => {
-                world.close().await;
-                return end;
-            }
+    let (_presses, mut stops) = signals::listen(&mut world.base.tasks);
+    match request(job, &mut world, &mut stops).await {
+        Ok(request) => operate(Driven { world, stops }, request, settings).await,
+        Err(end) => {
+            world.close().await;
+            end
         }
     }
-    operate(world, request, settings).await
 }
 
-async fn operate(mut world: World, request: Request, settings: &Settings) -> Result<Exit, Failure> {
+/// Returns what the sync is asked with; deletions that are confirmed in advance are looked up in the plan.
+pub(super) async fn request(job: &Job, world: &mut World, stops: &mut mpsc::Receiver<Stop>) -> Result<Request, Result<Exit, Failure>> {
+    let mut request = job.request.clone();
+    if !job.approvals.is_empty() {
+        let planned = ask_for_plan(world, stops, &request).await?;
+        request.approved = approved(&job.approvals, &planned).map_err(Err)?;
+    }
+    Ok(request)
+}
+
+async fn operate(driven: Driven, request: Request, settings: &Settings) -> Result<Exit, Failure> {
+    let Driven { mut world, mut stops } = driven;
     let mut report = reporter(settings);
-    let end = report::sync(&mut world.session, &mut world.stops, request, report.as_mut()).await;
+    let end = report::sync(&mut world.session, &mut stops, request, report.as_mut()).await;
     world.close().await;
     match end {
         End::Done(operation) => Ok(Exit::of(&operation)),
@@ -93,7 +121,8 @@ async fn operate(mut world: World, request: Request, settings: &Settings) -> Res
 
 async fn plan(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
     let mut world = World::open(job, settings)?;
-    let end = ask_for_plan(&mut world, &job.request).await;
+    let (_presses, mut stops) = signals::listen(&mut world.base.tasks);
+    let end = ask_for_plan(&mut world, &mut stops, &job.request).await;
     world.close().await;
     let planned = match end {
         Ok(planned) => planned,
@@ -110,8 +139,12 @@ async fn plan(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
     Ok(if report::plan::has_objections(&planned) { Exit::Failed } else { Exit::Success })
 }
 
-async fn ask_for_plan(world: &mut World, request: &Request) -> Result<std::sync::Arc<Planned>, Result<Exit, Failure>> {
-    match report::plan(&mut world.session, &mut world.stops, request.clone()).await {
+async fn ask_for_plan(
+    world: &mut World,
+    stops: &mut mpsc::Receiver<Stop>,
+    request: &Request,
+) -> Result<Arc<Planned>, Result<Exit, Failure>> {
+    match report::plan(&mut world.session, stops, request.clone()).await {
         End::Done(planned) => Ok(planned),
         end @ (End::Refused(_) | End::Failed(..) | End::Stopped(_) | End::Lost) => Err(without_operation(end)),
     }
@@ -121,11 +154,19 @@ fn without_operation<T>(end: End<T>) -> Result<Exit, Failure> {
     match end {
         End::Done(_) => Ok(Exit::Success),
         End::Refused(reason) => Err(Failure::usage(reason)),
-        End::Failed(FailureKind::Usage, text) => Err(Failure::laid_out(Exit::Usage, text)),
-        End::Failed(FailureKind::Cluster, text) => Err(Failure::laid_out(Exit::Cluster, text)),
+        End::Failed(kind, text) => Err(failed(kind, text)),
         End::Stopped(stop) => Ok(stopped(stop)),
         End::Lost => Err(Failure::new(Exit::Cluster, "the session ended by itself, which is a fault of the program; its log says more")),
     }
+}
+
+/// Makes the failure of a session's answer.
+pub(super) fn failed(kind: FailureKind, text: String) -> Failure {
+    let exit = match kind {
+        FailureKind::Usage => Exit::Usage,
+        FailureKind::Cluster => Exit::Cluster,
+    };
+    Failure::laid_out(exit, text)
 }
 
 fn stopped(stop: Stop) -> Exit {

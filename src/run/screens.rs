@@ -1,87 +1,129 @@
-//! Runs a sync or a story with screens: opens worlds for the terminal UI and turns its departure into the end of the program.
+//! Runs the screens: opens the session that they begin with, or the gallery, and says how the program ends.
 
-use std::cell::RefCell;
-use std::time::Duration;
+use jiff::SignedDuration;
 
 use crate::demo::{STORIES, Shipped};
-use crate::engine::session::FailureKind;
+use crate::engine::session::SessionHandle;
 use crate::failure::{Colour, Exit, Failure};
-use crate::model::OperationPhase;
-use crate::sim::story::Story;
+use crate::operation::Request;
+use crate::operation::verdict::short_time;
 use crate::tui::{self, Cause, Departure, Look, Opened, Signal, Start};
 
-use super::setup::{Job, Settings, Work};
-use super::world::{Rest, World};
+use super::headless::{failed, request};
+use super::setup::{Job, Place, Settings, Work, parse};
+use super::signals;
+use super::world::{Base, World};
 
-/// Opens the screens and returns how the program ends.
+/// What the exit code says of the last operation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    /// Everything: the command was to run it.
+    Whole,
+    /// Only that it was terminated: the command was to look around.
+    Terminated,
+}
+
+/// Shows the work and returns how the program ends.
 pub(super) async fn run(work: Work, settings: &Settings) -> Result<Exit, Failure> {
-    let rests = RefCell::new(Vec::new());
-    let open = |job: &Job| -> Result<Opened, Failure> {
-        let (opened, rest) = opened(job, settings)?;
-        rests.borrow_mut().push(rest);
+    match work {
+        Work::Gallery => gallery(settings).await,
+        Work::Open(job) => one(&job, settings, Verdict::Terminated).await,
+        Work::Sync(job) | Work::Demo(job) => one(&job, settings, Verdict::Whole).await,
+        Work::Plan(_) => super::headless::run(work, settings).await,
+    }
+}
+
+async fn one(job: &Job, settings: &Settings, verdict: Verdict) -> Result<Exit, Failure> {
+    let mut world = World::open(job, settings)?;
+    let request = match prepared(job, &mut world).await {
+        Ok(request) => request,
+        Err(end) => {
+            world.close().await;
+            return end;
+        }
+    };
+    let (opened, base) = opened(job, world, request);
+    let start = if verdict == Verdict::Whole { Start::Sync(opened) } else { Start::Target(opened) };
+    let departure = tui::run(start, look(settings)).await;
+    base.close().await;
+    ended(departure, verdict)
+}
+
+/// Confirmations that were given in advance need the plan before there are screens.
+async fn prepared(job: &Job, world: &mut World) -> Result<Request, Result<Exit, Failure>> {
+    if job.approvals.is_empty() {
+        return Ok(job.request.clone());
+    }
+    let (_presses, mut stops) = signals::listen(&mut world.base.tasks);
+    request(job, world, &mut stops).await
+}
+
+async fn gallery(settings: &Settings) -> Result<Exit, Failure> {
+    let stories = STORIES.iter().map(line).collect::<Result<Vec<_>, _>>()?;
+    let mut current: Option<Base> = None;
+    let open = |name: &str| {
+        // Who chooses again has left the story before; its cluster ends with it.
+        drop(current.take());
+        let (opened, base) = play(name, settings).map_err(|failure| failure.to_string())?;
+        current = Some(base);
         Ok(opened)
     };
-    let start = match &work {
-        Work::Demo(job) | Work::Sync(job) => Start::Sync(open(job)?),
-        Work::Open(job) => Start::Target(open(job)?),
-        Work::Gallery => Start::Gallery {
-            stories: gallery()?,
-            open: Box::new(|name| {
-                let shipped = Shipped::find(name).ok_or_else(|| format!("there is no story `{name}`"))?;
-                let job = Job::of_story(shipped, settings).map_err(|failure| failure.to_string())?;
-                open(&job).map_err(|failure| failure.to_string())
-            }),
-        },
-        Work::Plan(_) => return Err(Failure::usage("a plan is printed, not shown on screens; add `--headless`")),
+    let departure = tui::run(Start::Gallery { stories, open: Box::new(open) }, look(settings)).await;
+    if let Some(base) = current {
+        base.close().await;
+    }
+    ended(departure, Verdict::Terminated)
+}
+
+fn line(shipped: &Shipped) -> Result<tui::Story, Failure> {
+    let story = parse(shipped.script)?;
+    let length = story.length.and_then(|length| SignedDuration::try_from(length).ok()).map(short_time).unwrap_or_default();
+    Ok(tui::Story { name: shipped.name.to_owned(), about: story.about, length })
+}
+
+fn play(name: &str, settings: &Settings) -> Result<(Opened, Base), Failure> {
+    let shipped = Shipped::find(name).ok_or_else(|| Failure::usage(format!("there is no story `{name}`")))?;
+    let job = Job::of_story(shipped, settings)?;
+    let world = World::open(&job, settings)?;
+    Ok(opened(&job, world, job.request.clone()))
+}
+
+fn opened(job: &Job, world: World, request: Request) -> (Opened, Base) {
+    let World { session, clock, base } = world;
+    let handle: SessionHandle = session;
+    let target = match &job.place {
+        Place::Embedded { name, .. } => (*name).to_owned(),
+        Place::Kubeconfig => job.app.clone(),
     };
-    let departure = tui::run(start, look(settings)).await;
-    for rest in rests.take() {
-        rest.close().await;
-    }
-    match departure {
-        Ok(departure) => end(departure),
-        Err(error) => Err(Failure::usage(format!("the terminal cannot be used: {error}; add `--headless`"))),
-    }
-}
-
-fn opened(job: &Job, settings: &Settings) -> Result<(Opened, Rest), Failure> {
-    let world = World::open(job, settings)?;
-    let (handle, clock, rest) = world.for_screens();
-    Ok((Opened { handle, clock, request: job.request.clone(), target: job.app.clone() }, rest))
-}
-
-fn gallery() -> Result<Vec<tui::Story>, Failure> {
-    STORIES
-        .iter()
-        .map(|shipped| {
-            let (file, text) = shipped.script;
-            let story = Story::parse(text, file).map_err(|error| Failure::usage(error.to_string()))?;
-            let length = story.length.map(length).unwrap_or_default();
-            Ok(tui::Story { name: shipped.name.to_owned(), about: story.about, length })
-        })
-        .collect()
-}
-
-fn length(time: Duration) -> String {
-    jiff::SignedDuration::try_from(time).map(crate::operation::verdict::short_time).unwrap_or_default()
+    (Opened { handle, clock, request, target }, base)
 }
 
 fn look(settings: &Settings) -> Look {
     let config = &settings.loaded.config;
-    Look { ascii: config.ascii, monochrome: Colour::of_output(!config.color) == Colour::Never }
+    Look { ascii: config.ascii || !locale_is_utf8(), monochrome: Colour::of_output(!config.color) == Colour::Never }
 }
 
-fn end(departure: Departure) -> Result<Exit, Failure> {
+/// The first of the locale's variables that is set decides; without any, terminals of today write UTF-8.
+fn locale_is_utf8() -> bool {
+    let set = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+    set.is_none_or(|locale| {
+        let locale = locale.to_lowercase();
+        locale.contains("utf-8") || locale.contains("utf8")
+    })
+}
+
+fn ended(departure: std::io::Result<Departure>, verdict: Verdict) -> Result<Exit, Failure> {
+    let departure =
+        departure.map_err(|error| Failure::usage(format!("the terminal cannot be used: {error}; add `--headless` to print events")))?;
     match departure.cause {
-        Cause::Failed { kind: FailureKind::Usage, report } => Err(Failure::laid_out(Exit::Usage, report)),
-        Cause::Failed { kind: FailureKind::Cluster, report } => Err(Failure::laid_out(Exit::Cluster, report)),
+        Cause::Failed { kind, report } => Err(failed(kind, report)),
         Cause::Signal(Signal::Interrupt) => Ok(Exit::Interrupted),
-        Cause::Signal(Signal::Terminate | Signal::Hangup) => Ok(Exit::Killed),
-        Cause::Quit => Ok(departure.ended.map_or(Exit::Success, |ended| match (ended.terminated, ended.phase) {
-            (true, _) => Exit::Terminated,
-            (false, OperationPhase::Succeeded) => Exit::Success,
-            (false, OperationPhase::Failed | OperationPhase::Running | OperationPhase::Terminating) => Exit::Failed,
-            (false, OperationPhase::Error) => Exit::Cluster,
-        })),
+        Cause::Signal(Signal::Terminate) => Ok(Exit::Killed),
+        Cause::Signal(Signal::Hangup) => Ok(Exit::Success),
+        Cause::Quit => Ok(match (departure.ended, verdict) {
+            (Some(ended), _) if ended.terminated => Exit::Terminated,
+            (Some(ended), Verdict::Whole) => Exit::of_phase(ended.phase),
+            (Some(_), Verdict::Terminated) | (None, _) => Exit::Success,
+        }),
     }
 }

@@ -218,6 +218,7 @@ impl Job {
         })
     }
 
+    /// Returns the playing of a story.
     pub(super) fn of_story(shipped: &'static Shipped, settings: &Settings) -> Result<Self, Failure> {
         let story = parse(shipped.script)?;
         let app = match &settings.options.app {
@@ -282,7 +283,8 @@ fn place(target: &str, options: &Options) -> Result<Place, Failure> {
     Ok(Place::Embedded { story: Box::new(parse(script)?), name })
 }
 
-fn parse((file, text): (&str, &str)) -> Result<Story, Failure> {
+/// Reads a script that is compiled in.
+pub(super) fn parse((file, text): (&str, &str)) -> Result<Story, Failure> {
     let story = Story::parse(text, file).map_err(|error| Failure::usage(error.to_string()))?;
     match story.object_files().first() {
         None => Ok(story),

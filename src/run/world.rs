@@ -3,8 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use jiff::Timestamp;
-use tokio::sync::mpsc;
+use jiff::{SignedDuration, Timestamp};
 use tokio::task::JoinSet;
 
 use crate::cli::Speed;
@@ -12,45 +11,30 @@ use crate::clock::Clock;
 use crate::engine::session::{self, Connector, Opening, OperationIds, SessionHandle};
 use crate::failure::{Exit, Failure};
 use crate::manifest::LoadOptions;
-use crate::report::Stop;
 use crate::sim::SimCluster;
 use crate::sim::story::Story;
 
 use super::setup::{Job, Place, Settings};
-use super::signals;
 
-/// A session and everything that it stands on. Dropping it ends whatever still runs.
+/// A session and everything that it stands on.
 pub(super) struct World {
     pub(super) session: SessionHandle,
-    pub(super) stops: mpsc::Receiver<Stop>,
     pub(super) clock: Clock,
-    /// When the embedded cluster's story began.
-    began: Timestamp,
-    scripted: mpsc::Sender<Stop>,
-    tasks: JoinSet<()>,
+    pub(super) base: Base,
+}
+
+/// What a session stands on. Dropping it ends whatever still runs.
+pub(super) struct Base {
+    /// Everything that must not outlive the world.
+    pub(super) tasks: JoinSet<()>,
     cluster: Option<SimCluster>,
     scratch: Option<Scratch>,
-}
-
-/// What a session that was handed on stands on.
-pub(super) struct Rest {
-    tasks: JoinSet<()>,
-    _cluster: Option<SimCluster>,
-    _scratch: Option<Scratch>,
-}
-
-impl Rest {
-    /// Ends whatever still runs.
-    pub(super) async fn close(mut self) {
-        self.tasks.shutdown().await;
-    }
 }
 
 impl World {
     /// Opens the session of a job. Must be called inside the runtime.
     pub(super) fn open(job: &Job, settings: &Settings) -> Result<Self, Failure> {
         let mut tasks = JoinSet::new();
-        let (scripted, stops) = signals::listen(&mut tasks);
         let clock = clock(&job.place, settings);
         let (connector, cluster, operation_ids) = connect(job, settings, clock);
         let scratch = if cluster.is_some() { Some(Scratch::new()?) } else { None };
@@ -75,39 +59,29 @@ impl World {
             operation_ids,
         };
         let session = session::open(opening, &mut tasks);
-        Ok(Self { session, stops, clock, began: clock.now(), scripted, tasks, cluster, scratch })
-    }
-
-    /// Returns a sleep until a time of the story.
-    pub(super) fn until(&self, at: Duration) -> impl Future<Output = ()> + Send + use<> {
-        let (clock, at) = (self.clock, jiff::SignedDuration::try_from(at).ok().and_then(|at| self.began.checked_add(at).ok()));
-        async move { clock.sleep_until(at.unwrap_or(Timestamp::MIN)).await }
-    }
-
-    /// Lets the operator of the story press the key that ends the operation, at a time of the story.
-    pub(super) fn terminate_at(&mut self, at: Duration) {
-        let (alarm, sender) = (self.until(at), self.scripted.clone());
-        self.tasks.spawn(async move {
-            alarm.await;
-            if sender.send(Stop::Scripted).await.is_err() {
-                tracing::debug!("the story is over already");
-            }
-        });
-    }
-
-    /// Hands the session to the screens, which listen to signals themselves; the rest has to live as long as it.
-    pub(super) fn for_screens(self) -> (SessionHandle, Clock, Rest) {
-        let Self { session, clock, tasks, cluster, scratch, .. } = self;
-        (session, clock, Rest { tasks, _cluster: cluster, _scratch: scratch })
+        Ok(Self { session, clock, base: Base { tasks, cluster, scratch } })
     }
 
     /// Ends the session and waits for it a moment.
     pub(super) async fn close(self) {
-        let Self { session, stops, mut tasks, cluster, scratch, .. } = self;
-        drop((session, stops));
+        drop(self.session);
+        self.base.close().await;
+    }
+}
+
+impl Base {
+    /// Ends what still runs, and the cluster last.
+    pub(super) async fn close(self) {
+        let Self { mut tasks, cluster, scratch } = self;
         tasks.shutdown().await;
         drop((cluster, scratch));
     }
+}
+
+/// Returns a sleep until so long after a time of a clock.
+pub(super) fn until(clock: Clock, began: Timestamp, passed: Duration) -> impl Future<Output = ()> + Send + use<> {
+    let at = SignedDuration::try_from(passed).ok().and_then(|passed| began.checked_add(passed).ok());
+    async move { clock.sleep_until(at.unwrap_or(Timestamp::MIN)).await }
 }
 
 fn clock(place: &Place, settings: &Settings) -> Clock {

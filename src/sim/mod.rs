@@ -35,14 +35,10 @@ pub(crate) use fault::{Faults, Match, Outcome, Rule};
 pub(crate) use logbook::Logbook;
 pub(crate) use registry::Gr;
 pub(crate) use remove::{DeleteOptions, Propagation};
-#[cfg(test)]
-pub(crate) use rng::Rng;
 pub(crate) use service::Api;
 #[cfg(test)]
-pub(crate) use status::ApiError;
+pub(crate) use store::Change;
 pub(crate) use store::Store;
-#[cfg(test)]
-pub(crate) use store::{Change, Compacted};
 
 use std::sync::Arc;
 

@@ -430,6 +430,7 @@ impl App {
             Ok(Some(Command::Plan)) => out.wish(Wish::ShowPlan),
             Ok(Some(Command::Sync)) => self.home(Action::Sync, &mut out),
             Ok(Some(Command::Terminate)) => self.home(Action::Terminate, &mut out),
+            Ok(Some(Command::Approve)) => self.home(Action::Approve, &mut out),
             Ok(Some(Command::Logs)) => self.home(Action::Logs, &mut out),
         }
         self.grant(out);

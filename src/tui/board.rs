@@ -214,9 +214,7 @@ impl Board {
 
     /// A prune that wants a confirmation is waited for only while it has none.
     fn find_unconfirmed(&self) -> Vec<ResourceKey> {
-        let Some(operation) = self.operation.as_ref().filter(|_| self.is_running()) else { return Vec::new() };
-        let waits = |id: &&TaskId| self.plan.task(id).is_some_and(|task| task.is_prune() && task.traits.option("Prune") == Some("confirm"));
-        operation.waiting().on.iter().filter(waits).map(|id| id.key.clone()).collect()
+        self.operation.as_ref().filter(|_| self.is_running()).map(Operation::unconfirmed).unwrap_or_default()
     }
 
     fn upcoming_sentence(&self) -> String {

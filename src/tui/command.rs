@@ -5,6 +5,7 @@
 pub(crate) enum Command {
     Sync,
     Terminate,
+    Approve,
     Logs,
     History,
     Log,
@@ -14,7 +15,7 @@ pub(crate) enum Command {
 }
 
 /// Name and meaning of each command, in alphabetical order of names.
-const COMMANDS: [(&str, Command); 9] = [
+const COMMANDS: [(&str, Command); 10] = [
     ("help", Command::Help),
     ("history", Command::History),
     ("log", Command::Log),
@@ -24,6 +25,7 @@ const COMMANDS: [(&str, Command); 9] = [
     ("quit", Command::Quit),
     ("sync", Command::Sync),
     ("terminate", Command::Terminate),
+    ("approve", Command::Approve),
 ];
 
 /// Reads a command line without its colon; `None` if there is nothing on it.

@@ -20,9 +20,9 @@ pub(crate) use level::Level;
 #[cfg(test)]
 pub(crate) use line::LINE_LIMIT;
 pub(crate) use line::{Content, StoredLine, Text};
-pub(crate) use source::Source;
 #[cfg(test)]
-pub(crate) use source::{Exit, Stream};
+pub(crate) use source::Exit;
+pub(crate) use source::Source;
 pub(crate) use task_log::TaskLog;
 
 /// What a store may take if nobody says otherwise.
@@ -49,6 +49,7 @@ impl LogStore {
     }
 
     /// Returns how many bytes the lines take.
+    #[cfg(test)]
     pub(crate) fn bytes(&self) -> usize {
         self.bytes
     }

@@ -3,7 +3,6 @@
 
 mod action;
 mod app;
-mod bench;
 mod board;
 pub(crate) mod clean;
 mod command;
@@ -15,6 +14,7 @@ mod lanes;
 pub(crate) mod log_store;
 mod model;
 mod paint;
+pub(crate) mod rehearsal;
 mod row;
 mod signals;
 mod summary;
@@ -46,7 +46,6 @@ use crate::engine::session::{Ask, FailureKind, SessionHandle};
 use crate::model::OperationPhase;
 use crate::operation::Request;
 
-pub(crate) use self::bench::bench_frame;
 pub(crate) use self::model::Story;
 pub(crate) use self::signals::Signal;
 pub(crate) use self::theme::Look;

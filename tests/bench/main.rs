@@ -1,7 +1,10 @@
 //! The speed that is promised: `cargo bench` prints it as a table.
 
+use std::io::Read as _;
+
 use divan::Bencher;
-use syncwave::bench::{Manifests, Records, Waves};
+use portable_pty::{CommandBuilder, PtySize, native_pty_system};
+use syncwave::bench::{Frames, Manifests, Records, Waves};
 
 fn main() {
     divan::main();
@@ -12,13 +15,6 @@ fn main() {
 fn plan_of_10_000_objects(bencher: Bencher<'_, '_>) {
     let manifests = Manifests::of(10_000);
     bencher.bench_local(|| manifests.plan());
-}
-
-/// A frame of the sync screen with 10,000 resources, on 200x50 cells.
-#[divan::bench(sample_count = 200)]
-fn frame_of_10_000_resources(bencher: Bencher<'_, '_>) {
-    let mut frame = syncwave::bench::frame(10_000);
-    bencher.bench_local(&mut frame);
 }
 
 /// The fold of 100,000 facts.
@@ -35,4 +31,44 @@ fn sync_of_so_many_waves(bencher: Bencher<'_, '_>, waves: usize) {
     let state = tempfile::tempdir().expect("a temporary folder can be made");
     let app = Waves::of(waves, state.path().to_owned());
     bencher.bench_local(|| app.sync());
+}
+
+/// A frame of 200x50 cells at 10,000 resources, when nothing has changed.
+#[divan::bench(sample_count = 100)]
+fn frame_at_10_000_resources(bencher: Bencher<'_, '_>) {
+    let mut frames = Frames::of(10_000, 200, 50);
+    bencher.bench_local(|| frames.draw());
+}
+
+/// The same after one more fact.
+#[divan::bench(sample_count = 100)]
+fn frame_after_a_fact_at_10_000_resources(bencher: Bencher<'_, '_>) {
+    let mut frames = Frames::of(10_000, 200, 50);
+    bencher.bench_local(|| frames.draw_after_a_fact());
+}
+
+/// From the start of the process to the gallery on the terminal.
+#[divan::bench(sample_count = 20)]
+fn first_paint_of_demo(bencher: Bencher<'_, '_>) {
+    let home = tempfile::tempdir().expect("a temporary folder can be made");
+    bencher.bench_local(|| first_paint(home.path()));
+}
+
+fn first_paint(home: &std::path::Path) {
+    let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
+    let pair = native_pty_system().openpty(size).expect("there are pseudo-terminals");
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_syncwave"));
+    command.arg("demo");
+    command.env_clear();
+    command.env("HOME", home);
+    command.env("TERM", "xterm-256color");
+    let mut reader = pair.master.try_clone_reader().expect("a terminal can be read");
+    let mut child = pair.slave.spawn_command(command).expect("the program starts");
+    let (mut shown, mut buffer) = (Vec::new(), [0; 8_192]);
+    while !String::from_utf8_lossy(&shown).contains("endless") {
+        let count = reader.read(&mut buffer).expect("the program draws");
+        shown.extend_from_slice(&buffer[..count]);
+    }
+    child.kill().expect("the program can be ended");
+    child.wait().expect("the program ends");
 }

@@ -83,3 +83,48 @@ fn a_line_of_200_kilobytes_comes_in_parts_and_nothing_is_lost() {
     let whole: String = parts.iter().map(|line| line["line"].as_str().unwrap()).collect();
     assert!(whole == expected, "{} bytes instead of {}", whole.len(), expected.len());
 }
+
+/// restartPolicy OnFailure: the runs of one container, one after the other in the same pod.
+#[test]
+fn every_run_of_a_container_that_is_started_again_is_shown() {
+    let Some(space) = Space::open("restarts") else { return };
+    let script = "n=$(cat /keep/n 2>/dev/null || echo 0); n=$((n + 1)); echo $n >/keep/n; echo \"begin $n\"; sleep 0.2; echo \"end $n\"; test $n -ge 3";
+    let hook = job("again", script)
+        .hook("PreSync")
+        .with("/spec/backoffLimit", 5)
+        .with("/spec/template/spec/restartPolicy", "OnFailure")
+        .with("/spec/template/spec/volumes", json!([{"name": "keep", "emptyDir": {}}]))
+        .with("/spec/template/spec/containers/0/volumeMounts", json!([{"name": "keep", "mountPath": "/keep"}]));
+    let outcome = space.sync(&space.write("restarts", &[hook])).run();
+    outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
+    let lines: Vec<&str> = outcome.log("again").into_iter().map(|(_, line)| line).collect();
+    assert_eq!(lines, ["begin 1", "end 1", "begin 2", "end 2", "begin 3", "end 3"]);
+}
+
+/// Many pods that print much at once: nothing is dropped while somebody reads.
+#[test]
+fn ten_pods_that_print_much_at_once_lose_nothing() {
+    let Some(space) = Space::open("much") else { return };
+    let script = "seq 1 5000 | sed 's/$/ of a line that has some length to it/'";
+    let hook = job("much", script).hook("PreSync").with("/spec/parallelism", 10).with("/spec/completions", 10);
+    let outcome = space.sync(&space.write("much", &[hook])).run();
+    outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
+    let log = outcome.log("much");
+    for pod in 1..=10 {
+        let lines: Vec<&str> = log.iter().filter(|(of, _)| *of == pod).map(|(_, line)| *line).collect();
+        let wrong = lines.iter().zip(1..).find(|(line, n)| **line != format!("{n} of a line that has some length to it"));
+        assert!(lines.len() == 5000 && wrong.is_none(), "pod {pod}: {} lines, {wrong:?}", lines.len());
+    }
+}
+
+/// A single line of five megabytes.
+#[test]
+fn a_line_of_five_megabytes_arrives_whole() {
+    let Some(space) = Space::open("huge") else { return };
+    let outcome =
+        space.sync(&space.write("huge", &[job("huge", "head -c 5000000 /dev/zero | tr '\\0' x; echo; echo after").hook("PreSync")])).run();
+    outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
+    let log = outcome.log("huge");
+    let (last, parts) = log.split_last().unwrap();
+    assert_eq!((last.1, parts.iter().map(|(_, part)| part.len()).sum::<usize>()), ("after", 5_000_000));
+}

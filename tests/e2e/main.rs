@@ -10,6 +10,8 @@
 mod support;
 
 mod access;
+mod apply;
+mod disturbances;
 mod health;
 mod kinds;
 mod logs;
@@ -17,6 +19,7 @@ mod outage;
 mod phases;
 mod policies;
 mod prune;
+mod screen;
 mod selective;
 mod stories;
 mod terminate;

@@ -4,30 +4,44 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::{ObjectExt, Space, alone, config_map, job};
+use crate::support::{ObjectExt, SOON, Space, alone, config_map, eventually, job, skipped};
 
 const VARIABLE: &str = "SYNCWAVE_E2E_COMPONENT";
 
-fn component(script: &str, action: &str) {
-    let status = Command::new(script).args([action, "kube-apiserver"]).status().unwrap();
-    assert!(status.success(), "{script} {action} kube-apiserver");
+fn component(script: &str, action: &str, part: &str) {
+    let status = Command::new(script).args([action, part]).status().unwrap();
+    assert!(status.success(), "{script} {action} {part}");
 }
 
-/// Starts the API server again even after a failed assertion: every other test needs it.
-struct Stopped<'a>(&'a str);
+/// A part that does not run. It starts again even after a failed assertion: every other test needs it.
+struct Stopped<'a>(&'a str, &'a str);
+
+impl<'a> Stopped<'a> {
+    fn stop(script: &'a str, part: &'a str) -> Self {
+        component(script, "stop", part);
+        Self(script, part)
+    }
+}
 
 impl Drop for Stopped<'_> {
     fn drop(&mut self) {
-        component(self.0, "start");
+        component(self.0, "start", self.1);
     }
+}
+
+/// Returns the script that stops parts of the cluster, or says that the test is skipped.
+fn script() -> Option<String> {
+    let script = std::env::var(VARIABLE).ok();
+    if script.is_none() {
+        skipped("outage", &format!("set {VARIABLE} to the path of tests/cluster/component"));
+    }
+    script
 }
 
 /// Decision 4: level-triggered. The log is resumed without loss and without repetition.
 #[test]
 fn an_api_server_that_stops_for_a_while_delays_a_sync_and_nothing_else() {
-    let Ok(script) = std::env::var(VARIABLE) else {
-        return crate::support::skipped("outage", &format!("set {VARIABLE} to the path of tests/cluster/component"));
-    };
+    let Some(script) = script() else { return };
     let _alone = alone();
     let Some(space) = Space::open_alone("outage") else { return };
     let target = space.write(
@@ -40,8 +54,7 @@ fn an_api_server_that_stops_for_a_while_delays_a_sync_and_nothing_else() {
     );
     let running = space.sync(&target).start();
     running.wait_for("the fifth line", |line| line["line"] == "tick 5");
-    component(&script, "stop");
-    let stopped = Stopped(&script);
+    let stopped = Stopped::stop(&script, "kube-apiserver");
     std::thread::sleep(Duration::from_secs(3));
     drop(stopped);
     let outcome = running.finish();
@@ -52,4 +65,45 @@ fn an_api_server_that_stops_for_a_while_delays_a_sync_and_nothing_else() {
     assert_eq!(outcome.log("post"), [(1, "after")]);
     assert_eq!(space.names("jobs"), ["post", "pre"]);
     space.assert_no_finalizer();
+}
+
+/// The kubelet serves the logs; what was printed while it was away comes afterwards.
+#[test]
+fn a_kubelet_that_starts_again_costs_no_line_of_a_log() {
+    let Some(script) = script() else { return };
+    let _alone = alone();
+    let Some(space) = Space::open_alone("kubelet") else { return };
+    let hook = job("pre", "for n in $(seq 1 40); do echo \"tick $n\"; sleep 0.25; done").hook("PreSync").policy("HookSucceeded");
+    let running = space.sync(&space.write("kubelet", &[hook])).start();
+    running.wait_for("the fifth line", |line| line["line"] == "tick 5");
+    let stopped = Stopped::stop(&script, "kubelet");
+    std::thread::sleep(Duration::from_secs(2));
+    drop(stopped);
+    let outcome = running.finish();
+    outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
+    let expected: Vec<String> = (1..=40).map(|n| format!("tick {n}")).collect();
+    let seen: Vec<&str> = outcome.log("pre").into_iter().map(|(_, line)| line).collect();
+    assert_eq!(seen, expected);
+}
+
+/// Exit 4 when the cluster does not answer; 130 for the second interrupt, when it stops to answer in the middle.
+#[test]
+fn a_cluster_that_does_not_answer_holds_nobody() {
+    let Some(script) = script() else { return };
+    let _alone = alone();
+    let Some(space) = Space::open_alone("dead") else { return };
+    let target = space.write("dead", &[job("pre", "sleep 600").hook("PreSync")]);
+    let running = space.sync(&target).start();
+    running.wait_for_task("pre", "Running");
+    let stopped = Stopped::stop(&script, "kube-apiserver");
+    running.signal("INT");
+    running.wait_for("the terminate", |line| line["event"] == "terminate.requested");
+    running.signal("INT");
+    assert_eq!(running.code(), Some(130));
+
+    let outcome = space.sync(&target).run();
+    assert_eq!((outcome.code, outcome.lines.len()), (Some(4), 0), "{}", outcome.errors);
+    assert!(outcome.errors.contains("10.90.0.1") || outcome.errors.contains("https://"), "names the server: {}", outcome.errors);
+    drop(stopped);
+    eventually("the API server", SOON, || space.try_kubectl(&["get", "jobs"]).ok());
 }

@@ -5,6 +5,8 @@ mod demo;
 mod docs;
 mod headless;
 mod layers;
+#[cfg(unix)]
+mod screen;
 mod support;
 
 #[test]

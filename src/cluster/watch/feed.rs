@@ -44,6 +44,8 @@ pub(super) trait Sink: Send + Sync {
 pub(super) enum Access {
     Watched,
     Polled,
+    /// Not at all: it may not be listed, and no name is known to ask for.
+    Blind,
 }
 
 /// One kind in one namespace (empty: everywhere).
@@ -71,7 +73,7 @@ struct Trouble {
 }
 
 impl<S: Sink> Feed<S> {
-    /// Follows for ever; ends only by being dropped.
+    /// Follows until it is dropped, or until nothing can be seen.
     pub(super) async fn run(self) {
         let mut trouble = Trouble::default();
         if !self.resource.can_list {
@@ -216,8 +218,11 @@ impl<S: Sink> Feed<S> {
     /// Asks for each object by its name: the least that a plan needs to be allowed.
     async fn poll_names(&self, why: Option<CallError>) {
         let mut is_told = false;
-        if let Some(error) = why.filter(|_| self.sink.names().is_empty()) {
-            self.sink.trouble(format!("{} cannot be listed, so nothing of them is seen: {error}", self.title()));
+        if self.sink.names().is_empty() {
+            if let Some(error) = why {
+                self.sink.trouble(format!("{} cannot be listed, so nothing of them is seen: {error}", self.title()));
+            }
+            return self.sink.opened(Access::Blind);
         }
         loop {
             let mut items = Vec::new();

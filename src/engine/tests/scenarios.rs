@@ -1,5 +1,7 @@
 //! Whole operations against the embedded cluster: what is done, told and kept.
 
+use std::time::Duration;
+
 use super::stage::{LONG, Stage};
 use crate::engine::session::{Action, Answer, Ask, FailureKind};
 use crate::model::{ContainerState, HealthStatus, OperationPhase, ResourceKey, ResultCode, TaskState};
@@ -375,5 +377,54 @@ async fn a_step_outcome_names_the_live_object_that_the_server_returned() {
     stage.sync(Request::default()).await;
     let is_done = |event: &Event| matches!(event, Event::StepFinished { outcome: StepOutcome::Done { live: Some(live), .. }, .. } if live.resource_version > 0);
     assert!(stage.position(is_done).is_some());
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_that_is_still_being_prepared_can_be_stopped_and_another_one_started() {
+    let mut stage = Stage::new("", &config("a"));
+    let when = Match { verbs: vec!["list".into()], resource: Some("configmaps".into()), nth: Some(1..=1), ..Match::default() };
+    stage.sim.faults().add(Rule { when, then: Outcome::Latency(Duration::from_secs(20)) });
+    stage.ask(Ask::Sync { request: Request::default() }).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stage.ask(Ask::Sync { request: Request::default() }).await;
+    assert!(matches!(stage.answer().await, Answer::Refused { reason } if reason.starts_with("a sync is being prepared already")));
+    stage.ask(Ask::Terminate { by: "ann".into() }).await;
+    assert!(matches!(stage.answer().await, Answer::Refused { reason } if reason.ends_with("nothing has been changed")));
+    assert_eq!(stage.sync(Request::default()).await.phase(), OperationPhase::Succeeded);
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn logs_that_may_not_be_read_are_told_and_hold_nothing_up() {
+    let policy = "argocd.argoproj.io/hook: PreSync, argocd.argoproj.io/hook-delete-policy: HookSucceeded";
+    let mut stage = Stage::new(PODS, &job("migrate", policy));
+    stage.fault("get", "pods/log", Outcome::Forbidden);
+    let operation = stage.sync(Request::default()).await;
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    let told = |container: &str| {
+        let is_it = |text: &str| {
+            text.starts_with("the log of pod shop/migrate-") && text.contains(&format!("(container {container}) cannot be read: pods"))
+        };
+        operation.warnings().iter().filter(|(task, text)| task.is_some() && is_it(text)).count()
+    };
+    assert_eq!((told("wait"), told("main")), (1, 1), "{:?}", operation.warnings());
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_is_cut_while_the_server_is_away_goes_on_when_it_is_back() {
+    let pods = "pods:\n  - match: {owner: Job/*, container: main}\n    runs: {after: 100s, logs: [{every: 1s, count: 99, line: \"line {{n}}\"}]}\n";
+    let mut stage = Stage::new(pods, &job("migrate", PRESYNC));
+    let at = |text: &str| Some(text.parse().unwrap());
+    let when = Match { from: at("2026-03-01T09:00:30Z"), until: at("2026-03-01T09:01:10Z"), ..Match::default() };
+    // About 17 lines: a cut falls into those 40 s.
+    stage.fault("get", "pods/log", Outcome::CutStream { after: 700 });
+    let message = "the server is currently unable to handle the request".to_owned();
+    stage.sim.faults().add(Rule { when, then: Outcome::Status { code: 503, reason: "ServiceUnavailable", message } });
+    let operation = stage.sync(Request::default()).await;
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    let expected = std::iter::once("wait done".to_owned()).chain((1..=99).map(|number| format!("line {number}")));
+    assert_eq!(stage.texts(), expected.collect::<Vec<_>>());
     stage.close().await;
 }

@@ -138,3 +138,13 @@ fn an_object_that_was_pruned_and_one_that_was_kept_say_so() {
     rows.sort();
     assert_eq!(rows, ["ConfigMap/kept Skipped kept | ignored (no prune)", "ConfigMap/old Done Pruned | pruned"]);
 }
+
+#[test]
+fn r634_a_prune_that_waits_for_a_person_says_so_and_names_the_object() {
+    let request = crate::operation::Request { prune: true, ..Default::default() };
+    let candidates = vec![resource("ConfigMap", "old").option("Prune=confirm")];
+    let mut world = World::new(Setup { candidates, request, ..Setup::default() });
+    world.run(12);
+    assert_eq!(verdict(&world), "SYNCING waiting 12s for a person to confirm the deletion of ConfigMap/old");
+    assert_eq!(world.op.unconfirmed().iter().map(ResourceKey::short).collect::<Vec<_>>(), ["ConfigMap/old"]);
+}

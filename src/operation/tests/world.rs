@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use crate::model::{
     Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, Phase, ResourceKey, Role, TaskId, TaskState, Traits, annotation,
@@ -466,8 +466,4 @@ pub(super) fn sync(specs: impl IntoIterator<Item = Spec>) -> World {
 
 pub(super) fn selecting(items: &[&str]) -> Request {
     Request { selection: Some(items.iter().map(|item| Selector::parse(item).unwrap()).collect()), ..Request::default() }
-}
-
-pub(super) fn text(value: &Value) -> String {
-    value.to_string()
 }

@@ -60,6 +60,7 @@ impl TaskLog {
     }
 
     /// Returns the newest rows, oldest first.
+    #[cfg(test)]
     pub(crate) fn tail(&self, height: usize) -> impl DoubleEndedIterator<Item = &StoredLine> {
         self.window(self.numbers().end.saturating_sub(height as u64), height)
     }

@@ -12,7 +12,7 @@ use serde_json::json;
 use crate::engine::session::{Action, Answer, Ask, Place, Planned};
 use crate::model::{
     Assessment, Container, ContainerState, Health, HealthStatus, Kinds, Live, Object, Occurrence, OperationPhase, Origin, Phase, PodView,
-    ResourceKey, ResultCode, Role, TaskId, TaskState, Traits, Wave, annotation,
+    ResourceKey, ResultCode, TaskId, TaskState, Traits, Wave, annotation,
 };
 use crate::operation::{Event, LogContent, LogLine, Record, Request, Step, StepOutcome};
 use crate::plan::{Candidate, Manifest, Plan, PlanInput};
@@ -304,7 +304,8 @@ impl Play {
 
     pub(super) fn waiting(&mut self, on: &[&str]) -> &mut Self {
         let on: Vec<TaskId> = on.iter().map(|name| self.task(name)).collect();
-        let message = format!("waiting for {}", on[0].key.in_message());
+        let is_prune = on[0].role == crate::model::Role::Prune;
+        let message = format!("waiting for {}{}", if is_prune { "pruning confirmation of " } else { "" }, on[0].key.in_message());
         self.fact(Event::Waiting { message, on })
     }
 
@@ -566,6 +567,3 @@ pub(super) fn gallery() -> App {
         ],
     )
 }
-
-/// A role for `TaskId`s that tests make up.
-pub(super) const HOOK: Role = Role::Hook;

@@ -5,11 +5,13 @@ mod contract;
 mod manifests;
 mod outcome;
 mod running;
+mod screen;
 mod space;
 mod trace;
 
 pub(crate) use manifests::{Object, ObjectExt, config_map, deployment, job, pod, secret, story};
 pub(crate) use outcome::Outcome;
+pub(crate) use screen::Screen;
 pub(crate) use space::{Space, alone, skipped};
 
 use std::time::{Duration, Instant};

@@ -3,7 +3,7 @@
 use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Read};
 use std::path::Path;
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::{Arc, Condvar, Mutex};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -138,24 +138,35 @@ impl Running<'_> {
         assert!(sent.success(), "kill -s {name}");
     }
 
+    /// Waits for the end of a program that may leave its operation unfinished; returns the exit code.
+    pub(crate) fn code(mut self) -> Option<i32> {
+        self.ended().code()
+    }
+
     /// Waits for the end.
     pub(crate) fn finish(mut self) -> Outcome {
+        let status = self.ended();
+        self.reader.take().unwrap().join().expect("every line is JSON");
+        let errors = self.errors.take().unwrap().join().unwrap();
+        let lines = std::mem::take(&mut *self.printed.lines.lock().unwrap());
+        self.space.traces.borrow_mut().push(format!("exit {status}\n{errors}\n{}", trace(&lines)));
+        Outcome::new(lines, status.code(), errors)
+    }
+}
+
+impl Running<'_> {
+    fn ended(&mut self) -> ExitStatus {
         let end = Instant::now() + LIMIT;
-        let status = loop {
+        loop {
             if let Some(status) = self.child.try_wait().unwrap() {
-                break status;
+                return status;
             }
             if Instant::now() > end {
                 let trace = trace(&self.printed.lines.lock().unwrap());
                 panic!("did not end within {LIMIT:?}\n{trace}");
             }
             std::thread::sleep(Duration::from_millis(20));
-        };
-        self.reader.take().unwrap().join().expect("every line is JSON");
-        let errors = self.errors.take().unwrap().join().unwrap();
-        let lines = std::mem::take(&mut *self.printed.lines.lock().unwrap());
-        self.space.traces.borrow_mut().push(format!("exit {status}\n{errors}\n{}", trace(&lines)));
-        Outcome::new(lines, status.code(), errors)
+        }
     }
 }
 

@@ -136,6 +136,16 @@ impl Space {
         Sync::new(self, target)
     }
 
+    /// Returns the plan of a sync into the namespace.
+    pub(crate) fn plan(&self, target: &Path, arguments: &[&str]) -> Value {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_syncwave"));
+        command.arg("plan").arg(target).args(["-o", "json", "--app", "app", "-n", &self.namespace]).args(arguments);
+        command.arg("--state-dir").arg(self.state()).arg("--kubeconfig").arg(&self.kubeconfig);
+        let output = command.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+
     /// Runs kubectl and returns what it printed; panics when it fails.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
         self.try_kubectl(arguments).unwrap_or_else(|error| panic!("kubectl {}: {error}", arguments.join(" ")))

@@ -1,5 +1,8 @@
 //! Runs the binary in a clean environment and looks at what it wrote.
 
+#[cfg(unix)]
+pub(crate) mod pty;
+
 use std::ffi::OsStr;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};

@@ -21,7 +21,7 @@ pub(super) struct Lab {
     start: Timestamp,
     /// The revision when the story began.
     first: u64,
-    tasks: JoinSet<()>,
+    _tasks: JoinSet<()>,
 }
 
 impl Lab {
@@ -34,7 +34,7 @@ impl Lab {
         let mut tasks = JoinSet::new();
         tasks.spawn(actors.run());
         let first = store.revision().update();
-        Self { store, logs, clock, start: clock.now(), first, tasks }
+        Self { store, logs, clock, start: clock.now(), first, _tasks: tasks }
     }
 
     /// Creates the objects of a multi-document manifest, in `default` if they say nothing else.

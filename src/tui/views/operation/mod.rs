@@ -455,6 +455,7 @@ impl View for OperationView {
             Action::Events,
             Action::Sync,
             Action::Terminate,
+            Action::Approve,
             Action::NextProblem,
             Action::Help,
             Action::Approve,

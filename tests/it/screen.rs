@@ -1,0 +1,104 @@
+//! The screens in a real terminal: whole journeys of an operator, signals, sizes, and the terminal as it was afterwards.
+
+use std::process::Command;
+
+use crate::support::pty::Pty;
+
+fn kill(signal: &str, pty: &Pty) {
+    assert!(Command::new("kill").args([signal, &pty.process().to_string()]).status().unwrap().success());
+}
+
+#[test]
+fn an_operator_opens_syncs_reads_a_log_terminates_syncs_one_resource_and_quits() {
+    let mut pty = Pty::start("assets/demo/endless/manifests --app shop -n shop --embedded endless --speed 10", 120, 35);
+    pty.shows("drain-queue");
+    pty.press("s");
+    pty.shows("esc cancel");
+    pty.press("<enter>");
+    pty.shows("SYNCING");
+    pty.shows("14 messages left");
+    pty.press("l");
+    pty.shows("no consumer takes them");
+    pty.press("q");
+    pty.press("<ctrl-k>");
+    pty.shows("Terminate the running sync?");
+    pty.press("y");
+    pty.shows("TERMINATED");
+    pty.press("/web<enter>");
+    pty.shows("/web ·");
+    pty.press("<space>S");
+    pty.shows("esc cancel");
+    pty.press("y");
+    pty.shows("SUCCEEDED");
+    pty.press(":q<enter>");
+    assert_eq!(pty.ends(), 0);
+}
+
+#[test]
+fn the_gallery_has_a_line_for_each_story_and_plays_the_chosen_one() {
+    let mut pty = Pty::start("demo --speed 20", 100, 24);
+    for story in ["web-shop", "blue-green", "notify", "presync-fail", "flaky", "endless"] {
+        pty.shows(story);
+    }
+    pty.press("<enter>");
+    pty.shows("SYNCING");
+    pty.shows("Job/migrate");
+    pty.shows("SUCCEEDED");
+    pty.press("q");
+    pty.shows("presync-fail");
+    pty.press("q");
+    assert_eq!(pty.ends(), 0);
+}
+
+#[test]
+fn a_typed_sync_starts_at_once_and_its_end_is_the_exit_code() {
+    let mut pty = Pty::start("demo presync-fail --speed 50", 80, 24);
+    pty.shows("FAILED");
+    pty.press("q");
+    assert_eq!(pty.ends(), 1);
+}
+
+#[test]
+fn the_first_signal_ends_the_operation_properly_and_gives_the_terminal_back() {
+    for signal in ["-INT", "-TERM"] {
+        let mut pty = Pty::start("demo endless --speed 10", 80, 24);
+        pty.shows("drain-queue");
+        pty.shows("SYNCING");
+        kill(signal, &pty);
+        assert_eq!(pty.ends(), 3, "{signal}");
+    }
+}
+
+#[test]
+fn a_signal_when_nothing_runs_ends_the_program() {
+    for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
+        let mut pty = Pty::start("demo", 80, 24);
+        pty.shows("web-shop");
+        kill(signal, &pty);
+        assert_eq!(pty.ends(), code, "{signal}");
+    }
+}
+
+#[test]
+fn a_terminal_of_any_size_is_no_panic() {
+    let mut pty = Pty::start("demo web-shop --speed 5", 20, 5);
+    pty.shows("s");
+    for (columns, rows) in [(60, 20), (1, 1), (200, 50), (80, 24)] {
+        pty.resize(columns, rows);
+        if columns >= 60 {
+            pty.shows("migrate");
+        }
+    }
+    kill("-TERM", &pty);
+    assert_eq!(pty.ends(), 3);
+}
+
+#[test]
+fn a_bad_target_is_a_sentence_and_no_screen() {
+    let mut pty = Pty::start("sync nowhere --embedded", 80, 24);
+    assert_eq!(pty.ends(), 2);
+    assert!(pty.screen().contains("nowhere"), "{}", pty.screen());
+    let mut pty = Pty::start("demo --speed max", 80, 24);
+    assert_eq!(pty.ends(), 2);
+    assert!(pty.screen().contains("--headless"), "{}", pty.screen());
+}
