@@ -64,7 +64,7 @@ pub(crate) struct Opened {
     pub(crate) target: String,
 }
 
-/// Opens the session of a story by its name, or says why it cannot be opened.
+/// Opens the session of the story with this name, or says why that cannot be done.
 pub(crate) type Opener<'a> = Box<dyn FnMut(&str) -> Result<Opened, String> + 'a>;
 
 /// What the program starts with.
