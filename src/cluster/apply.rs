@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::ownership::Snapshot;
 use super::retry::{Backoff, is_transient};
+use super::veil::Veil;
 use super::wire::{Answer, CallError, Resource, with_query};
 use super::{Cluster, Reporter, unknown_fields};
 use crate::model::annotation::{FIELD_MANAGER, OPERATION_LABEL};
@@ -212,7 +213,7 @@ impl Cluster {
                 Ok(_) | Err(_) => Vec::new(),
             };
             if cut.is_empty() {
-                return answer;
+                return Veil::of(target).answer(answer);
             }
             reporter.warn(format!("left out {}, which the API server does not know (Validate=false)", few(&cut)));
         }
@@ -390,6 +391,35 @@ mod tests {
         let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
         let applied = cluster.apply(spot, &hook, Before::Absent, &Reporter::default()).await.unwrap();
         assert_eq!((applied.message().as_str(), patches.load(Ordering::SeqCst)), ("configmap/a created", 1));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_waits_for_its_turn_is_not_sent_after_a_terminate() {
+        let sent = Arc::new(AtomicUsize::new(0));
+        let counter = sent.clone();
+        let client = fake::client_async(move |_| {
+            counter.fetch_add(1, Ordering::SeqCst);
+            async {
+                tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+                fake::json_answer(201, &stored("1"))
+            }
+        });
+        let clock = crate::clock::Clock::starting_at(fake::epoch(), 1.0);
+        let stop = tokio_util::sync::CancellationToken::new();
+        let cluster = Cluster::new(client, clock, fake::judge()).with_stop(stop.clone());
+        let (resource, target, reporter) = (resource(), config(), Reporter::default());
+        let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
+        let applies = (0..50).map(|_| cluster.apply(spot, &target, Before::Absent, &reporter));
+        let terminate = async {
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+            stop.cancel();
+        };
+        let (results, ()) = futures::future::join(futures::future::join_all(applies), terminate).await;
+        let done = results.iter().filter(|result| result.is_ok()).count();
+        assert_eq!((done, sent.load(Ordering::SeqCst)), (16, 16), "what was sent comes to its end");
+        let error = results.into_iter().find_map(Result::err).unwrap();
+        assert_eq!(error.to_string(), "not sent: the operation was terminated");
+        assert!(cluster.delete(spot, "u", &reporter).await.is_err() && sent.load(Ordering::SeqCst) == 16);
     }
 
     #[tokio::test(start_paused = true)]

@@ -163,6 +163,31 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn deletions_keep_to_the_limit_of_writes_under_way() {
+        let under_way = Arc::new(Mutex::new((0_usize, 0_usize)));
+        let counter = under_way.clone();
+        let client = fake::client_async(move |_| {
+            let counter = counter.clone();
+            async move {
+                {
+                    let mut seen = locked(&counter);
+                    seen.0 += 1;
+                    seen.1 = seen.1.max(seen.0);
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+                locked(&counter).0 -= 1;
+                fake::json_answer(200, &job("8", "u1", &["syncwave.dev/hook-finalizer"]))
+            }
+        });
+        let cluster = Cluster::new(client, crate::clock::Clock::starting_at(fake::epoch(), 1.0), fake::judge());
+        let (resource, reporter) = (resource(), Reporter::default());
+        let spot = Spot { resource: &resource, namespace: "shop", name: "m" };
+        let deletions = (0..100).map(|_| cluster.delete(spot, "u1", &reporter));
+        futures::future::join_all(deletions).await;
+        assert!((16..=24).contains(&locked(&under_way).1), "{under_way:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn an_object_that_is_gone_or_was_replaced_is_gone() {
         assert!(matches!(delete(|_| fake::status(404, "NotFound", "jobs \"m\" not found")).await, Ok(Removal::Gone)));
         let replaced = |asked: Asked| match asked.method.as_str() {

@@ -2,7 +2,7 @@
 //! the session; what was not found is asked for again, because a definition may arrive in this very sync.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
 use serde_json::Value;
@@ -64,6 +64,58 @@ impl Cluster {
             (Some(resource), _) => Ok(resource),
             (None, Err(error)) => Err(failure_text(gvk, &error)),
             (None, Ok(())) => Err(no_such_kind(gvk)),
+        }
+    }
+
+    /// Returns how to address a kind in this version or, if the server does not have that, in another one; `None` if it serves none.
+    ///
+    /// # Errors
+    /// Why the server could not be asked.
+    pub(crate) async fn served(&self, gvk: &Gvk) -> Result<Option<Resource>, CallError> {
+        if let Some(resource) = self.ask_for(gvk).await? {
+            return Ok(Some(resource));
+        }
+        for version in self.versions(&gvk.group).await? {
+            if let Some(resource) = self.ask_for(&Gvk { version, ..gvk.clone() }).await? {
+                return Ok(Some(resource));
+            }
+        }
+        Ok(None)
+    }
+
+    async fn ask_for(&self, gvk: &Gvk) -> Result<Option<Resource>, CallError> {
+        if let Some(resource) = self.catalog.get(gvk) {
+            return Ok(Some(resource));
+        }
+        match self.ask_group_version(&any_of(gvk)).await {
+            Ok(()) => Ok(self.catalog.get(gvk)),
+            Err(error) if error.is_not_found() => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the versions of a group, the server's favourite first. Kubernetes' core group has one.
+    async fn versions(&self, group: &str) -> Result<Vec<Arc<str>>, CallError> {
+        if group.is_empty() {
+            return Ok(vec!["v1".into()]);
+        }
+        let reporter = Reporter::default();
+        let doing = format!("asking for the versions of {group}");
+        let mut backoff = Backoff::new(self, &reporter, &doing);
+        loop {
+            match self.wire.get(&format!("/apis/{}", super::wire::escape(group))).await {
+                Ok(answer) => {
+                    let all = answer["versions"].as_array().into_iter().flatten().filter_map(|version| version["version"].as_str());
+                    let favourite = answer.pointer("/preferredVersion/version").and_then(Value::as_str);
+                    return Ok(favourite.into_iter().chain(all).map(Into::into).collect());
+                }
+                Err(error) if error.is_not_found() => return Ok(Vec::new()),
+                Err(error) => {
+                    if !backoff.again(&error).await {
+                        return Err(error);
+                    }
+                }
+            }
         }
     }
 
@@ -160,7 +212,6 @@ fn resource(any: &Gvk, item: &Value) -> Option<Resource> {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
 
     use serde_json::json;

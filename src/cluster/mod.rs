@@ -14,6 +14,7 @@ mod ownership;
 pub(crate) mod pool;
 mod retry;
 mod unknown_fields;
+mod veil;
 pub(crate) mod watch;
 pub(crate) mod wire;
 
@@ -25,9 +26,10 @@ use tokio_util::sync::CancellationToken;
 
 pub(crate) use live::Judge;
 pub(crate) use outbox::{Outbox, Reporter};
-use wire::Answer;
 pub(crate) use wire::{CallError, Resource};
 
+use self::pool::Load;
+use self::wire::Answer;
 use crate::clock::Clock;
 
 /// A connected cluster. Cloning shares the connection, what discovery has found, and the limit of concurrent writes.
@@ -39,6 +41,8 @@ pub(crate) struct Cluster {
     judge: Judge,
     /// Cancelled when nobody wants to wait for another try any more.
     hurry: CancellationToken,
+    /// Cancelled when no write may be sent any more.
+    stop: CancellationToken,
 }
 
 impl Cluster {
@@ -50,6 +54,7 @@ impl Cluster {
             pool: Arc::new(pool::Pool::new(clock)),
             judge,
             hurry: CancellationToken::new(),
+            stop: CancellationToken::new(),
         }
     }
 
@@ -58,14 +63,20 @@ impl Cluster {
         Self { hurry, ..self.clone() }
     }
 
-    /// Sends a write when its turn has come, and learns from the answer how busy the server is.
+    /// Returns the same cluster with a token of its own: once cancelled, nothing is written that has not been sent yet.
+    pub(crate) fn with_stop(&self, stop: CancellationToken) -> Self {
+        Self { hurry: stop.clone(), stop, ..self.clone() }
+    }
+
+    /// Sends a write when its turn comes, unless nobody wants it any more by then.
     async fn write(&self, method: Method, path: &str, content_type: &str, body: &Value) -> Result<Answer, CallError> {
-        let turn = self.pool.turn().await;
+        let turn = tokio::select! {
+            biased;
+            () = self.stop.cancelled() => return Err(CallError::Unsent),
+            turn = self.pool.turn() => turn,
+        };
         let answer = self.wire.send(method, path, content_type, body).await;
-        turn.end(match &answer {
-            Err(CallError::Refused { code: 429 | 503, .. } | CallError::Refused { retry_after: Some(_), .. }) => pool::Load::Busy,
-            Ok(_) | Err(_) => pool::Load::Fine,
-        });
+        turn.end(load(&answer));
         answer
     }
 
@@ -77,6 +88,13 @@ impl Cluster {
     /// Returns how live objects are judged.
     pub(crate) fn judge(&self) -> Judge {
         self.judge
+    }
+}
+
+fn load(answer: &Result<Answer, CallError>) -> Load {
+    match answer {
+        Err(CallError::Refused { code: 429 | 503, .. } | CallError::Refused { retry_after: Some(_), .. }) => Load::Busy,
+        Ok(_) | Err(_) => Load::Fine,
     }
 }
 

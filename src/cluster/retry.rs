@@ -59,6 +59,7 @@ impl<'a> Backoff<'a> {
             | CallError::Lost(_)
             | CallError::TimedOut
             | CallError::Credentials(_)
+            | CallError::Unsent
             | CallError::Unreadable(_) => own,
         }
     }
@@ -71,7 +72,7 @@ pub(super) fn is_transient(error: &CallError) -> bool {
         CallError::Refused { code: 429 | 502 | 503 | 504, .. } => true,
         CallError::Refused { code: 500, reason, message, .. } => !reason.is_empty() || message.starts_with("etcdserver:"),
         CallError::Lost(_) | CallError::TimedOut => true,
-        CallError::Refused { .. } | CallError::Credentials(_) | CallError::Unreadable(_) => false,
+        CallError::Refused { .. } | CallError::Credentials(_) | CallError::Unsent | CallError::Unreadable(_) => false,
     }
 }
 

@@ -33,6 +33,9 @@ pub(crate) enum CallError {
     /// The request was never sent, because no credentials could be had.
     #[error("no credentials for the API server: {0}")]
     Credentials(String),
+    /// The request was never sent, because nobody wants it any more.
+    #[error("not sent: the operation was terminated")]
+    Unsent,
     /// The server answered with something that is not what was asked for.
     #[error("the API server's answer cannot be read: {0}")]
     Unreadable(String),
@@ -43,7 +46,7 @@ impl CallError {
     pub(crate) fn code(&self) -> Option<u16> {
         match self {
             Self::Refused { code, .. } => Some(*code),
-            Self::Lost(_) | Self::TimedOut | Self::Credentials(_) | Self::Unreadable(_) => None,
+            Self::Lost(_) | Self::TimedOut | Self::Credentials(_) | Self::Unsent | Self::Unreadable(_) => None,
         }
     }
 
@@ -52,7 +55,7 @@ impl CallError {
         match self {
             Self::Lost(_) | Self::TimedOut | Self::Unreadable(_) => true,
             Self::Refused { code, .. } => *code >= 500,
-            Self::Credentials(_) => false,
+            Self::Credentials(_) | Self::Unsent => false,
         }
     }
 

@@ -1,5 +1,6 @@
 //! Which live objects an app owns although no manifest asks for them any more: those of the inventory, or, without one, those that carry
-//! the app's tracking id (decision 24). Hooks never are, and copies that controllers make of annotations never count.
+//! the app's tracking id (decision 24). Hooks never are, and copies that controllers make of annotations never count. The id alone names
+//! no destination, so without an inventory nothing outside of the destination namespace is ever taken for the app's own.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -8,12 +9,14 @@ use futures::StreamExt as _;
 
 use super::inventory::Owned;
 use crate::cluster::apply::Spot;
-use crate::cluster::{Cluster, Reporter, Resource};
+use crate::cluster::{CallError, Cluster, Reporter, Resource};
 use crate::model::annotation::TRACKING_ID;
 use crate::model::{Gvk, KindFact, Kinds, Object, Part, ResourceKey, Scope, Traits};
 use crate::plan::{Candidate, Manifest};
 
 const AT_ONCE: usize = 16;
+/// How many objects a note names.
+const NAMED: usize = 5;
 
 /// Where to look.
 pub(super) struct Search<'a> {
@@ -34,6 +37,20 @@ pub(super) struct Found {
     pub(super) gone: BTreeSet<ResourceKey>,
 }
 
+/// Objects that manifests ask for.
+#[derive(Debug, Default)]
+struct Managed {
+    keys: BTreeSet<ResourceKey>,
+    /// By group, kind and name those of kinds whose scope is not known, so that their namespace may be another one.
+    somewhere: BTreeSet<(Arc<str>, Arc<str>, Arc<str>)>,
+}
+
+impl Managed {
+    fn has(&self, key: &ResourceKey) -> bool {
+        self.keys.contains(key) || self.somewhere.contains(&(key.group.clone(), key.kind.clone(), key.name.clone()))
+    }
+}
+
 impl Search<'_> {
     /// Looks for candidates, in the inventory if there is one.
     pub(super) async fn run(&self, inventory: Option<&[Owned]>) -> Found {
@@ -42,7 +59,7 @@ impl Search<'_> {
         let wanted = match inventory {
             Some(owned) => owned
                 .iter()
-                .filter(|owned| !managed.contains(&owned.key))
+                .filter(|owned| !managed.has(&owned.key))
                 .map(|owned| {
                     (
                         owned.key.clone(),
@@ -54,13 +71,14 @@ impl Search<'_> {
         };
         let looks = futures::stream::iter(wanted).map(|(key, gvk)| async move {
             let live = self.look(&key, &gvk).await;
-            (key, gvk, live)
+            (key, live)
         });
         let mut looks = looks.buffered(AT_ONCE);
-        while let Some((key, gvk, live)) = looks.next().await {
+        while let Some((key, live)) = looks.next().await {
             match live {
                 Ok(Some(object)) if self.is_candidate(&key, &object) => {
-                    found.candidates.push(Candidate { key, version: gvk.version, live: self.cluster.judge().live(&object) });
+                    let version = object.gvk().version;
+                    found.candidates.push(Candidate { key, version, live: self.cluster.judge().live(&object) });
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => _ = found.gone.insert(key),
@@ -71,9 +89,17 @@ impl Search<'_> {
     }
 
     /// Keys of the manifests that are pairs of live objects: everything but hooks (spec R109, R118, R124).
-    fn managed(&self) -> BTreeSet<ResourceKey> {
-        let managed = self.manifests.iter().map(|manifest| &manifest.object).filter(|object| !Traits::of(object).is_hook());
-        managed.map(|object| self.key_of(object)).collect()
+    fn managed(&self) -> Managed {
+        let mut managed = Managed::default();
+        let objects = self.manifests.iter().map(|manifest| &manifest.object).filter(|object| !Traits::of(object).is_hook());
+        for object in objects {
+            let key = self.key_of(object);
+            if !matches!(self.kinds.get(&object.gvk()), Some(KindFact::Known { .. })) {
+                managed.somewhere.insert((key.group.clone(), key.kind.clone(), key.name.clone()));
+            }
+            managed.keys.insert(key);
+        }
+        managed
     }
 
     fn key_of(&self, object: &Object) -> ResourceKey {
@@ -87,11 +113,14 @@ impl Search<'_> {
     }
 
     async fn look(&self, key: &ResourceKey, gvk: &Gvk) -> Result<Option<Object>, String> {
-        // A kind that is not served has no objects.
-        let Ok(resource) = self.cluster.resource(gvk).await else { return Ok(None) };
+        self.read(key, gvk).await.map_err(|error| format!("{key} belongs to the app but cannot be read, so it cannot be pruned: {error}"))
+    }
+
+    async fn read(&self, key: &ResourceKey, gvk: &Gvk) -> Result<Option<Object>, CallError> {
+        // A kind that is served in no version has no objects.
+        let Some(resource) = self.cluster.served(gvk).await? else { return Ok(None) };
         let spot = Spot { resource: &resource, namespace: &key.namespace, name: &key.name };
-        let found = self.cluster.get(spot, &Reporter::default()).await;
-        found.map_err(|error| format!("{key} belongs to the app but cannot be read, so it cannot be pruned: {error}"))
+        self.cluster.get(spot, &Reporter::default()).await
     }
 
     fn is_candidate(&self, key: &ResourceKey, object: &Object) -> bool {
@@ -103,20 +132,26 @@ impl Search<'_> {
         id == Some(&format!("{}:{}/{}:{}/{}", self.app, key.group, key.kind, key.namespace, key.name))
     }
 
-    async fn tracked(&self, managed: &BTreeSet<ResourceKey>, notes: &mut Vec<String>) -> Vec<(ResourceKey, Gvk)> {
+    async fn tracked(&self, managed: &Managed, notes: &mut Vec<String>) -> Vec<(ResourceKey, Gvk)> {
         let lists = futures::stream::iter(self.places()).map(|(resource, namespace)| async move {
             let listed = self.cluster.list_metadata(&resource, &namespace).await;
             (resource, namespace, listed)
         });
         let mut lists = lists.buffered(AT_ONCE);
         let mut found = BTreeMap::new();
+        let mut elsewhere = BTreeSet::new();
         while let Some((resource, namespace, listed)) = lists.next().await {
             match listed {
                 Ok(objects) => {
                     for object in objects {
                         let key = ResourceKey::new(&resource.gvk.group, &resource.gvk.kind, object.namespace(), object.name());
-                        if self.is_tracked(&key, object.annotation(TRACKING_ID)) && !managed.contains(&key) {
+                        if !self.is_tracked(&key, object.annotation(TRACKING_ID)) || managed.has(&key) {
+                            continue;
+                        }
+                        if *key.namespace == *self.namespace {
                             found.insert(key, resource.gvk.clone());
+                        } else {
+                            elsewhere.insert(key);
                         }
                     }
                 }
@@ -126,7 +161,22 @@ impl Search<'_> {
                 }
             }
         }
+        notes.extend(self.note_of(&elsewhere));
         found.into_iter().collect()
+    }
+
+    /// The id names the app, which another destination may have too; only an inventory says that this one made the object.
+    fn note_of(&self, elsewhere: &BTreeSet<ResourceKey>) -> Option<String> {
+        let named: Vec<String> = elsewhere.iter().take(NAMED).map(ToString::to_string).collect();
+        let rest = elsewhere.len() - named.len();
+        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+        (!named.is_empty()).then(|| {
+            format!(
+                "not pruned, because they are outside of namespace {} and no inventory says that they were synced from here: {}{more}; delete them by hand if nothing needs them",
+                self.namespace,
+                named.join(", ")
+            )
+        })
     }
 
     /// Every kind of the manifests, in every namespace of the manifests.
@@ -147,5 +197,76 @@ impl Search<'_> {
             }
         };
         resources.flat_map(place).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::cluster::fake::{self, Asked, FakeResponse};
+    use crate::model::Origin;
+
+    /// Serves two kinds, and one object of each that the app owns.
+    fn serve(asked: &Asked) -> FakeResponse {
+        let gadget = json!({"name": "gadgets", "kind": "Gadget", "namespaced": false, "verbs": ["get", "list"]});
+        match asked.path.as_str() {
+            "/apis/example.com/v1" => fake::json_answer(200, &json!({"resources": [gadget]})),
+            "/apis/example.com" => fake::json_answer(200, &json!({"versions": [{"groupVersion": "example.com/v1", "version": "v1"}]})),
+            "/apis/example.com/v1/gadgets/g" => fake::json_answer(200, &tracked("example.com/v1", "Gadget", "")),
+            "/apis/busy.example.com/v1" => fake::status(403, "Forbidden", "no discovery for you"),
+            _ => fake::status(404, "NotFound", "not found"),
+        }
+    }
+
+    fn tracked(version: &str, kind: &str, namespace: &str) -> Value {
+        let group = Gvk::new(version, kind).group;
+        let id = format!("web:{group}/{kind}:{namespace}/g");
+        let metadata = json!({"name": "g", "namespace": namespace, "uid": "u", "annotations": {TRACKING_ID: id}});
+        json!({"apiVersion": version, "kind": kind, "metadata": metadata})
+    }
+
+    async fn search(manifests: &[Value], owned: &[(&str, &str)]) -> Found {
+        let cluster = fake::cluster(|asked| serve(&asked));
+        let origin = || Origin { file: "app.yaml".into(), line: 1 };
+        let manifests: Vec<Manifest> =
+            manifests.iter().map(|value| Manifest { object: Object::new(value.clone()), origin: origin() }).collect();
+        let owned: Vec<Owned> = owned
+            .iter()
+            .map(|(group, version)| Owned {
+                key: ResourceKey::new(group, "Gadget", "", "g"),
+                version: (*version).to_owned(),
+                uid: String::new(),
+                wave: 0,
+                hash: String::new(),
+            })
+            .collect();
+        let gvks = manifests.iter().map(|manifest| manifest.object.gvk()).collect();
+        let kinds = cluster.discover(&gvks).await;
+        let search = Search { cluster: &cluster, app: "web", namespace: "shop", manifests: &manifests, kinds: &kinds };
+        search.run(Some(&owned)).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_applied_in_a_version_that_is_not_served_yet_is_not_pruned() {
+        let manifest = json!({"apiVersion": "example.com/v2", "kind": "Gadget", "metadata": {"name": "g"}});
+        let found = search(&[manifest], &[("example.com", "v1")]).await;
+        assert!(found.candidates.is_empty() && found.gone.is_empty(), "{found:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_object_of_the_inventory_is_found_in_whatever_version_is_served() {
+        let found = search(&[], &[("example.com", "v1beta1")]).await;
+        let versions: Vec<&str> = found.candidates.iter().map(|candidate| &*candidate.version).collect();
+        assert_eq!((versions, found.gone.len(), found.notes.len()), (vec!["v1"], 0, 0));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn only_what_is_not_found_is_gone_and_any_other_answer_is_told() {
+        let found = search(&[], &[("none.example.com", "v1"), ("busy.example.com", "v1")]).await;
+        let gone: Vec<String> = found.gone.iter().map(ToString::to_string).collect();
+        assert_eq!((gone.len(), &*found.gone.first().unwrap().group), (1, "none.example.com"));
+        assert!(matches!(&found.notes[..], [note] if note.ends_with("so it cannot be pruned: no discovery for you")), "{:?}", found.notes);
     }
 }

@@ -19,6 +19,8 @@ use crate::operation::{Event, LogContent, LogKey, LogLine};
 const LANE_PATIENCE: Duration = Duration::from_secs(2);
 /// How long the deletion of a hook waits for a log that somebody is still reading to its end.
 const READER_PATIENCE: Duration = Duration::from_secs(5);
+/// How long the end of an operation waits for a last look at the pods of a hook.
+const LAST_LOOK: Duration = Duration::from_secs(2);
 
 /// A log to follow, on behalf of a task.
 #[derive(Clone, Debug)]
@@ -29,7 +31,7 @@ pub(super) struct Wish {
 }
 
 impl Wish {
-    fn key(&self) -> LogKey {
+    pub(super) fn key(&self) -> LogKey {
         LogKey { uid: self.target.uid.clone(), container: self.target.container.clone() }
     }
 
@@ -84,47 +86,69 @@ impl Captures {
             logs.insert(key, state);
             sender
         };
-        let mut lane = Lane { captures: self, wish: &wish, missing: 0 };
+        let _ending = Ending { captures: self, wish: &wish, sender };
+        let mut lane = Lane { captures: self, wish: &wish, missing: 0, is_open: false };
         let result = self.cluster.follow_log(&wish.target, &mut lane).await;
         lane.end().await;
         if let Err(text) = result {
             self.reporter(&wish.task).warn(text);
         }
-        sender.send_replace(true);
-        self.outbox.push(wish.closed());
     }
 
     /// Makes sure that everything that the pods of a hook have printed has been read, before the hook is deleted.
     pub(super) async fn complete(&self, task: &Task, uid: &str) {
         let key = &task.id.key;
-        let pods = match self.cluster.pods_of(key, uid).await {
-            Ok(pods) => pods,
-            Err(error) => {
-                tracing::debug!("pods of {key} cannot be listed before its deletion: {error}");
-                return;
+        let clock = self.clock();
+        tokio::select! {
+            biased;
+            () = self.complete_all(task, uid) => {}
+            () = clock.sleep(READER_PATIENCE) => {
+                self.reporter(&task.id).warn(format!("the log of {key} has not come to its end within 5 s; its last lines may be missing"));
             }
-        };
-        for (pod, attempt) in pods.into_iter().zip(1_u32..) {
-            for wish in wishes(&task.id, &pod, attempt) {
-                self.complete_one(wish).await;
+        }
+    }
+
+    async fn complete_all(&self, task: &Task, uid: &str) {
+        let key = &task.id.key;
+        match self.cluster.pods_of(key, uid).await {
+            Ok(pods) => {
+                for wish in wishes(&task.id, &pods) {
+                    self.complete_one(wish).await;
+                }
+            }
+            Err(error) => {
+                let text = format!("the pods of {key} cannot be listed before its deletion, so lines of its log may be missing: {error}");
+                self.reporter(&task.id).warn(text);
             }
         }
     }
 
     async fn complete_one(&self, wish: Wish) {
-        let key = wish.key();
-        let state = locked(&self.logs).get(&key).cloned();
-        let Some(mut state) = state else {
-            self.outbox.push(wish.opened());
-            return self.follow(wish).await;
-        };
-        let clock = self.clock();
-        tokio::select! {
-            biased;
+        let state = locked(&self.logs).get(&wish.key()).cloned();
+        match state {
             // An error means that the reader is gone; there is nothing to wait for either.
-            _ended = state.wait_for(|is_done| *is_done) => {}
-            () = clock.sleep(READER_PATIENCE) => {
-                self.reporter(&wish.task).warn(format!("the log of pod {} has not come to its end within 5 s; its last lines may be missing", wish.target.pod));
+            Some(mut state) => _ = state.wait_for(|is_done| *is_done).await.is_ok(),
+            None => {
+                self.outbox.push(wish.opened());
+                self.follow(wish).await;
+            }
+        }
+    }
+
+    /// Looks, at the end of an operation, for logs of a hook that nobody has read: its pods may have come and gone unseen.
+    pub(super) async fn unread(&self, task: &Task, uid: &str) -> Vec<Wish> {
+        let clock = self.clock();
+        let listed = tokio::select! {
+            biased;
+            listed = self.cluster.pods_of(&task.id.key, uid) => listed.map_err(|error| error.to_string()),
+            () = clock.sleep(LAST_LOOK) => Err(format!("no answer within {} s", LAST_LOOK.as_secs())),
+        };
+        match listed {
+            Ok(pods) => wishes(&task.id, &pods).into_iter().filter(|wish| !locked(&self.logs).contains_key(&wish.key())).collect(),
+            Err(error) => {
+                let text = format!("the pods of {} cannot be listed at the end, so lines of its log may be missing: {error}", task.id.key);
+                self.reporter(&task.id).warn(text);
+                Vec::new()
             }
         }
     }
@@ -139,13 +163,35 @@ impl Captures {
 }
 
 /// Logs of containers that are over: of the others nothing more can be had without waiting.
-fn wishes(task: &TaskId, pod: &HookPod, pod_attempt: u32) -> Vec<Wish> {
-    let wish = |container: &Arc<str>| Wish {
-        task: task.clone(),
-        target: LogTarget { namespace: pod.namespace.clone(), pod: pod.name.clone(), uid: pod.uid.clone(), container: container.clone() },
-        pod_attempt,
+fn wishes(task: &TaskId, pods: &[HookPod]) -> Vec<Wish> {
+    let of_pod = |(pod, pod_attempt): (&HookPod, u32)| -> Vec<Wish> {
+        let wish = |container: &Arc<str>| Wish {
+            task: task.clone(),
+            target: LogTarget {
+                namespace: pod.namespace.clone(),
+                pod: pod.name.clone(),
+                uid: pod.uid.clone(),
+                container: container.clone(),
+            },
+            pod_attempt,
+        };
+        pod.ended_containers.iter().map(wish).collect()
     };
-    pod.ended_containers.iter().map(wish).collect()
+    pods.iter().zip(1_u32..).flat_map(of_pod).collect()
+}
+
+/// Tells the end of a log, however its reader ends.
+struct Ending<'a> {
+    captures: &'a Captures,
+    wish: &'a Wish,
+    sender: watch::Sender<bool>,
+}
+
+impl Drop for Ending<'_> {
+    fn drop(&mut self) {
+        self.sender.send_replace(true);
+        self.captures.outbox.push(self.wish.closed());
+    }
 }
 
 /// One log's way into the log lane. Waits for a slow reader for a while, then skips lines, counts them, and says so.
@@ -154,21 +200,31 @@ struct Lane<'a> {
     wish: &'a Wish,
     /// Lines that were skipped and not told yet.
     missing: u64,
+    /// Whether the line that was sent last goes on in the next piece.
+    is_open: bool,
 }
 
 impl LogSink for Lane<'_> {
     async fn take(&mut self, piece: Piece) {
         let ends_line = u64::from(!piece.continued);
-        if self.missing > 0 && self.captures.publisher.try_line(self.line(None, LogContent::Dropped(self.missing))).is_some() {
+        let was_skipping = self.missing > 0;
+        if was_skipping && !self.tell_missing() {
             self.missing += ends_line;
             return;
         }
-        let was_skipping = std::mem::take(&mut self.missing) > 0;
-        let line = self.line(piece.log_time, LogContent::Line { text: piece.text, continued: piece.continued });
-        let Some(line) = self.captures.publisher.try_line(line) else { return };
-        if was_skipping || !self.wait_for_room(line).await {
+        let continued = piece.continued;
+        let line = self.line(piece.log_time, LogContent::Line { text: piece.text, continued });
+        if let Some(line) = self.captures.publisher.try_line(line)
+            && (was_skipping || !self.wait_for_room(line).await)
+        {
             self.missing = ends_line.max(1);
+        } else {
+            self.is_open = continued;
         }
+    }
+
+    fn warn(&mut self, text: String) {
+        self.captures.reporter(&self.wish.task).warn(text);
     }
 }
 
@@ -187,6 +243,23 @@ impl Lane<'_> {
         }
     }
 
+    /// Tells what was skipped, if there is room now.
+    fn tell_missing(&mut self) -> bool {
+        if self.is_open && self.captures.publisher.try_line(self.end_of_line()).is_some() {
+            return false;
+        }
+        self.is_open = false;
+        let is_told = self.captures.publisher.try_line(self.line(None, LogContent::Dropped(self.missing))).is_none();
+        if is_told {
+            self.missing = 0;
+        }
+        is_told
+    }
+
+    fn end_of_line(&self) -> LogLine {
+        self.line(None, LogContent::Line { text: Arc::default(), continued: false })
+    }
+
     async fn wait_for_room(&self, line: LogLine) -> bool {
         let clock = self.captures.clock();
         tokio::select! {
@@ -198,6 +271,9 @@ impl Lane<'_> {
 
     /// The log is over; what was skipped last must be told too.
     async fn end(&mut self) {
+        if std::mem::take(&mut self.is_open) && !self.wait_for_room(self.end_of_line()).await {
+            self.missing = self.missing.max(1);
+        }
         let missing = std::mem::take(&mut self.missing);
         if missing > 0 && !self.wait_for_room(self.line(None, LogContent::Dropped(missing))).await {
             let text = format!("{missing} lines of the log of pod {} were skipped, because nobody read them", self.wish.target.pod);
@@ -233,7 +309,7 @@ mod tests {
         let (publisher, mut subscription) = lanes();
         let captures = captures(publisher);
         let wish = wish();
-        let mut lane = Lane { captures: &captures, wish: &wish, missing: 0 };
+        let mut lane = Lane { captures: &captures, wish: &wish, missing: 0, is_open: false };
         let began = captures.clock().now();
         for number in 0..LOG_LANE + 10 {
             lane.take(piece(number)).await;
@@ -254,7 +330,7 @@ mod tests {
         let (publisher, _subscription) = lanes();
         let captures = captures(publisher);
         let wish = wish();
-        let mut lane = Lane { captures: &captures, wish: &wish, missing: 3 };
+        let mut lane = Lane { captures: &captures, wish: &wish, missing: 3, is_open: false };
         for number in 0..LOG_LANE + 1 {
             lane.take(piece(number)).await;
         }
@@ -273,5 +349,38 @@ mod tests {
         captures.follow(wish()).await;
         captures.follow(wish()).await;
         assert_eq!(captures.outbox.drain(), [wish().closed(), wish().closed()]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_log_that_does_not_end_holds_a_deletion_up_for_five_seconds() {
+        let pod = serde_json::json!({"metadata": {"name": "p", "namespace": "shop", "uid": "u", "ownerReferences": [
+            {"apiVersion": "batch/v1", "kind": "Job", "name": "migrate", "uid": "j", "controller": true}]},
+            "spec": {"containers": [{"name": "c"}], "restartPolicy": "Never"},
+            "status": {"phase": "Running", "containerStatuses": [{"name": "c", "restartCount": 0, "state": {"terminated": {"exitCode": 0}}}]}});
+        let cluster = fake::cluster(move |asked| match asked.path.as_str() {
+            "/api/v1/namespaces/shop/pods" => fake::json_answer(200, &serde_json::json!({"items": [pod]})),
+            "/api/v1/namespaces/shop/pods/p" => fake::json_answer(200, &pod),
+            _ => http::Response::new(fake::chunks(vec![(1_000_000_000, Err("never"))])),
+        });
+        let (publisher, _subscription) = lanes();
+        let captures = Captures::new(cluster, publisher, Arc::new(Outbox::default()), "op".into());
+        let began = captures.clock().now();
+        let task = Task {
+            id: wish().task,
+            version: "v1".into(),
+            wave: crate::model::Wave(0),
+            traits: crate::model::Traits::of(&crate::model::Object::new(serde_json::json!({}))),
+            uid: None,
+            target: None,
+            origin: None,
+            pulled_forward: false,
+        };
+        captures.complete(&task, "j").await;
+        assert_eq!(captures.clock().now().duration_since(began).as_secs(), 5);
+        let told = captures.outbox.drain();
+        assert!(
+            matches!(&told[..], [Event::LogOpened { .. }, Event::LogClosed { .. }, Event::Warned { text, .. }] if text.contains("within 5 s")),
+            "{told:?}"
+        );
     }
 }

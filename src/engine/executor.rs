@@ -25,8 +25,10 @@ const FIRST_LIST_WITHIN: Duration = Duration::from_secs(5);
 pub(super) struct Executor {
     /// For the steps of a terminate, which nobody hurries.
     calm: Cluster,
-    /// For all other steps: no second tries once a terminate was asked for.
+    /// For what ends with a terminate too, but without second tries once that was asked for.
     hurried: Cluster,
+    /// For what a terminate stops: nothing is sent once it was asked for.
+    stoppable: Cluster,
     watches: Watches,
     captures: Arc<Captures>,
     outbox: Arc<Outbox>,
@@ -42,7 +44,8 @@ impl Executor {
         plan: Arc<Plan>,
         hurry: CancellationToken,
     ) -> Self {
-        Self { calm: cluster.clone(), hurried: cluster.with_hurry(hurry), watches, captures, outbox, plan }
+        let (hurried, stoppable) = (cluster.with_hurry(hurry.clone()), cluster.with_stop(hurry));
+        Self { calm: cluster.clone(), hurried, stoppable, watches, captures, outbox, plan }
     }
 
     /// Performs one step.
@@ -56,12 +59,16 @@ impl Executor {
         match step {
             Step::Apply => self.apply(call).await,
             Step::Look => self.look(call).await,
-            Step::RemoveOldFinalizer { uid } | Step::RemoveFinalizer { uid } => self.remove_finalizers(&self.hurried, call, uid).await,
+            Step::RemoveOldFinalizer { uid } => self.remove_finalizers(&self.stoppable, call, uid).await,
+            Step::RemoveFinalizer { uid } => self.remove_finalizers(&self.hurried, call, uid).await,
             Step::TerminateFinalizer { uid } => self.remove_finalizers(&self.calm, call, uid).await,
-            Step::Prune { uid } | Step::DeleteOldHook { uid } => self.delete(&self.hurried, call, uid).await,
+            Step::Prune { uid } | Step::DeleteOldHook { uid } => self.delete(&self.stoppable, call, uid).await,
             Step::TerminateDelete { uid } => self.delete(&self.calm, call, uid).await,
             Step::DeleteHook { uid, .. } => {
-                self.captures.complete(task, uid).await;
+                // What the pods of a leftover printed is another operation's story.
+                if self.watches.has_created(&task.id.key, uid) {
+                    self.captures.complete(task, uid).await;
+                }
                 self.delete(&self.calm, call, uid).await
             }
         }
@@ -110,7 +117,7 @@ impl Executor {
         let key = &call.task.id.key;
         let Some(target) = &call.task.target else { return StepOutcome::Failed { error: format!("{key} has no target to apply") } };
         let before = self.watches.before(key, call.resource);
-        match self.hurried.apply(call.spot(), target, before, call.reporter).await {
+        match self.stoppable.apply(call.spot(), target, before, call.reporter).await {
             Ok(applied) => {
                 self.note(call.task, &applied);
                 if is_definition(key) {

@@ -2,9 +2,12 @@
 //! by publishing its fact. Knows no rules of a sync; after the end it goes on telling what it sees until it is dropped (decision 10).
 
 use std::collections::{BTreeSet, HashMap};
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::FutureExt as _;
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{Id, JoinSet};
@@ -18,7 +21,7 @@ use crate::clock::Clock;
 use crate::cluster::logs::LogTarget;
 use crate::cluster::watch::{Wanted, Watches, Watching};
 use crate::cluster::{Cluster, Outbox};
-use crate::model::{ResourceKey, Role, TaskId};
+use crate::model::{OperationPhase, ResourceKey, Role, TaskId};
 use crate::operation::{Effect, Event, Operation, Record, Request, Step, StepOutcome};
 use crate::plan::Plan;
 
@@ -59,13 +62,50 @@ pub(super) struct Start {
 /// Runs an operation, and keeps telling what is seen after its end until it is dropped or nobody can control it any more.
 /// `finished` becomes true with the operation's end.
 pub(super) async fn run(start: Start, publisher: Publisher, controls: mpsc::Receiver<Control>, finished: watch::Sender<bool>) {
-    let Some(local) = Local::begin(start, publisher) else { return };
-    local.run(controls, finished).await;
+    let (id, clock) = (start.id.clone(), start.cluster.clock());
+    let told = Arc::new(Told::default());
+    let Some(local) = Local::begin(start, publisher.clone(), told.clone()) else { return };
+    if let Err(panic) = AssertUnwindSafe(local.run(controls, finished.clone())).catch_unwind().await {
+        tracing::error!("the operation {id} was given up: {}", words(&*panic));
+        told.end(&id, clock, &publisher);
+        finished.send_replace(true);
+    }
+}
+
+/// What has been published of an operation, in case that its loop fails.
+#[derive(Debug, Default)]
+struct Told {
+    seq: AtomicU64,
+    is_finished: AtomicBool,
+}
+
+impl Told {
+    fn note(&self, record: &Record) {
+        self.seq.store(record.seq, Ordering::SeqCst);
+        self.is_finished.fetch_or(matches!(record.event, Event::OperationFinished { .. }), Ordering::SeqCst);
+    }
+
+    /// Publishes the end, unless it has been.
+    fn end(&self, operation: &Arc<str>, clock: Clock, publisher: &Publisher) {
+        if self.is_finished.load(Ordering::SeqCst) {
+            return;
+        }
+        let message = "the program failed in the middle of the operation; see its log, and sync again".to_owned();
+        let event = Event::OperationFinished { phase: OperationPhase::Error, message };
+        let record = Record { operation: operation.clone(), seq: self.seq.load(Ordering::SeqCst) + 1, at: clock.now(), event };
+        publisher.publish(Arc::new(record));
+    }
+}
+
+fn words(panic: &(dyn std::any::Any + Send)) -> &str {
+    let text = panic.downcast_ref::<String>().map(String::as_str);
+    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason is known")
 }
 
 struct Local {
     clock: Clock,
     publisher: Publisher,
+    told: Arc<Told>,
     operation: Operation,
     seq: u64,
     outbox: Arc<Outbox>,
@@ -73,11 +113,14 @@ struct Local {
     captures: Arc<Captures>,
     ledger: Ledger,
     hurry: CancellationToken,
-    work: JoinSet<()>,
+    /// Calls, logs and last looks; each returns logs that have to be followed.
+    work: JoinSet<Vec<Wish>>,
     under_way: HashMap<Id, UnderWay>,
     /// Objects whose pods' logs somebody wants to see although they are no hooks.
     followed: BTreeSet<ResourceKey>,
     steps_out: usize,
+    /// Last looks at the pods of hooks that are under way; the end waits for them.
+    looks_out: usize,
     /// Whether nobody can control the operation any more.
     is_abandoned: bool,
     /// Whether anything has happened since the core was asked last.
@@ -89,10 +132,11 @@ struct Local {
 enum UnderWay {
     Step { task: TaskId, step: Step },
     Log(Wish),
+    LastLook,
 }
 
 impl Local {
-    fn begin(start: Start, publisher: Publisher) -> Option<Self> {
+    fn begin(start: Start, publisher: Publisher, told: Arc<Told>) -> Option<Self> {
         let clock = start.cluster.clock();
         let outbox = Arc::new(Outbox::default());
         let event =
@@ -100,6 +144,7 @@ impl Local {
         let first = Arc::new(Record { operation: start.id.clone(), seq: 1, at: clock.now(), event });
         let operation = Operation::start(&first)?;
         publisher.publish(first.clone());
+        told.note(&first);
         start.warnings.into_iter().for_each(|text| outbox.push(Event::Warned { task: None, text }));
         let watching = Watching { wanted: wanted(&start.plan), started_at: first.at };
         let watches = Watches::open(&start.cluster, watching, outbox.clone());
@@ -109,6 +154,7 @@ impl Local {
         Some(Self {
             clock,
             publisher,
+            told,
             operation,
             seq: 1,
             outbox,
@@ -120,6 +166,7 @@ impl Local {
             under_way: HashMap::new(),
             followed: BTreeSet::new(),
             steps_out: 0,
+            looks_out: 0,
             is_abandoned: false,
             is_news: true,
             asked_at: first.at,
@@ -190,16 +237,14 @@ impl Local {
     /// Does what the core says now.
     async fn obey(&mut self, finished: &watch::Sender<bool>) {
         self.asked_at = self.clock.now();
-        for effect in self.operation.next(self.asked_at) {
+        let mut effects = self.operation.next(self.asked_at);
+        if self.looks_out > 0 && effects.iter().any(is_end) {
+            // It will be said again when the last looks are through.
+            effects.retain(|effect| !matches!(effect, Effect::Record(_)));
+        }
+        for effect in effects {
             match effect {
-                Effect::Record(event) => {
-                    if let Event::OperationFinished { phase, .. } = event {
-                        // Whoever sees the end may start the next operation at once.
-                        self.ledger.close(&self.operation, phase).await;
-                        finished.send_replace(true);
-                    }
-                    self.publish(event);
-                }
+                Effect::Record(event) => self.record(event, finished).await,
                 Effect::Step { task, step } => self.begin_step(task, step),
                 Effect::FollowLog { task, namespace, pod, uid, container, pod_attempt } => {
                     self.begin_log(Wish { task, target: LogTarget { namespace, pod, uid, container }, pod_attempt });
@@ -209,6 +254,50 @@ impl Local {
         for wish in self.wishes() {
             self.begin_log(wish);
         }
+    }
+
+    async fn record(&mut self, event: Event, finished: &watch::Sender<bool>) {
+        let is_concluded = matches!(event, Event::Concluded { .. });
+        if let Event::OperationFinished { phase, .. } = event {
+            // Whoever sees the end may start the next operation at once.
+            self.ledger.close(&self.operation, phase).await;
+            finished.send_replace(true);
+        }
+        self.publish(event);
+        if is_concluded {
+            self.look_for_unread_logs();
+        }
+    }
+
+    /// Everything that hooks of this operation printed must be kept, also of pods that came and went between two looks.
+    fn look_for_unread_logs(&mut self) {
+        let plan = self.operation.plan().clone();
+        for task in plan.tasks.iter().filter(|task| task.is_hook() && may_have_pods(&task.id.key)) {
+            let applied = self.operation.progress(&task.id).and_then(|progress| progress.applied.as_ref());
+            let Some(uid) = applied.map(|applied| applied.uid.clone()) else { continue };
+            self.tell_lost_logs(&task.id);
+            let (captures, task) = (self.captures.clone(), task.clone());
+            let handle = self.work.spawn(async move { captures.unread(&task, &uid).await });
+            self.looks_out += 1;
+            self.under_way.insert(handle.id(), UnderWay::LastLook);
+        }
+    }
+
+    /// Pods that were gone before anybody followed them.
+    fn tell_lost_logs(&mut self, task: &TaskId) {
+        let are_polled = self.operation.polled().iter().any(|kind| kind == "Pod");
+        let mut texts = Vec::new();
+        for pod in self.operation.pods_of(&task.key) {
+            let is_read = |name: &str| self.operation.logs().any(|(log, _)| log.uid == pod.uid && *log.container == *name);
+            let is_lost = |name: &str, has_log: bool| (has_log || are_polled) && !is_read(name);
+            if self.operation.is_pod_gone(&pod.uid) {
+                let lost = pod.containers.iter().filter(|container| is_lost(&container.name, container.has_log()));
+                texts.extend(lost.map(|container| {
+                    format!("pod {} was gone before the log of its container {} could be read", pod.name, container.name)
+                }));
+            }
+        }
+        texts.into_iter().for_each(|text| self.publish(Event::Warned { task: Some(task.clone()), text }));
     }
 
     fn begin_step(&mut self, id: TaskId, step: Step) {
@@ -221,6 +310,7 @@ impl Local {
         let handle = self.work.spawn(async move {
             let outcome = executor.perform(&task, &own).await;
             outbox.push(Event::StepFinished { task: task.id, step: own, outcome });
+            Vec::new()
         });
         self.steps_out += 1;
         self.under_way.insert(handle.id(), UnderWay::Step { task: id, step });
@@ -229,7 +319,10 @@ impl Local {
     fn begin_log(&mut self, wish: Wish) {
         self.publish(wish.opened());
         let (captures, own) = (self.captures.clone(), wish.clone());
-        let handle = self.work.spawn(async move { captures.follow(own).await });
+        let handle = self.work.spawn(async move {
+            captures.follow(own).await;
+            Vec::new()
+        });
         self.under_way.insert(handle.id(), UnderWay::Log(wish));
     }
 
@@ -260,13 +353,25 @@ impl Local {
     }
 
     /// A task that panicked must not leave the operation waiting for ever.
-    fn ended(&mut self, ended: Result<(Id, ()), tokio::task::JoinError>) {
-        let (id, panicked) = match ended {
-            Ok((id, ())) => (id, None),
-            Err(error) => (error.id(), Some(error)),
+    fn ended(&mut self, ended: Result<(Id, Vec<Wish>), tokio::task::JoinError>) {
+        let (id, wishes, panicked) = match ended {
+            Ok((id, wishes)) => (id, wishes, None),
+            Err(error) => (error.id(), Vec::new(), Some(error)),
         };
         let Some(what) = self.under_way.remove(&id) else { return };
-        self.steps_out -= usize::from(matches!(what, UnderWay::Step { .. }));
+        match what {
+            UnderWay::Step { .. } => self.steps_out -= 1,
+            UnderWay::Log(_) => {}
+            UnderWay::LastLook => {
+                self.looks_out -= 1;
+                self.is_news = true;
+            }
+        }
+        for wish in wishes {
+            if !self.operation.logs().any(|(log, _)| *log == wish.key()) {
+                self.begin_log(wish);
+            }
+        }
         let Some(error) = panicked else { return };
         tracing::error!("{error}");
         match what {
@@ -275,6 +380,7 @@ impl Local {
                 self.publish(Event::StepFinished { task, step, outcome });
             }
             UnderWay::Log(wish) => self.publish(wish.closed()),
+            UnderWay::LastLook => {}
         }
     }
 
@@ -282,8 +388,22 @@ impl Local {
         self.seq += 1;
         let record = Arc::new(Record { operation: self.operation.id().clone(), seq: self.seq, at: self.clock.now(), event });
         self.operation.apply(&record);
-        self.publisher.publish(record);
+        self.publisher.publish(record.clone());
+        self.told.note(&record);
         self.is_news = true;
+    }
+}
+
+fn is_end(effect: &Effect) -> bool {
+    matches!(effect, Effect::Record(Event::OperationFinished { .. }))
+}
+
+/// Returns whether objects of a kind may run pods: workloads, and kinds that are not Kubernetes' own.
+fn may_have_pods(key: &ResourceKey) -> bool {
+    match &*key.group {
+        "" => ["Pod", "ReplicationController"].contains(&&*key.kind),
+        "apps" | "batch" => true,
+        group => group.contains('.') && !group.ends_with(".k8s.io"),
     }
 }
 
@@ -298,4 +418,35 @@ async fn until(clock: Clock, at: Option<Timestamp>) {
 fn wanted(plan: &Plan) -> Vec<Wanted> {
     let named = plan.tasks.iter().filter(|task| !task.id.key.name.is_empty());
     named.map(|task| Wanted { key: task.id.key.clone(), gvk: task.gvk(), hook: task.is_hook() }).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::bus::lanes;
+    use super::*;
+    use crate::cluster::fake;
+
+    #[tokio::test(start_paused = true)]
+    async fn an_operation_whose_loop_fails_ends_visibly_and_once() {
+        let clock = Clock::starting_at(fake::epoch(), 1.0);
+        let (publisher, mut subscription) = lanes();
+        let id: Arc<str> = "op".into();
+        let told = Told::default();
+        told.note(&Record { operation: id.clone(), seq: 41, at: clock.now(), event: Event::DryPassFinished });
+        told.end(&id, clock, &publisher);
+        let record = subscription.facts.recv().await.unwrap();
+        assert!(record.seq == 42 && matches!(&record.event, Event::OperationFinished { phase: OperationPhase::Error, .. }), "{record:?}");
+        told.note(&record);
+        told.end(&id, clock, &publisher);
+        assert!(subscription.facts.try_recv().is_err());
+        let panic = AssertUnwindSafe(async { assert!(id.is_empty(), "{id} is not empty") }).catch_unwind().await.unwrap_err();
+        assert_eq!(words(&*panic), "op is not empty");
+    }
+
+    #[test]
+    fn only_kinds_that_may_run_pods_are_looked_at() {
+        let may = |group: &str, kind: &str| may_have_pods(&ResourceKey::new(group, kind, "shop", "x"));
+        assert!(may("", "Pod") && may("batch", "Job") && may("argoproj.io", "Workflow"));
+        assert!(!may("", "ConfigMap") && !may("rbac.authorization.k8s.io", "Role") && !may("policy", "PodDisruptionBudget"));
+    }
 }

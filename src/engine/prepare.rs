@@ -214,7 +214,7 @@ fn refused(plan: &Plan, task: &Task, error: &CallError) -> Action {
     match error {
         CallError::Refused { code: 404, .. } if creates_namespace(plan, &task.id.key.namespace) => Action::Create,
         CallError::Refused { message, .. } => Action::Refused(message.clone()),
-        CallError::Lost(_) | CallError::TimedOut | CallError::Credentials(_) | CallError::Unreadable(_) => {
+        CallError::Lost(_) | CallError::TimedOut | CallError::Credentials(_) | CallError::Unsent | CallError::Unreadable(_) => {
             Action::Unknown(error.to_string())
         }
     }

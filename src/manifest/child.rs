@@ -11,6 +11,12 @@ use std::time::Duration;
 use tokio::process::Command;
 
 use super::error::ManifestError;
+use crate::model::object::MASK;
+
+/// The option in front of a parameter of a chart.
+pub(super) const PARAMETER: &str = "--set";
+/// Shorter values are hidden in the command alone; a text would be full of holes.
+const SHORTEST_SECRET: usize = 4;
 
 /// Where tools are found, and how long one may take.
 pub(super) struct Tools {
@@ -45,8 +51,11 @@ impl Tools {
 
     /// Runs a tool to its end and returns what it printed.
     pub(super) async fn run(&self, program: &OsStr, arguments: &[OsString]) -> Result<Printed, ManifestError> {
-        let failed =
-            |status: String, stderr: String| ManifestError::ToolFailed { command: command_line(program, arguments), status, stderr };
+        let failed = |status: String, stderr: String| ManifestError::ToolFailed {
+            command: command_line(program, arguments),
+            status,
+            stderr: without_parameters(stderr, arguments),
+        };
         let child = Command::new(program)
             .args(arguments)
             .stdin(Stdio::null())
@@ -78,9 +87,32 @@ fn ending(status: ExitStatus) -> String {
     status.code().map_or_else(|| status.to_string(), |code| format!("exit code {code}"))
 }
 
-/// The command as a person would type it; the tool's folder does not matter.
+/// The command as a person would type it; the tool's folder does not matter. Values of parameters may be secrets.
 fn command_line(program: &OsStr, arguments: &[OsString]) -> String {
-    let name = std::path::Path::new(program).file_stem().unwrap_or(program);
-    let words = std::iter::once(name).chain(arguments.iter().map(OsString::as_os_str));
-    words.map(OsStr::to_string_lossy).collect::<Vec<_>>().join(" ")
+    let name = std::path::Path::new(program).file_stem().unwrap_or(program).to_string_lossy().into_owned();
+    let mut words = vec![name];
+    let mut is_parameter = false;
+    for argument in arguments {
+        let word = argument.to_string_lossy();
+        words.push(match word.split_once('=').filter(|_| is_parameter) {
+            Some((parameter, _)) => format!("{parameter}={MASK}"),
+            None => word.into_owned(),
+        });
+        is_parameter = argument == PARAMETER;
+    }
+    words.join(" ")
+}
+
+/// A tool may repeat what it was given.
+fn without_parameters(said: String, arguments: &[OsString]) -> String {
+    let parameters = arguments.windows(2).filter(|pair| pair[0] == PARAMETER).map(|pair| pair[1].to_string_lossy());
+    let mut values: Vec<String> = Vec::new();
+    for parameter in parameters {
+        let value = parameter.split_once('=').map_or("", |(_, value)| value);
+        values.push(value.to_owned());
+        values.extend(value.split([',', '=']).map(str::to_owned));
+    }
+    values.retain(|value| value.chars().count() >= SHORTEST_SECRET);
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    values.iter().fold(said, |said, value| said.replace(value, MASK))
 }

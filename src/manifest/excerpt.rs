@@ -1,5 +1,5 @@
 //! The few lines of a text that are shown around a fault, harmless for a terminal, with the line and column that the
-//! whole text has.
+//! whole text has. Nothing is shown of a Secret.
 
 use miette::{MietteError, MietteSpanContents, NamedSource, SourceCode, SourceSpan, SpanContents};
 
@@ -23,13 +23,13 @@ pub(super) struct Excerpt {
 
 impl Excerpt {
     /// Takes the line of a fault and its neighbours, and says where in them the caret stands; nowhere, if the line is
-    /// too long to be shown.
+    /// too long to be shown or belongs to a Secret.
     pub(super) fn around(text: &str, at: Mark, file: &str) -> (Self, Option<SourceSpan>) {
         let before = text.get(..at.offset).unwrap_or(text);
         let start = before.rfind('\n').map_or(0, |end| end + 1);
         let mut following = text[start..].lines();
         let line = following.next().unwrap_or_default();
-        if line.len() > SHOWN_LINE {
+        if line.len() > SHOWN_LINE || is_of_secret(text, start) {
             return (Self::new(String::new(), at.line, at, file), None);
         }
         let mut lines = match before[..start].lines().next_back() {
@@ -57,6 +57,38 @@ impl SourceCode for Excerpt {
         let line = self.skipped + found.line();
         Ok(Box::new(MietteSpanContents::new_named(self.file.clone(), found.data(), *found.span(), line, self.column, found.line_count())))
     }
+}
+
+/// Returns whether the document of the line that starts here may be a Secret. A line between two documents belongs to both, because
+/// its neighbours are shown with it. The text is broken, so this looks at words, not at what they mean.
+fn is_of_secret(text: &str, start: usize) -> bool {
+    let is_separator = |line: &str| line.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with(char::is_whitespace));
+    let mut document = (0, text.len());
+    let mut at = 0;
+    for line in text.split_inclusive('\n') {
+        if is_separator(line) && at < start {
+            document.0 = at;
+        } else if is_separator(line) && at > start {
+            document.1 = at;
+            break;
+        }
+        at += line.len();
+    }
+    names_secret(&text[document.0..document.1])
+}
+
+fn names_secret(document: &str) -> bool {
+    document.match_indices("kind").any(|(at, word)| {
+        let rest = &document[at + word.len()..];
+        let Some(value) = unquoted(rest).strip_prefix(':') else { return false };
+        value
+            .strip_prefix("Secret")
+            .is_some_and(|rest| !rest.starts_with(|letter: char| letter.is_alphanumeric()) || rest.starts_with("List"))
+    })
+}
+
+fn unquoted(text: &str) -> &str {
+    text.trim_start_matches(|letter: char| letter.is_whitespace() || "\"'".contains(letter))
 }
 
 fn beginning(line: &str) -> String {

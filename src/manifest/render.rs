@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::Path;
 
-use super::child::{Printed, Tools};
+use super::child::{PARAMETER, Printed, Tools};
 use super::error::{ManifestError, visible};
 use super::{LoadOptions, Loaded, ManifestWarning, directory, objects};
 
@@ -44,7 +44,7 @@ fn helm_arguments(folder: &Path, options: &LoadOptions) -> Result<Vec<OsString>,
         if parameter.find('=').is_none_or(|at| at == 0) {
             return Err(ManifestError::Parameter { parameter: parameter.clone() });
         }
-        arguments.extend(["--set".into(), parameter.into()]);
+        arguments.extend([PARAMETER.into(), parameter.into()]);
     }
     Ok(arguments)
 }

@@ -16,6 +16,9 @@ use crate::sim::story::Story;
 
 use super::setup::{Job, Place, Settings};
 
+/// How long a session that nobody listens to any more may take to come to its end.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
 /// A session and everything that it stands on.
 pub(super) struct World {
     pub(super) session: SessionHandle,
@@ -27,6 +30,8 @@ pub(super) struct World {
 pub(super) struct Base {
     /// Everything that must not outlive the world.
     pub(super) tasks: JoinSet<()>,
+    /// The session's loop, which comes to its own end.
+    host: JoinSet<()>,
     cluster: Option<SimCluster>,
     scratch: Option<Scratch>,
 }
@@ -34,7 +39,7 @@ pub(super) struct Base {
 impl World {
     /// Opens the session of a job. Must be called inside the runtime.
     pub(super) fn open(job: &Job, settings: &Settings) -> Result<Self, Failure> {
-        let mut tasks = JoinSet::new();
+        let mut host = JoinSet::new();
         let clock = clock(&job.place, settings);
         let (connector, cluster, operation_ids) = connect(job, settings, clock);
         let scratch = if cluster.is_some() { Some(Scratch::new()?) } else { None };
@@ -58,8 +63,8 @@ impl World {
             connector,
             operation_ids,
         };
-        let session = session::open(opening, &mut tasks);
-        Ok(Self { session, clock, base: Base { tasks, cluster, scratch } })
+        let session = session::open(opening, &mut host);
+        Ok(Self { session, clock, base: Base { tasks: JoinSet::new(), host, cluster, scratch } })
     }
 
     /// Ends the session and waits for it a moment.
@@ -70,9 +75,14 @@ impl World {
 }
 
 impl Base {
-    /// Ends what still runs, and the cluster last.
+    /// Ends what still runs, and the cluster last. The session has been dropped; what it is writing down gets a moment to be finished.
     pub(super) async fn close(self) {
-        let Self { mut tasks, cluster, scratch } = self;
+        let Self { mut tasks, mut host, cluster, scratch } = self;
+        let ended = tokio::time::timeout(LAST_WORDS, async { while host.join_next().await.is_some() {} });
+        if ended.await.is_err() {
+            tracing::warn!("the session was ended in the middle of an operation");
+        }
+        host.shutdown().await;
         tasks.shutdown().await;
         drop((cluster, scratch));
     }

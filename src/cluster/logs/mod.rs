@@ -13,7 +13,6 @@ use self::fate::{Fate, Run};
 use self::pieces::{Assembler, Complaint, Delivered};
 use super::Cluster;
 use super::apply::Spot;
-use super::retry::is_transient;
 use super::wire::{CallError, Resource, Stream, with_query};
 use super::{Reporter, live};
 
@@ -25,6 +24,10 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 /// So many refused requests in a row end the attempt to read a log.
 const REFUSALS: u32 = 20;
+/// So many failures end the attempt to read what is left of a run whose container has been started anew.
+const TRIES: u32 = 20;
+/// From this many failures in a row on, the person is told.
+const TELL_AFTER: u32 = 4;
 
 /// A container whose log is wanted.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,6 +41,8 @@ pub(crate) struct LogTarget {
 /// Who takes the lines. May take its time: the reader waits.
 pub(crate) trait LogSink: Send {
     fn take(&mut self, piece: Piece) -> impl Future<Output = ()> + Send;
+    /// Something should be known about the log: what is missing in it, or why nothing comes.
+    fn warn(&mut self, text: String);
 }
 
 /// Which log of a container is read.
@@ -78,11 +83,21 @@ impl Cluster {
             is_whole: false,
             doubt: None,
             failures: 0,
+            tries: 0,
             refusals: 0,
+            errors: 0,
+            open: None,
         };
-        let whose = || format!("the log of pod {}/{} (container {})", target.namespace, target.pod, target.container);
-        follower.follow(sink).await.map_err(|error| format!("{} cannot be read: {error}", whose()))?;
-        follower.doubt.map_or(Ok(()), |doubt| Err(format!("{} may lack its last lines: {doubt}", whose())))
+        let result = follower.follow(sink).await;
+        follower.close_line(sink).await;
+        result.map_err(|error| format!("{} cannot be read: {error}", target.title()))?;
+        follower.doubt.map_or(Ok(()), |doubt| Err(format!("{} may lack its last lines: {doubt}", target.title())))
+    }
+}
+
+impl LogTarget {
+    fn title(&self) -> String {
+        format!("the log of pod {}/{} (container {})", self.namespace, self.pod, self.container)
     }
 }
 
@@ -102,8 +117,14 @@ struct Follower<'a> {
     doubt: Option<String>,
     /// Streams in a row that brought nothing.
     failures: u32,
+    /// How often the end of this run, which is over, could not be read.
+    tries: u32,
     /// Refused requests in a row.
     refusals: u32,
+    /// Failed requests in a row, whoever's fault that is.
+    errors: u32,
+    /// The last piece that was delivered, if its line goes on.
+    open: Option<Piece>,
 }
 
 impl Follower<'_> {
@@ -112,12 +133,14 @@ impl Follower<'_> {
             let fate = match self.fate().await {
                 Ok(fate) => fate,
                 Err(error) => {
-                    self.wait_after(error).await?;
+                    self.wait_after(error, sink).await?;
                     continue;
                 }
             };
             let Fate::Here(run) = fate else { return Ok(()) };
-            self.change_run(run, sink).await?;
+            if !self.change_run(run, sink).await? {
+                continue;
+            }
             match run {
                 Run::Waiting { .. } => self.cluster.clock().sleep(LOOK_AGAIN).await,
                 Run::Ended { .. } => {
@@ -137,35 +160,51 @@ impl Follower<'_> {
         }
     }
 
-    /// The container may have been started anew: what is left of the run before comes first. What was delivered stays known, because a
-    /// stream that was opened before the pod's status spoke of the new run has already brought lines of it.
-    async fn change_run(&mut self, run: Run, sink: &mut impl LogSink) -> Result<(), CallError> {
+    /// The container may have been started anew: what is left of the run before comes first. Returns whether all of
+    /// that has been read. What was delivered stays known, because a stream that was opened before the pod's status spoke of the new run
+    /// has already brought lines of it.
+    async fn change_run(&mut self, run: Run, sink: &mut impl LogSink) -> Result<bool, CallError> {
         let restarts = run.restarts();
-        if self.run == Some(restarts) {
-            return Ok(());
+        if self.run == Some(restarts) || (matches!(run, Run::Waiting { .. }) && self.run.is_some()) {
+            return Ok(true);
         }
-        let is_first_look = self.run.is_none();
-        if restarts > 0 && !matches!(run, Run::Waiting { .. }) {
-            if self.run.is_some_and(|before| before + 1 < restarts) || (is_first_look && restarts > 1) {
-                tracing::warn!("pod {}: the kubelet keeps only the last run of container {}", self.target.pod, self.target.container);
+        if let Some(previous) = restarts.checked_sub(1).filter(|_| !matches!(run, Run::Waiting { .. })) {
+            if self.run != Some(previous) {
+                self.tell_skipped(previous, sink);
+                self.begin_run(previous, sink).await;
             }
-            self.read_previous(sink).await?;
+            if !self.read(Reading::Previous, sink).await? {
+                self.tries += 1;
+                if self.tries < TRIES {
+                    return Ok(false);
+                }
+                // The present run must not wait for ever for one that is over.
+                sink.warn(format!("{} has a gap: the end of its start number {restarts} cannot be read", self.target.title()));
+            }
         }
-        if !matches!(run, Run::Waiting { .. }) || is_first_look {
-            self.run = Some(restarts);
-            self.is_rested = false;
-            self.is_whole = false;
-        }
-        Ok(())
+        self.begin_run(restarts, sink).await;
+        Ok(true)
     }
 
-    async fn read_previous(&mut self, sink: &mut impl LogSink) -> Result<(), CallError> {
-        for _ in 0..REFUSALS {
-            if self.read(Reading::Previous, sink).await? {
-                break;
-            }
-        }
-        Ok(())
+    async fn begin_run(&mut self, run: u32, sink: &mut impl LogSink) {
+        self.close_line(sink).await;
+        self.run = Some(run);
+        (self.is_rested, self.is_whole) = (false, false);
+        self.tries = 0;
+    }
+
+    /// The kubelet keeps only the run before the present one.
+    fn tell_skipped(&self, previous: u32, sink: &mut impl LogSink) {
+        let text = match self.run {
+            None if previous == 0 => return,
+            None => format!("{} begins with its start number {}; the kubelet keeps no earlier ones", self.target.title(), previous + 1),
+            Some(run) => format!(
+                "{} has a gap: lines from its start number {} on, up to number {previous}, may be missing; the kubelet keeps only the last one",
+                self.target.title(),
+                run + 1,
+            ),
+        };
+        sink.warn(text);
     }
 
     /// Reads a stream; returns whether it came to its end.
@@ -173,7 +212,7 @@ impl Follower<'_> {
         self.delivered.resume();
         match self.cluster.wire.stream(&self.path(reading)).await {
             Ok(stream) => {
-                self.refusals = 0;
+                (self.refusals, self.errors) = (0, 0);
                 match self.drain(stream, reading, sink).await {
                     Ended::Closed => {
                         self.has_closed = reading == Reading::Follow;
@@ -191,7 +230,7 @@ impl Follower<'_> {
             // There is no earlier run (any more), or the pod has just gone.
             Err(error) if error.is_not_found() || (reading == Reading::Previous && error.code() == Some(400)) => Ok(true),
             Err(error) => {
-                self.wait_after(error).await?;
+                self.wait_after(error, sink).await?;
                 Ok(false)
             }
         }
@@ -213,6 +252,7 @@ impl Follower<'_> {
     async fn drain(&mut self, mut stream: Stream, reading: Reading, sink: &mut impl LogSink) -> Ended {
         let mut assembler = Assembler::default();
         let clock = self.cluster.clock();
+        let mut is_inside = false;
         loop {
             let bytes = tokio::select! {
                 biased;
@@ -226,7 +266,7 @@ impl Follower<'_> {
                         if let Some(complaint) = piece.complaint() {
                             return Ended::Complained(complaint);
                         }
-                        self.deliver(piece, sink).await;
+                        self.deliver(piece, &mut is_inside, sink).await;
                     }
                 }
                 Ok(None) => {
@@ -236,7 +276,7 @@ impl Follower<'_> {
                     }
                     // While the container runs, a piece without its newline may be half a line; it comes again.
                     if reading != Reading::Follow {
-                        self.deliver(piece, sink).await;
+                        self.deliver(piece, &mut is_inside, sink).await;
                     }
                     return Ended::Closed;
                 }
@@ -248,9 +288,23 @@ impl Follower<'_> {
         }
     }
 
-    async fn deliver(&mut self, piece: Piece, sink: &mut impl LogSink) {
-        if self.delivered.is_new(&piece) {
-            sink.take(piece).await;
+    /// `is_inside`: whether the piece before it in this stream was of the same line.
+    async fn deliver(&mut self, piece: Piece, is_inside: &mut bool, sink: &mut impl LogSink) {
+        let goes_on = std::mem::replace(is_inside, piece.continued);
+        if !self.delivered.is_new(&piece) {
+            return;
+        }
+        if !goes_on {
+            self.close_line(sink).await;
+        }
+        self.open = piece.continued.then(|| piece.clone());
+        sink.take(piece).await;
+    }
+
+    /// A line whose end has not come and will not come any more must not swallow the next one.
+    async fn close_line(&mut self, sink: &mut impl LogSink) {
+        if let Some(open) = self.open.take() {
+            sink.take(Piece { log_time: open.log_time, text: Arc::default(), continued: false }).await;
         }
     }
 
@@ -280,14 +334,19 @@ impl Follower<'_> {
         Ok(fate::of(pod.wire(), &self.target.container))
     }
 
-    /// Waits after a failure that may go away; gives the error back if it does not, or if it does not stop.
-    async fn wait_after(&mut self, error: CallError) -> Result<(), CallError> {
+    /// Waits after a failure that may go away; gives the error back if the server refuses for good. One that cannot be reached, or that
+    /// is in trouble itself, is asked as long as anybody wants the log.
+    async fn wait_after(&mut self, error: CallError, sink: &mut impl LogSink) -> Result<(), CallError> {
+        let is_refusal = error.code().is_some_and(|code| (400..500).contains(&code) && code != 429);
         // The kubelet says 400 as long as the container has not started, although the pod's status may say otherwise.
-        let goes_away = is_transient(&error) || error.code() == Some(400) || error.code() == Some(500);
-        // A server that cannot be reached is waited for; one that answers with errors is not, for ever.
-        self.refusals += u32::from(!matches!(error.code(), None | Some(429 | 503)));
+        let goes_away = !is_refusal || error.code() == Some(400);
+        self.refusals += u32::from(is_refusal);
+        self.errors += 1;
         if !goes_away || self.refusals >= REFUSALS || self.cluster.hurry.is_cancelled() {
             return Err(error);
+        }
+        if self.errors == TELL_AFTER && !is_refusal {
+            sink.warn(format!("{} cannot be read: {error}; trying again", self.target.title()));
         }
         self.pause().await;
         Ok(())

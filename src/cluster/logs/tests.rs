@@ -12,7 +12,12 @@ struct Collected(Vec<String>);
 
 impl LogSink for Collected {
     async fn take(&mut self, piece: Piece) {
-        self.0.push(String::from_utf8_lossy(&piece.text).into_owned());
+        let end = if piece.continued { "…" } else { "" };
+        self.0.push(format!("{}{end}", String::from_utf8_lossy(&piece.text)));
+    }
+
+    fn warn(&mut self, text: String) {
+        self.0.push(text);
     }
 }
 
@@ -136,6 +141,63 @@ async fn a_silent_stream_is_opened_again_and_a_forbidden_log_is_a_sentence() {
     assert_eq!((result, got, queries.len()), (Ok(()), expected(0..3), 3));
     let (result, _, _) = follow(vec![running], vec![|_| fake::status(403, "Forbidden", "pods/log is forbidden")]).await;
     assert_eq!(result.unwrap_err(), "the log of pod shop/p (container c) cannot be read: pods/log is forbidden");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_server_in_trouble_is_asked_as_long_as_the_pod_is_there_and_that_is_told() {
+    let mut streams: Vec<fn(&Asked) -> FakeResponse> = Vec::new();
+    for _ in 0..30 {
+        streams.push(|_| fake::status(500, "InternalError", "Get \"https://10.0.0.7:10250/containerLogs\": no route to host"));
+        streams.push(|_| fake::status(504, "Timeout", "request timed out"));
+    }
+    streams.push(|asked| body(vec![(0, Ok(since(asked, 0..3)))]));
+    let (result, mut got, queries) = follow(vec![ended], streams).await;
+    let told = got.remove(0);
+    assert_eq!((result, got, queries.len()), (Ok(()), expected(0..3), 61));
+    assert_eq!(told, "the log of pod shop/p (container c) cannot be read: request timed out; trying again");
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_run_before_is_read_until_its_end_has_come() {
+    let first: fn() -> FakeResponse = || pod("Running", 0, &json!({"running": {}}));
+    let second: fn() -> FakeResponse = || pod("Running", 1, &json!({"running": {}}));
+    let last: fn() -> FakeResponse = || pod("Succeeded", 1, &json!({"terminated": {"exitCode": 0}}));
+    let cut: fn(&Asked) -> FakeResponse = |asked| body(vec![(10, Ok(since(asked, 0..15))), (10, Err("connection reset"))]);
+    let busy: fn(&Asked) -> FakeResponse = |_| fake::status(503, "ServiceUnavailable", "busy");
+    let rest: fn(&Asked) -> FakeResponse = |asked| {
+        assert!(asked.query.contains("previous=true"), "{}", asked.query);
+        body(vec![(10, Ok(since(asked, 0..40)))])
+    };
+    let next: fn(&Asked) -> FakeResponse = |_| body(vec![(10, Ok(lines(40..45)))]);
+    let (result, got, queries) = follow(vec![first, second, second, second, second, last], vec![cut, busy, cut, rest, next]).await;
+    assert_eq!((result, got), (Ok(()), expected(0..45)), "{queries:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn runs_that_nobody_keeps_are_told_as_a_gap() {
+    let serve: fn(&Asked) -> FakeResponse =
+        |asked| body(vec![(0, Ok(if asked.query.contains("previous=true") { lines(3..6) } else { lines(6..9) }))]);
+    let late: fn() -> FakeResponse = || pod("Succeeded", 4, &json!({"terminated": {"exitCode": 0}}));
+    let (result, mut got, _) = follow(vec![late], vec![serve]).await;
+    let told = got.remove(0);
+    assert_eq!((result, got), (Ok(()), expected(3..9)));
+    assert_eq!(told, "the log of pod shop/p (container c) begins with its start number 4; the kubelet keeps no earlier ones");
+    let first: fn() -> FakeResponse = || pod("Running", 0, &json!({"running": {}}));
+    let begun: fn(&Asked) -> FakeResponse = |_| body(vec![(0, Ok(lines(0..3))), (0, Err("connection reset"))]);
+    let (result, mut got, _) = follow(vec![first, late], vec![begun, serve]).await;
+    let told = got.remove(3);
+    assert_eq!((result, got), (Ok(()), expected(0..9)));
+    assert!(told.contains("has a gap: lines from its start number 1 on, up to number 3, may be missing"), "{told}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_long_line_without_an_end_is_closed() {
+    let long: fn(&Asked) -> FakeResponse =
+        |_| body(vec![(0, Ok(Bytes::from(format!("2026-03-01T09:00:00Z {}", "x".repeat(70_000))))), (0, Err("connection reset"))]);
+    let gone: fn() -> FakeResponse = || fake::status(404, "NotFound", "pods \"p\" not found");
+    let (result, got, _) = follow(vec![running, gone], vec![long]).await;
+    let ends: Vec<(usize, bool)> = got.iter().map(|text| (text.chars().count(), text.ends_with('…'))).collect();
+    assert_eq!((result, ends), (Ok(()), vec![(65_537, true), (0, false)]));
 }
 
 fn restarted() -> FakeResponse {

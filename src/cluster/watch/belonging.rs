@@ -51,6 +51,11 @@ impl Belonging {
         self.created.entry(key.clone()).or_default().insert(uid.into());
     }
 
+    /// Returns whether this operation created (or took over) a hook.
+    pub(super) fn has_created(&self, key: &ResourceKey, uid: &str) -> bool {
+        self.created.get(key).is_some_and(|uids| uids.contains(uid))
+    }
+
     /// Returns the key of a live object, if it is one of the plan. Cluster-scoped objects have no namespace of their own.
     pub(super) fn key(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<ResourceKey> {
         self.find(group, kind, namespace, name).map(|wanted| wanted.key.clone())
@@ -97,7 +102,7 @@ impl Belonging {
     }
 
     fn checked(&self, wanted: &Wanted, uid: &str) -> Belongs {
-        let is_created = || uid.is_empty() || self.created.get(&wanted.key).is_some_and(|uids| uids.contains(uid));
+        let is_created = || uid.is_empty() || self.has_created(&wanted.key, uid);
         if !wanted.hook || is_created() { Belongs::To(wanted.key.clone()) } else { Belongs::Unclear }
     }
 }

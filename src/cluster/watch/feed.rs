@@ -2,20 +2,28 @@
 //! where the server has forgotten, polls where it may not watch (decision 4). Loses nothing, because each way back starts at a
 //! revision that was seen.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use super::super::Cluster;
 use super::super::apply::Spot;
 use super::super::live::text;
+use super::super::retry::is_transient;
 use super::super::wire::{CallError, Resource, Stream, with_query};
 
 /// How long the server keeps a stream open. Short enough that a connection that died silently is noticed.
 const OPEN_FOR: u64 = 240;
 /// After this long a stream is given up even if the server does not close it.
 const PATIENCE: Duration = Duration::from_secs(OPEN_FOR + 15);
+/// A server sends a bookmark about every minute, so a stream that brings nothing for so long may be dead.
+const SILENCE: Duration = Duration::from_secs(90);
+/// A stream that lived for less was not worth opening at once again.
+const SHORT: SignedDuration = SignedDuration::from_secs(1);
+const FIRST_REST: Duration = Duration::from_secs(1);
 /// How often a kind is read that may not be watched.
 const POLL: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
@@ -23,10 +31,22 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 const PAGE: &str = "500";
 /// From this many failures in a row on, the person is told.
 const TELL_AFTER: u32 = 3;
+/// How many objects a warning names.
+const NAMED: usize = 5;
+
+/// What a feed has read as a whole.
+#[derive(Debug, Default)]
+pub(super) struct Listed {
+    pub(super) items: Vec<Value>,
+    /// The revision that it shows: what is newer may be missing in it.
+    pub(super) as_of: u64,
+    /// Names that could not be read, so that nothing is known of them.
+    pub(super) unread: BTreeSet<Arc<str>>,
+}
 
 /// Who is told what a feed brings.
 pub(super) trait Sink: Send + Sync {
-    fn replaced(&self, items: Vec<Value>);
+    fn replaced(&self, listed: Listed);
     fn changed(&self, item: Value);
     fn deleted(&self, item: Value);
     /// The first list is through, and the watch is open or will never be.
@@ -37,6 +57,8 @@ pub(super) trait Sink: Send + Sync {
     fn works(&self);
     /// Names to ask for one by one, where the kind may not be listed.
     fn names(&self) -> Vec<Arc<str>>;
+    /// The newest revision of anything that has been seen or written.
+    fn newest(&self) -> u64;
 }
 
 /// How a kind can be followed.
@@ -58,37 +80,44 @@ pub(super) struct Feed<S> {
 
 /// Why following a stream ended.
 enum Ended {
-    /// To be resumed from this revision.
-    At(String),
+    Closed,
+    /// Nothing came for too long: the connection may be dead.
+    Silent,
     /// The server does not know the revision any more.
     Forgotten,
     Forbidden,
-    Broken(String, CallError),
+    Broken(CallError),
+}
+
+/// Where a stream is.
+struct Position {
+    revision: String,
+    /// `None` as long as the server has not begun to answer.
+    opened_at: Option<Timestamp>,
 }
 
 /// Pauses that grow while something keeps failing.
 #[derive(Default)]
 struct Trouble {
     failures: u32,
+    /// Streams in a row that lived a moment only.
+    short: u32,
 }
 
 impl<S: Sink> Feed<S> {
     /// Follows until it is dropped, or until nothing can be seen.
     pub(super) async fn run(self) {
-        let mut trouble = Trouble::default();
+        let (mut listing, mut watching) = (Trouble::default(), Trouble::default());
         if !self.resource.can_list {
             return self.poll_names(None).await;
         }
         loop {
             match self.list().await {
-                Ok((items, revision)) => {
-                    trouble.failures = 0;
+                Ok((listed, revision)) => {
+                    listing.failures = 0;
                     self.sink.works();
-                    self.sink.replaced(items);
-                    if !self.resource.can_watch {
-                        return self.poll_list().await;
-                    }
-                    if self.follow(revision).await == Access::Polled {
+                    self.sink.replaced(listed);
+                    if !self.resource.can_watch || self.follow(revision, &mut watching).await == Access::Polled {
                         return self.poll_list().await;
                     }
                 }
@@ -96,15 +125,16 @@ impl<S: Sink> Feed<S> {
                 // The kind is not served (any more); it may come back.
                 Err(error) if error.is_not_found() => {
                     self.sink.opened(Access::Watched);
-                    self.sink.replaced(Vec::new());
+                    self.sink.replaced(Listed { as_of: self.sink.newest(), ..Listed::default() });
                     self.cluster.clock().sleep(POLL).await;
                 }
-                Err(error) => self.pause(&mut trouble, &error).await,
+                Err(error) => self.pause(&mut listing, &error).await,
             }
         }
     }
 
-    async fn list(&self) -> Result<(Vec<Value>, String), CallError> {
+    async fn list(&self) -> Result<(Listed, String), CallError> {
+        let before = self.sink.newest();
         let mut items = Vec::new();
         let mut from = String::new();
         loop {
@@ -119,27 +149,49 @@ impl<S: Sink> Feed<S> {
             let metadata = &page["metadata"];
             let next = text(&metadata["continue"]);
             if next.is_empty() {
-                return Ok((items, text(&metadata["resourceVersion"]).to_owned()));
+                let revision = text(&metadata["resourceVersion"]).to_owned();
+                let as_of = revision.parse().unwrap_or(before);
+                return Ok((Listed { items, as_of, unread: BTreeSet::new() }, revision));
             }
             from = next.to_owned();
         }
     }
 
     /// Follows changes until the list has to be read anew, or may not be followed at all.
-    async fn follow(&self, mut revision: String) -> Access {
-        let mut trouble = Trouble::default();
+    async fn follow(&self, revision: String, trouble: &mut Trouble) -> Access {
+        let clock = self.cluster.clock();
+        let mut position = Position { revision, opened_at: None };
+        let mut was_silent = false;
         loop {
-            match self.follow_once(revision).await {
-                Ended::At(next) => {
-                    trouble.failures = 0;
-                    revision = next;
+            position.opened_at = None;
+            let ended = self.follow_once(&mut position).await;
+            let is_short = position.opened_at.is_none_or(|at| clock.now().duration_since(at) < SHORT);
+            if !is_short {
+                *trouble = Trouble::default();
+            }
+            let is_first_after_silence = std::mem::replace(&mut was_silent, matches!(ended, Ended::Silent));
+            match ended {
+                Ended::Silent => {}
+                Ended::Closed if is_short => self.rest(trouble).await,
+                Ended::Closed => {}
+                Ended::Forgotten => {
+                    if is_short {
+                        self.rest(trouble).await;
+                    }
+                    return Access::Watched;
                 }
-                Ended::Forgotten => return Access::Watched,
                 Ended::Forbidden => return Access::Polled,
-                Ended::Broken(next, error) => {
-                    revision = next;
-                    self.pause(&mut trouble, &error).await;
-                    if trouble.failures > TELL_AFTER {
+                Ended::Broken(error) => {
+                    if is_first_after_silence {
+                        let text = format!(
+                            "the watch of {} was silent for {} s and cannot be opened again: {error}; trying again",
+                            self.title(),
+                            SILENCE.as_secs()
+                        );
+                        self.sink.trouble(text);
+                    }
+                    self.pause(trouble, &error).await;
+                    if trouble.failures.is_multiple_of(TELL_AFTER + 1) {
                         return Access::Watched;
                     }
                 }
@@ -147,37 +199,38 @@ impl<S: Sink> Feed<S> {
         }
     }
 
-    async fn follow_once(&self, revision: String) -> Ended {
+    async fn follow_once(&self, position: &mut Position) -> Ended {
         let open_for = OPEN_FOR.to_string();
-        let query =
-            [("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", revision.as_str()), ("timeoutSeconds", &open_for)];
+        let revision = position.revision.as_str();
+        let query = [("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", revision), ("timeoutSeconds", &open_for)];
         let stream = match self.cluster.wire.stream(&with_query(&self.path(), &query)).await {
             Ok(stream) => stream,
             Err(error) if error.is_forbidden() || error.code() == Some(405) => return Ended::Forbidden,
             Err(error) if matches!(error.code(), Some(404 | 410)) => return Ended::Forgotten,
-            Err(error) => return Ended::Broken(revision, error),
+            Err(error) => return Ended::Broken(error),
         };
         self.sink.opened(Access::Watched);
-        let mut reader = Lines { stream, rest: Vec::new() };
         let clock = self.cluster.clock();
+        position.opened_at = Some(clock.now());
+        let mut reader = Lines { stream, rest: Vec::new() };
         let deadline = clock.sleep(PATIENCE);
         tokio::pin!(deadline);
-        let mut revision = revision;
         loop {
             let line = tokio::select! {
                 biased;
                 line = reader.next() => line,
-                () = &mut deadline => return Ended::At(revision),
+                () = &mut deadline => return Ended::Closed,
+                () = clock.sleep(SILENCE) => return Ended::Silent,
             };
             match line {
                 Ok(Some(line)) => match self.take(&line) {
-                    Taken::Revision(next) => revision = next,
+                    Taken::Revision(next) => position.revision = next,
                     Taken::Nothing => {}
                     Taken::Forgotten => return Ended::Forgotten,
-                    Taken::Failed(error) => return Ended::Broken(revision, error),
+                    Taken::Failed(error) => return Ended::Broken(error),
                 },
-                Ok(None) => return Ended::At(revision),
-                Err(error) => return Ended::Broken(revision, error),
+                Ok(None) => return Ended::Closed,
+                Err(error) => return Ended::Broken(error),
             }
         }
     }
@@ -205,10 +258,10 @@ impl<S: Sink> Feed<S> {
         loop {
             self.cluster.clock().sleep(POLL).await;
             match self.list().await {
-                Ok((items, _)) => {
+                Ok((listed, _)) => {
                     trouble.failures = 0;
                     self.sink.works();
-                    self.sink.replaced(items);
+                    self.sink.replaced(listed);
                 }
                 Err(error) => self.pause(&mut trouble, &error).await,
             }
@@ -217,36 +270,61 @@ impl<S: Sink> Feed<S> {
 
     /// Asks for each object by its name: the least that a plan needs to be allowed.
     async fn poll_names(&self, why: Option<CallError>) {
-        let mut is_told = false;
+        if let Some(text) = why.and_then(|error| self.what_stays_hidden(&error)) {
+            self.sink.trouble(text);
+        }
         if self.sink.names().is_empty() {
-            if let Some(error) = why {
-                self.sink.trouble(format!("{} cannot be listed, so nothing of them is seen: {error}", self.title()));
-            }
             return self.sink.opened(Access::Blind);
         }
+        let mut told = BTreeSet::new();
+        let mut failures = 0;
         loop {
-            let mut items = Vec::new();
-            let mut refused = None;
+            let as_of = self.sink.newest();
+            let (mut items, mut unread) = (Vec::new(), BTreeMap::new());
             for name in self.sink.names() {
                 let spot = Spot { resource: &self.resource, namespace: &self.namespace, name: &name };
                 match self.cluster.wire.get(&spot.path()).await {
                     Ok(item) => items.push(item),
                     Err(error) if error.is_not_found() => {}
-                    Err(error) => refused = Some(error),
+                    Err(error) => drop(unread.insert(name, error)),
                 }
             }
-            match refused {
-                None => self.sink.replaced(items),
-                Some(error) => {
-                    items.into_iter().for_each(|item| self.sink.changed(item));
-                    if !std::mem::replace(&mut is_told, true) {
-                        self.sink.trouble(format!("{} cannot be read: {error}", self.title()));
-                    }
-                }
-            }
+            failures = if unread.is_empty() { 0 } else { failures + 1 };
+            self.tell_unread(&unread, failures >= TELL_AFTER, &mut told);
+            self.sink.replaced(Listed { items, as_of, unread: unread.into_keys().collect() });
             self.sink.opened(Access::Polled);
             self.cluster.clock().sleep(POLL).await;
         }
+    }
+
+    /// Returns what nobody will see because a kind may not be listed.
+    fn what_stays_hidden(&self, error: &CallError) -> Option<String> {
+        let what = match (&*self.resource.gvk.group, &*self.resource.gvk.kind) {
+            ("", "Pod") => "neither the pods of hooks nor their logs can be shown",
+            ("", "Event") => "what the cluster reports about objects cannot be shown",
+            _ if self.sink.names().is_empty() => "nothing of them is seen",
+            _ => return None,
+        };
+        Some(format!("{} cannot be listed, so {what}: {error}", self.title()))
+    }
+
+    /// Says once of each object that it cannot be read. What goes away by itself is said only if it does not.
+    fn tell_unread(&self, unread: &BTreeMap<Arc<str>, CallError>, lasts: bool, told: &mut BTreeSet<Arc<str>>) {
+        let is_news = |name: &Arc<str>, error: &CallError| (lasts || !is_transient(error)) && !told.contains(name);
+        let news: Vec<(Arc<str>, &CallError)> =
+            unread.iter().filter(|(name, error)| is_news(name, error)).map(|(name, error)| (name.clone(), error)).collect();
+        let Some((_, error)) = news.first() else { return };
+        let names: Vec<&str> = news.iter().take(NAMED).map(|(name, _)| &**name).collect();
+        let more = if news.len() > NAMED { format!(" and {} more", news.len() - NAMED) } else { String::new() };
+        self.sink.trouble(format!("{} cannot be read ({}{more}), so their state is not known: {error}", self.title(), names.join(", ")));
+        told.extend(news.into_iter().map(|(name, _)| name));
+    }
+
+    /// Waits before a stream is opened again that has just been opened in vain.
+    async fn rest(&self, trouble: &mut Trouble) {
+        let pause = FIRST_REST.saturating_mul(2_u32.saturating_pow(trouble.short.min(8))).min(LONGEST_PAUSE);
+        trouble.short += 1;
+        self.cluster.clock().sleep(pause).await;
     }
 
     async fn pause(&self, trouble: &mut Trouble, error: &CallError) {
@@ -348,9 +426,10 @@ mod tests {
     }
 
     impl Sink for Notes {
-        fn replaced(&self, items: Vec<Value>) {
-            let names: Vec<&str> = items.iter().map(|item| text(&item["metadata"]["name"])).collect();
-            self.note(format!("list {}", names.join(",")));
+        fn replaced(&self, listed: Listed) {
+            let names: Vec<&str> = listed.items.iter().map(|item| text(&item["metadata"]["name"])).collect();
+            let unread: Vec<String> = listed.unread.iter().map(|name| format!(" without {name}")).collect();
+            self.note(format!("list {}{}", names.join(","), unread.concat()));
         }
         fn changed(&self, item: Value) {
             self.note(format!("changed {}", text(&item["metadata"]["name"])));
@@ -367,6 +446,9 @@ mod tests {
         fn works(&self) {}
         fn names(&self) -> Vec<Arc<str>> {
             vec!["a".into(), "b".into()]
+        }
+        fn newest(&self) -> u64 {
+            0
         }
     }
 
@@ -387,13 +469,12 @@ mod tests {
     }
 
     async fn observe(seconds: u64, serve: impl Fn(Asked) -> FakeResponse + Send + Sync + 'static) -> Vec<String> {
+        observe_kind(seconds, Resource::core("ConfigMap", "configmaps"), serve).await
+    }
+
+    async fn observe_kind(seconds: u64, resource: Resource, serve: impl Fn(Asked) -> FakeResponse + Send + Sync + 'static) -> Vec<String> {
         let notes = Notes::default();
-        let feed = Feed {
-            cluster: fake::cluster(serve),
-            resource: Resource::core("ConfigMap", "configmaps"),
-            namespace: "shop".into(),
-            sink: notes.clone(),
-        };
+        let feed = Feed { cluster: fake::cluster(serve), resource, namespace: "shop".into(), sink: notes.clone() };
         let _ = tokio::time::timeout(Duration::from_secs(seconds), feed.run()).await;
         notes.all()
     }
@@ -406,7 +487,7 @@ mod tests {
     async fn a_cut_stream_is_resumed_from_the_revision_that_was_seen_last() {
         let asked_for = Notes::default();
         let log = asked_for.clone();
-        let seen = observe(1, move |asked| {
+        let seen = observe(5, move |asked| {
             if !is_watch(&asked) {
                 return list(&[item("a", 5)], 5);
             }
@@ -428,7 +509,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_the_server_has_forgotten_is_listed_anew() {
         let lists = AtomicUsize::new(0);
-        let seen = observe(1, move |asked| {
+        let seen = observe(3, move |asked| {
             if is_watch(&asked) {
                 let gone = json!({"code": 410, "reason": "Expired", "message": "too old resource version"});
                 return match lists.load(Ordering::SeqCst) {
@@ -442,10 +523,52 @@ mod tests {
         assert_eq!(seen.await, ["list a", "Watched", "list b", "Watched"]);
     }
 
+    fn silent() -> FakeResponse {
+        streamed(vec![(100_000_000, Err("never"))])
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_silent_stream_is_opened_again_after_a_while() {
-        let seen = observe(300, |asked| if is_watch(&asked) { streamed(vec![(100_000_000, Err("never"))]) } else { list(&[], 5) });
+        let seen = observe(100, |asked| if is_watch(&asked) { silent() } else { list(&[], 5) });
         assert_eq!(seen.await, ["list ", "Watched", "Watched"]);
+        let bookmarks = || (0..4).map(|_| (60_000, Ok(event("BOOKMARK", &item("", 9))))).collect();
+        let seen = observe(230, move |asked| if is_watch(&asked) { streamed(bookmarks()) } else { list(&[], 5) });
+        assert_eq!(seen.await, ["list ", "Watched"], "a bookmark is a sign of life");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_connection_that_died_is_told_as_soon_as_it_cannot_be_opened_again() {
+        let watches = AtomicUsize::new(0);
+        let seen = observe(91, move |asked| match (is_watch(&asked), watches.load(Ordering::SeqCst)) {
+            (false, _) => list(&[], 5),
+            (true, 0) => {
+                watches.store(1, Ordering::SeqCst);
+                silent()
+            }
+            (true, _) => fake::status(503, "ServiceUnavailable", "no route to the server"),
+        });
+        let told = "the watch of configmaps in shop was silent for 90 s and cannot be opened again: no route to the server; trying again";
+        assert_eq!(seen.await[..3], ["list ", "Watched", told]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn watches_that_do_not_last_are_opened_with_growing_pauses() {
+        let closed: fn() -> FakeResponse = || streamed(vec![(10, Ok(event("BOOKMARK", &item("", 9))))]);
+        let forgotten: fn() -> FakeResponse = || fake::status(410, "Expired", "too old resource version");
+        let missing: fn() -> FakeResponse = || fake::status(404, "NotFound", "the server could not find the requested resource");
+        for answer in [closed, forgotten, missing] {
+            let watches = Arc::new(AtomicUsize::new(0));
+            let counter = watches.clone();
+            let seen = observe(60, move |asked| {
+                if !is_watch(&asked) {
+                    return list(&[], 5);
+                }
+                counter.fetch_add(1, Ordering::SeqCst);
+                answer()
+            });
+            seen.await;
+            assert!((6..=10).contains(&watches.load(Ordering::SeqCst)), "{watches:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -462,12 +585,24 @@ mod tests {
             _ => fake::status(403, "Forbidden", "configmaps is forbidden"),
         });
         assert_eq!(seen.await, ["list a", "Polled", "list a", "Polled"]);
-        let told = observe(3, |_| fake::status(403, "Forbidden", "forbidden"));
-        assert_eq!(
-            told.await,
-            ["configmaps in shop cannot be read: forbidden", "Polled", "Polled"],
-            "nothing seen is not the same as gone"
-        );
+        let told = observe(3, |_| fake::status(403, "Forbidden", "forbidden")).await;
+        assert_eq!(told[0], "configmaps in shop cannot be read (a, b), so their state is not known: forbidden");
+        assert_eq!(told[1..3], ["list  without a without b", "Polled"], "nothing seen is not the same as gone");
+        assert!(!told[3..].iter().any(|text| text.contains("cannot be read")), "once is enough: {told:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn pods_and_events_that_may_not_be_listed_are_told() {
+        for (kind, plural, text) in [
+            ("Pod", "pods", "pods in shop cannot be listed, so neither the pods of hooks nor their logs can be shown: no"),
+            ("Event", "events", "events in shop cannot be listed, so what the cluster reports about objects cannot be shown: no"),
+        ] {
+            let told = observe_kind(1, Resource::core(kind, plural), |asked| {
+                let code = if asked.path.ends_with('s') { 403 } else { 404 };
+                fake::status(code, "Forbidden", "no")
+            });
+            assert_eq!(told.await[0], text);
+        }
     }
 
     #[tokio::test(start_paused = true)]

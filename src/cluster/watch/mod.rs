@@ -15,7 +15,7 @@ use tokio::task::JoinSet;
 
 pub(crate) use belonging::Wanted;
 
-use self::feed::{Access, Feed, Sink};
+use self::feed::{Access, Feed, Listed, Sink};
 use self::observer::{FeedKey, Observer};
 use super::apply::Before;
 use super::ownership::Snapshot;
@@ -98,6 +98,11 @@ impl Watches {
         self.0.view.tell(|observer| observer.created(key, uid));
     }
 
+    /// Returns whether this operation created a hook.
+    pub(crate) fn has_created(&self, key: &ResourceKey, uid: &str) -> bool {
+        locked(&self.0.view.observer).has_created(key, uid)
+    }
+
     /// Notes what a write returned.
     pub(crate) fn written(&self, key: &ResourceKey, object: &Object) {
         locked(&self.0.view.observer).written(key, object);
@@ -169,8 +174,8 @@ struct FeedSink {
 }
 
 impl Sink for FeedSink {
-    fn replaced(&self, items: Vec<Value>) {
-        self.view.tell(|observer| observer.replaced(&self.key, items));
+    fn replaced(&self, listed: Listed) {
+        self.view.tell(|observer| observer.replaced(&self.key, listed));
     }
 
     fn changed(&self, item: Value) {
@@ -197,6 +202,10 @@ impl Sink for FeedSink {
 
     fn names(&self) -> Vec<Arc<str>> {
         locked(&self.view.observer).names(&self.key)
+    }
+
+    fn newest(&self) -> u64 {
+        locked(&self.view.observer).newest()
     }
 }
 

@@ -11,6 +11,7 @@ use super::super::apply::Before;
 use super::super::live::{self, ClusterEvent, Judge, Pod, text};
 use super::super::ownership::Snapshot;
 use super::belonging::{Belonging, Belongs, Wanted};
+use super::feed::Listed;
 use crate::model::{Gvk, Object, Occurrence, PodView, ResourceKey};
 use crate::operation::Event;
 
@@ -66,32 +67,39 @@ impl Observer {
         self.belonging.names(&feed.gvk, &feed.namespace)
     }
 
-    /// Takes a whole list: what it does not hold any more is gone.
-    pub(super) fn replaced(&mut self, feed: &FeedKey, items: Vec<Value>) -> Vec<Event> {
-        let uids: BTreeSet<Arc<str>> = items.iter().map(|item| text(&item["metadata"]["uid"]).into()).collect();
-        let mut events = self.vanished(feed, &uids);
-        for item in items {
+    /// Returns the newest revision of anything that is known.
+    pub(super) fn newest(&self) -> u64 {
+        self.objects.values().map(|seen| number(&seen.version)).max().unwrap_or_default()
+    }
+
+    /// Takes a whole list: what it does not hold any more is gone, unless it was written after the list was made.
+    pub(super) fn replaced(&mut self, feed: &FeedKey, listed: Listed) -> Vec<Event> {
+        let mut events = self.vanished(feed, &listed);
+        for item in listed.items {
             events.extend(self.changed(feed, item));
         }
         self.listed.insert(feed.clone());
         events
     }
 
-    fn vanished(&mut self, feed: &FeedKey, present: &BTreeSet<Arc<str>>) -> Vec<Event> {
+    fn vanished(&mut self, feed: &FeedKey, listed: &Listed) -> Vec<Event> {
+        let present: BTreeSet<&str> = listed.items.iter().map(|item| text(&item["metadata"]["uid"])).collect();
+        let is_shown = |name: &Arc<str>, version: &str| number(version) <= listed.as_of && !listed.unread.contains(name);
         let in_feed = |group: &str, kind: &str, namespace: &str| {
             group == &*feed.gvk.group && kind == &*feed.gvk.kind && (feed.namespace.is_empty() || namespace == &*feed.namespace)
         };
         let gone: Vec<(ResourceKey, Arc<str>)> = self
             .objects
             .iter()
-            .filter(|(key, seen)| in_feed(&key.group, &key.kind, &key.namespace) && !present.contains(&seen.uid))
+            .filter(|(key, seen)| in_feed(&key.group, &key.kind, &key.namespace) && is_shown(&key.name, &seen.version))
+            .filter(|(_, seen)| !present.contains(&*seen.uid))
             .map(|(key, seen)| (key.clone(), seen.uid.clone()))
             .collect();
         let mut events: Vec<Event> = gone.into_iter().filter_map(|(key, uid)| self.object_gone(key, &uid)).collect();
         let pods: Vec<Arc<str>> = self
             .pods
             .values()
-            .filter(|pod| in_feed("", "Pod", &pod.namespace) && !present.contains(&pod.uid))
+            .filter(|pod| in_feed("", "Pod", &pod.namespace) && !present.contains(&*pod.uid))
             .map(|pod| pod.uid.clone())
             .collect();
         events.extend(pods.into_iter().filter_map(|uid| self.pod_gone(&uid)));
@@ -136,15 +144,18 @@ impl Observer {
         events
     }
 
+    /// Returns whether this operation created a hook.
+    pub(super) fn has_created(&self, key: &ResourceKey, uid: &str) -> bool {
+        self.belonging.has_created(key, uid)
+    }
+
     /// Notes what a write returned, so that the next one compares with it although the watch may lag behind.
     pub(super) fn written(&mut self, key: &ResourceKey, object: &Object) {
         let value = object.wire();
-        let known = self.objects.get(key).map(|seen| (seen.uid.clone(), number(&seen.version)));
         let version = text(&value["metadata"]["resourceVersion"]);
-        let uid = text(&value["metadata"]["uid"]);
-        if known.is_none_or(|(known_uid, known_version)| *known_uid != *uid || known_version <= number(version)) {
-            let seen = Seen { uid: uid.into(), version: version.to_owned(), snapshot: Snapshot::of(value) };
-            self.objects.insert(key.clone(), seen);
+        if self.objects.get(key).is_none_or(|seen| number(&seen.version) <= number(version)) {
+            let uid = text(&value["metadata"]["uid"]).into();
+            self.objects.insert(key.clone(), Seen { uid, version: version.to_owned(), snapshot: Snapshot::of(value) });
         }
     }
 
@@ -169,9 +180,9 @@ impl Observer {
         let mut events = Vec::new();
         let known = self.objects.get(&key).map(|seen| (seen.uid.clone(), seen.version.clone()));
         match known {
-            Some((known, _)) if known != uid => events.extend(self.object_gone(key.clone(), &known)),
-            // Our own write has been here already, and what comes now is older.
+            // Our own write has been here already, and what comes now is older, be it of this object or of the one before it.
             Some((_, known)) if number(&known) > number(&version) => return events,
+            Some((known, _)) if known != uid => events.extend(self.object_gone(key.clone(), &known)),
             Some(_) | None => {}
         }
         let object = Object::new(item.clone());
@@ -323,6 +334,10 @@ mod tests {
         Observer::new(fake::judge(), vec![job, config], fake::epoch())
     }
 
+    fn listed(items: Vec<Value>, as_of: u64) -> Listed {
+        Listed { items, as_of, unread: BTreeSet::new() }
+    }
+
     fn object(name: &str, uid: &str, version: &str) -> Value {
         json!({"metadata": {"name": name, "namespace": "shop", "uid": uid, "resourceVersion": version}})
     }
@@ -354,13 +369,13 @@ mod tests {
         let mut observer = observer();
         let configs = feed("v1", "ConfigMap");
         assert_eq!(observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), std::slice::from_ref(&configs)), Before::Unknown);
-        assert_eq!(names(&observer.replaced(&configs, vec![object("a", "u1", "5"), object("other", "u2", "6")])), ["seen"]);
+        assert_eq!(names(&observer.replaced(&configs, listed(vec![object("a", "u1", "5"), object("other", "u2", "6")], 100))), ["seen"]);
         assert!(matches!(
             observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), std::slice::from_ref(&configs)),
             Before::Present(_)
         ));
         assert_eq!(names(&observer.changed(&configs, object("a", "u3", "9"))), ["gone", "seen"], "another object of the same name");
-        assert_eq!(names(&observer.replaced(&configs, vec![])), ["gone"]);
+        assert_eq!(names(&observer.replaced(&configs, listed(vec![], 100))), ["gone"]);
         assert_eq!(observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), &[configs]), Before::Absent);
     }
 
@@ -376,6 +391,23 @@ mod tests {
     }
 
     #[test]
+    fn a_list_that_is_older_than_a_write_takes_nothing_back() {
+        let mut observer = observer();
+        let configs = feed("v1", "ConfigMap");
+        let key = ResourceKey::new("", "ConfigMap", "shop", "a");
+        observer.replaced(&configs, listed(vec![object("a", "u1", "5")], 5));
+        observer.written(&key, &Object::new(object("a", "u2", "8")));
+        assert!(observer.replaced(&configs, listed(vec![object("a", "u1", "5")], 7)).is_empty());
+        assert!(observer.replaced(&configs, listed(vec![], 7)).is_empty());
+        assert!(observer.changed(&configs, object("a", "u1", "6")).is_empty(), "late news of the object before");
+        let Before::Present(snapshot) = observer.before(&key, &[]) else { panic!("it is there") };
+        assert_eq!((snapshot.uid.as_str(), observer.newest()), ("u2", 8));
+        let unread = Listed { items: vec![], as_of: 9, unread: [Arc::from("a")].into() };
+        assert!(observer.replaced(&configs, unread).is_empty(), "what could not be read is not gone");
+        assert_eq!(names(&observer.replaced(&configs, listed(vec![], 8))), ["gone"]);
+    }
+
+    #[test]
     fn a_pod_and_its_events_that_come_before_the_hooks_uid_is_known_are_told_as_soon_as_it_is() {
         let mut observer = observer();
         let (pods, events) = (feed("v1", "Pod"), feed("v1", "Event"));
@@ -386,7 +418,7 @@ mod tests {
         assert_eq!(names(&observer.changed(&pods, pod("p1", "new", "Running"))), ["pod"]);
         assert!(observer.changed(&pods, pod("p1", "new", "Running")).is_empty(), "nothing changed");
         assert_eq!(names(&observer.changed(&events, pod_event("e2", "p1", "2026-03-01T09:00:02Z"))), ["event"]);
-        assert_eq!(names(&observer.replaced(&pods, vec![])), ["pod gone"], "only of pods that were told");
+        assert_eq!(names(&observer.replaced(&pods, listed(vec![], 100))), ["pod gone"], "only of pods that were told");
     }
 
     #[test]
@@ -399,7 +431,7 @@ mod tests {
         };
         assert!(observer.changed(&events, about("e0", "1", "2026-03-01T08:59:58Z")).is_empty());
         assert_eq!(names(&observer.changed(&events, about("e1", "1", "2026-03-01T09:00:01Z"))), ["event"]);
-        assert!(observer.replaced(&events, vec![about("e1", "1", "2026-03-01T09:00:01Z")]).is_empty());
+        assert!(observer.replaced(&events, listed(vec![about("e1", "1", "2026-03-01T09:00:01Z")], 100)).is_empty());
         assert_eq!(names(&observer.changed(&events, about("e1", "2", "2026-03-01T09:00:05Z"))), ["event"], "it happened again");
     }
 }

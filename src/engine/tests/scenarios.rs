@@ -214,6 +214,27 @@ async fn decision_24_what_lost_its_manifest_is_pruned_with_and_without_an_invent
 }
 
 #[tokio::test(start_paused = true)]
+async fn without_an_inventory_nothing_outside_of_the_destination_namespace_is_pruned() {
+    let role = "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {name: NAME}\nrules: []\n---\n";
+    let namespaced = |name: &str| config(name).replace("metadata: {", "metadata: {namespace: other, ");
+    let namespace = "apiVersion: v1\nkind: Namespace\nmetadata: {name: other}\n---\n";
+    let kept = format!("{namespace}{}{}{}", role.replace("NAME", "reader"), namespaced("a"), config("a"));
+    let mut stage = Stage::new("", &format!("{kept}{}{}{}", role.replace("NAME", "writer"), namespaced("b"), config("b")));
+    stage.sync(Request::default()).await;
+    stage.write(&kept);
+    std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
+    let operation = stage.sync(Request { prune: true, ..Request::default() }).await;
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    let pruned: Vec<ResourceKey> = operation.plan().tasks.iter().filter(|task| task.is_prune()).map(|task| task.id.key.clone()).collect();
+    assert_eq!(pruned, [ResourceKey::new("", "ConfigMap", "shop", "b")]);
+    assert!(stage.sim.store().get("rbac.authorization.k8s.io", "clusterroles", "", "writer").is_some());
+    assert!(stage.sim.store().get("", "configmaps", "other", "b").is_some());
+    let told = operation.warnings().iter().find(|(_, text)| text.starts_with("not pruned, because")).map(|(_, text)| text.as_str());
+    assert!(told.is_some_and(|text| text.contains("ConfigMap other/b, ClusterRole writer")), "{:?}", operation.warnings());
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_definition_and_its_resource_arrive_in_one_sync() {
     let definition = "
 apiVersion: apiextensions.k8s.io/v1
@@ -426,5 +447,53 @@ async fn a_log_that_is_cut_while_the_server_is_away_goes_on_when_it_is_back() {
     assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
     let expected = std::iter::once("wait done".to_owned()).chain((1..=99).map(|number| format!("line {number}")));
     assert_eq!(stage.texts(), expected.collect::<Vec<_>>());
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_terminate_stops_applies_that_wait_for_their_turn() {
+    let manifests: String = (0..100).map(|number| config(&format!("c-{number:02}"))).collect();
+    let mut stage = Stage::new("", &manifests);
+    stage.fault("patch", "configmaps", Outcome::Latency(Duration::from_secs(5)));
+    stage.start(Request::default()).await;
+    stage.until(|event| matches!(event, Event::StepStarted { step: Step::Apply, .. })).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    stage.ask(Ask::Terminate { by: "ann".into() }).await;
+    stage.until(|event| matches!(event, Event::OperationFinished { .. })).await;
+    let stored = stage.sim.store().list("", "configmaps", Some("shop"));
+    assert!(stored.iter().filter(|object| object["data"]["k"] == "v").count() < 40, "{}", stored.len());
+    let unsent = |event: &Event| matches!(event, Event::StepFinished { outcome: StepOutcome::Failed { error }, .. } if error == "not sent: the operation was terminated");
+    assert!(stage.position(unsent).is_some());
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_log_of_a_pod_that_came_and_went_between_two_looks_is_kept() {
+    let pods = "pods:\n  - match: {owner: Job/*}\n    runs: {after: 300ms, logs: [{at: 100ms, line: quick}]}\n";
+    let mut stage = Stage::new(pods, &job("migrate", PRESYNC));
+    stage.fault("watch", "pods", Outcome::Forbidden);
+    let operation = stage.sync(Request::default()).await;
+    assert_eq!((operation.phase(), operation.polled()), (OperationPhase::Succeeded, &["Pod".to_owned()][..]), "{:#?}", stage.tail());
+    assert_eq!(stage.texts(), ["quick", "quick"]);
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn pods_that_cannot_be_listed_are_told_before_the_end() {
+    let mut stage = Stage::new(PODS, &job("migrate", PRESYNC));
+    stage.fault("list", "pods", Outcome::Forbidden);
+    let operation = stage.sync(Request::default()).await;
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    let told = |start: &str| operation.warnings().iter().any(|(_, text)| text.starts_with(start));
+    assert!(
+        told("pods in shop cannot be listed, so neither the pods of hooks nor their logs can be shown: "),
+        "{:?}",
+        operation.warnings()
+    );
+    assert!(
+        told("the pods of Job shop/migrate cannot be listed at the end, so lines of its log may be missing: "),
+        "{:?}",
+        operation.warnings()
+    );
     stage.close().await;
 }

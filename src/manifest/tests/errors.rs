@@ -93,3 +93,21 @@ fn the_caret_stands_right_behind_wide_letters_and_at_the_end() {
 fn an_error_is_small_enough_to_be_returned() {
     assert!(size_of::<ManifestError>() <= 128);
 }
+
+#[test]
+fn no_line_of_a_secret_is_shown() {
+    let config = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\n";
+    for secret in [
+        "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData:\n  password: hunter2\n  pin: \"a\" b\n  other: hunter2\n",
+        "{\"apiVersion\": \"v1\", \"kind\": \"Secret\", \"stringData\": {\"password\": \"hunter2\" \"x\"}}\n",
+        "kind: 'Secret'\nstringData: {password: hunter2}\nmetadata: {name: [}\n",
+    ] {
+        for text in [secret.to_owned(), format!("{config}---\n{secret}"), format!("{secret}---\n{config}")] {
+            let told = rendered(&parse(&text, "app.yaml").unwrap_err());
+            assert!(!told.contains("hunter2") && told.contains("app.yaml:"), "{told}");
+        }
+    }
+    let behind = format!("kind: Secret\nmetadata: {{name: s}}\nstringData: {{password: hunter2}}\n---\n{config}data: [\n");
+    let told = rendered(&parse(&behind, "app.yaml").unwrap_err());
+    assert!(!told.contains("hunter2") && told.contains("data: ["), "{told}");
+}

@@ -91,6 +91,17 @@ async fn what_a_failing_tool_says_is_shown() {
 
 #[cfg(unix)]
 #[tokio::test]
+async fn values_of_parameters_are_not_printed_when_helm_fails() {
+    let options = LoadOptions { app: "shop".into(), parameters: vec!["db.password=hunter2,x=y".into()], ..LoadOptions::default() };
+    let script = "echo 'Error: bad value hunter2 for x' >&2; exit 1";
+    let error = with_fake("helm", script, Source::Chart("chart".into()), &options).await.unwrap_err();
+    let expected =
+        "`helm template shop chart --include-crds --set db.password=••••••••` failed (exit code 1)\n  Error: bad value •••••••• for x";
+    assert_eq!(error.to_string(), expected);
+}
+
+#[cfg(unix)]
+#[tokio::test]
 async fn a_tool_that_does_not_end_is_ended() {
     let folder = fake("kustomize", "exec /bin/sleep 600");
     let tools = Tools::in_folder(folder.path(), Duration::from_millis(50));
