@@ -10,7 +10,7 @@ use std::time::Duration;
 pub(crate) use pieces::Piece;
 
 use self::fate::{Fate, Run};
-use self::pieces::{Assembler, Delivered};
+use self::pieces::{Assembler, Complaint, Delivered};
 use super::Cluster;
 use super::apply::Spot;
 use super::retry::is_transient;
@@ -58,6 +58,8 @@ enum Ended {
     Closed,
     Cut,
     Silent,
+    /// The kubelet wrote an error into it.
+    Complained(Complaint),
 }
 
 impl Cluster {
@@ -73,12 +75,14 @@ impl Cluster {
             run: None,
             is_rested: false,
             has_closed: false,
+            is_whole: false,
+            doubt: None,
             failures: 0,
             refusals: 0,
         };
-        follower.follow(sink).await.map_err(|error| {
-            format!("the log of pod {}/{} (container {}) cannot be read: {error}", target.namespace, target.pod, target.container)
-        })
+        let whose = || format!("the log of pod {}/{} (container {})", target.namespace, target.pod, target.container);
+        follower.follow(sink).await.map_err(|error| format!("{} cannot be read: {error}", whose()))?;
+        follower.doubt.map_or(Ok(()), |doubt| Err(format!("{} may lack its last lines: {doubt}", whose())))
     }
 }
 
@@ -92,6 +96,10 @@ struct Follower<'a> {
     is_rested: bool,
     /// Whether the server has just closed the stream: the container may have ended although its pod does not say so yet.
     has_closed: bool,
+    /// Whether a stream of this run has come to its end while it was followed.
+    is_whole: bool,
+    /// Why lines of a run may be missing.
+    doubt: Option<String>,
     /// Streams in a row that brought nothing.
     failures: u32,
     /// Refused requests in a row.
@@ -129,7 +137,8 @@ impl Follower<'_> {
         }
     }
 
-    /// The container may have been started anew: what is left of the run before comes first.
+    /// The container may have been started anew: what is left of the run before comes first. What was delivered stays known, because a
+    /// stream that was opened before the pod's status spoke of the new run has already brought lines of it.
     async fn change_run(&mut self, run: Run, sink: &mut impl LogSink) -> Result<(), CallError> {
         let restarts = run.restarts();
         if self.run == Some(restarts) {
@@ -139,14 +148,22 @@ impl Follower<'_> {
         if restarts > 0 && !matches!(run, Run::Waiting { .. }) {
             if self.run.is_some_and(|before| before + 1 < restarts) || (is_first_look && restarts > 1) {
                 tracing::warn!("pod {}: the kubelet keeps only the last run of container {}", self.target.pod, self.target.container);
-                self.delivered = Delivered::default();
             }
-            self.read(Reading::Previous, sink).await?;
+            self.read_previous(sink).await?;
         }
         if !matches!(run, Run::Waiting { .. }) || is_first_look {
             self.run = Some(restarts);
             self.is_rested = false;
-            self.delivered = Delivered::default();
+            self.is_whole = false;
+        }
+        Ok(())
+    }
+
+    async fn read_previous(&mut self, sink: &mut impl LogSink) -> Result<(), CallError> {
+        for _ in 0..REFUSALS {
+            if self.read(Reading::Previous, sink).await? {
+                break;
+            }
         }
         Ok(())
     }
@@ -160,6 +177,7 @@ impl Follower<'_> {
                 match self.drain(stream, reading, sink).await {
                     Ended::Closed => {
                         self.has_closed = reading == Reading::Follow;
+                        self.is_whole |= self.has_closed;
                         Ok(reading != Reading::Follow)
                     }
                     Ended::Silent => Ok(false),
@@ -167,6 +185,7 @@ impl Follower<'_> {
                         self.pause().await;
                         Ok(false)
                     }
+                    Ended::Complained(complaint) => Ok(self.complained(reading, complaint).await),
                 }
             }
             // There is no earlier run (any more), or the pod has just gone.
@@ -176,6 +195,19 @@ impl Follower<'_> {
                 Ok(false)
             }
         }
+    }
+
+    /// Returns whether there is nothing more to be had.
+    async fn complained(&mut self, reading: Reading, complaint: Complaint) -> bool {
+        tracing::debug!("log of pod {}: the kubelet says: {}", self.target.pod, complaint.text);
+        if complaint.is_final && reading != Reading::Follow {
+            if !self.is_whole {
+                self.doubt = Some(complaint.text);
+            }
+            return true;
+        }
+        self.pause().await;
+        false
     }
 
     async fn drain(&mut self, mut stream: Stream, reading: Reading, sink: &mut impl LogSink) -> Ended {
@@ -191,14 +223,19 @@ impl Follower<'_> {
                 Ok(Some(bytes)) => {
                     self.failures = 0;
                     for piece in assembler.push(&bytes) {
+                        if let Some(complaint) = piece.complaint() {
+                            return Ended::Complained(complaint);
+                        }
                         self.deliver(piece, sink).await;
                     }
                 }
                 Ok(None) => {
+                    let Some(piece) = assembler.rest() else { return Ended::Closed };
+                    if let Some(complaint) = piece.complaint() {
+                        return Ended::Complained(complaint);
+                    }
                     // While the container runs, a piece without its newline may be half a line; it comes again.
-                    if reading != Reading::Follow
-                        && let Some(piece) = assembler.rest()
-                    {
+                    if reading != Reading::Follow {
                         self.deliver(piece, sink).await;
                     }
                     return Ended::Closed;

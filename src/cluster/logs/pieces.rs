@@ -21,6 +21,31 @@ pub(crate) struct Piece {
     pub(crate) continued: bool,
 }
 
+/// How the kubelet begins when it writes an error of its own into a stream that has begun well.
+const COMPLAINTS: [&str; 4] =
+    [GONE, "failed to create fsnotify watcher: ", "failed to try resolving symlinks in path ", "rpc error: code = "];
+/// The container does not exist any more, and its log with it.
+const GONE: &str = "unable to retrieve container logs for ";
+
+/// What the kubelet says instead of a line: it has no stamp, as every line of a container has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Complaint {
+    pub(super) text: String,
+    /// Asking again brings nothing.
+    pub(super) is_final: bool,
+}
+
+impl Piece {
+    /// Returns what the kubelet says, if this is no line of the container.
+    pub(super) fn complaint(&self) -> Option<Complaint> {
+        if self.log_time.is_some() || !COMPLAINTS.iter().any(|begin| self.text.starts_with(begin.as_bytes())) {
+            return None;
+        }
+        let text = String::from_utf8_lossy(&self.text).into_owned();
+        Some(Complaint { is_final: text.starts_with(GONE), text })
+    }
+}
+
 /// Puts lines together from whatever bytes come.
 #[derive(Debug, Default)]
 pub(super) struct Assembler {
@@ -174,6 +199,14 @@ mod tests {
         assert_eq!(&*pieces[0].text, b"\xff\x1b[2J\x00");
         assert_eq!((pieces[1].log_time, &*pieces[1].text), (None, &b"no stamp here"[..]));
         assert_eq!((pieces[2].log_time, pieces[2].text.len()), (None, 0));
+    }
+
+    #[test]
+    fn an_error_of_the_kubelet_is_no_line_but_a_container_may_print_the_same_words() {
+        let pieces = assemble(&[b"2026-03-01T09:00:00Z rpc error: code = Unknown\nunable to retrieve container logs for containerd://1"]);
+        assert_eq!(pieces[0].complaint(), None);
+        assert!(pieces[1].complaint().is_some_and(|complaint| complaint.is_final && complaint.text.ends_with("://1")));
+        assert_eq!(assemble(&[b"any other line\n"])[0].complaint(), None);
     }
 
     #[test]

@@ -137,3 +137,35 @@ async fn a_silent_stream_is_opened_again_and_a_forbidden_log_is_a_sentence() {
     let (result, _, _) = follow(vec![running], vec![|_| fake::status(403, "Forbidden", "pods/log is forbidden")]).await;
     assert_eq!(result.unwrap_err(), "the log of pod shop/p (container c) cannot be read: pods/log is forbidden");
 }
+
+fn restarted() -> FakeResponse {
+    pod("Running", 1, &json!({"running": {}}))
+}
+
+fn restarted_and_ended() -> FakeResponse {
+    pod("Succeeded", 1, &json!({"terminated": {"exitCode": 0}}))
+}
+
+const GONE: &str = "unable to retrieve container logs for containerd://17ac";
+
+#[tokio::test(start_paused = true)]
+async fn lines_of_a_new_run_that_came_before_the_pods_status_are_not_repeated() {
+    let one: fn(&Asked) -> FakeResponse = |_| body(vec![(0, Ok(lines(0..3)))]);
+    let half: fn(&Asked) -> FakeResponse = |_| body(vec![(0, Ok(lines(3..5))), (10, Err("connection reset"))]);
+    let previous: fn(&Asked) -> FakeResponse = |_| body(vec![(0, Ok(Bytes::from_static(GONE.as_bytes())))]);
+    let two: fn(&Asked) -> FakeResponse = |asked| body(vec![(0, Ok(since(asked, 3..9)))]);
+    let (result, got, queries) =
+        follow(vec![running, running, running, restarted, restarted_and_ended], vec![one, half, previous, two, two]).await;
+    assert_eq!((result, got), (Ok(()), expected(0..9)), "{queries:?}");
+    assert!(queries[2].contains("previous=true"), "{queries:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_log_that_the_kubelet_has_lost_is_a_sentence_and_no_line() {
+    let gone: fn(&Asked) -> FakeResponse = |_| body(vec![(0, Ok(Bytes::from_static(GONE.as_bytes())))]);
+    let (result, got, _) = follow(vec![ended], vec![gone]).await;
+    assert_eq!(result.unwrap_err(), format!("the log of pod shop/p (container c) may lack its last lines: {GONE}"));
+    assert!(got.is_empty(), "{got:?}");
+    let (result, got, _) = follow(vec![running, ended], vec![|_| body(vec![(0, Ok(lines(0..3)))]), gone]).await;
+    assert_eq!((result, got), (Ok(()), expected(0..3)), "it had been read to its end");
+}
