@@ -13,6 +13,7 @@ mod keymap;
 mod lanes;
 pub(crate) mod log_store;
 mod model;
+mod pace;
 mod paint;
 pub(crate) mod rehearsal;
 mod row;
@@ -27,7 +28,6 @@ pub(crate) mod views;
 pub(crate) mod widgets;
 
 use std::io;
-use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{Event, EventStream};
@@ -38,6 +38,7 @@ use jiff::tz::TimeZone;
 
 use self::app::{App, Effect, Msg};
 use self::lanes::{Incoming, Lanes};
+use self::pace::Pace;
 use self::signals::Signals;
 use self::terminal::{Guard, Screen};
 use self::views::{Leaving, Notice};
@@ -49,9 +50,6 @@ use crate::operation::Request;
 pub(crate) use self::model::Story;
 pub(crate) use self::signals::Signal;
 pub(crate) use self::theme::Look;
-
-/// Shortest time between two frames.
-const FRAME: Duration = Duration::from_micros(16_667);
 
 /// A session that has been opened for the screens.
 pub(crate) struct Opened {
@@ -136,21 +134,21 @@ struct Program<'a> {
     lanes: Lanes,
     signals: Signals,
     opener: Option<Opener<'a>>,
-    /// Paces frames; runs as fast as the world.
-    pace: Clock,
+    /// Runs as fast as the world; paces frames.
+    world: Clock,
     /// The clock of the session's records.
     clock: Clock,
 }
 
 impl<'a> Program<'a> {
     fn new(start: Start<'a>, look: Look) -> io::Result<Self> {
-        let pace = Clock::real();
+        let world = Clock::real();
         let (app, opened, opener) = match start {
             Start::Target(opened) => (App::new(look), Some((opened, false)), None),
             Start::Sync(opened) => (App::new(look), Some((opened, true)), None),
             Start::Gallery { stories, open } => (App::gallery(look, stories), None, Some(open)),
         };
-        let mut program = Self { app, lanes: Lanes::default(), signals: Signals::listen()?, opener, pace, clock: pace };
+        let mut program = Self { app, lanes: Lanes::default(), signals: Signals::listen()?, opener, world, clock: world };
         program.app.model.zone = TimeZone::system();
         if let Some((opened, sync)) = opened {
             program.open(opened, sync);
@@ -168,14 +166,12 @@ impl<'a> Program<'a> {
     async fn play(&mut self, guard: &Guard) -> io::Result<Last> {
         let mut screen = Screen::new(guard)?;
         let mut keys = EventStream::new();
-        let mut frame_due: Option<Timestamp> = Some(self.pace.now());
-        let mut drawn_at = Timestamp::MIN;
+        let mut pace = Pace::new(self.world.now());
         loop {
-            let dirty = match self.wake(frame_due, &mut keys).await {
+            let dirty = match self.wake(pace.due(), &mut keys).await {
                 Wake::Frame => {
                     self.draw(&mut screen)?;
-                    drawn_at = self.pace.now();
-                    frame_due = None;
+                    pace.drawn(self.world.now());
                     false
                 }
                 Wake::Terminal(Some(Ok(event))) => self.app.update(Msg::Terminal(event)),
@@ -190,9 +186,8 @@ impl<'a> Program<'a> {
                     return Ok(last);
                 }
             }
-            if dirty && frame_due.is_none() {
-                let soonest = drawn_at.checked_add(FRAME).unwrap_or(drawn_at);
-                frame_due = Some(soonest.max(self.pace.now()));
+            if dirty {
+                pace.change(self.world.now());
             }
         }
     }
@@ -200,11 +195,11 @@ impl<'a> Program<'a> {
     async fn wake(&mut self, frame_due: Option<Timestamp>, keys: &mut EventStream) -> Wake {
         // A frame that is due shows the new second too; without this a fast clock would keep the loop spinning.
         let second = self.app.wake_at(self.clock.now()).filter(|_| frame_due.is_none());
-        let (pace, clock) = (self.pace, self.clock);
+        let (world, clock) = (self.world, self.clock);
         // Every branch is cancel-safe: sleeps, a stream, signals, and channels that keep what is not taken.
         tokio::select! {
             biased;
-            () = pace.sleep_until(frame_due.unwrap_or(Timestamp::MIN)), if frame_due.is_some() => Wake::Frame,
+            () = world.sleep_until(frame_due.unwrap_or(Timestamp::MIN)), if frame_due.is_some() => Wake::Frame,
             event = keys.next() => Wake::Terminal(event),
             signal = self.signals.next() => Wake::Signal(signal),
             incoming = self.lanes.next() => Wake::Incoming(incoming),
