@@ -151,7 +151,8 @@ impl Frames {
     /// Makes up a running operation of `resources` tasks, on a screen of this size.
     pub fn of(resources: usize, columns: u16, rows: u16) -> Self {
         let records = Records::of(resources * FACTS).0;
-        let rehearsal = Rehearsal::of(&records, columns, rows);
+        let mut rehearsal = Rehearsal::new(columns, rows);
+        rehearsal.facts(&records);
         let next = records.into_iter().filter(|record| matches!(record.event, Event::LiveObserved { .. })).collect();
         Self { rehearsal, next, at: 0 }
     }

@@ -14,12 +14,14 @@ use crate::plan::Selector;
 /// Run and watch a Kubernetes sync with Argo CD's hooks, phases and waves.
 #[derive(Debug, Parser)]
 #[command(name = "syncwave", version, max_term_width = 110, disable_help_subcommand = true)]
+#[command(override_usage = "syncwave [OPTIONS] [TARGET]\n       syncwave [OPTIONS] <COMMAND>")]
 pub(crate) struct Cli {
     #[command(flatten)]
     pub(crate) options: Options,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
     /// A file, a folder, a kustomization, a Helm chart, or `-` for standard input: opens the screens on it, nothing runs yet
+    #[arg(help_heading = "Arguments")]
     pub(crate) target: Option<String>,
 }
 
@@ -32,6 +34,7 @@ pub(crate) enum Command {
         story: Option<String>,
     },
     /// Run a sync; with the screens in a terminal, otherwise with printed events
+    #[command(override_usage = "syncwave sync [OPTIONS] <TARGET>")]
     Sync {
         /// A file, a folder, a kustomization, a Helm chart, or `-` for standard input
         target: Option<String>,
@@ -41,6 +44,7 @@ pub(crate) enum Command {
         sync: SyncOptions,
     },
     /// Print what a sync would do, in order, with what would not run and why; writes nothing
+    #[command(override_usage = "syncwave plan [OPTIONS] <TARGET>")]
     Plan {
         /// A file, a folder, a kustomization, a Helm chart, or `-` for standard input
         target: Option<String>,

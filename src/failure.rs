@@ -9,6 +9,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use crate::model::OperationPhase;
 use crate::operation::Operation;
+use crate::report::visible::visible;
 
 /// How the program ends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,17 +83,18 @@ enum Text {
 impl Failure {
     /// Makes a usage error: one sentence that names the thing and says what to do.
     pub(crate) fn usage(sentence: impl Into<String>) -> Self {
-        Self { exit: Exit::Usage, text: Text::Sentence(sentence.into()) }
+        Self::new(Exit::Usage, sentence)
     }
 
     /// Makes a failure with a sentence of its own.
     pub(crate) fn new(exit: Exit, sentence: impl Into<String>) -> Self {
-        Self { exit, text: Text::Sentence(sentence.into()) }
+        Self { exit, text: Text::Sentence(visible(&sentence.into()).into_owned()) }
     }
 
     /// Makes a failure from text that is laid out already, such as an excerpt of a file with a caret.
     pub(crate) fn laid_out(exit: Exit, text: impl Into<String>) -> Self {
-        Self { exit, text: Text::Laid(text.into()) }
+        let harmless: Vec<String> = text.into().lines().map(|line| visible(line).into_owned()).collect();
+        Self { exit, text: Text::Laid(harmless.join("\n")) }
     }
 
     /// Makes a usage error from a diagnostic that shows its place in a file.
@@ -188,5 +190,14 @@ mod tests {
         let text = render(&Failure::usage(sentence.clone()), Colour::Never);
         assert!(text.contains(sentence.trim_end()), "{text}");
         assert!(!text.contains('\u{1b}'), "{text}");
+    }
+
+    #[test]
+    fn what_a_server_says_never_steers_the_terminal() {
+        let report = Failure::laid_out(Exit::Cluster, "refused by \u{1b}]0;title\u{7} proxy\n  second\u{1b}[2J line");
+        let text = report.to_string();
+        assert!(!text.chars().any(|letter| letter.is_control() && letter != '\n'), "{text:?}");
+        assert!(text.contains("second") && text.lines().count() == 2, "{text}");
+        assert!(!Failure::usage("a\u{1b}[31mb").to_string().contains('\u{1b}'));
     }
 }

@@ -36,6 +36,7 @@
 //! * **prune**: the deletion of what the app owns and no manifest asks for any more.
 //! * **health**: how a live object does. **result**: how a task ended. **blocker**: the task that the operation waits for.
 //! * **fact**: something that happened, as a [`operation::Record`]. **effect**: something that the core wants to be done.
+#![allow(rustdoc::private_intra_doc_links, reason = "the map is read by those who build the documentation with private items")]
 
 #[doc(hidden)]
 pub mod bench;

@@ -2,6 +2,8 @@
 //! code. The only place that knows every folder.
 
 mod headless;
+#[cfg(test)]
+mod picture;
 mod screens;
 mod setup;
 mod signals;
@@ -50,9 +52,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         complain(&format!("{}\n", crate::report::visible::visible(notice)));
     }
     let work = Work::of(cli.command, cli.target, &settings)?;
-    if let Err((path, error)) = telemetry::start(&settings.state_dir, settings.options.log_level) {
-        return Err(Failure::usage(format!("cannot write the log `{}`: {error}; choose another folder with --state-dir", path.display())));
-    }
+    start_log(&settings)?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "syncwave starts");
     let runtime = runtime(settings.options.speed)?;
     // On the main thread: a blocked terminal then stops frames, not the operation.
@@ -61,6 +61,17 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     });
     runtime.shutdown_timeout(GRACE);
     end
+}
+
+/// A folder that was named must be there; without the usual one the program can do its work all the same.
+fn start_log(settings: &Settings) -> Result<(), Failure> {
+    let Err((path, error)) = telemetry::start(&settings.state_dir, settings.options.log_level) else { return Ok(()) };
+    let sentence = format!("cannot write the log `{}`: {error}; choose another folder with --state-dir", path.display());
+    if settings.options.state_dir.is_some() {
+        return Err(Failure::usage(sentence));
+    }
+    complain(&format!("{sentence}\n"));
+    Ok(())
 }
 
 /// `--speed max` needs a clock that jumps when everybody waits, which only a runtime with a single thread has.

@@ -75,7 +75,7 @@ impl Settings {
         let state_dir = match (&options.state_dir, &folders) {
             (Some(folder), _) => folder.clone(),
             (None, Some(folders)) => folders.state_dir().unwrap_or(folders.data_local_dir()).to_owned(),
-            (None, None) => return Err(Failure::usage("there is no home folder to keep state in; name a folder with --state-dir")),
+            (None, None) => std::env::temp_dir().join("syncwave"),
         };
         Ok(Self { options, loaded, config_file, state_dir })
     }

@@ -207,8 +207,8 @@ impl Board {
         if !self.is_running() {
             return String::new();
         }
-        let running = self.rail.iter().flat_map(|cell| cell.waves.iter().map(move |wave| (cell.phase, wave)));
-        let current = running.filter(|(_, wave)| wave.stage == Stage::Running).next_back();
+        let mut waves = self.rail.iter().flat_map(|cell| cell.waves.iter().map(move |wave| (cell.phase, wave)));
+        let current = waves.rfind(|(_, wave)| wave.stage == Stage::Running);
         current.map(|(phase, wave)| format!("after {phase} wave {}", wave.wave)).unwrap_or_default()
     }
 

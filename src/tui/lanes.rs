@@ -128,3 +128,71 @@ async fn answers(lane: &mut Option<Receiver<Answer>>) -> Incoming {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc;
+
+    use super::*;
+    use crate::engine::bus;
+
+    fn session(room: usize) -> (Lanes, mpsc::Receiver<Ask>, mpsc::Sender<Answer>, bus::Publisher) {
+        let (asks, asked) = mpsc::channel(room);
+        let (answer, answers) = mpsc::channel(4);
+        let (publisher, subscription) = bus::lanes();
+        (Lanes::of(SessionHandle { asks, answers, subscription }), asked, answer, publisher)
+    }
+
+    fn terminate(by: &str) -> Ask {
+        Ask::Terminate { by: by.to_owned() }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn asks_that_do_not_fit_yet_are_sent_later_in_their_order() {
+        let (mut lanes, mut asked, _answer, _publisher) = session(1);
+        for by in ["a", "b", "c"] {
+            lanes.ask(terminate(by)).unwrap();
+        }
+        for expected in ["a", "b", "c"] {
+            let Some(Ask::Terminate { by }) = asked.recv().await else { panic!("an ask was lost") };
+            assert_eq!(by, expected);
+            if expected != "c" {
+                assert!(matches!(lanes.next().await, Incoming::Lines(lines) if lines.is_empty()));
+            }
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_end_of_a_session_is_said_once_and_then_it_is_silent() {
+        let (mut lanes, asked, answer, publisher) = session(1);
+        drop((asked, answer, publisher));
+        assert!(matches!(lanes.next().await, Incoming::Closed));
+        assert!(tokio::time::timeout(std::time::Duration::from_secs(60), lanes.next()).await.is_err());
+        assert_eq!(lanes.ask(terminate("a")).unwrap_err(), "the session has ended");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_session_nothing_comes_and_nothing_can_be_asked() {
+        let mut lanes = Lanes::default();
+        assert!(tokio::time::timeout(std::time::Duration::from_secs(60), lanes.next()).await.is_err());
+        assert_eq!(lanes.ask(terminate("a")).unwrap_err(), "nothing is open");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_turn_takes_no_more_than_its_share() {
+        let (mut lanes, _asked, _answer, publisher) = session(1);
+        let record = Arc::new(Record {
+            operation: "op".into(),
+            seq: 1,
+            at: jiff::Timestamp::UNIX_EPOCH,
+            event: crate::operation::Event::DryPassFinished,
+        });
+        (0..1_000).for_each(|_| publisher.publish(record.clone()));
+        let mut taken = Vec::new();
+        while taken.iter().sum::<usize>() < 1_000 {
+            let Incoming::Facts(records) = lanes.next().await else { panic!("only facts were sent") };
+            taken.push(records.len());
+        }
+        assert_eq!(taken, [FACTS, FACTS, FACTS, 1_000 - 3 * FACTS]);
+    }
+}

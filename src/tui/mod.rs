@@ -13,6 +13,7 @@ mod keymap;
 mod lanes;
 pub(crate) mod log_store;
 mod model;
+mod pace;
 mod paint;
 pub(crate) mod rehearsal;
 mod row;
@@ -27,7 +28,6 @@ pub(crate) mod views;
 pub(crate) mod widgets;
 
 use std::io;
-use std::time::Duration;
 
 use crossterm::clipboard::CopyToClipboard;
 use crossterm::event::{Event, EventStream};
@@ -38,6 +38,7 @@ use jiff::tz::TimeZone;
 
 use self::app::{App, Effect, Msg};
 use self::lanes::{Incoming, Lanes};
+use self::pace::Pace;
 use self::signals::Signals;
 use self::terminal::{Guard, Screen};
 use self::views::{Leaving, Notice};
@@ -50,9 +51,6 @@ pub(crate) use self::model::Story;
 pub(crate) use self::signals::Signal;
 pub(crate) use self::theme::Look;
 
-/// Shortest time between two frames.
-const FRAME: Duration = Duration::from_micros(16_667);
-
 /// A session that has been opened for the screens.
 pub(crate) struct Opened {
     pub(crate) handle: SessionHandle,
@@ -64,6 +62,9 @@ pub(crate) struct Opened {
     pub(crate) target: String,
 }
 
+/// Opens the session of the story with this name, or says why that cannot be done.
+pub(crate) type Opener<'a> = Box<dyn FnMut(&str) -> Result<Opened, String> + 'a>;
+
 /// What the program starts with.
 pub(crate) enum Start<'a> {
     /// A target is open; nothing runs yet.
@@ -71,7 +72,7 @@ pub(crate) enum Start<'a> {
     /// A sync was typed: it starts as soon as its plan is there.
     Sync(Opened),
     /// A gallery of stories. The chosen one is opened by name and plays at once.
-    Gallery { stories: Vec<Story>, open: Box<dyn FnMut(&str) -> Result<Opened, String> + 'a> },
+    Gallery { stories: Vec<Story>, open: Opener<'a> },
 }
 
 /// How the last operation of the program ended.
@@ -132,22 +133,22 @@ struct Program<'a> {
     app: App,
     lanes: Lanes,
     signals: Signals,
-    opener: Option<Box<dyn FnMut(&str) -> Result<Opened, String> + 'a>>,
-    /// Paces frames; runs as fast as the world.
-    pace: Clock,
+    opener: Option<Opener<'a>>,
+    /// Runs as fast as the world; paces frames.
+    world: Clock,
     /// The clock of the session's records.
     clock: Clock,
 }
 
 impl<'a> Program<'a> {
     fn new(start: Start<'a>, look: Look) -> io::Result<Self> {
-        let pace = Clock::real();
+        let world = Clock::real();
         let (app, opened, opener) = match start {
             Start::Target(opened) => (App::new(look), Some((opened, false)), None),
             Start::Sync(opened) => (App::new(look), Some((opened, true)), None),
             Start::Gallery { stories, open } => (App::gallery(look, stories), None, Some(open)),
         };
-        let mut program = Self { app, lanes: Lanes::default(), signals: Signals::listen()?, opener, pace, clock: pace };
+        let mut program = Self { app, lanes: Lanes::default(), signals: Signals::listen()?, opener, world, clock: world };
         program.app.model.zone = TimeZone::system();
         if let Some((opened, sync)) = opened {
             program.open(opened, sync);
@@ -165,14 +166,12 @@ impl<'a> Program<'a> {
     async fn play(&mut self, guard: &Guard) -> io::Result<Last> {
         let mut screen = Screen::new(guard)?;
         let mut keys = EventStream::new();
-        let mut frame_due: Option<Timestamp> = Some(self.pace.now());
-        let mut drawn_at = Timestamp::MIN;
+        let mut pace = Pace::new(self.world.now());
         loop {
-            let dirty = match self.wake(frame_due, &mut keys).await {
+            let dirty = match self.wake(pace.due(), &mut keys).await {
                 Wake::Frame => {
                     self.draw(&mut screen)?;
-                    drawn_at = self.pace.now();
-                    frame_due = None;
+                    pace.drawn(self.world.now());
                     false
                 }
                 Wake::Terminal(Some(Ok(event))) => self.app.update(Msg::Terminal(event)),
@@ -187,9 +186,8 @@ impl<'a> Program<'a> {
                     return Ok(last);
                 }
             }
-            if dirty && frame_due.is_none() {
-                let soonest = drawn_at.checked_add(FRAME).unwrap_or(drawn_at);
-                frame_due = Some(soonest.max(self.pace.now()));
+            if dirty {
+                pace.change(self.world.now());
             }
         }
     }
@@ -197,11 +195,11 @@ impl<'a> Program<'a> {
     async fn wake(&mut self, frame_due: Option<Timestamp>, keys: &mut EventStream) -> Wake {
         // A frame that is due shows the new second too; without this a fast clock would keep the loop spinning.
         let second = self.app.wake_at(self.clock.now()).filter(|_| frame_due.is_none());
-        let (pace, clock) = (self.pace, self.clock);
+        let (world, clock) = (self.world, self.clock);
         // Every branch is cancel-safe: sleeps, a stream, signals, and channels that keep what is not taken.
         tokio::select! {
             biased;
-            () = pace.sleep_until(frame_due.unwrap_or(Timestamp::MIN)), if frame_due.is_some() => Wake::Frame,
+            () = world.sleep_until(frame_due.unwrap_or(Timestamp::MIN)), if frame_due.is_some() => Wake::Frame,
             event = keys.next() => Wake::Terminal(event),
             signal = self.signals.next() => Wake::Signal(signal),
             incoming = self.lanes.next() => Wake::Incoming(incoming),

@@ -1,5 +1,8 @@
-//! The screens without a terminal, on a cluster of any size: what a frame costs is measured here. Draws into memory, as the loop does
-//! into the terminal.
+//! The screens without a terminal: what a frame costs is measured here, and the picture of the README is drawn. Draws into memory, as the
+//! loop does into the terminal.
+
+#[cfg(test)]
+mod picture;
 
 use std::sync::Arc;
 
@@ -11,24 +14,25 @@ use super::app::{App, Msg};
 use super::theme::Look;
 use crate::operation::{Record, Request};
 
-/// The sync screen of a running operation.
+/// The sync screen of an operation.
 pub(crate) struct Rehearsal {
     app: App,
     now: Timestamp,
-    size: Size,
     buffer: Buffer,
 }
 
 impl Rehearsal {
-    /// Opens the screens on an operation whose facts so far are `records`.
-    pub(crate) fn of(records: &[Record], columns: u16, rows: u16) -> Self {
+    /// Opens the screens on a session that has told nothing yet.
+    pub(crate) fn new(columns: u16, rows: u16) -> Self {
         let mut app = App::new(Look::default());
         app.open("rehearsal".to_owned(), Request::default(), false);
-        let now = records.last().map_or(Timestamp::UNIX_EPOCH, |record| record.at);
-        app.update(Msg::Facts(&mut records.iter().cloned().map(Arc::new).collect()));
-        let size = Size::new(columns, rows);
-        let buffer = Buffer::empty(Rect::new(0, 0, columns, rows));
-        Self { app, now, size, buffer }
+        Self { app, now: Timestamp::UNIX_EPOCH, buffer: Buffer::empty(Rect::new(0, 0, columns, rows)) }
+    }
+
+    /// Takes facts.
+    pub(crate) fn facts(&mut self, records: &[Record]) {
+        self.app.update(Msg::Facts(&mut records.iter().cloned().map(Arc::new).collect()));
+        self.now = records.last().map_or(self.now, |record| record.at);
     }
 
     /// Folds one more fact, a second later.
@@ -40,8 +44,9 @@ impl Rehearsal {
     /// Draws a frame and returns how many of its cells are not empty.
     pub(crate) fn frame(&mut self) -> usize {
         self.buffer.reset();
-        self.app.settle(self.now, self.size);
-        self.app.draw(self.buffer.area, &mut self.buffer);
+        let area = self.buffer.area;
+        self.app.settle(self.now, Size::new(area.width, area.height));
+        self.app.draw(area, &mut self.buffer);
         self.buffer.content().iter().filter(|cell| cell.symbol() != " ").count()
     }
 }

@@ -92,9 +92,11 @@ stop_component() {
   # shellcheck disable=SC2016
   inside sh -c '
     read -r pid <"/run/pids/$1"
-    kill "$pid"
-    for _ in $(seq 30); do kill -0 "$pid" 2>/dev/null || exit 0; sleep 0.1; done
-    kill -KILL "$pid"' sh "$1"
+    for signal in TERM KILL; do
+      kill -s "$signal" "$pid" 2>/dev/null || exit 0
+      for _ in $(seq 50); do kill -0 "$pid" 2>/dev/null || exit 0; sleep 0.1; done
+    done
+    exit 1' sh "$1" || fail "$1 does not end, not even when it is killed; run tests/cluster/down"
 }
 
 ports_are_free() {

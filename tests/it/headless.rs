@@ -246,6 +246,15 @@ fn the_configuration_shows_where_its_values_come_from() {
 }
 
 #[test]
+fn a_state_folder_that_cannot_be_written_ends_the_program_only_if_it_was_named() {
+    let app = |line: &str| App::new(line).file("file", "");
+    app("demo web-shop --speed max --state-dir file/state").run().refused(2, &["file/state", "--state-dir"]);
+    let done = app("demo web-shop --speed max -o json").variable("XDG_STATE_HOME", "/proc/nowhere").run();
+    assert_eq!(done.code, Some(0), "{}", done.err);
+    assert!(done.err.contains("/proc/nowhere") && done.err.contains("--state-dir"), "{}", done.err);
+}
+
+#[test]
 fn help_and_version_go_to_standard_output() {
     for line in ["--help", "sync --help", "--version"] {
         let done = App::new(line).run();

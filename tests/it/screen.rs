@@ -81,12 +81,12 @@ fn a_signal_when_nothing_runs_ends_the_program() {
 
 #[test]
 fn a_terminal_of_any_size_is_no_panic() {
-    let mut pty = Pty::start("demo web-shop --speed 5", 20, 5);
+    let mut pty = Pty::start("demo endless", 20, 5);
     pty.shows("s");
     for (columns, rows) in [(60, 20), (1, 1), (200, 50), (80, 24)] {
         pty.resize(columns, rows);
         if columns >= 60 {
-            pty.shows("migrate");
+            pty.shows("drain-queue");
         }
     }
     kill("-TERM", &pty);

@@ -88,15 +88,21 @@ pub(super) fn sheet(theme: Theme, sheet: &Sheet<'_>, area: Rect, buffer: &mut Bu
     }
 }
 
+/// All buttons if they fit, else the chosen one between arrows.
 fn buttons(theme: Theme, buttons: &[(&str, bool)], inner: Rect, row: u16, buffer: &mut Buffer) {
     let Some(mut pen) = Pen::row(buffer, inner, row) else { return };
+    let width: usize = buttons.iter().map(|(name, _)| name.width() + 7).sum();
+    let all = width <= usize::from(inner.width) + 3;
     if inner.width > 60 {
         pen.skip(8);
     }
-    for (name, chosen) in buttons {
+    for (name, chosen) in buttons.iter().filter(|(_, chosen)| all || *chosen) {
         let style = if *chosen { theme.style(Role::Chosen) } else { theme.style(Role::Text) };
         let (open, close) = if *chosen { ("[›", "‹]") } else { ("[ ", " ]") };
         pen.put(open, style).put(name, style).put(close, style).skip(3);
+    }
+    if !all {
+        pen.put("← →", theme.style(Role::Dim));
     }
 }
 

@@ -162,15 +162,7 @@ impl SyncDialog {
             let text = match scope {
                 Scope::Everything if self.request.selection.is_none() => "everything".to_owned(),
                 Scope::Everything => "what was named on the command line".to_owned(),
-                Scope::Some { selection, how } => {
-                    let names: Vec<String> = selection
-                        .iter()
-                        .take(NAMES)
-                        .map(|item| format!("{}/{}", short_kind(&item.kind), clean::text(&item.name)))
-                        .collect();
-                    let more = if selection.len() > NAMES { format!(" +{}", selection.len() - NAMES) } else { String::new() };
-                    format!("{how}: {}{more}; hooks are SKIPPED", names.join(", "))
-                }
+                Scope::Some { selection, how } => format!("{how} ({}), hooks are SKIPPED", selection.len()),
             };
             let dot = if at == self.scope { "(•) " } else { "( ) " };
             let focus = self.field == Field::Scope && at == self.scope;

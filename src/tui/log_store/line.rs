@@ -18,7 +18,7 @@ pub(crate) struct StoredLine {
     pub(crate) at: Timestamp,
     /// When the container printed it, if the kubelet said so.
     pub(crate) log_time: Option<Timestamp>,
-    /// Index into [`TaskLog::sources`].
+    /// Index into `TaskLog::sources`.
     pub(crate) source: usize,
     pub(crate) content: Content,
 }

@@ -156,3 +156,68 @@ fn drawing_twice_gives_the_same_picture() {
         assert_eq!(play.buffer(), play.buffer());
     }
 }
+
+/// One letter for each cell: what it is for, by colour; capitals are bold, `#` is reversed.
+fn colours(buffer: &ratatui::buffer::Buffer) -> String {
+    use ratatui::style::{Color, Modifier};
+    let letter = |cell: &ratatui::buffer::Cell| {
+        let letter = match cell.fg {
+            Color::Red => 'r',
+            Color::Green => 'g',
+            Color::Yellow => 'y',
+            Color::Blue => 'b',
+            Color::Cyan => 'c',
+            Color::Magenta => 'm',
+            Color::DarkGray => 'd',
+            _ => '.',
+        };
+        match cell.modifier {
+            modifier if modifier.contains(Modifier::REVERSED) => '#',
+            _ if cell.symbol() == " " => ' ',
+            modifier if modifier.contains(Modifier::BOLD) && letter == '.' => ':',
+            modifier if modifier.contains(Modifier::BOLD) => letter.to_ascii_uppercase(),
+            _ => letter,
+        }
+    };
+    let width = usize::from(buffer.area.width);
+    let rows: Vec<String> =
+        buffer.content.chunks(width).map(|row| row.iter().map(letter).collect::<String>().trim_end().to_owned()).collect();
+    rows.join("\n")
+}
+
+#[test]
+fn red_is_only_what_failed_and_green_is_quiet() {
+    for (name, mut play) in [("colours_deployment", play::blocked_by_deployment()), ("colours_failed", play::failed())] {
+        play.app.model.theme = crate::tui::theme::Theme::new(crate::tui::theme::Look { ascii: false, monochrome: false });
+        play.resize(80, 24);
+        assert_snapshot!(name, colours(&play.buffer()));
+    }
+}
+
+#[test]
+fn a_mark_and_a_chosen_row_are_seen_without_colour() {
+    let mut play = Play::open(&play::orders(), &[]);
+    play.press("2 j space");
+    let screen = play.at(80, 24);
+    assert!(screen.lines().any(|line| line.starts_with(" ○*")), "{screen}");
+    assert!(screen.lines().any(|line| line.starts_with('▌')), "{screen}");
+    assert!(screen.contains("1 marked"), "{screen}");
+}
+
+#[test]
+fn an_event_that_repeats_is_shown_once_with_its_count() {
+    let mut play = play::blocked_by_deployment();
+    play.warning("Deployment/orders-api", "orders-api-7d9f6-x2x1m", "Unhealthy", "Readiness probe failed: 503", 10);
+    play.press("e");
+    let screen = play.at(120, 35);
+    assert!(screen.contains("×10") && !screen.contains("×9"), "{screen}");
+}
+
+#[test]
+fn the_help_of_the_log_and_of_the_details() {
+    for (name, keys) in [("help_logs", "l ?"), ("help_details", "d ?")] {
+        let mut play = play::failed();
+        play.press(keys);
+        assert_snapshot!(name, play.at(120, 35));
+    }
+}

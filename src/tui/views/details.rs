@@ -29,6 +29,9 @@ pub(crate) enum Tab {
 
 const TABS: [(Tab, &str); 4] = [(Tab::Overview, "details"), (Tab::Yaml, "yaml"), (Tab::Events, "events"), (Tab::Pods, "pods")];
 
+/// How many events are listed.
+const MOST_EVENTS: usize = 200;
+
 /// The details of a task's object.
 pub(crate) struct DetailsView {
     shown: Shown,
@@ -217,7 +220,7 @@ fn pods(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
 }
 
 fn events(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
-    let found: Vec<_> = operation.occurrences().iter().rev().filter(|event| event.owner == id.key).collect();
+    let found = super::operation::newest_events(operation, Some(&id.key), MOST_EVENTS);
     if found.is_empty() {
         return vec![dim("no events")];
     }

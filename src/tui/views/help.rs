@@ -76,11 +76,11 @@ fn legend() -> Vec<TextLine> {
     let mut lines = vec![vec![("GLYPHS".to_owned(), Role::Strong)]];
     for (stage, words) in [
         (Stage::Waiting, "its turn has not come"),
-        (Stage::Running, "being applied, running, not healthy yet"),
+        (Stage::Running, "running, not healthy yet"),
         (Stage::Done, "done"),
         (Stage::Failed, "failed"),
-        (Stage::Skipped, "did not and will not run"),
-        (Stage::Armed, "a SyncFail hook: runs only if the sync fails"),
+        (Stage::Skipped, "does not run"),
+        (Stage::Armed, "armed: a SyncFail hook"),
     ] {
         lines.push(vec![(format!("{:<12}", glyph(stage)), stage_role(stage)), (words.to_owned(), Role::Text)]);
     }

@@ -7,13 +7,14 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::{PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
 
+use super::eventually;
 use super::manifests::Object;
 use super::running::Sync;
-use super::{SOON, eventually};
 
 const VARIABLE: &str = "SYNCWAVE_E2E_KUBECONFIG";
 const FINALIZER: &str = "syncwave.dev/hook-finalizer";
@@ -105,7 +106,10 @@ impl Space {
     /// Makes a namespace in which pods can start at once; returns the cluster's revision.
     fn make_namespace(&self, name: &str) -> String {
         let made: Value = serde_json::from_str(&self.kubectl(&["create", "namespace", name, "-o", "json"])).unwrap();
-        eventually("the default ServiceAccount", SOON, || self.try_kubectl(&["-n", name, "get", "serviceaccount", "default"]).ok());
+        // After an outage the controllers take their time until they watch again.
+        eventually("the default ServiceAccount", Duration::from_secs(120), || {
+            self.try_kubectl(&["-n", name, "get", "serviceaccount", "default"]).ok()
+        });
         made["metadata"]["resourceVersion"].as_str().unwrap().to_owned()
     }
 
@@ -240,23 +244,23 @@ impl Space {
         let kinds = "jobs,pods,configmaps,secrets,services,deployments,serviceaccounts";
         let list: Value = serde_json::from_str(&self.kubectl(&["get", kinds, "-o", "json"])).unwrap();
         for item in list["items"].as_array().unwrap() {
-            let finalizers = item["metadata"]["finalizers"].as_array().cloned().unwrap_or_default();
-            assert!(
-                !finalizers.iter().any(|one| one == FINALIZER),
-                "{} {} still has the finalizer of a hook",
-                item["kind"],
-                item["metadata"]["name"]
-            );
+            assert!(!has_our_finalizer(item), "{} {} still has the finalizer of a hook", item["kind"], item["metadata"]["name"]);
         }
     }
 
-    /// Takes every finalizer off the Jobs of a namespace, so that a failed test does not leave it in deletion.
+    /// Takes our finalizer off everything in a namespace: a test may have left it there on purpose, or failed.
     fn free(&self, namespace: &str) {
-        let jobs = self.try_kubectl(&["-n", namespace, "get", "jobs,configmaps,pods", "-o", "name"]).unwrap_or_default();
-        for object in jobs.lines() {
-            drop(self.try_kubectl(&["-n", namespace, "patch", object, "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]));
+        let text = self.try_kubectl(&["-n", namespace, "get", "jobs,configmaps,pods", "-o", "json"]).unwrap_or_default();
+        let list: Value = serde_json::from_str(&text).unwrap_or_default();
+        for item in list["items"].as_array().into_iter().flatten().filter(|item| has_our_finalizer(item)) {
+            let what = format!("{}/{}", item["kind"].as_str().unwrap_or_default(), item["metadata"]["name"].as_str().unwrap_or_default());
+            drop(self.try_kubectl(&["-n", namespace, "patch", &what, "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]));
         }
     }
+}
+
+fn has_our_finalizer(object: &Value) -> bool {
+    object["metadata"]["finalizers"].as_array().into_iter().flatten().any(|one| one == FINALIZER)
 }
 
 impl Drop for Space {
@@ -269,12 +273,12 @@ impl Drop for Space {
             }
             let kinds = "deployments,services,jobs,pods,configmaps,events";
             say(&self.try_kubectl(&["get", kinds]).unwrap_or_else(|error| error));
-            for (_, namespace) in outside.iter().filter(|(kind, _)| kind == "namespace") {
-                self.free(namespace);
-            }
         }
         for (kind, name) in outside {
             drop(self.try_kubectl(&["delete", &kind, &name, "--ignore-not-found", "--wait=false"]));
+            if kind == "namespace" {
+                self.free(&name);
+            }
         }
     }
 }

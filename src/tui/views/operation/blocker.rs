@@ -50,9 +50,8 @@ pub(super) fn draw(model: &Model, board: &Board, row: usize, area: Rect, buffer:
 }
 
 fn events(model: &Model, operation: &Operation, key: &crate::model::ResourceKey, from: u16, body: Rect, buffer: &mut Buffer) {
-    let found = operation.occurrences().iter().rev().filter(|event| event.owner == *key);
     let mut row = from;
-    for event in found {
+    for event in panes::newest_events(operation, Some(key), usize::from(body.height)) {
         let Some(mut pen) = Pen::row(buffer, body, row) else { return };
         let label = if row == from { "events" } else { "" };
         pen.put("│ ", model.theme.style(Role::Rule)).field(label, 8, model.theme.style(Role::Dim));

@@ -36,7 +36,11 @@ pub(super) fn log(model: &Model, tail: &Tail<'_>, area: Rect, buffer: &mut Buffe
     };
     let log = model.log(tail.board, tail.task);
     let why = operation.why_waiting(tail.task);
-    let empty = if why.is_empty() { "no log".to_owned() } else { format!("no log yet: {why}") };
+    let empty = match (super::has_pods(&tail.task.key.kind), why.is_empty()) {
+        (false, _) => format!("a {} has no pods that print", tail.task.key.kind),
+        (true, true) => "no log".to_owned(),
+        (true, false) => format!("no log yet: {why}"),
+    };
     let failed = tail.board.has_failed() && operation.result(tail.task).is_some_and(|result| result.state != TaskState::Succeeded);
     let context = PaneContext {
         subject: &tail.task.key.short(),
@@ -69,12 +73,29 @@ pub(super) fn hint(model: &Model, text: &str, area: Rect, buffer: &mut Buffer) {
 
 /// Draws the newest events about an object, or about everything.
 pub(super) fn events(model: &Model, operation: &Operation, about: Option<&ResourceKey>, area: Rect, buffer: &mut Buffer) {
-    let found = operation.occurrences().iter().rev().filter(|event| about.is_none_or(|key| event.owner == *key));
-    for (row, event) in found.take(usize::from(area.height)).enumerate() {
+    for (row, event) in newest_events(operation, about, usize::from(area.height)).into_iter().enumerate() {
         let Some(mut pen) = Pen::row(buffer, area, row as u16) else { return };
         pen.put(" ", model.theme.style(Role::Text));
         occurrence(model, event, about.is_none(), &mut pen);
     }
+}
+
+/// How far back events are looked at.
+const EVENTS: usize = 500;
+
+/// Returns the newest events, newest first. The cluster tells of an event again whenever it repeats; only its last state counts.
+pub(in crate::tui::views) fn newest_events<'a>(operation: &'a Operation, about: Option<&ResourceKey>, most: usize) -> Vec<&'a Occurrence> {
+    let mut found: Vec<&Occurrence> = Vec::new();
+    for event in operation.occurrences().iter().rev().take(EVENTS).filter(|event| about.is_none_or(|key| event.owner == *key)) {
+        let is_known = |known: &&Occurrence| known.about == event.about && known.reason == event.reason && known.message == event.message;
+        if !found.iter().any(is_known) {
+            found.push(event);
+        }
+        if found.len() >= most {
+            break;
+        }
+    }
+    found
 }
 
 /// Writes one event of the cluster.

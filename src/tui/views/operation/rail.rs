@@ -186,7 +186,7 @@ fn bottom(board: &Board, cell: &PhaseCell, now: Timestamp, width: u16) -> Vec<Pi
 
 fn bar(cell: &PhaseCell, now: Timestamp, width: u16) -> Vec<Piece> {
     let room = usize::from(width).saturating_sub(20).clamp(4, 48);
-    let share = |count: usize| if cell.total == 0 { 0 } else { count * room / cell.total };
+    let share = |count: usize| (count * room).checked_div(cell.total).unwrap_or_default();
     let running: usize = cell.waves.iter().filter(|wave| wave.stage == Stage::Running).map(|wave| wave.total - wave.done).sum();
     let done = share(cell.done);
     let moving = share(cell.done + running).saturating_sub(done);

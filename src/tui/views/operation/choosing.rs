@@ -1,0 +1,84 @@
+//! Marks, and what leads from the sync screen to a change: always through a dialog.
+
+use super::OperationView;
+use super::lines::Line;
+use crate::model::ResourceKey;
+use crate::plan::Selector;
+use crate::tui::action::Action;
+use crate::tui::board::Board;
+use crate::tui::dialogs::approve::ApproveDialog;
+use crate::tui::dialogs::sync::{Scope, SyncDialog};
+use crate::tui::dialogs::terminate::TerminateDialog;
+use crate::tui::model::Model;
+use crate::tui::views::{Notice, Outbox, Shown, Wish};
+
+impl OperationView {
+    pub(super) fn mark(&mut self, board: &Board) {
+        let Some(key) = self.row().and_then(|row| board.task_id(row)).map(|task| task.key.clone()) else { return };
+        if !self.marks.remove(&key) {
+            self.marks.insert(key.clone());
+        }
+        self.last_mark = Some(key);
+        self.step(|cursor, _, len| cursor.move_by(1, len));
+        self.cache.stale = true;
+    }
+
+    pub(super) fn mark_range(&mut self, board: &Board) {
+        let key_at = |line: &Line| match line {
+            Line::Row(row) => board.task_id(*row).map(|task| task.key.clone()),
+            Line::Group(_) => None,
+        };
+        let from = self.last_mark.as_ref().and_then(|key| self.lines.iter().position(|line| key_at(line).as_ref() == Some(key)));
+        let from = from.unwrap_or(self.cursor.selected);
+        let (low, high) = (from.min(self.cursor.selected), from.max(self.cursor.selected));
+        let keys: Vec<ResourceKey> = self.lines.iter().take(high + 1).skip(low).filter_map(key_at).collect();
+        self.last_mark = keys.last().cloned();
+        self.marks.extend(keys);
+        self.cache.stale = true;
+    }
+
+    pub(super) fn ask_to_change(&self, action: Action, board: &Board, model: &Model, out: &mut Outbox) {
+        if self.shown != Shown::Home {
+            return out.say(Notice::bad("this is an operation of the past; esc goes back to the present"));
+        }
+        if let Err(reason) = model.may(action) {
+            return out.say(Notice::bad(reason));
+        }
+        match action {
+            Action::Terminate => out.wish(Wish::Dialog(Box::new(TerminateDialog::new(model)))),
+            Action::Approve => out.wish(Wish::Dialog(Box::new(ApproveDialog::new(model)))),
+            Action::SyncMarked => self.ask_to_sync_some(board, model, out),
+            _ => {
+                let dialog = SyncDialog::new(model, self.scopes(board), !self.marks.is_empty(), out);
+                out.wish(Wish::Dialog(Box::new(dialog)));
+            }
+        }
+    }
+
+    fn ask_to_sync_some(&self, board: &Board, model: &Model, out: &mut Outbox) {
+        let scopes = self.scopes(board);
+        if scopes.len() > 1 {
+            let dialog = SyncDialog::new(model, scopes, true, out);
+            return out.wish(Wish::Dialog(Box::new(dialog)));
+        }
+        out.say(Notice::bad("mark resources first: hooks do not run in a selective sync"));
+    }
+
+    /// What a sync may be about: everything, and the marked resources or else the one under the cursor. Hooks cannot be selected.
+    fn scopes(&self, board: &Board) -> Vec<Scope> {
+        let marked: Vec<&ResourceKey> = board
+            .plan()
+            .tasks
+            .iter()
+            .filter(|task| !task.is_hook() && self.marks.contains(&task.id.key))
+            .map(|task| &task.id.key)
+            .collect();
+        let here = self.row().filter(|row| board.rows().get(*row).is_some_and(|row| !row.hook)).and_then(|row| board.task_id(row));
+        let chosen = match (marked.is_empty(), here) {
+            (false, _) => Some(Scope::some(marked.into_iter().map(Selector::exactly).collect(), "marked")),
+            (true, Some(task)) => Some(Scope::some(vec![Selector::exactly(&task.key)], "this one")),
+            (true, None) => None,
+        };
+        std::iter::once(Scope::Everything).chain(chosen).collect()
+    }
+}
