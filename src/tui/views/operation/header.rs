@@ -35,7 +35,9 @@ pub(super) fn place(model: &Model, board: Option<&Board>, area: Rect, density: D
     let rule = if density >= Density::Normal { rule } else { " " };
     let context = if place.protected { Role::Protected } else { Role::Strong };
     let revision: String = place.revision.chars().take(REVISION).collect();
+    // Whether anything can be changed here must be seen, however long the names are.
     let (rights, role) = if place.read_only.is_some() { ("RO", Role::Warn) } else { ("RW", Role::Text) };
+    pen.end(if density >= Density::Normal { "│" } else { "" }, theme.style(Role::Rule)).end(rights, theme.style(role));
     pen.put(" ", theme.style(Role::Text)).put(&clean::text(&place.context), theme.style(context));
     if density == Density::Huge {
         pen.put(rule, theme.style(Role::Rule)).put(&clean::text(&place.cluster), theme.style(Role::Text));
@@ -51,7 +53,6 @@ pub(super) fn place(model: &Model, board: Option<&Board>, area: Rect, density: D
     } else if density >= Density::Narrow {
         pen.put(rule, theme.style(Role::Rule)).put(&revision, theme.style(Role::Text));
     }
-    pen.put(rule, theme.style(Role::Rule)).put(rights, theme.style(role));
 }
 
 /// Returns how long an operation has run, or took.
