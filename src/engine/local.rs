@@ -4,7 +4,6 @@
 use std::collections::{BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::FutureExt as _;
@@ -17,11 +16,12 @@ use super::bus::Publisher;
 use super::captures::{Captures, Wish};
 use super::executor::Executor;
 use super::inventory::Ledger;
+use super::told::{Told, words};
 use crate::clock::Clock;
 use crate::cluster::logs::LogTarget;
 use crate::cluster::watch::{Wanted, Watches, Watching};
 use crate::cluster::{Cluster, Outbox};
-use crate::model::{OperationPhase, ResourceKey, Role, TaskId};
+use crate::model::{ResourceKey, Role, TaskId};
 use crate::operation::{Effect, Event, Operation, Record, Request, Step, StepOutcome};
 use crate::plan::Plan;
 
@@ -70,36 +70,6 @@ pub(super) async fn run(start: Start, publisher: Publisher, controls: mpsc::Rece
         told.end(&id, clock, &publisher);
         finished.send_replace(true);
     }
-}
-
-/// What has been published of an operation, in case that its loop fails.
-#[derive(Debug, Default)]
-struct Told {
-    seq: AtomicU64,
-    is_finished: AtomicBool,
-}
-
-impl Told {
-    fn note(&self, record: &Record) {
-        self.seq.store(record.seq, Ordering::SeqCst);
-        self.is_finished.fetch_or(matches!(record.event, Event::OperationFinished { .. }), Ordering::SeqCst);
-    }
-
-    /// Publishes the end, unless it has been.
-    fn end(&self, operation: &Arc<str>, clock: Clock, publisher: &Publisher) {
-        if self.is_finished.load(Ordering::SeqCst) {
-            return;
-        }
-        let message = "the program failed in the middle of the operation; see its log, and sync again".to_owned();
-        let event = Event::OperationFinished { phase: OperationPhase::Error, message };
-        let record = Record { operation: operation.clone(), seq: self.seq.load(Ordering::SeqCst) + 1, at: clock.now(), event };
-        publisher.publish(Arc::new(record));
-    }
-}
-
-fn words(panic: &(dyn std::any::Any + Send)) -> &str {
-    let text = panic.downcast_ref::<String>().map(String::as_str);
-    text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("no reason is known")
 }
 
 struct Local {
@@ -422,26 +392,7 @@ fn wanted(plan: &Plan) -> Vec<Wanted> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::bus::lanes;
     use super::*;
-    use crate::cluster::fake;
-
-    #[tokio::test(start_paused = true)]
-    async fn an_operation_whose_loop_fails_ends_visibly_and_once() {
-        let clock = Clock::starting_at(fake::epoch(), 1.0);
-        let (publisher, mut subscription) = lanes();
-        let id: Arc<str> = "op".into();
-        let told = Told::default();
-        told.note(&Record { operation: id.clone(), seq: 41, at: clock.now(), event: Event::DryPassFinished });
-        told.end(&id, clock, &publisher);
-        let record = subscription.facts.recv().await.unwrap();
-        assert!(record.seq == 42 && matches!(&record.event, Event::OperationFinished { phase: OperationPhase::Error, .. }), "{record:?}");
-        told.note(&record);
-        told.end(&id, clock, &publisher);
-        assert!(subscription.facts.try_recv().is_err());
-        let panic = AssertUnwindSafe(async { assert!(id.is_empty(), "{id} is not empty") }).catch_unwind().await.unwrap_err();
-        assert_eq!(words(&*panic), "op is not empty");
-    }
 
     #[test]
     fn only_kinds_that_may_run_pods_are_looked_at() {

@@ -12,3 +12,4 @@ mod prepare;
 pub(crate) mod session;
 #[cfg(test)]
 mod tests;
+mod told;
