@@ -135,6 +135,7 @@ impl Operation {
         match trouble {
             Some(text) => Some(format!("pod {}: {text}{tries}", newest.name)),
             None if *key.kind == *"Deployment" || *key.kind == *"StatefulSet" => None,
+            None if newest.phase == "Succeeded" => Some(format!("pod {} has succeeded{tries}, its end is being recorded", newest.name)),
             None => Some(format!("pod {} is {}{tries}", newest.name, newest.phase.to_lowercase())),
         }
     }

@@ -136,7 +136,9 @@ fn open(target: Option<String>, settings: &Settings) -> Result<Work, Failure> {
         }));
     }
     refuse_max_speed(&settings.options)?;
-    let Some(target) = target else { return Ok(Work::Gallery) };
+    // `--embedded` takes the next word for its story; one that is none is meant as the target.
+    let word = settings.options.embedded.as_deref().filter(|word| !word.is_empty() && Shipped::find(word).is_none());
+    let Some(target) = target.or_else(|| word.map(str::to_owned)) else { return Ok(Work::Gallery) };
     Ok(Work::Open(Box::new(Job::of_target(target, PlanOptions::default(), SyncOptions::default(), settings)?)))
 }
 
