@@ -142,8 +142,6 @@ impl Operation {
 
     fn end_well(&mut self, at: Timestamp, task: &TaskId, step: &Step, message: &str, live: Option<&Live>) {
         if let Some(live) = live {
-            // What was asked for just now is there, whatever an older list may have said.
-            self.gone.remove(&live.uid);
             self.observe(at, &task.key, live);
         }
         match step {

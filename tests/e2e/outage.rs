@@ -42,7 +42,7 @@ impl Drop for Stopped<'_> {
 
 /// Returns the script that stops parts of the cluster, or says that the test is skipped.
 fn script() -> Option<String> {
-    let script = std::env::var(VARIABLE).ok();
+    let script = std::env::var(VARIABLE).ok().filter(|script| !script.is_empty());
     if script.is_none() {
         skipped("outage", &format!("set {VARIABLE} to the path of tests/cluster/component"));
     }

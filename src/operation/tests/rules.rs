@@ -103,6 +103,29 @@ fn r205_an_old_hook_is_deleted_and_nothing_else_of_its_group_is_created_until_it
 }
 
 #[test]
+fn r207_an_old_hook_that_is_gone_before_the_answer_to_its_deletion_comes_is_gone() {
+    let mut world =
+        World::new(Setup { specs: vec![hook("migrate", "PreSync")], leftovers: vec![hook("migrate", "PreSync")], ..Setup::default() });
+    world.decide();
+    world.answer_late(0);
+    assert!(world.live("Job/migrate").is_none(), "an answer does not bring it back");
+    let world = finished(world);
+    assert_eq!(world.calls(), ["delete old Job/migrate", "apply Job/migrate", "unlock Job/migrate"]);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+}
+
+#[test]
+fn r617_an_answer_that_is_older_than_the_end_of_an_object_does_not_bring_it_back() {
+    let spec = resource("Deployment", "web").fate(Fate::Vanishes(1));
+    let mut world = sync([spec, resource("ConfigMap", "next").wave(1)]);
+    world.decide();
+    world.answer_late(0);
+    let world = finished(world);
+    assert_eq!(world.op.results()[0].message, "Resource apps/Deployment/web is missing, it might have been deleted");
+    assert_eq!(world.op.phase(), OperationPhase::Failed);
+}
+
+#[test]
 fn r308_a_hook_without_before_hook_creation_is_judged_by_its_old_outcome() {
     let spec = hook("migrate", "PreSync").policy("HookSucceeded").fate(Fate::Degraded(0));
     let world = finished(World::new(Setup { specs: vec![spec.clone()], leftovers: vec![spec], ..Setup::default() }));
