@@ -206,3 +206,58 @@ fn reporter(settings: &Settings) -> Box<dyn Report> {
         Format::Json => Box::new(Json::new(out)),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clock::Clock;
+    use crate::engine::session::{self, Connector, Opening, OperationIds};
+    use crate::manifest::LoadOptions;
+    use crate::report::json::Json;
+    use crate::sim::SimCluster;
+
+    async fn sync_on(context: &str, unattended: bool) -> End<Box<crate::operation::Operation>> {
+        let clock = Clock::real();
+        let cluster = SimCluster::start(&Story::default(), clock, 1);
+        let state = tempfile::tempdir().unwrap();
+        let connector = Connector::Client {
+            client: cluster.client(),
+            context: context.to_owned(),
+            cluster: "in process".to_owned(),
+            namespace: "default".to_owned(),
+        };
+        let opening = Opening {
+            app: "shop".to_owned(),
+            namespace: None,
+            source: crate::manifest::Source::Memory {
+                name: "shop",
+                files: &[("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n")],
+            },
+            load: LoadOptions::default(),
+            revision: None,
+            state_dir: state.path().to_owned(),
+            read_only: None,
+            protected: vec!["*prod*".to_owned()],
+            unattended,
+            clock,
+            connector,
+            operation_ids: OperationIds::Random,
+        };
+        let mut tasks = tokio::task::JoinSet::new();
+        let mut session = session::open(opening, &mut tasks);
+        let (_sender, mut stops) = mpsc::channel(1);
+        let mut out = Vec::new();
+        report::sync(&mut session, &mut stops, Request::default(), &mut Json::new(&mut out)).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn decision_13_a_protected_context_needs_a_yes_where_nobody_can_be_asked() {
+        let refused = sync_on("eu-prod-1", true).await;
+        assert!(
+            matches!(&refused, End::Failed(FailureKind::Usage, text) if text.contains("eu-prod-1") && text.contains("--yes")),
+            "{refused:?}"
+        );
+        assert!(matches!(sync_on("eu-prod-1", false).await, End::Done(_)));
+        assert!(matches!(sync_on("staging", true).await, End::Done(_)));
+    }
+}

@@ -54,7 +54,17 @@ fn first_paint_of_demo(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| first_paint(home.path()));
 }
 
-fn first_paint(home: &std::path::Path) {
+/// A program that is ended after its time was taken.
+struct Running(Box<dyn portable_pty::Child + Send + Sync>);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.kill().expect("the program can be ended");
+        self.0.wait().expect("the program ends");
+    }
+}
+
+fn first_paint(home: &std::path::Path) -> Running {
     let size = PtySize { rows: 24, cols: 80, pixel_width: 0, pixel_height: 0 };
     let pair = native_pty_system().openpty(size).expect("there are pseudo-terminals");
     let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_syncwave"));
@@ -63,12 +73,11 @@ fn first_paint(home: &std::path::Path) {
     command.env("HOME", home);
     command.env("TERM", "xterm-256color");
     let mut reader = pair.master.try_clone_reader().expect("a terminal can be read");
-    let mut child = pair.slave.spawn_command(command).expect("the program starts");
+    let child = pair.slave.spawn_command(command).expect("the program starts");
     let (mut shown, mut buffer) = (Vec::new(), [0; 8_192]);
     while !String::from_utf8_lossy(&shown).contains("endless") {
         let count = reader.read(&mut buffer).expect("the program draws");
         shown.extend_from_slice(&buffer[..count]);
     }
-    child.kill().expect("the program can be ended");
-    child.wait().expect("the program ends");
+    Running(child)
 }
