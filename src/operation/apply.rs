@@ -142,6 +142,11 @@ impl Operation {
 
     fn end_well(&mut self, at: Timestamp, task: &TaskId, step: &Step, message: &str, live: Option<&Live>) {
         if let Some(live) = live {
+            // The view had lost it and a direct look has found it: then it is there, whatever a list may have said. Any other answer
+            // may be older than the news that the object is gone.
+            if *step == Step::Look {
+                self.gone.remove(&live.uid);
+            }
             self.observe(at, &task.key, live);
         }
         match step {
