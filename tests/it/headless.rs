@@ -160,6 +160,12 @@ fn a_target_is_synced_on_the_embedded_cluster() {
 }
 
 #[test]
+fn embedded_takes_a_story_for_its_value_and_nothing_else() {
+    let done = App::new("sync --embedded deploy -o json --speed max").file("deploy/a.yaml", CONFIG_MAP).run();
+    assert_eq!((done.code, &done.lines()[0]["app"]), (Some(0), &"deploy".into()), "{}", done.err);
+}
+
+#[test]
 fn a_target_can_come_on_standard_input() {
     let done = App::new("sync - --embedded --app shop -o json --speed max").input(CONFIG_MAP).run();
     assert_eq!((done.code, done.err.as_str()), (Some(0), ""), "{}", done.out);
