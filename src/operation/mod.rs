@@ -26,7 +26,7 @@ pub(crate) use effect::Effect;
 #[cfg(test)]
 pub(crate) use event::RunOutcome;
 pub(crate) use event::{Event, LogContent, LogLine, Record, RunKind, Step, StepOutcome};
-pub(crate) use request::Request;
+pub(crate) use request::{Breakpoint, HookSelector, Hooks, Limits, Request, Retry};
 
 use crate::model::{
     DeletePolicy, Live, Occurrence, OperationPhase, Phase, PodView, ResourceKey, ResultCode, Task, TaskId, TaskState, Wave,

@@ -204,8 +204,8 @@ impl Job {
             prune: plan.prune || config.prune,
             selection: (!plan.resource.is_empty()).then_some(plan.resource),
             wave_delay: sync.wave_delay.unwrap_or(config.wave_delay),
-            approved: Vec::new(),
             by: user(),
+            ..Request::default()
         };
         Ok(Self {
             place,
@@ -233,8 +233,8 @@ impl Job {
             prune: story.sync.prune,
             selection: (!selection.is_empty()).then_some(selection),
             wave_delay: settings.loaded.config.wave_delay,
-            approved: Vec::new(),
             by: "demo".to_owned(),
+            ..Request::default()
         };
         Ok(Self {
             source: shipped.source(),
