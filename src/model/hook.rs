@@ -238,7 +238,7 @@ mod tests {
     const HELM: &str = annotation::HELM_HOOK;
 
     #[test]
-    fn r105_to_r126_what_an_object_is_to_a_sync() {
+    fn r105_r106_r107_r108_r113_r114_what_an_object_is_to_a_sync() {
         let table: &[(&[(&str, &str)], Part)] = &[
             (&[], Part::Resource),
             (&[(ARGO, "PreSync")], hook(&[PreSync], &[])),

@@ -4,7 +4,7 @@ use crate::support::{ObjectExt, Space, config_map, deployment, job};
 
 /// R402 R501 R615 R616: a wave begins when everything of the wave before is healthy.
 #[test]
-fn r501_a_wave_waits_for_a_slow_deployment() {
+fn r616_a_wave_waits_for_a_slow_deployment() {
     let Some(space) = Space::open("slow") else { return };
     let target = space.write(
         "slow",

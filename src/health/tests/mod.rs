@@ -67,7 +67,7 @@ fn r411_an_object_in_deletion_is_progressing_whatever_its_kind() {
 }
 
 #[test]
-fn r414_kinds_without_a_notion_of_health_have_no_rule() {
+fn r413_kinds_without_a_notion_of_health_have_no_rule() {
     for (version, kind) in
         [("v1", "ConfigMap"), ("v1", "Namespace"), ("example.com/v1", "Deployment"), ("extensions/v1beta1", "Deployment")]
     {

@@ -12,7 +12,7 @@ fn finished(mut world: World) -> World {
 }
 
 #[test]
-fn r625_single_step_without_hooks_ends_when_everything_was_sent() {
+fn r626_single_step_without_hooks_ends_when_everything_was_sent() {
     let world = finished(sync([resource("ConfigMap", "a"), resource("Deployment", "web").fate(Fate::Never)]));
     assert_eq!(world.op.message(), "successfully synced (all tasks run)");
     assert_eq!(world.results(), ["Sync ConfigMap/a Synced Running", "Sync Deployment/web Synced Running"]);
@@ -25,7 +25,7 @@ fn r622_an_empty_list_is_a_success_without_tasks() {
 }
 
 #[test]
-fn t1_presync_then_sync_then_postsync_and_syncfail_is_not_needed() {
+fn r401_r402_presync_then_sync_then_postsync_and_syncfail_is_not_needed() {
     let world =
         finished(sync([hook("alert", "SyncFail"), hook("smoke", "PostSync"), resource("ConfigMap", "c"), hook("migrate", "PreSync")]));
     assert_eq!(world.calls(), ["apply Job/migrate", "unlock Job/migrate", "apply ConfigMap/c", "apply Job/smoke", "unlock Job/smoke"]);
@@ -38,7 +38,7 @@ fn t1_presync_then_sync_then_postsync_and_syncfail_is_not_needed() {
 }
 
 #[test]
-fn a_failed_presync_hook_starts_syncfail_and_nothing_else() {
+fn r405_r625_r627_a_failed_presync_hook_starts_syncfail_and_nothing_else() {
     let world = finished(sync([
         hook("migrate", "PreSync").fate(Fate::Degraded(1)),
         resource("ConfigMap", "c"),

@@ -24,7 +24,7 @@ fn left(lab: &Lab) -> (usize, usize, usize) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t08_dependents_follow_their_owner_in_the_background() {
+async fn trace_8_dependents_follow_their_owner_in_the_background() {
     let lab = Lab::new("");
     lab.apply(WEB);
     lab.wait(5.0).await;
@@ -38,7 +38,7 @@ async fn t08_dependents_follow_their_owner_in_the_background() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t08_an_owner_deleted_in_the_foreground_goes_last() {
+async fn trace_8_an_owner_deleted_in_the_foreground_goes_last() {
     let lab = Lab::new("");
     lab.apply(WEB);
     lab.wait(5.0).await;
@@ -53,7 +53,7 @@ async fn t08_an_owner_deleted_in_the_foreground_goes_last() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t08_orphans_stay_without_their_owner_reference() {
+async fn trace_8_orphans_stay_without_their_owner_reference() {
     let lab = Lab::new("");
     lab.apply(WEB);
     lab.wait(5.0).await;
@@ -64,7 +64,7 @@ async fn t08_orphans_stay_without_their_owner_reference() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t08_an_object_whose_owner_does_not_exist_is_collected() {
+async fn trace_8_an_object_whose_owner_does_not_exist_is_collected() {
     let lab = Lab::new("");
     lab.apply("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: lost, ownerReferences: [{apiVersion: v1, kind: ConfigMap, name: gone, uid: 11111111-1111-4111-8111-111111111111}]}\n");
     lab.wait(0.2).await;
@@ -72,7 +72,7 @@ async fn t08_an_object_whose_owner_does_not_exist_is_collected() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t08_a_namespace_goes_with_its_contents_when_the_last_finalizer_is_gone() {
+async fn trace_8_a_namespace_goes_with_its_contents_when_the_last_finalizer_is_gone() {
     let lab = Lab::new("");
     lab.apply("apiVersion: v1\nkind: Namespace\nmetadata: {name: shop}\n");
     lab.wait(0.1).await;

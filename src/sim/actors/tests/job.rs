@@ -24,7 +24,7 @@ fn status(job: &Value) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t01_complete_is_never_the_first_condition_of_a_job() {
+async fn trace_1_complete_is_never_the_first_condition_of_a_job() {
     let lab = Lab::new("");
     lab.apply(&job("migrate", "backoffLimit: 1", "sleep 1"));
     lab.wait(10.0).await;
@@ -57,7 +57,7 @@ async fn t01_complete_is_never_the_first_condition_of_a_job() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t02_a_job_that_always_fails_reaches_its_limit_after_the_back_off() {
+async fn trace_2_a_job_that_always_fails_reaches_its_limit_after_the_back_off() {
     let lab = Lab::new("");
     lab.apply(&job("migrate", "backoffLimit: 1", "echo no; exit 1"));
     lab.wait(30.0).await;
@@ -81,7 +81,7 @@ async fn t02_a_job_that_always_fails_reaches_its_limit_after_the_back_off() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t03_a_job_over_its_deadline_fails_when_its_pods_are_gone_and_its_time_to_live_removes_it() {
+async fn trace_3_a_job_over_its_deadline_fails_when_its_pods_are_gone_and_its_time_to_live_removes_it() {
     let lab = Lab::new("");
     lab.apply(&job("slow", "activeDeadlineSeconds: 3\n  ttlSecondsAfterFinished: 3", "sleep infinity"));
     lab.wait(5.0).await;

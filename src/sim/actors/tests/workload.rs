@@ -19,7 +19,7 @@ fn counts(object: &Value, fields: &[&str]) -> String {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t04_a_deployment_is_observed_before_it_progresses_and_ends_available() {
+async fn trace_4_a_deployment_is_observed_before_it_progresses_and_ends_available() {
     let lab = Lab::new("");
     lab.apply(&deployment(2, "web:1"));
     lab.wait(10.0).await;
@@ -49,7 +49,7 @@ async fn t04_a_deployment_is_observed_before_it_progresses_and_ends_available() 
 }
 
 #[tokio::test(start_paused = true)]
-async fn t05_a_rollout_goes_up_one_and_down_one() {
+async fn trace_5_a_rollout_goes_up_one_and_down_one() {
     let lab = Lab::new("");
     lab.apply(&deployment(2, "web:1"));
     lab.wait(10.0).await;
@@ -130,7 +130,7 @@ spec:
 ";
 
 #[tokio::test(start_paused = true)]
-async fn t06_a_stateful_set_starts_the_next_pod_when_the_one_before_is_ready() {
+async fn trace_6_a_stateful_set_starts_the_next_pod_when_the_one_before_is_ready() {
     let lab = Lab::new("");
     lab.apply(STATEFUL);
     lab.wait(20.0).await;
@@ -155,7 +155,7 @@ async fn t06_a_stateful_set_starts_the_next_pod_when_the_one_before_is_ready() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t06_a_claim_without_any_class_waits_and_says_so() {
+async fn trace_6_a_claim_without_any_class_waits_and_says_so() {
     let lab = Lab::new("cluster: {storageClasses: []}\n");
     lab.apply(STATEFUL);
     lab.wait(40.0).await;
@@ -191,7 +191,7 @@ async fn a_stateful_set_is_updated_from_its_highest_pod_down() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn t07_a_daemon_set_has_a_pod_on_every_node() {
+async fn trace_7_a_daemon_set_has_a_pod_on_every_node() {
     let lab = Lab::new("cluster: {nodes: 2}\n");
     lab.apply("apiVersion: apps/v1\nkind: DaemonSet\nmetadata: {name: d}\nspec:\n  selector: {matchLabels: {app: d}}\n  template:\n    metadata: {labels: {app: d}}\n    spec: {containers: [{name: d, image: \"d:1\"}]}\n");
     lab.wait(5.0).await;
