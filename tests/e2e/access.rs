@@ -1,33 +1,14 @@
 //! What happens when the API server refuses: accounts that may not watch, may not write, may not write elsewhere.
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 
 use crate::support::{ObjectExt, Space, config_map, deployment, job};
-
-/// Makes an account that may do these things to everything in the namespace, and a kubeconfig with its token.
-fn account(space: &Space, verbs: &[&str]) -> PathBuf {
-    space.kubectl(&["create", "serviceaccount", "limited"]);
-    space.create(&json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "limited"},
-        "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": verbs}],
-    }));
-    let subject = format!("--serviceaccount={}:limited", space.namespace);
-    space.kubectl(&["create", "rolebinding", "limited", "--role=limited", &subject]);
-    let token = space.kubectl(&["create", "token", "limited"]);
-    let mut config: Value =
-        serde_json::from_str(&space.kubectl(&["config", "view", "--raw", "--minify", "--flatten", "-o", "json"])).unwrap();
-    let user = config["contexts"][0]["context"]["user"].clone();
-    config["users"] = json!([{"name": user, "user": {"token": token.trim()}}]);
-    space.write_text("kubeconfig", &config.to_string())
-}
 
 /// Decision 4: what may not be watched is polled, and a warning says so; nothing else changes.
 #[test]
 fn without_permission_to_watch_kinds_are_polled_and_the_sync_succeeds() {
     let Some(space) = Space::open("no-watch") else { return };
-    let kubeconfig = account(&space, &["get", "list", "create", "update", "patch", "delete"]);
+    let kubeconfig = space.account(&["get", "list", "create", "update", "patch", "delete"]);
     let target = space.write(
         "no-watch",
         &[
@@ -49,7 +30,7 @@ fn without_permission_to_watch_kinds_are_polled_and_the_sync_succeeds() {
 #[test]
 fn without_permission_to_write_the_task_fails_with_the_servers_sentence() {
     let Some(space) = Space::open("no-patch") else { return };
-    let kubeconfig = account(&space, &["get", "list", "watch"]);
+    let kubeconfig = space.account(&["get", "list", "watch"]);
     let outcome = space.sync(&space.write("no-patch", &[config_map("plain", "1")])).kubeconfig(&kubeconfig).run();
     let message = format!(
         "configmaps \"plain\" is forbidden: User \"system:serviceaccount:{0}:limited\" cannot patch resource \"configmaps\" in API group \"\" in the namespace \"{0}\"",
@@ -65,7 +46,7 @@ fn without_permission_to_write_the_task_fails_with_the_servers_sentence() {
 fn a3_a_hook_in_a_namespace_without_rights_fails_alone() {
     let Some(space) = Space::open("a3-denied") else { return };
     let other = space.another_namespace("a3-denied-other");
-    let kubeconfig = account(&space, &["*"]);
+    let kubeconfig = space.account(&["*"]);
     let target = space.write(
         "denied",
         &[config_map("plain", "1"), job("post", "echo never").hook("PostSync").with("/metadata/namespace", other.clone())],
@@ -81,7 +62,7 @@ fn a3_a_hook_in_a_namespace_without_rights_fails_alone() {
 #[test]
 fn a_wrong_token_ends_with_exit_code_four_and_prints_no_json() {
     let Some(space) = Space::open("token") else { return };
-    let good = account(&space, &["*"]);
+    let good = space.account(&["*"]);
     let mut config: Value = serde_json::from_str(&std::fs::read_to_string(good).unwrap()).unwrap();
     config["users"][0]["user"]["token"] = json!("wrong");
     let bad = space.write_text("bad", &config.to_string());

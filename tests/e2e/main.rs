@@ -12,6 +12,7 @@ mod support;
 mod access;
 mod apply;
 mod disturbances;
+mod findings;
 mod health;
 mod kinds;
 mod logs;

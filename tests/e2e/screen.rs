@@ -28,7 +28,8 @@ fn an_operator_reads_a_log_terminates_syncs_one_resource_and_quits() {
     screen.press("t");
     screen.shows(&["Terminate the running sync?", "delete  Job/migrate", "not run SyncFail hooks"]);
     screen.press("y");
-    screen.shows(&["TERMINATED", "nothing had been applied", "did not run", "step 8"]);
+    // Its last lines, whichever they are.
+    screen.shows(&["TERMINATED", "nothing had been applied", "did not run", "last error lines of migrate", " step "]);
     assert!(space.names("configmaps").is_empty());
 
     screen.press("down");

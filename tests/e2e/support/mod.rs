@@ -12,7 +12,7 @@ mod trace;
 pub(crate) use manifests::{Object, ObjectExt, config_map, deployment, job, pod, secret, story};
 pub(crate) use outcome::Outcome;
 pub(crate) use screen::Screen;
-pub(crate) use space::{Space, alone, skipped};
+pub(crate) use space::{Change, Space, alone, skipped};
 
 use std::time::{Duration, Instant};
 

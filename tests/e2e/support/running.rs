@@ -22,15 +22,16 @@ const LIMIT: Duration = Duration::from_secs(150);
 pub(crate) struct Sync<'a> {
     space: &'a Space,
     command: Command,
+    namespace: String,
 }
 
 impl<'a> Sync<'a> {
     pub(super) fn new(space: &'a Space, target: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_syncwave"));
-        command.arg("sync").arg(target).args(["-o", "json", "--app", "app", "-n", &space.namespace]);
+        command.arg("sync").arg(target).args(["-o", "json", "--app", "app"]);
         command.arg("--state-dir").arg(space.state());
         command.env_remove("KUBECONFIG").env("KUBECONFIG", &space.kubeconfig);
-        Self { space, command }
+        Self { space, command, namespace: space.namespace.clone() }
     }
 
     pub(crate) fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
@@ -40,6 +41,12 @@ impl<'a> Sync<'a> {
 
     pub(crate) fn args(mut self, arguments: &[&str]) -> Self {
         self.command.args(arguments);
+        self
+    }
+
+    /// Has another destination.
+    pub(crate) fn namespace(mut self, namespace: &str) -> Self {
+        namespace.clone_into(&mut self.namespace);
         self
     }
 
@@ -56,7 +63,7 @@ impl<'a> Sync<'a> {
 
     /// Starts it and lets it run.
     pub(crate) fn start(mut self) -> Running<'a> {
-        self.command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        self.command.args(["-n", &self.namespace]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = self.command.spawn().unwrap();
         let printed = Arc::new(Printed::default());
         let reader = read_lines(child.stdout.take().unwrap(), Arc::clone(&printed));
