@@ -25,3 +25,19 @@ mod selective;
 mod stories;
 mod terminate;
 mod waves;
+
+/// The table in README.md says `file::beginning_*`, or a file alone.
+#[test]
+fn the_readme_names_tests_that_exist() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/e2e");
+    let readme = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    let (_, table) = readme.split_once("|---|---|").unwrap();
+    let names: Vec<&str> = table.split('`').skip(1).step_by(2).collect();
+    assert!(names.len() > 20, "{names:?}");
+    for name in names {
+        let (file, beginning) = name.split_once("::").unwrap_or((name, ""));
+        let path = [format!("{file}.rs"), format!("{file}/mod.rs")].map(|name| folder.join(name)).into_iter().find(|path| path.exists());
+        let text = std::fs::read_to_string(path.unwrap_or_else(|| panic!("there is no {file}"))).unwrap();
+        assert!(text.contains(&format!("fn {}", beginning.trim_end_matches('*'))) || beginning.is_empty(), "there is no {name}");
+    }
+}

@@ -98,18 +98,23 @@ fn r637_a_deployment_that_never_gets_ready_does_not_hold_a_sync_hook_of_its_grou
     );
 }
 
-/// R409 [D], confirmed as to order; the spec's remark about the message of that pass is not checked.
+/// R409 [D], confirmed: the old one goes first, and nobody is told that its deletion is waited for.
 #[test]
 fn r409_an_old_syncfail_hook_is_deleted_and_created_again() {
     let Some(space) = Space::open("again") else { return };
     let target = space.write("again", &[job("pre", "exit 1").hook("PreSync"), job("fail", "echo told").hook("SyncFail")]);
+    let waited = std::cell::RefCell::new(Vec::new());
     let uid = || {
         let outcome = space.sync(&target).run();
         outcome.assert_end(1, "Failed", "one or more synchronization tasks completed unsuccessfully");
         assert_eq!(outcome.log("fail"), [(1, "told")]);
+        waited.borrow_mut().extend(outcome.waited().into_iter().map(str::to_owned));
         space.uid("job/fail")
     };
     assert_ne!(uid(), uid());
+    let waited = waited.take();
+    assert_eq!(waited.iter().filter(|text| *text == "waiting for completion of hook batch/Job/fail").count(), 2, "{waited:?}");
+    assert!(!waited.iter().any(|text| text == "waiting for deletion of hook batch/Job/fail"), "{waited:?}");
     assert_eq!(space.births("apis/batch/v1", "jobs", "fail").len(), 2);
     space.assert_no_finalizer();
 }
