@@ -156,7 +156,7 @@ fn refused(error: CallError, server: String, context: String) -> ConnectError {
         CallError::Credentials(reason) => ConnectError::Unauthorized { server, context, reason },
         CallError::Refused { code: 403, message, .. } => ConnectError::Forbidden { server, context, reason: message },
         CallError::Lost(reason) => ConnectError::Unreachable { server, context, reason },
-        CallError::Refused { .. } | CallError::TimedOut | CallError::Unsent | CallError::Unreadable(_) => {
+        CallError::Refused { .. } | CallError::TimedOut | CallError::Unsent | CallError::Withheld(_) | CallError::Unreadable(_) => {
             ConnectError::Unreachable { server, context, reason: error.to_string() }
         }
     }

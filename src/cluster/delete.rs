@@ -12,8 +12,8 @@ use super::ownership::Snapshot;
 use super::retry::Backoff;
 use super::wire::{CallError, with_query};
 use super::{Cluster, Reporter};
-use crate::model::Object;
 use crate::model::annotation::{FIELD_MANAGER, is_hook_finalizer};
+use crate::model::{Object, Propagation};
 
 /// How often a finalizer's removal is tried when somebody else writes at the same time (spec R218).
 const TRIES: u32 = 5;
@@ -29,13 +29,19 @@ pub(crate) enum Removal {
 }
 
 impl Cluster {
-    /// Deletes an object and, first, what it owns (spec R213).
+    /// Deletes an object; `propagation` says what becomes of what it owns (spec R213, R719).
     ///
     /// # Errors
     /// The server's refusal, or why it could not be asked.
-    pub(crate) async fn delete(&self, spot: Spot<'_>, uid: &str, reporter: &Reporter) -> Result<Removal, CallError> {
-        let options =
-            json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": "Foreground", "preconditions": {"uid": uid}});
+    pub(crate) async fn delete(
+        &self,
+        spot: Spot<'_>,
+        uid: &str,
+        propagation: Propagation,
+        reporter: &Reporter,
+    ) -> Result<Removal, CallError> {
+        let policy = propagation.as_str();
+        let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy, "preconditions": {"uid": uid}});
         let doing = format!("deleting {}", spot.title());
         let mut backoff = Backoff::new(self, reporter, &doing);
         loop {
@@ -149,7 +155,7 @@ mod tests {
     async fn delete(serve: impl Fn(Asked) -> FakeResponse + Send + Sync + 'static) -> Result<Removal, CallError> {
         let resource = resource();
         let spot = Spot { resource: &resource, namespace: "shop", name: "m" };
-        fake::cluster(serve).delete(spot, "u1", &Reporter::default()).await
+        fake::cluster(serve).delete(spot, "u1", Propagation::Foreground, &Reporter::default()).await
     }
 
     #[tokio::test(start_paused = true)]
@@ -160,6 +166,21 @@ mod tests {
             fake::json_answer(200, &job("8", "u1", &["foregroundDeletion"]))
         });
         assert!(matches!(removal.await, Ok(Removal::Done(Some(object))) if object.name() == "m"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn t78_r719_a_deletion_says_what_becomes_of_what_the_object_owns() {
+        let resource = resource();
+        let spot = Spot { resource: &resource, namespace: "shop", name: "m" };
+        for (propagation, word) in
+            [(Propagation::Foreground, "Foreground"), (Propagation::Background, "Background"), (Propagation::Orphan, "Orphan")]
+        {
+            let cluster = fake::cluster(move |asked| {
+                assert_eq!(asked.body["propagationPolicy"], word);
+                fake::json_answer(200, &job("8", "u1", &[]))
+            });
+            cluster.delete(spot, "u1", propagation, &Reporter::default()).await.unwrap();
+        }
     }
 
     #[tokio::test(start_paused = true)]
@@ -182,7 +203,7 @@ mod tests {
         let cluster = Cluster::new(client, crate::clock::Clock::starting_at(fake::epoch(), 1.0), fake::judge());
         let (resource, reporter) = (resource(), Reporter::default());
         let spot = Spot { resource: &resource, namespace: "shop", name: "m" };
-        let deletions = (0..100).map(|_| cluster.delete(spot, "u1", &reporter));
+        let deletions = (0..100).map(|_| cluster.delete(spot, "u1", Propagation::Foreground, &reporter));
         futures::future::join_all(deletions).await;
         assert!((16..=24).contains(&locked(&under_way).1), "{under_way:?}");
     }

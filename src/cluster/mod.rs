@@ -12,6 +12,7 @@ pub(crate) mod logs;
 pub(crate) mod outbox;
 mod ownership;
 pub(crate) mod pool;
+mod read;
 mod retry;
 mod unknown_fields;
 mod veil;

@@ -7,7 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::Value;
 
 use super::live::{finalizers, list, text};
-use crate::model::annotation::FIELD_MANAGER;
+use crate::model::annotation::{self, FIELD_MANAGER};
 
 /// What is remembered of a live object between seeing it and writing it.
 #[derive(Clone, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub(crate) struct Snapshot {
     pub(crate) uid: String,
     pub(crate) resource_version: String,
     pub(crate) finalizers: Vec<String>,
+    /// Items of the sync-options annotation: some count on the live object too (spec R727).
+    pub(crate) options: Vec<String>,
     /// A number that differs when anything but status and other people's bookkeeping differs.
     content: u64,
     /// `managedFields` entries of others.
@@ -29,6 +31,7 @@ impl Snapshot {
             uid: text(&metadata["uid"]).to_owned(),
             resource_version: text(&metadata["resourceVersion"]).to_owned(),
             finalizers: finalizers(object),
+            options: options(metadata),
             content: content(object),
             foreign: list(&metadata["managedFields"]).filter(is_foreign).cloned().collect(),
         }
@@ -60,6 +63,10 @@ impl Snapshot {
         };
         self.foreign.iter().map(taken_from).filter(|(_, lost)| !lost.is_empty()).collect()
     }
+}
+
+fn options(metadata: &Value) -> Vec<String> {
+    annotation::list(text(&metadata["annotations"][annotation::SYNC_OPTIONS])).into_iter().map(str::to_owned).collect()
 }
 
 fn is_ours(entry: &Value) -> bool {

@@ -60,6 +60,7 @@ impl<'a> Backoff<'a> {
             | CallError::TimedOut
             | CallError::Credentials(_)
             | CallError::Unsent
+            | CallError::Withheld(_)
             | CallError::Unreadable(_) => own,
         }
     }
@@ -72,7 +73,9 @@ pub(super) fn is_transient(error: &CallError) -> bool {
         CallError::Refused { code: 429 | 502 | 503 | 504, .. } => true,
         CallError::Refused { code: 500, reason, message, .. } => !reason.is_empty() || message.starts_with("etcdserver:"),
         CallError::Lost(_) | CallError::TimedOut => true,
-        CallError::Refused { .. } | CallError::Credentials(_) | CallError::Unsent | CallError::Unreadable(_) => false,
+        CallError::Refused { .. } | CallError::Credentials(_) | CallError::Unsent | CallError::Withheld(_) | CallError::Unreadable(_) => {
+            false
+        }
     }
 }
 

@@ -50,6 +50,7 @@ impl Veil {
             }
             CallError::Lost(text) => CallError::Lost(self.text(&text)),
             CallError::Unreadable(text) => CallError::Unreadable(self.text(&text)),
+            CallError::Withheld(text) => CallError::Withheld(self.text(&text)),
             CallError::TimedOut | CallError::Credentials(_) | CallError::Unsent => error,
         }
     }
@@ -153,12 +154,13 @@ mod tests {
         });
         let resource = Resource::core("Secret", "secrets");
         let spot = Spot { resource: &resource, namespace: "shop", name: "s" };
+        let mode = crate::model::Mode::of(&crate::model::Options::default(), false, &[], &[]);
         let outbox = Arc::new(Outbox::default());
         let reporter = Reporter::new(&outbox, None);
-        cluster.apply(spot, &secret(), Before::Absent, &reporter).await.unwrap();
+        cluster.apply(spot, &secret(), &Before::Absent, mode, &reporter).await.unwrap();
         let told: Vec<String> = outbox.drain().into_iter().map(|event| format!("{event:?}")).collect();
         assert!(told.len() == 2 && told.iter().all(|text| text.contains(MASK) && !text.contains("hunter2")), "{told:?}");
-        let error = cluster.apply(spot, &secret(), Before::Absent, &reporter).await.unwrap_err();
+        let error = cluster.apply(spot, &secret(), &Before::Absent, mode, &reporter).await.unwrap_err();
         assert_eq!(error.to_string(), format!("failed to create typed patch object: .data.pin: expected string, got {MASK}"));
         assert!(matches!(outbox.drain()[..], [] | [Event::Warned { .. }]));
     }

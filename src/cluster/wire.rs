@@ -36,6 +36,9 @@ pub(crate) enum CallError {
     /// The request was never sent, because nobody wants it any more.
     #[error("not sent: the operation was terminated")]
     Unsent,
+    /// The request was never sent, or not repeated, for the reason given.
+    #[error("{0}")]
+    Withheld(String),
     /// The server answered with something that is not what was asked for.
     #[error("the API server's answer cannot be read: {0}")]
     Unreadable(String),
@@ -46,7 +49,7 @@ impl CallError {
     pub(crate) fn code(&self) -> Option<u16> {
         match self {
             Self::Refused { code, .. } => Some(*code),
-            Self::Lost(_) | Self::TimedOut | Self::Credentials(_) | Self::Unsent | Self::Unreadable(_) => None,
+            Self::Lost(_) | Self::TimedOut | Self::Credentials(_) | Self::Unsent | Self::Withheld(_) | Self::Unreadable(_) => None,
         }
     }
 
@@ -55,7 +58,7 @@ impl CallError {
         match self {
             Self::Lost(_) | Self::TimedOut | Self::Unreadable(_) => true,
             Self::Refused { code, .. } => *code >= 500,
-            Self::Credentials(_) | Self::Unsent => false,
+            Self::Credentials(_) | Self::Unsent | Self::Withheld(_) => false,
         }
     }
 

@@ -7,12 +7,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::captures::Captures;
-use crate::cluster::apply::{Applied, Spot};
+use crate::cluster::apply::{Applied, Before, Spot};
 use crate::cluster::delete::Removal;
 use crate::cluster::watch::Watches;
 use crate::cluster::{CallError, Cluster, Outbox, Reporter, Resource};
-use crate::model::{Gvk, Object, ResourceKey, Task};
-use crate::operation::{Step, StepOutcome};
+use crate::model::{Gvk, Mode, Object, ResourceKey, Task};
+use crate::operation::{Request, Step, StepOutcome};
 use crate::plan::Plan;
 
 /// How long a new definition may take until its kind is served (spec R523).
@@ -33,6 +33,7 @@ pub(super) struct Executor {
     captures: Arc<Captures>,
     outbox: Arc<Outbox>,
     plan: Arc<Plan>,
+    request: Arc<Request>,
 }
 
 impl Executor {
@@ -42,10 +43,11 @@ impl Executor {
         captures: Arc<Captures>,
         outbox: Arc<Outbox>,
         plan: Arc<Plan>,
+        request: Arc<Request>,
         hurry: CancellationToken,
     ) -> Self {
         let (hurried, stoppable) = (cluster.with_hurry(hurry.clone()), cluster.with_stop(hurry));
-        Self { calm: cluster.clone(), hurried, stoppable, watches, captures, outbox, plan }
+        Self { calm: cluster.clone(), hurried, stoppable, watches, captures, outbox, plan, request }
     }
 
     /// Performs one step.
@@ -116,8 +118,15 @@ impl Executor {
     async fn apply(&self, call: Call<'_>) -> StepOutcome {
         let key = &call.task.id.key;
         let Some(target) = &call.task.target else { return StepOutcome::Failed { error: format!("{key} has no target to apply") } };
-        let before = self.watches.before(key, call.resource);
-        match self.stoppable.apply(call.spot(), target, before, call.reporter).await {
+        let before = match self.watches.before(key, call.resource) {
+            Before::Unknown => match self.stoppable.look_before(call.spot()).await {
+                Ok(before) => before,
+                Err(error) => return failed(&error),
+            },
+            known @ (Before::Absent | Before::Present(_)) => known,
+        };
+        let mode = Mode::of(&self.request.options, self.request.force, &call.task.traits.options, before.options());
+        match self.stoppable.apply(call.spot(), target, &before, mode, call.reporter).await {
             Ok(applied) => {
                 self.note(call.task, &applied);
                 if is_definition(key) {
@@ -171,7 +180,7 @@ impl Executor {
     }
 
     async fn delete(&self, cluster: &Cluster, call: Call<'_>, uid: &str) -> StepOutcome {
-        match cluster.delete(call.spot(), uid, call.reporter).await {
+        match cluster.delete(call.spot(), uid, self.request.options.propagation(), call.reporter).await {
             Ok(removal) => self.removed(removal),
             Err(error) => failed(&error),
         }

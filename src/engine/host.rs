@@ -106,7 +106,7 @@ impl Host {
         self.work.spawn(async move {
             match shared.prepare(&request, id).await {
                 Ok(prepared) => {
-                    let planned = prepare::preview(prepared).await;
+                    let planned = prepare::preview(prepared, &request).await;
                     shared.answer(Answer::Planned(Arc::new(planned))).await;
                 }
                 Err(obstacle) => shared.answer(obstacle.into()).await,

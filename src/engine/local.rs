@@ -109,8 +109,12 @@ impl Local {
     fn begin(start: Start, publisher: Publisher, told: Arc<Told>) -> Option<Self> {
         let clock = start.cluster.clock();
         let outbox = Arc::new(Outbox::default());
-        let event =
-            Event::OperationStarted { plan: start.plan.clone(), request: start.request, context: start.context, cluster: start.server };
+        let event = Event::OperationStarted {
+            plan: start.plan.clone(),
+            request: start.request.clone(),
+            context: start.context,
+            cluster: start.server,
+        };
         let first = Arc::new(Record { operation: start.id.clone(), seq: 1, at: clock.now(), event });
         let operation = Operation::start(&first)?;
         publisher.publish(first.clone());
@@ -120,7 +124,7 @@ impl Local {
         let watches = Watches::open(&start.cluster, watching, outbox.clone());
         let captures = Arc::new(Captures::new(start.cluster.clone(), publisher.clone(), outbox.clone(), start.id));
         let hurry = CancellationToken::new();
-        let executor = Executor::new(&start.cluster, watches, captures.clone(), outbox.clone(), start.plan, hurry.clone());
+        let executor = Executor::new(&start.cluster, watches, captures.clone(), outbox.clone(), start.plan, start.request, hurry.clone());
         Some(Self {
             clock,
             publisher,

@@ -12,7 +12,7 @@ use super::session::{Action, Answer, FailureKind, Opening, Place, Planned};
 use crate::cluster::apply::{Spot, Word};
 use crate::cluster::{CallError, Cluster};
 use crate::manifest::{self, Loaded, ManifestError, ManifestWarning, Source};
-use crate::model::{Gvk, Role, Task, TaskId};
+use crate::model::{Gvk, Mode, Role, Task, TaskId};
 use crate::operation::Request;
 use crate::plan::{Manifest, Plan, PlanInput};
 
@@ -175,19 +175,19 @@ fn matches_pattern(pattern: &str, text: &str) -> bool {
 }
 
 /// Finds out what each task would change, by a dry run on the server.
-pub(super) async fn preview(prepared: Prepared) -> Planned {
+pub(super) async fn preview(prepared: Prepared, request: &Request) -> Planned {
     let plan = prepared.plan.clone();
     let cluster = &prepared.connected.cluster;
-    let looks: Vec<_> = plan.tasks.iter().map(|task| action_of(cluster, &plan, task)).collect();
+    let looks: Vec<_> = plan.tasks.iter().map(|task| action_of(cluster, &plan, request, task)).collect();
     let actions: BTreeMap<TaskId, Action> = futures::stream::iter(looks).buffer_unordered(AT_ONCE).collect().await;
     Planned { place: prepared.place, plan: prepared.plan, actions, notes: prepared.notes }
 }
 
-async fn action_of(cluster: &Cluster, plan: &Plan, task: &Task) -> (TaskId, Action) {
-    (task.id.clone(), action(cluster, plan, task).await)
+async fn action_of(cluster: &Cluster, plan: &Plan, request: &Request, task: &Task) -> (TaskId, Action) {
+    (task.id.clone(), action(cluster, plan, request, task).await)
 }
 
-async fn action(cluster: &Cluster, plan: &Plan, task: &Task) -> Action {
+async fn action(cluster: &Cluster, plan: &Plan, request: &Request, task: &Task) -> Action {
     if let Some(invalid) = plan.invalid.iter().find(|invalid| invalid.task == task.id) {
         return Action::Refused(invalid.message.clone());
     }
@@ -200,7 +200,14 @@ async fn action(cluster: &Cluster, plan: &Plan, task: &Task) -> Action {
             // A kind that is not served although the plan is valid comes with this sync.
             let Some(resource) = cluster.known_resource(&task.gvk()) else { return Action::Create };
             let spot = Spot { resource: &resource, namespace: &task.id.key.namespace, name: &task.id.key.name };
-            match cluster.try_apply(spot, target).await {
+            let tried = match cluster.look_before(spot).await {
+                Ok(before) => {
+                    let mode = Mode::of(&request.options, request.force, &task.traits.options, before.options());
+                    cluster.try_apply(spot, target, &before, mode).await
+                }
+                Err(error) => Err(error),
+            };
+            match tried {
                 Ok(Word::Created) => Action::Create,
                 Ok(Word::Configured | Word::ServersideApplied) => Action::Configure,
                 Ok(Word::Unchanged) => Action::Unchanged,
@@ -214,9 +221,12 @@ fn refused(plan: &Plan, task: &Task, error: &CallError) -> Action {
     match error {
         CallError::Refused { code: 404, .. } if creates_namespace(plan, &task.id.key.namespace) => Action::Create,
         CallError::Refused { message, .. } => Action::Refused(message.clone()),
-        CallError::Lost(_) | CallError::TimedOut | CallError::Credentials(_) | CallError::Unsent | CallError::Unreadable(_) => {
-            Action::Unknown(error.to_string())
-        }
+        CallError::Lost(_)
+        | CallError::TimedOut
+        | CallError::Credentials(_)
+        | CallError::Unsent
+        | CallError::Withheld(_)
+        | CallError::Unreadable(_) => Action::Unknown(error.to_string()),
     }
 }
 

@@ -1,0 +1,80 @@
+//! Reading objects: one, or the metadata of many. Reads are tried again, because nothing can happen twice.
+
+use serde_json::Value;
+
+use super::apply::{Before, Spot};
+use super::ownership::Snapshot;
+use super::retry::Backoff;
+use super::wire::{CallError, Resource, with_query};
+use super::{Cluster, Reporter};
+use crate::model::Object;
+
+impl Cluster {
+    /// Gets an object; `None` if it does not exist.
+    ///
+    /// # Errors
+    /// Why it could not be had.
+    pub(crate) async fn get(&self, spot: Spot<'_>, reporter: &Reporter) -> Result<Option<Object>, CallError> {
+        let doing = format!("reading {}", spot.title());
+        let mut backoff = Backoff::new(self, reporter, &doing);
+        loop {
+            match self.wire.get(&spot.path()).await {
+                Ok(value) => return Ok(Some(Object::new(value))),
+                Err(error) if error.is_not_found() => return Ok(None),
+                Err(error) => {
+                    if !backoff.again(&error).await {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Lists objects with their metadata alone, of one namespace or (empty) of all.
+    ///
+    /// # Errors
+    /// Why they could not be had.
+    pub(crate) async fn list_metadata(&self, resource: &Resource, namespace: &str) -> Result<Vec<Object>, CallError> {
+        const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+        let mut objects = Vec::new();
+        let mut from = String::new();
+        let reporter = Reporter::default();
+        let mut backoff = Backoff::new(self, &reporter, "listing");
+        loop {
+            let mut query = vec![("limit", "500")];
+            if !from.is_empty() {
+                query.push(("continue", &from));
+            }
+            let mut page = match self.wire.get_as(&with_query(&resource.collection(namespace), &query), METADATA).await {
+                Ok(page) => page,
+                Err(error) => {
+                    if backoff.again(&error).await {
+                        continue;
+                    }
+                    return Err(error);
+                }
+            };
+            if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
+                objects.extend(items.into_iter().map(Object::new));
+            }
+            page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().clone_into(&mut from);
+            if from.is_empty() {
+                return Ok(objects);
+            }
+        }
+    }
+
+    /// Returns what is there before a write, for a caller who does not know.
+    ///
+    /// # Errors
+    /// Why it could not be had.
+    pub(crate) async fn look_before(&self, spot: Spot<'_>) -> Result<Before, CallError> {
+        let found = self.get(spot, &Reporter::default()).await;
+        match found {
+            Ok(object) => Ok(object.map_or(Before::Absent, |object| Before::Present(Snapshot::of(object.wire())))),
+            // Whoever may write but not read still gets an answer; only the word for it is a guess.
+            Err(error) if error.is_forbidden() => Ok(Before::Absent),
+            Err(error) => Err(error),
+        }
+    }
+}

@@ -1,0 +1,146 @@
+//! How one target is written: which of its sync options, and which of the operation's and of the live object's, count (spec R707–R716, R727).
+//! Pure; says nothing of requests.
+
+use super::option::Options;
+
+/// What happens to an object that is there already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Verb {
+    /// The target's fields are merged into it.
+    Apply,
+    /// The same, and the result says that it was asked for: every apply of ours is server-side (decisions 6 and 18).
+    ServerSideApply,
+    /// The target takes its place, whole.
+    Replace,
+}
+
+/// How one target is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Mode {
+    pub(crate) verb: Verb,
+    /// What cannot be changed is deleted and created again.
+    pub(crate) force: bool,
+    /// Whether a field that the server does not know is an error.
+    pub(crate) validate: bool,
+    /// Whether fields that a client-side apply has left behind become ours first.
+    pub(crate) migrate: bool,
+}
+
+impl Mode {
+    /// Decides. `target` and `live` are the items of the sync-options annotations; `live` is empty when there is no live object.
+    pub(crate) fn of(options: &Options, force_of_operation: bool, target: &[String], live: &[String]) -> Self {
+        let on = |items: &[String], option: &str| items.iter().any(|item| item == option);
+        let anywhere = |option: &str| on(target, option) || on(live, option);
+        let is_replaced = options.has("Replace=true") || anywhere("Replace=true");
+        let is_server_side = options.has("ServerSideApply=true") || on(target, "ServerSideApply=true");
+        let verb = match (is_replaced, is_server_side && !on(target, "ServerSideApply=false")) {
+            (true, _) => Verb::Replace,
+            (false, true) => Verb::ServerSideApply,
+            (false, false) => Verb::Apply,
+        };
+        Self {
+            verb,
+            force: force_of_operation || anywhere("Force=true"),
+            validate: !(options.has("Validate=false") || on(target, "Validate=false")),
+            migrate: !options.has("ClientSideApplyMigration=false"),
+        }
+    }
+
+    /// Returns why nothing can be written in this way (spec R713); `None` if it can.
+    pub(crate) fn contradiction(&self) -> Option<&'static str> {
+        let is_contradiction = self.verb == Verb::ServerSideApply && self.force;
+        is_contradiction.then_some("--force cannot be used with --server-side")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn items(options: &[&str]) -> Vec<String> {
+        options.iter().map(|option| (*option).to_owned()).collect()
+    }
+
+    fn mode(operation: &[&str], force: bool, target: &[&str], live: &[&str]) -> Mode {
+        Mode::of(&Options::new(items(operation)), force, &items(target), &items(live))
+    }
+
+    #[test]
+    fn t46_r707_validation_is_on_unless_the_operation_or_the_target_says_no() {
+        for (operation, target, live, validate) in [
+            (&[][..], &[][..], &[][..], true),
+            (&["Validate=false"], &[], &[], false),
+            (&[], &["Validate=true"], &[], true),
+            (&[], &["Validate=false"], &[], false),
+            (&["Validate=false"], &["Validate=true"], &[], false),
+            (&[], &[], &["Validate=false"], true),
+        ] {
+            assert_eq!(mode(operation, false, target, live).validate, validate, "{operation:?} {target:?} {live:?}");
+        }
+    }
+
+    #[test]
+    fn t79_r711_replace_counts_at_the_operation_the_target_and_the_live_object() {
+        for (operation, target, live, verb) in [
+            (&[][..], &[][..], &[][..], Verb::Apply),
+            (&["Replace=true"], &[], &[], Verb::Replace),
+            (&[], &["Replace=true"], &[], Verb::Replace),
+            (&[], &[], &["Replace=true"], Verb::Replace),
+            (&["Replace=false"], &["Replace=false"], &[], Verb::Apply),
+            (&["replace=true"], &[], &[], Verb::Apply),
+        ] {
+            assert_eq!(mode(operation, false, target, live).verb, verb, "{operation:?} {target:?} {live:?}");
+        }
+    }
+
+    #[test]
+    fn t80_r714_server_side_is_asked_for_by_operation_or_target_and_switched_off_by_the_target_alone() {
+        use Verb::{Apply, Replace, ServerSideApply};
+        for (operation, target, live, verb) in [
+            (&[][..], &[][..], &[][..], Apply),
+            (&["ServerSideApply=true"], &[], &[], ServerSideApply),
+            (&[], &["ServerSideApply=true"], &[], ServerSideApply),
+            (&[], &["ServerSideApply=true", "ServerSideApply=false"], &[], Apply),
+            (&["ServerSideApply=true"], &["ServerSideApply=false"], &[], Apply),
+            (&["ServerSideApply=true", "ServerSideApply=false"], &[], &[], ServerSideApply),
+            (&[], &[], &["ServerSideApply=true"], Apply),
+            (&[], &["Replace=true", "ServerSideApply=true"], &[], Replace),
+            (&["ServerSideApply=true"], &[], &["Replace=true"], Replace),
+        ] {
+            assert_eq!(mode(operation, false, target, live).verb, verb, "{operation:?} {target:?} {live:?}");
+        }
+    }
+
+    #[test]
+    fn t82_r712_force_comes_from_the_operation_the_target_or_the_live_object_but_is_no_option_of_an_operation() {
+        for (operation, flag, target, live, expected) in [
+            (&[][..], false, &[][..], &[][..], (Verb::Apply, false)),
+            (&[], true, &[], &[], (Verb::Apply, true)),
+            (&[], false, &["Force=true"], &[], (Verb::Apply, true)),
+            (&[], false, &[], &["Force=true"], (Verb::Apply, true)),
+            (&["Force=true"], false, &[], &[], (Verb::Apply, false)),
+            (&[], false, &["Force=true", "Replace=true"], &[], (Verb::Replace, true)),
+            (&[], false, &["Replace=true"], &["Force=true"], (Verb::Replace, true)),
+            (&[], false, &[], &["Replace=true", "Force=true"], (Verb::Replace, true)),
+        ] {
+            let mode = mode(operation, flag, target, live);
+            assert_eq!((mode.verb, mode.force), expected, "{operation:?} {flag} {target:?} {live:?}");
+        }
+    }
+
+    #[test]
+    fn r713_force_and_server_side_contradict_each_other_unless_the_object_is_replaced() {
+        let said = Some("--force cannot be used with --server-side");
+        assert_eq!(mode(&["ServerSideApply=true"], true, &[], &[]).contradiction(), said);
+        assert_eq!(mode(&[], false, &["ServerSideApply=true", "Force=true"], &[]).contradiction(), said);
+        assert_eq!(mode(&["ServerSideApply=true"], true, &["Replace=true"], &[]).contradiction(), None);
+        assert_eq!(mode(&["ServerSideApply=true"], true, &["ServerSideApply=false"], &[]).contradiction(), None);
+    }
+
+    #[test]
+    fn r715_migration_is_on_unless_the_operation_says_no() {
+        assert!(mode(&[], false, &["ClientSideApplyMigration=false"], &[]).migrate);
+        assert!(!mode(&["ClientSideApplyMigration=false"], false, &[], &[]).migrate);
+        assert!(mode(&["ClientSideApplyMigration=true"], false, &[], &[]).migrate, "R726");
+    }
+}
