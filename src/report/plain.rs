@@ -88,6 +88,23 @@ impl<W: Write> Plain<W> {
                 self.say(at, operation, Mark::Warning, &format!("{} {text}", name(&occurrence.about, operation)))
             }
             Event::TerminateRequested { by } => self.say(at, operation, Mark::Stop, &format!("terminating, asked for by {by}")),
+            Event::TimedOut => self.say(at, operation, Mark::Stop, "the time limit of the operation has passed; terminating"),
+            Event::RetryScheduled { at: due, message, .. } => {
+                let pause = short_time(due.duration_since(at));
+                self.say(at, operation, Mark::Bad, message)?;
+                self.say(at, operation, Mark::Waiting, &format!("the next attempt starts in {pause}"))
+            }
+            Event::AttemptStarted { attempt } => {
+                self.said.clear();
+                self.say(at, operation, Mark::Start, &format!("attempt {attempt} starts: {}", operation.message()))
+            }
+            Event::PauseRequested { by } => self.say(at, operation, Mark::Note, &format!("{by} wants a pause before the next wave")),
+            Event::Paused { phase, wave } => {
+                let text = format!("paused before {phase} wave {wave}; nothing is written until `kill -USR1 {}`", std::process::id());
+                self.say(at, operation, Mark::Waiting, &text)
+            }
+            Event::Resumed { by } => self.say(at, operation, Mark::Start, &format!("going on, asked for by {by}")),
+            Event::Stalled { .. } => self.say(at, operation, Mark::Waiting, &operation.verdict(at).text),
             Event::Warned { task, text } => {
                 let about = task.as_ref().map(|task| format!("{}: ", name(&task.key, operation))).unwrap_or_default();
                 self.say(at, operation, Mark::Warning, &format!("{about}{text}"))
@@ -210,6 +227,8 @@ fn deletion(step: &Step) -> Option<String> {
         Step::Prune { .. }
         | Step::RemoveOldFinalizer { .. }
         | Step::Apply
+        | Step::Try
+        | Step::Discover
         | Step::Look
         | Step::RemoveFinalizer { .. }
         | Step::TerminateFinalizer { .. } => None,
