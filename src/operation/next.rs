@@ -216,6 +216,18 @@ impl Operation {
         self.hooks().filter(ready).filter_map(delete).collect()
     }
 
+    /// Hooks with the policy HookSucceeded that have succeeded in this operation, once their logs are complete (decision 9).
+    pub(super) fn succeeded_hooks_to_delete(&self) -> Vec<Effect> {
+        let has_succeeded = |task: &TaskId| self.state(task) == TaskState::Succeeded && self.finalizer_is_off(task);
+        let mut effects = self.hooks_to_delete(DeletePolicy::HookSucceeded, true);
+        effects.retain(|effect| matches!(effect, Effect::Step { task, .. } if has_succeeded(task)));
+        effects
+    }
+
+    fn finalizer_is_off(&self, task: &TaskId) -> bool {
+        self.live.get(&task.key).is_some_and(|live| !live.has_hook_finalizer())
+    }
+
     /// The finalizer goes first, so that the deletion is immediate (spec R220).
     fn is_finalizer_leaving(&self, task: &TaskId) -> bool {
         let Some(live) = self.live.get(&task.key) else { return false };

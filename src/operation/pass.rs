@@ -34,6 +34,9 @@ impl Operation {
             return if late.is_empty() { self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect() } else { late };
         }
         let mut effects = self.finalizers_to_remove();
+        if self.request.delete_succeeded_hooks_early {
+            effects.extend(self.succeeded_hooks_to_delete());
+        }
         effects.extend(self.fail_or_go_on(now));
         effects
     }

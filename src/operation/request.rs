@@ -25,6 +25,9 @@ pub(crate) struct Request {
     pub(crate) selection: Option<Vec<Selector>>,
     #[serde(skip_serializing_if = "is_default")]
     pub(crate) hooks: Hooks,
+    /// A hook with the policy HookSucceeded goes when it has succeeded itself, not only when the operation has (decision 9).
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) delete_succeeded_hooks_early: bool,
     /// Hooks that are left out.
     #[serde(skip_serializing_if = "is_default")]
     pub(crate) skip_hooks: Vec<HookSelector>,

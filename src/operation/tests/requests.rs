@@ -222,6 +222,25 @@ fn r1529_hooks_run_in_a_selective_sync_only_if_asked_for() {
 }
 
 #[test]
+fn decision_9_a_hook_that_goes_with_its_own_success_is_deleted_before_the_next_group_has_ended() {
+    let specs = || {
+        vec![
+            hook("seed", "PreSync").policy("HookSucceeded"),
+            resource("Deployment", "web").fate(Fate::Healthy(5)),
+            hook("smoke", "PostSync"),
+        ]
+    };
+    let request = Request { delete_succeeded_hooks_early: true, ..Request::default() };
+    let world = finished(World::new(Setup { specs: specs(), request, ..Setup::default() }));
+    let calls = world.calls();
+    let at = |name: &str| calls.iter().position(|call| call == name).unwrap();
+    assert!(at("unlock Job/seed") < at("delete Job/seed") && at("delete Job/seed") < at("apply Job/smoke"), "{calls:?}");
+    let usual = finished(World::new(Setup { specs: specs(), ..Setup::default() }));
+    assert_eq!(usual.calls().last().map(String::as_str), Some("delete Job/seed"));
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+}
+
+#[test]
 fn a_hook_can_be_left_out_by_name_and_the_plan_says_so() {
     let skip_hooks = vec![crate::plan::HookSelector::parse("PreSync:Job/one").unwrap()];
     let request = Request { skip_hooks, ..Request::default() };
