@@ -23,7 +23,7 @@ pub(crate) mod verdict;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use effect::Effect;
 #[cfg(test)]
@@ -238,6 +238,8 @@ pub(crate) struct Operation {
     /// Somebody wants a pause before the next group.
     pause_wanted: bool,
     paused: Option<Paused>,
+    /// How long each phase of this attempt was paused; that counts for no limit.
+    pauses: BTreeMap<Phase, SignedDuration>,
     /// When anything that a person would call progress was seen last.
     changed_at: Timestamp,
     /// How often it was said since then that nothing changes.
@@ -295,6 +297,7 @@ impl Operation {
             passed: BTreeSet::new(),
             pause_wanted: false,
             paused: None,
+            pauses: BTreeMap::new(),
             changed_at: record.at,
             stalls: 0,
             conclusion: None,

@@ -48,6 +48,9 @@ impl Operation {
             Event::Resumed { .. } => {
                 self.pause_wanted = false;
                 if let Some(paused) = self.paused.take() {
+                    let lasted = record.at.duration_since(paused.since);
+                    let before = self.pauses.entry(paused.phase).or_default();
+                    *before = before.saturating_add(lasted);
                     let is_passed = |point: &&Breakpoint| point.phase == paused.phase && point.wave.is_none_or(|wave| wave == paused.wave);
                     self.passed.extend(self.request.pause_before.iter().filter(is_passed));
                     self.message.clear();

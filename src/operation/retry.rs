@@ -83,6 +83,7 @@ impl Operation {
         self.dry_pass_done = false;
         self.group_ran = false;
         self.run_finished_at = None;
+        self.pauses.clear();
         self.running.clear();
         self.steps.clear();
     }

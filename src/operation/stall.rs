@@ -8,7 +8,7 @@ use super::event::{Event, Record, Step};
 use super::next::later;
 use super::verdict::short_time;
 use super::{Effect, Operation};
-use crate::model::{OperationPhase, Task};
+use crate::model::{OperationPhase, Phase, Task};
 
 impl Operation {
     /// Returns when the whole operation has lasted too long; a decided end comes by itself.
@@ -37,14 +37,20 @@ impl Operation {
     }
 
     pub(super) fn phase_deadline(&self, task: &Task) -> Option<Timestamp> {
-        after(self.phases.get(&task.id.phase)?.started_at?, self.request.limits.phase)
+        self.phase_ends_at(task.id.phase)
+    }
+
+    /// When a phase has lasted too long; pauses do not count.
+    fn phase_ends_at(&self, phase: Phase) -> Option<Timestamp> {
+        let end = after(self.phases.get(&phase)?.started_at?, self.request.limits.phase)?;
+        later(end, self.pauses.get(&phase).copied().unwrap_or_default())
     }
 
     /// Moments at which a hook or a phase has lasted too long.
     pub(super) fn deadlines(&self) -> Vec<Timestamp> {
         let hooks = self.running_tasks().filter_map(|task| self.hook_deadline(task));
-        let open = self.phases.values().filter(|span| span.finished_at.is_none()).filter_map(|span| span.started_at);
-        hooks.chain(open.filter_map(|at| after(at, self.request.limits.phase))).collect()
+        let open = self.phases.iter().filter(|(_, span)| span.finished_at.is_none());
+        hooks.chain(open.filter_map(|(phase, _)| self.phase_ends_at(*phase))).collect()
     }
 
     /// Returns since when nothing that is waited for has changed, if it is long enough to be said (issue of every person on call).

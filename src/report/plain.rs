@@ -10,6 +10,7 @@ use crate::model::{Phase, ResourceKey, TaskId, TaskState, Wave};
 use crate::operation::timeline::Stage;
 use crate::operation::verdict::short_time;
 use crate::operation::{Event, LogContent, LogLine, Operation, Record, Step, StepOutcome};
+use crate::plan::Hooks;
 
 use super::changes::Change;
 use super::style::{Mark, Style};
@@ -49,7 +50,14 @@ impl<W: Write> Plain<W> {
     fn header(&mut self, operation: &Operation) -> io::Result<()> {
         let plan = operation.plan();
         let (context, cluster) = operation.destination();
-        let what = if plan.selective { "selective sync (hooks do not run)" } else { "sync" };
+        let request = operation.request();
+        let what = match (plan.selective, request.hooks) {
+            (true, Hooks::Always) => "selective sync with hooks",
+            (true, Hooks::Usual | Hooks::Never) => "selective sync (hooks do not run)",
+            (false, Hooks::Never) => "sync without hooks",
+            (false, Hooks::Usual | Hooks::Always) => "sync",
+        };
+        let what = if request.dry_run { format!("dry run of a {what}, which writes nothing,") } else { what.to_owned() };
         let revision = if plan.revision.is_empty() { String::new() } else { format!(", revision {}", plan.revision) };
         let place = format!("{what} of {} to {context} ({cluster}), namespace {}{revision}", plan.app, plan.namespace);
         writeln!(self.out, "{}", visible(&place))?;

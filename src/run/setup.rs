@@ -232,6 +232,7 @@ impl Job {
             prune: story.sync.prune,
             selection: (!selection.is_empty()).then_some(selection),
             wave_delay: settings.loaded.config.wave_delay,
+            stall_after: STALL_AFTER,
             by: "demo".to_owned(),
             ..Request::default()
         };

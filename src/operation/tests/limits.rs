@@ -172,6 +172,18 @@ fn a_paused_operation_can_be_terminated() {
 }
 
 #[test]
+fn a_pause_does_not_count_for_the_limit_of_its_phase() {
+    let specs = vec![resource("ConfigMap", "a"), resource("Deployment", "b").wave(1).fate(Fate::Healthy(5))];
+    let limits = Limits { phase: seconds(20), ..Limits::default() };
+    let pause_before = vec![Breakpoint::parse("Sync/1").unwrap()];
+    let mut world = with(Request { limits, pause_before, ..Request::default() }, [specs, vec![hook("smoke", "PostSync")]].concat());
+    world.run(100);
+    assert!(world.op.paused().is_some());
+    world.publish(Event::Resumed { by: "olga".to_owned() });
+    assert_eq!(finished(world).op.phase(), OperationPhase::Succeeded);
+}
+
+#[test]
 fn a_hook_that_somebody_creates_again_and_again_is_given_up() {
     let spec = hook("migrate", "PreSync");
     let mut world = World::new(Setup { specs: vec![spec.clone()], leftovers: vec![spec], ..Setup::default() });
