@@ -184,6 +184,9 @@ impl Operation {
 
     fn success_sentence(&self) -> String {
         let counts = self.counts();
+        if self.request.dry_run {
+            return format!("dry run of {} task{}: nothing was written", counts.done, plural(counts.done));
+        }
         let took = self.finished_at.map(|at| short_time(at.duration_since(self.started_at))).unwrap_or_default();
         let settling = self.settling();
         let tail = if settling.is_empty() {
