@@ -13,7 +13,7 @@ use crate::engine::session::{self, Connector, Opening, OperationIds};
 use crate::manifest::{LoadOptions, Source};
 use crate::model::{Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, ResultCode, Task, TaskState, Traits};
 use crate::operation::{Event, Operation, Record, Request, Step, StepOutcome};
-use crate::plan::{Manifest, Plan, PlanInput};
+use crate::plan::{Manifest, Plan, PlanInput, Shape};
 use crate::report::json::Json;
 use crate::report::{self, End};
 use crate::sim::SimCluster;
@@ -51,6 +51,7 @@ impl Manifests {
             kinds: &Kinds::default(),
             candidates: &[],
             selection: None,
+            shape: &Shape::default(),
         })
     }
 }

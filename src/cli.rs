@@ -9,7 +9,8 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::plan::Selector;
+use crate::operation::Breakpoint;
+use crate::plan::{HookSelector, Selector};
 
 /// Run and watch a Kubernetes sync with Argo CD's hooks, phases and waves.
 #[derive(Debug, Parser)]
@@ -131,6 +132,27 @@ pub(crate) struct PlanOptions {
     /// Delete what the app owns and no manifest asks for any more
     #[arg(long)]
     pub(crate) prune: bool,
+    /// Run hooks although only some resources are selected
+    #[arg(long)]
+    pub(crate) hooks: bool,
+    /// Leave out the hooks of a phase, or one of them; may be repeated
+    #[arg(long, value_name = "PHASE[:KIND/NAME]", value_parser = HookSelector::parse)]
+    pub(crate) skip_hook: Vec<HookSelector>,
+    /// `hook` runs hooks, `apply` applies everything else
+    #[arg(long, value_name = "STRATEGY")]
+    pub(crate) strategy: Option<Strategy>,
+    /// Delete and create again what cannot be changed
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Replace objects instead of applying them, the same as --sync-option Replace=true
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// The same as --sync-option ServerSideApply=true
+    #[arg(long)]
+    pub(crate) server_side: bool,
+    /// Option of the whole operation, for example CreateNamespace=true; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_option)]
+    pub(crate) sync_option: Vec<String>,
     /// Revision to record, otherwise the git commit of the target or a hash of its manifests
     #[arg(long, value_name = "TEXT")]
     pub(crate) revision: Option<String>,
@@ -148,9 +170,43 @@ pub(crate) struct SyncOptions {
     /// Pause after each wave that is not the last
     #[arg(long, value_name = "DURATION", value_parser = crate::config::duration)]
     pub(crate) wave_delay: Option<Duration>,
+    /// Say what every task would do, and write nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// How often a failed operation starts anew; negative: without end
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) retry_limit: Option<i64>,
+    /// Pause before the first retry
+    #[arg(long, value_name = "DURATION", value_parser = retry_duration)]
+    pub(crate) retry_backoff_duration: Option<Duration>,
+    /// How much longer each further pause is
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) retry_backoff_factor: Option<u32>,
+    /// Longest pause before a retry; 0: no limit
+    #[arg(long, value_name = "DURATION", value_parser = retry_duration)]
+    pub(crate) retry_backoff_max_duration: Option<Duration>,
+    /// Terminate the operation when it lasts longer, retries included
+    #[arg(long, value_name = "DURATION", value_parser = limit)]
+    pub(crate) timeout: Option<Duration>,
+    /// Fail what still runs when a phase lasts longer
+    #[arg(long, value_name = "DURATION", value_parser = limit)]
+    pub(crate) phase_timeout: Option<Duration>,
+    /// End and fail a hook that runs longer
+    #[arg(long, value_name = "DURATION", value_parser = limit)]
+    pub(crate) hook_timeout: Option<Duration>,
+    /// Write nothing from this phase or wave on until a person lets it go on; may be repeated
+    #[arg(long, value_name = "PHASE[/WAVE]", value_parser = Breakpoint::parse)]
+    pub(crate) pause_before: Vec<Breakpoint>,
     /// Confirm in advance a deletion that a manifest wants to be confirmed; may be repeated
     #[arg(long, value_name = "KIND/NAME", value_parser = Approval::parse)]
     pub(crate) approve: Vec<Approval>,
+}
+
+/// Whether hooks run (spec R813).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Strategy {
+    Hook,
+    Apply,
 }
 
 /// Format of printed events.
@@ -221,6 +277,25 @@ fn parse_parameter(text: &str) -> Result<String, String> {
     }
 }
 
+fn parse_option(text: &str) -> Result<String, String> {
+    match text.split_once('=') {
+        Some((name, value)) if !name.trim().is_empty() && !value.trim().is_empty() => Ok(text.to_owned()),
+        Some(_) | None => Err("write NAME=VALUE, for example CreateNamespace=true".to_owned()),
+    }
+}
+
+/// A number without a unit is seconds, as in Argo CD (spec R1001).
+fn retry_duration(text: &str) -> Result<Duration, String> {
+    text.parse().map(Duration::from_secs).or_else(|_| crate::config::duration(text))
+}
+
+fn limit(text: &str) -> Result<Duration, String> {
+    match crate::config::duration(text)? {
+        Duration::ZERO => Err("a limit is longer than nothing; leave the option out for no limit".to_owned()),
+        limit => Ok(limit),
+    }
+}
+
 /// Why there is nothing to run.
 #[derive(Debug)]
 pub(crate) enum Declined {
@@ -239,30 +314,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
 }
 
 /// Options and commands of the contract that this version does not have.
-const NOT_BUILT: [&str; 22] = [
-    "--hooks",
-    "--skip-hook",
-    "--dry-run",
-    "--force",
-    "--replace",
-    "--server-side",
-    "--strategy",
-    "--sync-option",
-    "--retry-limit",
-    "--retry-backoff-duration",
-    "--retry-backoff-factor",
-    "--retry-backoff-max-duration",
-    "--timeout",
-    "--phase-timeout",
-    "--hook-timeout",
-    "--pause-before",
-    "--take-over",
-    "--wait",
-    "--detach",
-    "--record",
-    "--rbac",
-    "--lua",
-];
+const NOT_BUILT: [&str; 6] = ["--take-over", "--wait", "--detach", "--record", "--rbac", "--lua"];
 
 /// Commands of the contract that this version does not have; as a target each of them would be a surprise.
 pub(crate) const COMMANDS_NOT_BUILT: [&str; 14] = [
@@ -401,7 +453,15 @@ mod tests {
         for (line, words) in [
             ("syncwave sync x --frobnicate", vec!["--frobnicate", "--help"]),
             ("syncwave sync x --wait", vec!["--wait", "not part of this version"]),
-            ("syncwave sync x --retry-limit 3", vec!["--retry-limit", "not part of this version"]),
+            ("syncwave sync x --retry-limit many", vec!["--retry-limit", "many"]),
+            ("syncwave sync x --retry-backoff-factor 0", vec!["--retry-backoff-factor", "0"]),
+            ("syncwave sync x --retry-backoff-duration soon", vec!["--retry-backoff-duration", "unit"]),
+            ("syncwave sync x --timeout 0", vec!["--timeout", "no limit"]),
+            ("syncwave sync x --hook-timeout 5", vec!["--hook-timeout", "unit"]),
+            ("syncwave sync x --sync-option Prune", vec!["--sync-option", "NAME=VALUE"]),
+            ("syncwave sync x --strategy wild", vec!["--strategy", "hook", "apply"]),
+            ("syncwave sync x --skip-hook presync", vec!["--skip-hook", "PHASE[:KIND/NAME]"]),
+            ("syncwave sync x --pause-before Sync/x", vec!["--pause-before", "PHASE[/WAVE]"]),
             ("syncwave sync x --prun", vec!["--prun", "--prune"]),
             ("syncwave sync x -o yaml", vec!["yaml", "--output", "json"]),
             ("syncwave sync x --speed fast", vec!["fast", "--speed", "max"]),

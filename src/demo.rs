@@ -43,7 +43,7 @@ pub(crate) const STORIES: [Shipped; 6] = [
 pub(crate) const PLAIN_CLUSTER: (&str, &str) = (
     "embedded",
     "apiVersion: sim/v1\nkind: Scenario\nmetadata: {name: embedded}\nabout: A cluster without a story.\n\
-     clock: {start: 2026-03-01T09:00:00Z}\npods:\n  - {runs: {after: 2s}, match: {owner: Job/*}}\n",
+     clock: {start: 2026-03-01T09:00:00Z}\n",
 );
 
 impl Shipped {

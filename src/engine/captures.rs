@@ -2,6 +2,7 @@
 //! no hook is deleted before (decisions 11 and 22). Must not know what the lines mean, nor which hooks are to be deleted.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -63,12 +64,19 @@ pub(super) struct Captures {
     publisher: Publisher,
     outbox: Arc<Outbox>,
     operation: Arc<str>,
+    /// Attempt of the operation, counted from 1.
+    attempt: AtomicU32,
     logs: Mutex<BTreeMap<LogKey, watch::Receiver<bool>>>,
 }
 
 impl Captures {
     pub(super) fn new(cluster: Cluster, publisher: Publisher, outbox: Arc<Outbox>, operation: Arc<str>) -> Self {
-        Self { cluster, publisher, outbox, operation, logs: Mutex::default() }
+        Self { cluster, publisher, outbox, operation, attempt: AtomicU32::new(1), logs: Mutex::default() }
+    }
+
+    /// Notes that a new attempt of the operation begins; logs that are followed from now on are its.
+    pub(super) fn begin_attempt(&self, attempt: u32) {
+        self.attempt.store(attempt, Ordering::SeqCst);
     }
 
     /// Follows a log to its end, unless somebody does or did. `LogOpened` has been published.
@@ -87,7 +95,8 @@ impl Captures {
             sender
         };
         let _ending = Ending { captures: self, wish: &wish, sender };
-        let mut lane = Lane { captures: self, wish: &wish, missing: 0, is_open: false };
+        let attempt = self.attempt.load(Ordering::SeqCst);
+        let mut lane = Lane { captures: self, wish: &wish, attempt, missing: 0, is_open: false };
         let result = self.cluster.follow_log(&wish.target, &mut lane).await;
         lane.end().await;
         if let Err(text) = result {
@@ -198,6 +207,8 @@ impl Drop for Ending<'_> {
 struct Lane<'a> {
     captures: &'a Captures,
     wish: &'a Wish,
+    /// Attempt of the operation in which it was begun.
+    attempt: u32,
     /// Lines that were skipped and not told yet.
     missing: u64,
     /// Whether the line that was sent last goes on in the next piece.
@@ -235,7 +246,7 @@ impl Lane<'_> {
             task: self.wish.task.clone(),
             pod: self.wish.target.pod.clone(),
             container: self.wish.target.container.clone(),
-            attempt: 1,
+            attempt: self.attempt,
             pod_attempt: self.wish.pod_attempt,
             at: self.captures.clock().now(),
             log_time,
@@ -309,7 +320,7 @@ mod tests {
         let (publisher, mut subscription) = lanes();
         let captures = captures(publisher);
         let wish = wish();
-        let mut lane = Lane { captures: &captures, wish: &wish, missing: 0, is_open: false };
+        let mut lane = Lane { captures: &captures, wish: &wish, attempt: 1, missing: 0, is_open: false };
         let began = captures.clock().now();
         for number in 0..LOG_LANE + 10 {
             lane.take(piece(number)).await;
@@ -330,7 +341,7 @@ mod tests {
         let (publisher, _subscription) = lanes();
         let captures = captures(publisher);
         let wish = wish();
-        let mut lane = Lane { captures: &captures, wish: &wish, missing: 3, is_open: false };
+        let mut lane = Lane { captures: &captures, wish: &wish, attempt: 1, missing: 3, is_open: false };
         for number in 0..LOG_LANE + 1 {
             lane.take(piece(number)).await;
         }
@@ -374,6 +385,9 @@ mod tests {
             target: None,
             origin: None,
             pulled_forward: false,
+            automatic: false,
+            prefailed: None,
+            unmodified: false,
         };
         captures.complete(&task, "j").await;
         assert_eq!(captures.clock().now().duration_since(began).as_secs(), 5);

@@ -7,11 +7,11 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::captures::Captures;
-use crate::cluster::apply::{Applied, Before, Spot};
+use crate::cluster::apply::{Applied, Before, Spot, Word};
 use crate::cluster::delete::Removal;
 use crate::cluster::watch::Watches;
 use crate::cluster::{CallError, Cluster, Outbox, Reporter, Resource};
-use crate::model::{Gvk, Mode, Object, ResourceKey, Task};
+use crate::model::{DeletePolicy, Gvk, Mode, Object, ResourceKey, Task};
 use crate::operation::{Request, Step, StepOutcome};
 use crate::plan::Plan;
 
@@ -53,6 +53,11 @@ impl Executor {
     /// Performs one step.
     pub(super) async fn perform(&self, task: &Task, step: &Step) -> StepOutcome {
         let reporter = Reporter::new(&self.outbox, Some(&task.id));
+        match step {
+            Step::Discover => return self.discover(task).await,
+            Step::Try => return self.try_out(task, &reporter).await,
+            _ => {}
+        }
         let resource = match self.resource(task, step).await {
             Ok(resource) => resource,
             Err(error) => return StepOutcome::Failed { error },
@@ -60,7 +65,7 @@ impl Executor {
         let call = Call { task, resource: &resource, reporter: &reporter };
         match step {
             Step::Apply => self.apply(call).await,
-            Step::Look => self.look(call).await,
+            Step::Look | Step::Try | Step::Discover => self.look(call).await,
             Step::RemoveOldFinalizer { uid } => self.remove_finalizers(&self.stoppable, call, uid).await,
             Step::RemoveFinalizer { uid } => self.remove_finalizers(&self.hurried, call, uid).await,
             Step::TerminateFinalizer { uid } => self.remove_finalizers(&self.calm, call, uid).await,
@@ -83,14 +88,62 @@ impl Executor {
         }
         let resource = if self.is_defined_here(&gvk) { self.served_soon(&gvk).await? } else { self.calm.resource(&gvk).await? };
         if *step == Step::Apply {
-            let clock = self.calm.clock();
-            tokio::select! {
-                biased;
-                () = self.watches.kind_appeared(&resource) => {}
-                () = clock.sleep(FIRST_LIST_WITHIN) => tracing::warn!("the first list of {gvk} is late"),
-            }
+            self.watch_new(&resource).await;
         }
         Ok(resource)
+    }
+
+    /// Waits for the first list of a kind that has just appeared.
+    async fn watch_new(&self, resource: &Resource) {
+        let clock = self.calm.clock();
+        tokio::select! {
+            biased;
+            () = self.watches.kind_appeared(resource) => {}
+            () = clock.sleep(FIRST_LIST_WITHIN) => tracing::warn!("the first list of {} is late", resource.gvk),
+        }
+    }
+
+    /// Asks anew whether a kind is served that was not before (spec R608).
+    async fn discover(&self, task: &Task) -> StepOutcome {
+        let gvk = task.gvk();
+        self.calm.forget_group(&gvk.group);
+        match self.calm.resource(&gvk).await {
+            Ok(resource) => {
+                self.watch_new(&resource).await;
+                StepOutcome::Done { message: String::new(), live: None }
+            }
+            Err(error) => StepOutcome::Failed { error },
+        }
+    }
+
+    /// What an apply would do, by a dry run of the server. What only the server finds would fail in the real run alone, in Argo CD
+    /// too, so here it is told and does not change the outcome (spec R707, R1318, R1547).
+    async fn try_out(&self, task: &Task, reporter: &Reporter) -> StepOutcome {
+        let key = &task.id.key;
+        let Some(target) = &task.target else { return StepOutcome::Failed { error: format!("{key} has no target to apply") } };
+        let tried = |word: Word| {
+            let message = format!("{} (dry run)", Applied { object: target.clone(), word }.message());
+            StepOutcome::Done { message, live: None }
+        };
+        // A kind that is not served although the plan is valid comes with this sync.
+        let Some(resource) = self.calm.known_resource(&task.gvk()) else { return tried(Word::Created) };
+        let call = Call { task, resource: &resource, reporter };
+        let before = match self.before(call).await {
+            Ok(before) => before,
+            Err(error) => return failed(&error),
+        };
+        match self.stoppable.try_apply(call.spot(), target, &before, self.mode(task, &before)).await {
+            Ok(word) => tried(word),
+            Err(CallError::Refused { message, .. }) => {
+                // The old object of a hook goes first, so what cannot be changed in it does not matter.
+                let is_replaced = task.delete_policies().contains(&DeletePolicy::BeforeHookCreation) && before != Before::Absent;
+                if !is_replaced {
+                    reporter.warn(format!("the API server would refuse it: {message}"));
+                }
+                tried(if before == Before::Absent { Word::Created } else { Word::Configured })
+            }
+            Err(error) => failed(&error),
+        }
     }
 
     /// Returns whether a definition of this kind is among the targets, so that it may be served any moment.
@@ -118,14 +171,11 @@ impl Executor {
     async fn apply(&self, call: Call<'_>) -> StepOutcome {
         let key = &call.task.id.key;
         let Some(target) = &call.task.target else { return StepOutcome::Failed { error: format!("{key} has no target to apply") } };
-        let before = match self.watches.before(key, call.resource) {
-            Before::Unknown => match self.stoppable.look_before(call.spot()).await {
-                Ok(before) => before,
-                Err(error) => return failed(&error),
-            },
-            known @ (Before::Absent | Before::Present(_)) => known,
+        let before = match self.before(call).await {
+            Ok(before) => before,
+            Err(error) => return failed(&error),
         };
-        let mode = Mode::of(&self.request.options, self.request.force, &call.task.traits.options, before.options());
+        let mode = self.mode(call.task, &before);
         match self.stoppable.apply(call.spot(), target, &before, mode, call.reporter).await {
             Ok(applied) => {
                 self.note(call.task, &applied);
@@ -136,6 +186,18 @@ impl Executor {
             }
             Err(error) => failed(&error),
         }
+    }
+
+    /// Returns what is there before a write, from the watch if it knows.
+    async fn before(&self, call: Call<'_>) -> Result<Before, CallError> {
+        match self.watches.before(&call.task.id.key, call.resource) {
+            Before::Unknown => self.stoppable.look_before(call.spot()).await,
+            known @ (Before::Absent | Before::Present(_)) => Ok(known),
+        }
+    }
+
+    fn mode(&self, task: &Task, before: &Before) -> Mode {
+        Mode::of(&self.request.options, self.request.force, &task.traits.options, before.options())
     }
 
     fn note(&self, task: &Task, applied: &Applied) {

@@ -96,6 +96,8 @@ impl Host {
             Ask::Sync { request } => self.sync(request).await,
             Ask::Terminate { by } => self.terminate(by).await,
             Ask::Approve { keys, by } => self.approve(keys, by).await,
+            Ask::Pause { by } => self.tell_running(Control::Pause { by }, "there is nothing to stop before").await,
+            Ask::Resume { by } => self.tell_running(Control::Resume { by }, "there is nothing to go on with").await,
             Ask::Object { key } => self.object(key),
             Ask::Follow { key } => self.follow(key).await,
         }
@@ -213,11 +215,14 @@ impl Host {
             let reason = format!("nothing may be changed here: {reason}");
             return self.shared.answer(Answer::Refused { reason }).await;
         }
+        self.tell_running(Control::Approve { keys, by }, "there is nothing to confirm").await;
+    }
+
+    /// Hands something to the running operation; `otherwise` is what follows from there being none.
+    async fn tell_running(&self, control: Control, otherwise: &str) {
         match self.running.as_ref().filter(|running| running.is_busy()) {
-            Some(running) => running.tell(Control::Approve { keys, by }).await,
-            None => {
-                self.shared.answer(Answer::Refused { reason: "no operation is running, so there is nothing to confirm".to_owned() }).await;
-            }
+            Some(running) => running.tell(control).await,
+            None => self.shared.answer(Answer::Refused { reason: format!("no operation is running, so {otherwise}") }).await,
         }
     }
 

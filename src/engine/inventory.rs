@@ -95,7 +95,7 @@ impl Ledger {
     /// Unites what was owned with what a plan is going to apply, and with what it found to be owned.
     pub(super) fn new(home: Home, old: Vec<Owned>, plan: &Plan) -> Self {
         let mut objects: BTreeMap<ResourceKey, Owned> = old.into_iter().map(|owned| (owned.key.clone(), owned)).collect();
-        for task in plan.tasks.iter().filter(|task| !task.id.key.name.is_empty()) {
+        for task in plan.tasks.iter().filter(|task| !task.id.key.name.is_empty() && !task.automatic) {
             match task.id.role {
                 Role::Hook => {}
                 Role::Prune => _ = objects.entry(task.id.key.clone()).or_insert_with(|| owned(task, String::new())),

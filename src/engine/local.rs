@@ -40,6 +40,14 @@ pub(super) enum Control {
         keys: Vec<ResourceKey>,
         by: String,
     },
+    /// Stop before the next group.
+    Pause {
+        by: String,
+    },
+    /// Go on after a pause, or take the wish for one back.
+    Resume {
+        by: String,
+    },
     /// Follow the logs of this object's pods too.
     Follow {
         key: ResourceKey,
@@ -201,6 +209,8 @@ impl Local {
                 self.publish(Event::TerminateRequested { by });
             }
             Control::Approve { keys, by } => self.publish(Event::PruneApproved { keys, by }),
+            Control::Pause { by } => self.publish(Event::PauseRequested { by }),
+            Control::Resume { by } => self.publish(Event::Resumed { by }),
             Control::Follow { key } => {
                 self.followed.insert(key);
                 self.is_news = true;
@@ -232,6 +242,11 @@ impl Local {
 
     async fn record(&mut self, event: Event, finished: &watch::Sender<bool>) {
         let is_concluded = matches!(event, Event::Concluded { .. });
+        match &event {
+            Event::TimedOut => self.hurry.cancel(),
+            Event::AttemptStarted { attempt } => self.captures.begin_attempt(*attempt),
+            _ => {}
+        }
         if let Event::OperationFinished { phase, .. } = event {
             // Whoever sees the end may start the next operation at once.
             self.ledger.close(&self.operation, phase).await;
@@ -368,8 +383,9 @@ impl Local {
     }
 }
 
+/// Returns whether an effect ends an attempt.
 fn is_end(effect: &Effect) -> bool {
-    matches!(effect, Effect::Record(Event::OperationFinished { .. }))
+    matches!(effect, Effect::Record(Event::OperationFinished { .. } | Event::RetryScheduled { .. }))
 }
 
 /// Returns whether objects of a kind may run pods: workloads, and kinds that are not Kubernetes' own.

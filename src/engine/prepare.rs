@@ -10,11 +10,11 @@ use super::candidates::Search;
 use super::inventory::{Home, Ledger, Owned};
 use super::session::{Action, Answer, FailureKind, Opening, Place, Planned};
 use crate::cluster::apply::{Spot, Word};
-use crate::cluster::{CallError, Cluster};
+use crate::cluster::{CallError, Cluster, Reporter, Resource};
 use crate::manifest::{self, Loaded, ManifestError, ManifestWarning, Source};
-use crate::model::{Gvk, Mode, Role, Task, TaskId};
+use crate::model::{Gvk, Mode, ResourceKey, Role, Task, TaskId};
 use crate::operation::Request;
-use crate::plan::{Manifest, Plan, PlanInput};
+use crate::plan::{Manifest, NewNamespace, Plan, PlanInput, Shape};
 
 const AT_ONCE: usize = 32;
 
@@ -92,20 +92,59 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     let search =
         Search { cluster: &connected.cluster, app: &opening.app, namespace: &place.namespace, manifests: &manifests, kinds: &kinds };
     let found = search.run(owned.as_deref()).await;
-    let plan = Arc::new(Plan::build(&PlanInput {
-        app: &opening.app,
-        namespace: &place.namespace,
-        revision: &place.revision,
-        operation: &id,
-        started_at,
-        manifests: &manifests,
-        kinds: &kinds,
-        candidates: &found.candidates,
-        selection: request.selection.as_deref(),
-    }));
+    let mut shape = Shape {
+        options: request.options.clone(),
+        hooks: request.hooks,
+        skip_hooks: request.skip_hooks.clone(),
+        new_namespace: new_namespace(&connected.cluster, &place.namespace, request).await,
+        unmodified: BTreeSet::new(),
+    };
+    let build = |shape: &Shape| {
+        Plan::build(&PlanInput {
+            app: &opening.app,
+            namespace: &place.namespace,
+            revision: &place.revision,
+            operation: &id,
+            started_at,
+            manifests: &manifests,
+            kinds: &kinds,
+            candidates: &found.candidates,
+            selection: request.selection.as_deref(),
+            shape,
+        })
+    };
+    let mut plan = build(&shape);
+    if request.options.has("ApplyOutOfSyncOnly=true") {
+        shape.unmodified = unmodified(&connected.cluster, &plan, request).await;
+        plan = build(&shape);
+    }
+    let plan = Arc::new(plan);
     let old = owned.unwrap_or_default().into_iter().filter(|owned| !found.gone.contains(&owned.key)).collect();
     notes.extend(found.notes);
     Prepared { id, ledger: Ledger::new(home, old, &plan), place, plan, notes, connected }
+}
+
+/// Asks whether `CreateNamespace=true` has to make the destination Namespace (spec R515).
+async fn new_namespace(cluster: &Cluster, namespace: &str, request: &Request) -> NewNamespace {
+    if !request.options.has("CreateNamespace=true") {
+        return NewNamespace::No;
+    }
+    let resource = Resource { is_namespaced: false, ..Resource::core("Namespace", "namespaces") };
+    let spot = Spot { resource: &resource, namespace: "", name: namespace };
+    match cluster.get(spot, &Reporter::default()).await {
+        Ok(Some(_)) => NewNamespace::No,
+        Ok(None) => NewNamespace::Yes,
+        Err(error) => NewNamespace::Unclear(error.to_string()),
+    }
+}
+
+/// Objects that an apply would not change, as the server's dry run says (spec R730).
+async fn unmodified(cluster: &Cluster, plan: &Plan, request: &Request) -> BTreeSet<ResourceKey> {
+    let applies = plan.tasks.iter().filter(|task| task.id.role == Role::Apply && !task.automatic);
+    let looks: Vec<_> = applies.map(|task| action_of(cluster, plan, request, task)).collect();
+    let looks = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
+    let unchanged = looks.filter_map(|(id, action)| std::future::ready((action == Action::Unchanged).then_some(id.key)));
+    unchanged.collect().await
 }
 
 fn note(warning: &ManifestWarning) -> String {

@@ -123,6 +123,10 @@ pub(crate) enum Ask {
     Terminate { by: String },
     /// Confirm prunes that the operation waits for; answered by facts, or with `Refused` when nothing runs.
     Approve { keys: Vec<ResourceKey>, by: String },
+    /// Stop before the next group; answered by facts, or with `Refused` when nothing runs.
+    Pause { by: String },
+    /// Go on after a pause, or take the wish for one back; answered by facts, or with `Refused` when nothing runs.
+    Resume { by: String },
     /// The live object, masked, as YAML.
     Object { key: ResourceKey },
     /// Follow the logs of this object's pods too, although it is not a hook.

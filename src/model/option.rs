@@ -3,8 +3,6 @@
 
 use serde::Serialize;
 
-use super::phase::{Phase, Wave};
-
 /// Options as they were given, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub(crate) struct Options(Vec<String>);
@@ -52,11 +50,6 @@ impl Options {
     /// Takes options as they are.
     pub(crate) fn new(items: impl IntoIterator<Item = String>) -> Self {
         Self(items.into_iter().collect())
-    }
-
-    /// Returns the items, in order.
-    pub(crate) fn items(&self) -> &[String] {
-        &self.0
     }
 
     /// Returns whether exactly this text is among them (spec R702).

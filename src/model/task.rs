@@ -42,6 +42,12 @@ pub(crate) struct Task {
     pub(crate) uid: Option<Arc<str>>,
     /// Whether the task was pulled forward before the first one that needs it (spec R509).
     pub(crate) pulled_forward: bool,
+    /// Made by `CreateNamespace=true`, not by a manifest; there is no task any more once the Namespace is there (spec R515, R516).
+    pub(crate) automatic: bool,
+    /// The task has failed before its turn, with this message.
+    pub(crate) prefailed: Option<String>,
+    /// Known to be as it should be, and left out because of `ApplyOutOfSyncOnly=true` (spec R730).
+    pub(crate) unmodified: bool,
 }
 
 impl Task {

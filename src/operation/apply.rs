@@ -13,6 +13,7 @@ impl Operation {
     /// Folds one fact.
     pub(crate) fn apply(&mut self, record: &Record) {
         self.last_seq = record.seq;
+        self.note_progress(record);
         match &record.event {
             Event::OperationStarted { .. } => {}
             Event::WatchesOpened { polled } => {
@@ -38,8 +39,12 @@ impl Operation {
             | Event::PruneApproved { .. }
             | Event::Concluded { .. }
             | Event::TerminateRequested { .. }
+            | Event::TimedOut
             | Event::Warned { .. }
             | Event::OperationFinished { .. } => self.apply_course(record),
+            Event::RetryScheduled { .. } | Event::AttemptStarted { .. } => self.apply_attempt(record),
+            Event::PauseRequested { .. } | Event::Paused { .. } | Event::Resumed { .. } => self.apply_pause(record),
+            Event::Stalled { .. } => self.stalls += 1,
         }
     }
 
@@ -61,6 +66,11 @@ impl Operation {
                 if self.conclusion.is_none() {
                     self.phase = OperationPhase::Terminating;
                 }
+            }
+            Event::TimedOut if self.terminate.is_none() && self.finished_at.is_none() && self.conclusion.is_none() => {
+                self.terminate = Some((record.at, "the time limit of the operation".to_owned()));
+                self.timed_out = true;
+                self.phase = OperationPhase::Terminating;
             }
             Event::Warned { task, text } => self.warnings.push((task.clone(), text.clone())),
             Event::OperationFinished { phase, message } => {
@@ -113,7 +123,7 @@ impl Operation {
             && step.is_of_run()
         {
             run.in_flight += 1;
-            run.sent += usize::from(*step == Step::Apply);
+            run.sent += usize::from(matches!(step, Step::Apply | Step::Try));
         }
         if step.is_of_run()
             && let Some(position) = self.plan.position(task)
@@ -166,7 +176,8 @@ impl Operation {
             Step::RemoveOldFinalizer { uid } | Step::RemoveFinalizer { uid } | Step::TerminateFinalizer { uid } => {
                 self.forget_finalizer(&task.key, uid);
             }
-            Step::DeleteOldHook { .. } | Step::DeleteHook { .. } | Step::TerminateDelete { .. } | Step::Look => {}
+            Step::Try => self.set_result(at, task, ResultCode::Synced, TaskState::Succeeded, message),
+            Step::DeleteOldHook { .. } | Step::DeleteHook { .. } | Step::TerminateDelete { .. } | Step::Look | Step::Discover => {}
         }
     }
 
@@ -182,9 +193,10 @@ impl Operation {
             | Step::DeleteHook { uid, .. }
             | Step::TerminateFinalizer { uid }
             | Step::TerminateDelete { uid } => self.vanish(&task.key, uid),
-            Step::Apply => {
+            Step::Apply | Step::Try => {
                 self.set_result(at, task, ResultCode::SyncFailed, TaskState::Failed, "the object vanished while it was being applied");
             }
+            Step::Discover => {}
             Step::Look if self.phase == OperationPhase::Terminating => {}
             Step::Look => {
                 let message = format!("Resource {} is missing, it might have been deleted", task.key.in_message());
@@ -196,7 +208,9 @@ impl Operation {
     fn end_badly(&mut self, at: Timestamp, task: &TaskId, step: &Step, error: &str) {
         let code = self.result(task).map(|result| result.code).unwrap_or_default();
         match step {
-            Step::Apply | Step::Prune { .. } => self.set_result(at, task, ResultCode::SyncFailed, TaskState::Failed, error),
+            Step::Apply | Step::Try | Step::Prune { .. } => {
+                self.set_result(at, task, ResultCode::SyncFailed, TaskState::Failed, error);
+            }
             Step::RemoveOldFinalizer { .. } => {
                 self.set_result(at, task, ResultCode::None, TaskState::Error, &format!("failed to remove hook finalizer: {error}"));
             }
@@ -208,7 +222,7 @@ impl Operation {
                 self.set_result(at, task, code, TaskState::Error, &format!("Failed to remove hook finalizer: {error}"));
             }
             Step::Look => self.set_result(at, task, code, TaskState::Error, &format!("Failed to get live resource {error}")),
-            Step::TerminateFinalizer { .. } | Step::TerminateDelete { .. } => {}
+            Step::TerminateFinalizer { .. } | Step::TerminateDelete { .. } | Step::Discover => {}
         }
     }
 
@@ -260,7 +274,8 @@ impl Operation {
             Event::Occurred { occurrence } => self.occurrences.push(occurrence.clone()),
             Event::LogOpened { task, pod, uid, container, pod_attempt } => {
                 let key = LogKey { uid: uid.clone(), container: container.clone() };
-                self.logs.insert(key, LogState { task: task.clone(), pod: pod.clone(), pod_attempt: *pod_attempt, open: true });
+                let state = LogState { task: task.clone(), pod: pod.clone(), pod_attempt: *pod_attempt, attempt: self.attempt, open: true };
+                self.logs.insert(key, state);
             }
             Event::LogClosed { uid, container, .. } => {
                 if let Some(log) = self.logs.get_mut(&LogKey { uid: uid.clone(), container: container.clone() }) {

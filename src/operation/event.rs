@@ -32,6 +32,10 @@ pub(crate) enum Step {
     DeleteOldHook { uid: Arc<str> },
     /// Applies the target.
     Apply,
+    /// Asks what applying the target would do, without doing it (spec R1318).
+    Try,
+    /// Asks anew whether the kind of the target is served, because an earlier attempt was not valid without it (spec R608).
+    Discover,
     /// Asks for an object that the view has lost (spec R617).
     Look,
     /// Removes the hook finalizer after the hook has completed (spec R216.2).
@@ -65,6 +69,8 @@ pub(crate) enum RunKind {
     Group,
     /// All SyncFail hooks together (spec R406).
     SyncFail,
+    /// Everything together, without writing anything (spec R1318).
+    DryRun,
 }
 
 /// How a run ended (spec R522).
@@ -181,6 +187,34 @@ pub(crate) enum Event {
     },
     TerminateRequested {
         by: String,
+    },
+    /// The time limit of the whole operation has passed: it is terminated (spec R911).
+    TimedOut,
+    /// The attempt has failed; the next one, of this number, begins at `at` (spec R1004). `message` is the operation's until then.
+    RetryScheduled {
+        attempt: u32,
+        at: Timestamp,
+        message: String,
+    },
+    /// A new attempt begins from the beginning; what the last one did is kept (spec R1007, R1008).
+    AttemptStarted {
+        attempt: u32,
+    },
+    /// Somebody wants the operation to stop before its next group.
+    PauseRequested {
+        by: String,
+    },
+    /// Nothing is written before somebody lets the operation go on with this group.
+    Paused {
+        phase: Phase,
+        wave: Wave,
+    },
+    Resumed {
+        by: String,
+    },
+    /// Nothing that is waited for has changed since then.
+    Stalled {
+        since: Timestamp,
     },
     /// Something that the person should know; the operation goes on.
     Warned {

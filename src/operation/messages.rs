@@ -33,6 +33,11 @@ pub(super) fn waiting(wait: Wait, tasks: &[&Task]) -> String {
     format!("waiting for {verb} {}{more}", named.id.key.in_message())
 }
 
+/// Returns the message at the beginning of a retry (spec R1007).
+pub(super) fn retrying(number: u32) -> String {
+    format!("Retrying operation. Attempt #{number}")
+}
+
 /// Returns whether a message says that a person has to confirm something.
 pub(super) fn is_confirmation(message: &str) -> bool {
     message.starts_with("waiting for pruning confirmation of ")
@@ -48,6 +53,7 @@ pub(super) const UNSUCCESSFUL: &str = "one or more synchronization tasks complet
 pub(super) const SYNC_FAIL_FAILED: &str = "one or more SyncFail hooks failed";
 pub(super) const TERMINATED: &str = "Operation terminated";
 pub(super) const TERMINATION_HAD_ERRORS: &str = "Operation termination had errors";
+pub(super) const TIMED_OUT: &str = "Operation terminated, triggered by controller sync timeout";
 pub(super) const GENERATE_NAME: &str = "cannot use generate name with apply";
 
 impl Operation {

@@ -9,8 +9,11 @@ pub(crate) mod event;
 mod messages;
 mod next;
 mod pass;
+mod pause;
 mod request;
+mod retry;
 mod run;
+mod stall;
 mod terminate;
 #[cfg(test)]
 mod tests;
@@ -20,13 +23,14 @@ pub(crate) mod verdict;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 pub(crate) use effect::Effect;
 #[cfg(test)]
 pub(crate) use event::RunOutcome;
 pub(crate) use event::{Event, LogContent, LogLine, Record, RunKind, Step, StepOutcome};
-pub(crate) use request::{Breakpoint, HookSelector, Hooks, Limits, Request, Retry};
+pub(crate) use pause::Paused;
+pub(crate) use request::{Breakpoint, Limits, Request, Retry};
 
 use crate::model::{
     DeletePolicy, Live, Occurrence, OperationPhase, Phase, PodView, ResourceKey, ResultCode, Task, TaskId, TaskState, Wave,
@@ -133,7 +137,36 @@ pub(crate) struct LogState {
     pub(crate) task: TaskId,
     pub(crate) pod: Arc<str>,
     pub(crate) pod_attempt: u32,
+    /// Attempt of the operation in which it was opened.
+    pub(crate) attempt: u32,
     pub(crate) open: bool,
+}
+
+/// An attempt that failed and was followed by another one.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Attempt {
+    /// Counted from 1.
+    pub(crate) number: u32,
+    pub(crate) phase: OperationPhase,
+    /// Why it failed.
+    pub(crate) message: String,
+    pub(crate) started_at: Timestamp,
+    pub(crate) finished_at: Timestamp,
+    pub(crate) results: Vec<TaskResult>,
+    pub(crate) phases: BTreeMap<Phase, Span>,
+    pub(crate) waves: BTreeMap<(Phase, Wave), Span>,
+    slots: Vec<Slot>,
+}
+
+/// The pause between two attempts.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Respite {
+    /// When the failed attempt ended.
+    pub(crate) since: Timestamp,
+    /// When the next one begins.
+    pub(crate) until: Timestamp,
+    phase: OperationPhase,
+    message: String,
 }
 
 /// When a wave or a phase ran.
@@ -158,6 +191,11 @@ pub(crate) struct Operation {
     started_at: Timestamp,
     finished_at: Option<Timestamp>,
     attempt: u32,
+    attempt_started_at: Timestamp,
+    /// Earlier attempts, in order.
+    attempts: Vec<Attempt>,
+    /// While the next attempt is waited for.
+    respite: Option<Respite>,
     last_seq: u64,
     watches_open: bool,
     polled: Vec<String>,
@@ -194,6 +232,18 @@ pub(crate) struct Operation {
     waves: BTreeMap<(Phase, Wave), Span>,
     approved: BTreeSet<ResourceKey>,
     terminate: Option<(Timestamp, String)>,
+    timed_out: bool,
+    /// Breakpoints that were left behind.
+    passed: BTreeSet<Breakpoint>,
+    /// Somebody wants a pause before the next group.
+    pause_wanted: bool,
+    paused: Option<Paused>,
+    /// How long each phase of this attempt was paused; that counts for no limit.
+    pauses: BTreeMap<Phase, SignedDuration>,
+    /// When anything that a person would call progress was seen last.
+    changed_at: Timestamp,
+    /// How often it was said since then that nothing changes.
+    stalls: u32,
     conclusion: Option<Conclusion>,
     warnings: Vec<(Option<TaskId>, String)>,
 }
@@ -213,6 +263,9 @@ impl Operation {
             started_at: record.at,
             finished_at: None,
             attempt: 1,
+            attempt_started_at: record.at,
+            attempts: Vec::new(),
+            respite: None,
             last_seq: record.seq,
             watches_open: false,
             polled: Vec::new(),
@@ -240,6 +293,13 @@ impl Operation {
             waves: BTreeMap::new(),
             approved: request.approved.iter().cloned().collect(),
             terminate: None,
+            timed_out: false,
+            passed: BTreeSet::new(),
+            pause_wanted: false,
+            paused: None,
+            pauses: BTreeMap::new(),
+            changed_at: record.at,
+            stalls: 0,
             conclusion: None,
             warnings: Vec::new(),
         })
@@ -290,6 +350,26 @@ impl Operation {
         self.attempt
     }
 
+    /// Returns the attempts that failed and were followed by another one, in order.
+    pub(crate) fn attempts(&self) -> &[Attempt] {
+        &self.attempts
+    }
+
+    /// Returns the pause before the next attempt, while it lasts.
+    pub(crate) fn respite(&self) -> Option<&Respite> {
+        self.respite.as_ref()
+    }
+
+    /// Returns where the operation waits for a person to let it go on.
+    pub(crate) fn paused(&self) -> Option<&Paused> {
+        self.paused.as_ref()
+    }
+
+    /// Returns whether somebody wants a pause before the next group.
+    pub(crate) fn is_pause_wanted(&self) -> bool {
+        self.pause_wanted
+    }
+
     /// Returns whether the operation ended, or will end, by a terminate.
     pub(crate) fn is_terminated(&self) -> bool {
         self.terminate.is_some()
@@ -302,6 +382,11 @@ impl Operation {
         } else {
             Vec::new()
         }
+    }
+
+    /// Returns the tasks that are waited for now.
+    pub(crate) fn waited_for(&self) -> &[TaskId] {
+        &self.waiting.on
     }
 
     /// Returns the results, in order of arrival.

@@ -17,8 +17,9 @@ impl Step {
     /// Returns whether the step belongs to a run of tasks, so that the run waits for it (spec R520).
     pub(super) fn is_of_run(&self) -> bool {
         match self {
-            Self::RemoveOldFinalizer { .. } | Self::Prune { .. } | Self::DeleteOldHook { .. } | Self::Apply => true,
+            Self::RemoveOldFinalizer { .. } | Self::Prune { .. } | Self::DeleteOldHook { .. } | Self::Apply | Self::Try => true,
             Self::Look
+            | Self::Discover
             | Self::RemoveFinalizer { .. }
             | Self::DeleteHook { .. }
             | Self::TerminateFinalizer { .. }
@@ -30,17 +31,28 @@ impl Step {
 impl Operation {
     /// Returns what to do now. Pure and level-triggered.
     pub(crate) fn next(&self, now: Timestamp) -> Vec<Effect> {
+        if self.finished_at.is_some() {
+            return Vec::new();
+        }
+        if self.is_out_of_time(now) {
+            return vec![Effect::Record(Event::TimedOut)];
+        }
         let terminating = self.phase == OperationPhase::Terminating;
-        if self.finished_at.is_some() || !(self.watches_open || terminating) {
+        if !(self.watches_open || terminating) {
             return Vec::new();
         }
         let mut effects = self.logs_to_follow();
         effects.extend(match (&self.conclusion, &self.run) {
             (Some(conclusion), _) => self.finish(conclusion, now),
             (None, _) if terminating => self.terminating(),
+            (None, None) if self.respite.is_some() => self.begin_attempt(now),
+            (None, None) if self.paused.is_some() => Vec::new(),
             (None, Some(run)) => self.drive(run, now),
             (None, None) => self.pass(now),
         });
+        if effects.is_empty() {
+            effects.extend(self.stall(now));
+        }
         effects
     }
 
@@ -49,12 +61,18 @@ impl Operation {
         if self.finished_at.is_some() {
             return None;
         }
-        if let Some(conclusion) = &self.conclusion {
-            return later(conclusion.at, LOG_GRACE).filter(|at| *at > now);
-        }
+        let conclusion = self.conclusion.as_ref().and_then(|conclusion| later(conclusion.at, LOG_GRACE));
+        let moments = [conclusion, self.times_out_at(), self.stalls_at()].into_iter().flatten();
+        let moments = moments.chain(self.respite.as_ref().map(|respite| respite.until));
+        let is_at_work = self.conclusion.is_none() && self.respite.is_none() && self.paused.is_none();
+        let at_work = is_at_work.then(|| self.moments_at_work()).into_iter().flatten();
+        moments.chain(at_work).filter(|at| *at > now).min()
+    }
+
+    fn moments_at_work(&self) -> Vec<Timestamp> {
         let deletion = |task: &Task| later(*self.deletions.get(&self.live.get(&task.id.key)?.uid)?, DELETED_HOOK_LIMIT);
         let deleted = self.running_tasks().filter(|task| task.is_hook()).filter_map(deletion);
-        deleted.chain(self.pause_until()).chain(self.waiting_until()).filter(|at| *at > now).min()
+        deleted.chain(self.pause_until()).chain(self.waiting_until()).chain(self.deadlines()).collect()
     }
 
     /// Returns until when the next group has to wait because of `--wave-delay` (decision 3).
@@ -107,7 +125,8 @@ impl Operation {
 
     /// Counts the pods of this run of the hook: those of the same object in an earlier phase (spec R122) are not its attempts.
     fn pod_attempt(&self, task: &TaskId, pod: &PodView) -> u32 {
-        let is_of_another = |other: &&&PodView| self.logs.iter().any(|(key, log)| key.uid == other.uid && log.task != *task);
+        let is_another_run = |log: &LogState| log.task != *task || log.attempt != self.attempt;
+        let is_of_another = |other: &&&PodView| self.logs.iter().any(|(key, log)| key.uid == other.uid && is_another_run(log));
         let pods = self.pods_of(&pod.owner);
         let before = pods.iter().take_while(|other| other.uid != pod.uid).filter(|other| !is_of_another(other)).count();
         u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
@@ -135,7 +154,7 @@ impl Operation {
             Effect::Record(Event::Warned { task: Some(log.task.clone()), text })
         }));
         effects.extend(self.closing_events(Closing::All).into_iter().map(Effect::Record));
-        effects.push(Effect::Record(Event::OperationFinished { phase: conclusion.phase, message: conclusion.message.clone() }));
+        effects.push(Effect::Record(self.end_or_retry(conclusion, now)));
         effects
     }
 
@@ -195,6 +214,18 @@ impl Operation {
             Some(Effect::Step { task: task.id.clone(), step: Step::DeleteHook { uid, policy } })
         };
         self.hooks().filter(ready).filter_map(delete).collect()
+    }
+
+    /// Hooks with the policy HookSucceeded that have succeeded in this operation, once their logs are complete (decision 9).
+    pub(super) fn succeeded_hooks_to_delete(&self) -> Vec<Effect> {
+        let has_succeeded = |task: &TaskId| self.state(task) == TaskState::Succeeded && self.finalizer_is_off(task);
+        let mut effects = self.hooks_to_delete(DeletePolicy::HookSucceeded, true);
+        effects.retain(|effect| matches!(effect, Effect::Step { task, .. } if has_succeeded(task)));
+        effects
+    }
+
+    fn finalizer_is_off(&self, task: &TaskId) -> bool {
+        self.live.get(&task.key).is_some_and(|live| !live.has_hook_finalizer())
     }
 
     /// The finalizer goes first, so that the deletion is immediate (spec R220).

@@ -7,6 +7,7 @@ use super::messages::{self, Wait};
 use super::next::{Closing, DELETED_HOOK_LIMIT, later};
 use super::{Effect, Operation};
 use crate::model::{Assessment, DeletePolicy, HealthStatus, Live, OperationPhase, Phase, ResultCode, Role, Task, TaskId, TaskState, Wave};
+use crate::plan::Invalid;
 use crate::plan::order::{self, prune_waves};
 
 impl Operation {
@@ -20,51 +21,72 @@ impl Operation {
                 return effects;
             }
         }
+        if self.request.dry_run {
+            return self.dry_run();
+        }
         let waited = self.waited();
         if !waited.is_empty() {
             return self.wait_for_running(&waited, now);
         }
         let leaving = self.pruned_in_deletion();
         if !leaving.is_empty() {
-            return self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect();
+            let late = self.fail_late(&leaving, ResultCode::Pruned, now);
+            return if late.is_empty() { self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect() } else { late };
         }
         let mut effects = self.finalizers_to_remove();
+        if self.request.delete_succeeded_hooks_early {
+            effects.extend(self.succeeded_hooks_to_delete());
+        }
         effects.extend(self.fail_or_go_on(now));
         effects
     }
 
-    /// Step 1 (spec R608).
+    /// Step 1 (spec R608). What made an earlier attempt invalid may have come in the meantime.
     fn refuse_invalid_tasks(&self) -> Vec<Effect> {
-        if self.plan.invalid.is_empty() {
+        let invalid: Vec<&Invalid> = self.plan.invalid.iter().filter(|invalid| !self.is_served_now(invalid)).collect();
+        if self.attempt > 1 {
+            let unasked = invalid.iter().filter(|invalid| self.step(&invalid.task, Step::Discover).is_none());
+            let asks: Vec<Effect> = unasked.map(|invalid| Effect::Step { task: invalid.task.clone(), step: Step::Discover }).collect();
+            if !asks.is_empty() || invalid.iter().any(|invalid| self.step(&invalid.task, Step::Discover) == Some(None)) {
+                return asks;
+            }
+        }
+        if invalid.is_empty() {
             return Vec::new();
         }
-        let mut effects: Vec<Effect> = self
-            .plan
-            .invalid
+        let mut effects: Vec<Effect> = invalid
             .iter()
             .map(|invalid| change(&invalid.task, ResultCode::SyncFailed, TaskState::Pending, invalid.message.clone()))
             .collect();
-        let summaries: std::collections::BTreeSet<&str> = self.plan.invalid.iter().map(|invalid| invalid.summary.as_str()).collect();
+        let summaries: std::collections::BTreeSet<&str> = invalid.iter().map(|invalid| invalid.summary.as_str()).collect();
         let message = format!("{}: {}", messages::NOT_VALID, summaries.into_iter().collect::<Vec<_>>().join("; "));
         effects.push(conclude(OperationPhase::Failed, message, None));
         effects
     }
 
-    /// First half of step 2: the destination Namespace, if it is a target and missing, before any validation (spec R610).
+    fn is_served_now(&self, invalid: &Invalid) -> bool {
+        matches!(self.step(&invalid.task, Step::Discover), Some(Some(StepOutcome::Done { .. })))
+    }
+
+    /// First half of step 2: the destination Namespace, if it is missing, before any validation (spec R610).
     fn create_namespace(&self) -> Vec<Effect> {
-        if self.dry_pass_done {
+        if self.dry_pass_done || self.request.dry_run {
             return Vec::new();
         }
-        let is_destination = |task: &&Task| {
-            let key = &task.id.key;
-            key.group.is_empty() && *key.kind == *"Namespace" && key.name == self.plan.namespace && !task.is_prune()
-        };
-        let missing = self
-            .plan
-            .tasks
-            .iter()
-            .find(|task| is_destination(task) && !self.live.contains_key(&task.id.key) && self.result(&task.id).is_none());
-        missing.map(|task| self.start_run(RunKind::Namespace, task.id.phase, task.wave, vec![task.id.clone()])).unwrap_or_default()
+        let is_open = |task: &&Task| self.is_destination(task) && self.result(&task.id).is_none();
+        let Some(task) = self.plan.tasks.iter().find(is_open) else { return Vec::new() };
+        if let Some(error) = &task.prefailed {
+            return vec![change(&task.id, ResultCode::SyncFailed, TaskState::Error, error.clone())];
+        }
+        if self.live.contains_key(&task.id.key) {
+            return Vec::new();
+        }
+        self.start_run(RunKind::Namespace, task.id.phase, task.wave, vec![task.id.clone()])
+    }
+
+    fn is_destination(&self, task: &Task) -> bool {
+        let key = &task.id.key;
+        key.group.is_empty() && *key.kind == *"Namespace" && key.name == self.plan.namespace && !task.is_prune()
     }
 
     /// Second half of step 2: what can be found without a schema (spec R612). Wrong metadata has been refused before the operation (decision 19).
@@ -92,13 +114,25 @@ impl Operation {
         effects
     }
 
+    /// A dry-run operation: everything is tried in one go and nothing is written, not even to what an earlier sync left (spec R1318, R1528).
+    fn dry_run(&self) -> Vec<Effect> {
+        let mut tasks: Vec<&Task> = self.plan.tasks.iter().filter(|task| !task.unmodified).collect();
+        if tasks.is_empty() || self.group_ran {
+            return vec![conclude(OperationPhase::Succeeded, messages::NO_MORE_TASKS.to_owned(), None)];
+        }
+        tasks.sort_by_key(|task| (!self.is_destination(task), !task.is_prune()));
+        let (phase, wave) = (tasks[0].id.phase, tasks[0].wave);
+        let tasks = tasks.into_iter().map(|task| task.id.clone()).collect();
+        vec![Effect::Record(Event::RunStarted { kind: RunKind::DryRun, phase, wave, tasks })]
+    }
+
     /// Step 3: running tasks whose live object is proven fresh take over its state (spec R410, R615, decision 3).
     /// The destination Namespace is applied in the very pass that goes on with its group, so a single-step sync does not judge it first (spec R610).
     fn evaluate_running(&self) -> Vec<Effect> {
         if !self.group_ran && !self.is_multi_step() {
             return Vec::new();
         }
-        self.running_tasks().filter_map(|task| self.evaluate(task)).collect()
+        self.running_tasks().filter(|task| !task.automatic).filter_map(|task| self.evaluate(task)).collect()
     }
 
     fn evaluate(&self, task: &Task) -> Option<Effect> {
@@ -122,19 +156,35 @@ impl Operation {
     /// Who is waited for (spec R616).
     pub(super) fn waited(&self) -> Vec<&Task> {
         let multi_step = self.is_multi_step();
-        self.running_tasks().filter(|task| task.is_hook() || multi_step).collect()
+        // Once it is there, an automatic Namespace has no task any more (spec R516).
+        self.running_tasks().filter(|task| task.is_hook() || (multi_step && !task.automatic)).collect()
     }
 
     /// Step 4 (spec R616–R618, decision 21).
     fn wait_for_running(&self, waited: &[&Task], now: Timestamp) -> Vec<Effect> {
-        let mut effects: Vec<Effect> = waited
+        let (late, in_time): (Vec<&Task>, Vec<&Task>) = waited.iter().copied().partition(|task| self.overdue(task, now).is_some());
+        let mut effects: Vec<Effect> = in_time
             .iter()
             .filter(|task| self.must_look(task))
             .map(|task| Effect::Step { task: task.id.clone(), step: Step::Look })
             .collect();
-        effects.extend(waited.iter().filter_map(|task| self.give_up_lost_hook(task, now)));
+        effects.extend(in_time.iter().filter_map(|task| self.give_up_lost_hook(task, now)));
+        effects.extend(late.iter().filter_map(|task| self.end_late(task, now)));
         effects.extend(self.waiting_event(Wait::Completion, waited, now));
         effects
+    }
+
+    /// What has no time left fails; a hook is ended first, as by a terminate, so that it does not go on beside what follows (spec R1513).
+    fn end_late(&self, task: &Task, now: Timestamp) -> Option<Effect> {
+        let why = self.overdue(task, now)?;
+        if task.is_hook() { self.end_hook(task, &why) } else { Some(change(&task.id, ResultCode::Synced, TaskState::Failed, why)) }
+    }
+
+    /// What is waited for without running, and whose phase has no time left.
+    fn fail_late(&self, tasks: &[&Task], code: ResultCode, now: Timestamp) -> Vec<Effect> {
+        let is_late = |task: &&&Task| self.phase_deadline(task).is_some_and(|at| now >= at);
+        let late = tasks.iter().filter(is_late);
+        late.filter_map(|task| Some(change(&task.id, code, TaskState::Error, self.overdue(task, now)?))).collect()
     }
 
     /// A waited object that the view has lost is asked for directly (spec R617).
@@ -199,6 +249,9 @@ impl Operation {
 
     /// Step 9: the first pending group, unless it has to wait for a person, for an old hook, or for the wave delay.
     fn start_group(&self, now: Timestamp, phase: Phase, wave: Wave, group: Vec<usize>) -> Vec<Effect> {
+        if let Some(effects) = self.stop_before(phase, wave) {
+            return effects;
+        }
         let tasks: Vec<&Task> = group.iter().map(|at| &self.plan.tasks[*at]).collect();
         let unconfirmed: Vec<&Task> = tasks.iter().copied().filter(|task| self.needs_confirmation(task)).collect();
         if !unconfirmed.is_empty() {
@@ -206,7 +259,8 @@ impl Operation {
         }
         let leaving: Vec<&Task> = tasks.iter().copied().filter(|task| self.is_old_hook_in_deletion(&task.id)).collect();
         if !leaving.is_empty() {
-            return self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect();
+            let late = self.fail_late(&leaving, ResultCode::None, now);
+            return if late.is_empty() { self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect() } else { late };
         }
         if self.pause_until().is_some_and(|end| now < end) {
             return Vec::new();
@@ -217,10 +271,15 @@ impl Operation {
         self.start_run(RunKind::Group, phase, wave, tasks.map(|task| task.id.clone()).collect())
     }
 
-    /// An unconfirmed prune with `Prune=confirm` holds its whole group (spec R634).
+    /// An unconfirmed prune with `Prune=confirm` holds its whole group (spec R634); nobody is asked when nothing is pruned (R1518).
     fn needs_confirmation(&self, task: &Task) -> bool {
-        let asks = || self.live.get(&task.id.key).is_some_and(|live| live.traits.option("Prune") == Some("confirm"));
-        task.is_prune() && asks() && !self.approved.contains(&task.id.key)
+        let asks = || self.live.get(&task.id.key).is_some_and(|live| self.prune_option(live) == Some("confirm"));
+        task.is_prune() && self.request.prune && asks() && !self.approved.contains(&task.id.key)
+    }
+
+    /// What the live object says of its pruning, else the operation (spec R704).
+    pub(super) fn prune_option<'a>(&'a self, live: &'a Live) -> Option<&'a str> {
+        live.traits.option("Prune").or_else(|| self.request.options.value("Prune"))
     }
 
     /// Returns whether the old object of a pending hook has been deleted by this operation and is not gone yet (spec R206, R207).
@@ -249,18 +308,23 @@ impl Operation {
         if prunes.is_empty() {
             return waves;
         }
-        let own: Vec<(Wave, bool)> =
-            prunes.iter().map(|at| &self.plan.tasks[*at].traits).map(|traits| (traits.wave, traits.has_option("PruneLast=true"))).collect();
+        let all_last = self.request.options.has("PruneLast=true");
+        let own: Vec<(Wave, bool)> = prunes
+            .iter()
+            .map(|at| &self.plan.tasks[*at].traits)
+            .map(|traits| (traits.wave, all_last || traits.has_option("PruneLast=true")))
+            .collect();
         for (at, wave) in prunes.into_iter().zip(prune_waves(&own, order::highest_sync_wave(&self.plan.tasks))) {
             waves[at] = wave;
         }
         waves
     }
 
-    /// A pruned object that is gone has no task any more (spec R505).
+    /// A pruned object that is gone has no task any more (spec R505), nor has an automatic Namespace that is there (R516).
     fn exists(&self, position: usize) -> bool {
         let task = &self.plan.tasks[position];
-        !task.is_prune() || self.live.contains_key(&task.id.key)
+        let is_done_with = task.automatic && self.result_at(position).is_some();
+        !is_done_with && (!task.is_prune() || self.live.contains_key(&task.id.key))
     }
 
     /// Tasks whose turn may come: without a result, and not SyncFail.
@@ -269,6 +333,7 @@ impl Operation {
             self.plan.tasks[*at].id.phase != Phase::SyncFail
                 && self.state_at(*at) == TaskState::Pending
                 && self.result_at(*at).is_none()
+                && !self.plan.tasks[*at].unmodified
                 && self.exists(*at)
         };
         (0..self.plan.tasks.len()).filter(is_pending).map(|at| (at, waves[at]))
@@ -303,6 +368,9 @@ impl Operation {
         let startable: Vec<&Task> =
             open.into_iter().filter(|task| self.state(&task.id) != TaskState::Running && !self.is_old_hook_in_deletion(&task.id)).collect();
         let Some(first) = startable.first() else { return Vec::new() };
+        if let Some(effects) = self.stop_before(Phase::SyncFail, first.wave) {
+            return effects;
+        }
         let wave = startable.iter().map(|task| task.wave).min().unwrap_or(first.wave);
         self.start_run(RunKind::SyncFail, Phase::SyncFail, wave, startable.iter().map(|task| task.id.clone()).collect())
     }

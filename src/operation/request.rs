@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::model::{Options, Phase, ResourceKey, Wave};
-use crate::plan::Selector;
+use crate::plan::{HookSelector, Hooks, Selector};
 
 /// Options in force for one operation.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -13,49 +13,44 @@ use crate::plan::Selector;
 pub(crate) struct Request {
     pub(crate) prune: bool,
     /// Nothing is written; every task says what it would do (spec R1318).
+    #[serde(skip_serializing_if = "is_default")]
     pub(crate) dry_run: bool,
     /// What cannot be changed is deleted and created again (spec R712).
+    #[serde(skip_serializing_if = "is_default")]
     pub(crate) force: bool,
     /// Options of the whole operation (spec R701).
+    #[serde(skip_serializing_if = "is_default")]
     pub(crate) options: Options,
     /// `None`: a full sync. Otherwise a selective one (spec topic 8).
     pub(crate) selection: Option<Vec<Selector>>,
+    #[serde(skip_serializing_if = "is_default")]
     pub(crate) hooks: Hooks,
+    /// A hook with the policy HookSucceeded goes when it has succeeded itself, not only when the operation has (decision 9).
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) delete_succeeded_hooks_early: bool,
     /// Hooks that are left out.
+    #[serde(skip_serializing_if = "is_default")]
     pub(crate) skip_hooks: Vec<HookSelector>,
     /// Pause after each group that is not the last (decision 3).
     #[serde(serialize_with = "seconds")]
     pub(crate) wave_delay: Duration,
+    #[serde(skip_serializing_if = "is_default")]
     pub(crate) retry: Retry,
+    #[serde(skip_serializing_if = "is_default")]
     pub(crate) limits: Limits,
+    /// How long nothing may change before it is said; zero: it is never said.
+    #[serde(skip)]
+    pub(crate) stall_after: Duration,
     /// Where the operation stops and waits for a person.
+    #[serde(skip_serializing_if = "is_default")]
     pub(crate) pause_before: Vec<Breakpoint>,
     /// Objects that an Argo CD Application owns are synced all the same (decision 7).
+    #[serde(skip_serializing_if = "is_default")]
     pub(crate) take_over: bool,
     /// Prunes that were confirmed in advance (`--approve`).
     pub(crate) approved: Vec<ResourceKey>,
     /// Who asked.
     pub(crate) by: String,
-}
-
-/// Which hooks run.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "camelCase")]
-pub(crate) enum Hooks {
-    /// All in a full sync, none in a selective one (spec R803).
-    #[default]
-    Usual,
-    /// All, in a selective sync too (`--hooks`).
-    Always,
-    /// None (`--strategy apply`, spec R813).
-    Never,
-}
-
-/// Hooks of a phase: all of them, or one by kind and name.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(crate) struct HookSelector {
-    pub(crate) phase: Phase,
-    pub(crate) object: Option<(String, String)>,
 }
 
 /// How often and when a failed operation starts anew (spec topic 10).
@@ -93,6 +88,22 @@ pub(crate) struct Breakpoint {
     pub(crate) wave: Option<Wave>,
 }
 
+impl Breakpoint {
+    /// Reads `PHASE[/WAVE]`.
+    ///
+    /// # Errors
+    /// A sentence that names the text and shows the right form.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no place to pause before; write PHASE[/WAVE], for example PostSync or Sync/2");
+        let (phase, wave) = match text.split_once('/') {
+            Some((phase, wave)) => (phase, Some(Wave(wave.parse().map_err(|_| wrong())?))),
+            None => (text, None),
+        };
+        let phase = Phase::OF_SYNC.into_iter().find(|known| known.as_str() == phase).ok_or_else(wrong)?;
+        Ok(Self { phase, wave })
+    }
+}
+
 /// Argo CD's defaults (spec R1001), but no retry unless it was asked for (spec R1002).
 impl Default for Retry {
     fn default() -> Self {
@@ -112,6 +123,11 @@ impl Retry {
         let factor = self.factor.checked_pow(retries).unwrap_or(u32::MAX);
         self.duration.checked_mul(factor).map_or(longest, |pause| pause.min(longest))
     }
+}
+
+/// What was not asked for is not printed.
+fn is_default<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
 }
 
 fn seconds<S: serde::Serializer>(time: &Duration, serializer: S) -> Result<S::Ok, S::Error> {

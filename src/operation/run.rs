@@ -9,11 +9,17 @@ use super::pass::{change, conclude};
 use super::{Effect, Operation, Run};
 use crate::model::{DeletePolicy, OperationPhase, Phase, ResultCode, Task, TaskId, TaskState};
 
+/// How often the old object of a hook is deleted before it is clear that somebody else creates it.
+const RECREATED: usize = 5;
+
 impl Operation {
     /// Returns the next calls of the run, nothing while calls are out, or its end.
     pub(super) fn drive(&self, run: &Run, now: Timestamp) -> Vec<Effect> {
         if run.in_flight > 0 {
             return Vec::new();
+        }
+        if run.kind == RunKind::DryRun {
+            return self.drive_dry(run, now);
         }
         let before_applies: [&dyn Fn() -> Vec<Effect>; 3] =
             [&|| self.remove_old_finalizers(run), &|| self.prune(run), &|| self.delete_old_hooks(run)];
@@ -34,6 +40,25 @@ impl Operation {
             return batch;
         }
         self.end_run(run, now, if self.has_failed(run) { RunOutcome::Failed } else { RunOutcome::Successful })
+    }
+
+    /// Spec R1318: prunes first, then the rest in order; nothing is removed, deleted or applied.
+    fn drive_dry(&self, run: &Run, now: Timestamp) -> Vec<Effect> {
+        let open = self.tasks_of(run).filter(|task| task.is_prune() && self.result(&task.id).is_none());
+        let pruned: Vec<Effect> = open
+            .map(|task| {
+                let would = || change(&task.id, ResultCode::Pruned, TaskState::Succeeded, "pruned (dry run)".to_owned());
+                self.skip_prune(task).unwrap_or_else(would)
+            })
+            .collect();
+        if !pruned.is_empty() {
+            return pruned;
+        }
+        let batch = self.apply_batch(run);
+        if batch.is_empty() {
+            return self.end_run(run, now, if self.has_failed(run) { RunOutcome::Failed } else { RunOutcome::Successful });
+        }
+        batch
     }
 
     /// No task of a run has a result at its start, so a bad one comes from the run itself.
@@ -84,14 +109,27 @@ impl Operation {
         if !self.request.prune {
             return skip(ResultCode::PruneSkipped, "ignored (requires pruning)");
         }
-        if live.traits.option("Prune") == Some("false") {
+        if self.prune_option(live) == Some("false") {
             return skip(ResultCode::PruneSkipped, "ignored (no prune)");
         }
         live.deletion.and_then(|_| skip(ResultCode::Pruned, "pruned"))
     }
 
-    /// Spec R204, R205.
+    /// Spec R204, R205. An old hook that somebody creates again and again is not deleted for ever.
     fn delete_old_hooks(&self, run: &Run) -> Vec<Effect> {
+        let restless = self.tasks_of(run).filter(|task| self.result(&task.id).is_none() && self.old_hooks_deleted(&task.id) >= RECREATED);
+        let given_up: Vec<Effect> = restless
+            .map(|task| {
+                let message = format!(
+                    "{} was deleted {RECREATED} times before its creation, and somebody else has created it again each time",
+                    task.id.key
+                );
+                change(&task.id, ResultCode::None, TaskState::Error, message)
+            })
+            .collect();
+        if !given_up.is_empty() {
+            return given_up;
+        }
         self.needed(run, |task| {
             let is_wanted = task.is_hook() && task.delete_policies().contains(&DeletePolicy::BeforeHookCreation);
             let live = self.live.get(&task.id.key).filter(|_| is_wanted)?;
@@ -99,18 +137,30 @@ impl Operation {
         })
     }
 
+    fn old_hooks_deleted(&self, id: &TaskId) -> usize {
+        self.steps.keys().filter(|(task, step)| task == id && matches!(step, Step::DeleteOldHook { .. })).count()
+    }
+
     /// Consecutive tasks of one kind are sent together; the next kind follows when all answers are there, good or bad (spec R520).
     fn apply_batch(&self, run: &Run) -> Vec<Effect> {
         let mut targets = self.tasks_of(run).filter(|task| !task.is_prune()).skip(run.sent).peekable();
         let Some(first) = targets.peek().copied() else { return Vec::new() };
-        let kind = &first.id.key.kind;
-        let batch = targets.take_while(|task| task.id.key.kind == *kind);
-        batch.map(|task| Effect::Step { task: task.id.clone(), step: Step::Apply }).collect()
+        let group = |task: &Task| (task.id.phase, task.wave);
+        // A dry run goes through all groups at once; their results keep the order of the groups.
+        let belongs = |task: &&Task| task.id.key.kind == first.id.key.kind && (run.kind != RunKind::DryRun || group(task) == group(first));
+        let step = if run.kind == RunKind::DryRun { Step::Try } else { Step::Apply };
+        targets.take_while(belongs).map(|task| Effect::Step { task: task.id.clone(), step: step.clone() }).collect()
     }
 
     fn end_run(&self, run: &Run, now: Timestamp, outcome: RunOutcome) -> Vec<Effect> {
         let follows = match run.kind {
-            RunKind::Namespace => self.after_namespace(run, outcome),
+            RunKind::Namespace => self.after_namespace(run, now, outcome),
+            RunKind::DryRun => vec![match outcome {
+                RunOutcome::Failed => conclude(OperationPhase::Failed, messages::DRY_RUN_FAILED.to_owned(), None),
+                RunOutcome::Successful | RunOutcome::Pending => {
+                    conclude(OperationPhase::Succeeded, messages::NO_MORE_TASKS.to_owned(), None)
+                }
+            }],
             RunKind::SyncFail => self.waiting_event(Wait::Completion, &self.tasks_of(run).collect::<Vec<_>>(), now).into_iter().collect(),
             RunKind::Group => match self.after_group(run, now, outcome) {
                 Some(effects) => effects,
@@ -122,13 +172,16 @@ impl Operation {
         effects
     }
 
-    /// Spec R610, R611.
-    fn after_namespace(&self, run: &Run, outcome: RunOutcome) -> Vec<Effect> {
+    /// Spec R610, R611; an automatic Namespace makes the list multi-step and is said to be waited for (spec R517).
+    fn after_namespace(&self, run: &Run, now: Timestamp, outcome: RunOutcome) -> Vec<Effect> {
         match outcome {
             RunOutcome::Failed => {
                 vec![conclude(OperationPhase::Failed, self.with_reason(messages::NAMESPACE_FAILED, run.tasks.iter()), None)]
             }
-            RunOutcome::Successful | RunOutcome::Pending => Vec::new(),
+            RunOutcome::Successful | RunOutcome::Pending => {
+                let automatic: Vec<&Task> = self.tasks_of(run).filter(|task| task.automatic).collect();
+                self.waiting_event(Wait::Completion, &automatic, now).into_iter().collect()
+            }
         }
     }
 

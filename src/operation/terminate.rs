@@ -14,14 +14,14 @@ impl Operation {
         }
         let mut effects = self.finalizers_to_remove();
         let running: Vec<&Task> = self.running_tasks().filter(|task| task.is_hook()).collect();
-        effects.extend(running.iter().filter_map(|task| self.terminate_hook(task)));
+        effects.extend(running.iter().filter_map(|task| self.end_hook(task, "Terminated")));
         if !effects.is_empty() || !running.is_empty() || self.in_flight > 0 {
             return effects;
         }
         let (phase, message) = if self.had_termination_errors() {
             (OperationPhase::Error, messages::TERMINATION_HAD_ERRORS)
         } else {
-            (OperationPhase::Failed, messages::TERMINATED)
+            (OperationPhase::Failed, if self.timed_out { messages::TIMED_OUT } else { messages::TERMINATED })
         };
         vec![conclude(phase, message.to_owned(), None)]
     }
@@ -35,19 +35,20 @@ impl Operation {
         self.steps.iter().any(|((_, step), state)| Some(state.started_at) >= since && failed_call(step, state.outcome.as_ref()))
     }
 
-    /// The next thing for one running hook: look, finalizer, deletion, result (spec R905). `None` while a call is out.
-    fn terminate_hook(&self, task: &Task) -> Option<Effect> {
+    /// The next thing to end one running hook: look, finalizer, deletion, result (spec R905). `None` while a call is out. `why` is the
+    /// result's text, unless the hook has come to an outcome of its own.
+    pub(super) fn end_hook(&self, task: &Task, why: &str) -> Option<Effect> {
         let id = &task.id;
         let ended = |live: &&Live| self.step(id, Step::TerminateDelete { uid: live.uid.clone() }).is_some();
         let Some(live) = self.live.get(&id.key).or_else(|| self.graves.get(&id.key).filter(ended)) else {
             return match self.step(id, Step::Look) {
-                Some(Some(StepOutcome::Gone)) => Some(change(id, ResultCode::Synced, TaskState::Succeeded, "Terminated".to_owned())),
+                Some(Some(StepOutcome::Gone)) => Some(change(id, ResultCode::Synced, TaskState::Succeeded, why.to_owned())),
                 Some(None) => None,
                 _ => Some(Effect::Step { task: id.clone(), step: Step::Look }),
             };
         };
         if self.progress(id).and_then(|progress| progress.applied.as_ref()).is_some_and(|applied| applied.uid != live.uid) {
-            let message = "Terminated; another object of the same name is there now and was left alone".to_owned();
+            let message = format!("{why}; another object of the same name is there now and was left alone");
             return Some(change(id, ResultCode::Synced, TaskState::Failed, message));
         }
         let (outcome, message) = hook_outcome(task, &live.assessment);
@@ -73,7 +74,7 @@ impl Operation {
             }
         }
         Some(match outcome {
-            TaskState::Running => change(id, ResultCode::Synced, TaskState::Failed, "Terminated".to_owned()),
+            TaskState::Running => change(id, ResultCode::Synced, TaskState::Failed, why.to_owned()),
             TaskState::Error => change(
                 id,
                 ResultCode::Synced,

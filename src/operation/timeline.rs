@@ -117,6 +117,9 @@ impl Operation {
     }
 
     fn stage_without_result(&self, task: &Task, started: bool) -> (Stage, &'static str) {
+        if task.unmodified {
+            return (Stage::Skipped, "in sync");
+        }
         if self.finished_at.is_some() {
             return (Stage::Skipped, "not run");
         }
@@ -151,6 +154,7 @@ impl Operation {
                 .plan
                 .tasks
                 .iter()
+                .filter(|task| !task.unmodified)
                 .filter(|task| self.result(&task.id).is_none_or(|result| result.task != task.id && self.shares_result(task)));
             list.extend(left.map(|task| {
                 let (code, reason) = self.why_not_run(task);
@@ -161,6 +165,9 @@ impl Operation {
     }
 
     fn why_not_run(&self, task: &Task) -> (NotRunCode, String) {
+        if task.unmodified {
+            return (NotRunCode::NotNeeded, "it is as it should be (ApplyOutOfSyncOnly)".to_owned());
+        }
         if self.terminate.is_some() {
             return (NotRunCode::Terminated, "the operation was terminated before its turn".to_owned());
         }

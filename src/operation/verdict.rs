@@ -63,6 +63,17 @@ impl Operation {
                 text: format!("stopping {running} running hook{}", plural(running)),
             };
         }
+        if let Some(respite) = &self.respite {
+            let left = short_time(respite.until.duration_since(now));
+            let text = format!("attempt {} failed: {}; the next one starts in {left}", self.attempt, respite.message);
+            return Verdict { tone: Tone::Bad, word: "RETRYING", text };
+        }
+        if let Some(paused) = self.paused.filter(|_| self.conclusion.is_none()) {
+            let waited = short_time(now.duration_since(paused.since));
+            let text =
+                format!("before {} wave {} for {waited}; nothing is written until a person lets it go on", paused.phase, paused.wave);
+            return Verdict { tone: Tone::Blocked, word: "PAUSED", text };
+        }
         if self.conclusion.is_some() {
             return Verdict {
                 tone: Tone::Working,
@@ -96,7 +107,9 @@ impl Operation {
             return Verdict { tone: Tone::Blocked, word: "SYNCING", text };
         }
         let why = self.why_waiting(id);
-        let text = format!("waiting {waited} for {}{more}{}{why}", id.key.short(), if why.is_empty() { "" } else { ": " });
+        let quiet =
+            self.stalled_since().map(|since| format!("; no change for {}", short_time(now.duration_since(since)))).unwrap_or_default();
+        let text = format!("waiting {waited} for {}{more}{}{why}{quiet}", id.key.short(), if why.is_empty() { "" } else { ": " });
         Verdict { tone: Tone::Blocked, word: "SYNCING", text }
     }
 
@@ -171,6 +184,9 @@ impl Operation {
 
     fn success_sentence(&self) -> String {
         let counts = self.counts();
+        if self.request.dry_run {
+            return format!("dry run of {} task{}: nothing was written", counts.done, plural(counts.done));
+        }
         let took = self.finished_at.map(|at| short_time(at.duration_since(self.started_at))).unwrap_or_default();
         let settling = self.settling();
         let tail = if settling.is_empty() {

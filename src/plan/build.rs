@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Value, json};
 
 use super::order::{self, arrange, definition_provided, highest_sync_wave, prune_waves};
-use super::{Candidate, Invalid, Manifest, NotRun, NotRunCode, Plan, PlanInput, PlanWarning};
+use super::{Candidate, Hooks, Invalid, Manifest, NewNamespace, NotRun, NotRunCode, Plan, PlanInput, PlanWarning};
 use crate::model::{KindFact, Object, Part, Phase, ResourceKey, Role, Scope, Task, TaskId, Traits, Wave, annotation, hook};
 
 pub(super) fn build(input: &PlanInput<'_>) -> Plan {
@@ -21,8 +21,10 @@ pub(super) fn build(input: &PlanInput<'_>) -> Plan {
         .filter(|task| !task.is_hook())
         .map(|task| task.id.key.clone())
         .collect();
+    draft.take_new_namespace(&objects);
     draft.take_candidates(&objects);
     draft.warn_of_unmatched_selectors();
+    draft.warn_of_options();
     draft.finish()
 }
 
@@ -125,6 +127,9 @@ impl<'a> Draft<'a> {
             origin: Some(manifest.origin.clone()),
             uid: None,
             pulled_forward: false,
+            automatic: false,
+            prefailed: None,
+            unmodified: false,
         }
     }
 
@@ -137,15 +142,53 @@ impl<'a> Draft<'a> {
             self.warnings.push(PlanWarning { about: Some(key.clone()), message, origin: Some(manifest.origin.clone()) });
         }
         let target = self.target(&manifest.object, &key, &key, false);
+        let unmodified = self.input.shape.unmodified.contains(&key);
+        if unmodified {
+            let reason = "it is as it should be (ApplyOutOfSyncOnly)".to_owned();
+            self.leave(manifest, key.clone(), traits, Phase::Sync, NotRunCode::NotNeeded, reason);
+        }
         let task = self.task(manifest, key, traits, Phase::Sync, Some(target));
-        self.tasks.push(task);
+        self.tasks.push(Task { unmodified, ..task });
+    }
+
+    /// The destination Namespace, unless a manifest asks for it (spec R515). It is nobody's: it carries no tracking id.
+    fn take_new_namespace(&mut self, objects: &BTreeSet<ResourceKey>) {
+        let key = ResourceKey::new("", "Namespace", "", self.input.namespace);
+        let prefailed = match &self.input.shape.new_namespace {
+            NewNamespace::No => return,
+            NewNamespace::Yes | NewNamespace::Unclear(_) if self.input.namespace.is_empty() || objects.contains(&key) => return,
+            NewNamespace::Yes => None,
+            NewNamespace::Unclear(error) => Some(format!("namespace auto creation failed: {error}")),
+        };
+        let target = Object::new(json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": self.input.namespace}}));
+        self.tasks.push(Task {
+            id: TaskId { phase: Phase::PreSync, key, role: Role::Apply },
+            version: "v1".into(),
+            wave: Wave(0),
+            traits: Traits::of(&target),
+            target: Some(target),
+            origin: None,
+            uid: None,
+            pulled_forward: false,
+            automatic: true,
+            prefailed,
+            unmodified: false,
+        });
     }
 
     fn take_hook(&mut self, manifest: &Manifest, key: &ResourceKey, traits: &Traits, phase: Phase) {
         let named = ResourceKey { name: self.hook_name(&manifest.object, phase).into(), ..key.clone() };
-        if self.input.selection.is_some() {
+        let shape = self.input.shape;
+        if shape.hooks == Hooks::Never {
+            let reason = "the strategy `apply` runs no hooks".to_owned();
+            return self.leave(manifest, named, traits, phase, NotRunCode::Selection, reason);
+        }
+        if self.input.selection.is_some() && shape.hooks == Hooks::Usual {
             let reason = "hooks do not run in a selective sync".to_owned();
             return self.leave(manifest, named, traits, phase, NotRunCode::Selection, reason);
+        }
+        if let Some(selector) = shape.skip_hooks.iter().find(|selector| selector.matches(phase, &named)) {
+            return self.leave(manifest, named, traits, phase, NotRunCode::Skip, format!("left out by --skip-hook {selector}"));
         }
         let target = self.target(&manifest.object, &named, key, true);
         let task = self.task(manifest, named, traits, phase, Some(target));
@@ -205,8 +248,11 @@ impl<'a> Draft<'a> {
                 candidate.live.traits.part == Part::Resource && !objects.contains(&candidate.key) && selected(&candidate.key)
             })
             .collect();
-        let own: Vec<(Wave, bool)> =
-            wanted.iter().map(|candidate| (candidate.live.traits.wave, candidate.live.traits.has_option("PruneLast=true"))).collect();
+        let all_last = self.input.shape.options.has("PruneLast=true");
+        let own: Vec<(Wave, bool)> = wanted
+            .iter()
+            .map(|candidate| (candidate.live.traits.wave, all_last || candidate.live.traits.has_option("PruneLast=true")))
+            .collect();
         let waves = prune_waves(&own, highest_sync_wave(&self.tasks));
         for (candidate, wave) in wanted.into_iter().zip(waves) {
             self.tasks.push(Task {
@@ -218,6 +264,9 @@ impl<'a> Draft<'a> {
                 origin: None,
                 uid: Some(candidate.live.uid.clone()),
                 pulled_forward: false,
+                automatic: false,
+                prefailed: None,
+                unmodified: false,
             });
         }
     }
@@ -229,6 +278,21 @@ impl<'a> Draft<'a> {
                 self.warnings.push(PlanWarning { about: None, message, origin: None });
             }
         }
+    }
+
+    /// What was asked for and changes nothing.
+    fn warn_of_options(&mut self) {
+        let shape = self.input.shape;
+        let known = |selector: &&super::HookSelector| {
+            self.not_run.iter().any(|left| left.task.is_hook() && selector.matches(left.task.id.phase, &left.task.id.key))
+        };
+        let idle = shape.skip_hooks.iter().filter(|selector| !known(selector));
+        let mut messages: Vec<String> = idle.map(|selector| format!("--skip-hook {selector} matches no hook")).collect();
+        messages.extend(shape.options.concerns());
+        if shape.options.has("RespectIgnoreDifferences=true") {
+            messages.push("RespectIgnoreDifferences=true has no effect: no differences are configured to be ignored".to_owned());
+        }
+        self.warnings.extend(messages.into_iter().map(|message| PlanWarning { about: None, message, origin: None }));
     }
 
     fn finish(mut self) -> Plan {
@@ -262,8 +326,9 @@ impl<'a> Draft<'a> {
             KindFact::Known { .. } => None,
             KindFact::Failed(error) => Some(Invalid { task: task.id.clone(), message: error.clone(), summary: error.clone() }),
             KindFact::NotFound(summary) => {
-                let saved =
-                    task.traits.has_option("SkipDryRunOnMissingResource=true") || defined.contains(&format!("{}/{}", key.group, key.kind));
+                let option = "SkipDryRunOnMissingResource=true";
+                let is_excused = task.traits.has_option(option) || self.input.shape.options.has(option);
+                let saved = is_excused || defined.contains(&format!("{}/{}", key.group, key.kind));
                 (!saved).then(|| Invalid { task: task.id.clone(), message: missing_kind(key), summary: summary.clone() })
             }
         }

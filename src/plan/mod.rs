@@ -8,14 +8,15 @@ pub(crate) mod selection;
 #[cfg(test)]
 mod tests;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use jiff::Timestamp;
 use serde::Serialize;
 
-pub(crate) use selection::Selector;
+pub(crate) use selection::{HookSelector, Hooks, Selector};
 
-use crate::model::{Kinds, Live, Object, Origin, ResourceKey, Task, TaskId};
+use crate::model::{Kinds, Live, Object, Options, Origin, ResourceKey, Task, TaskId};
 
 /// A manifest and where it came from.
 #[derive(Clone, Debug, PartialEq)]
@@ -50,13 +51,39 @@ pub(crate) struct PlanInput<'a> {
     pub(crate) candidates: &'a [Candidate],
     /// `None`: everything. Otherwise only these, and no hooks (spec R801–R803).
     pub(crate) selection: Option<&'a [Selector]>,
+    pub(crate) shape: &'a Shape,
+}
+
+/// What else of a request shapes the plan.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Shape {
+    /// Options of the operation (spec R701).
+    pub(crate) options: Options,
+    pub(crate) hooks: Hooks,
+    /// Hooks that are left out.
+    pub(crate) skip_hooks: Vec<HookSelector>,
+    /// With `CreateNamespace=true`: whether the destination Namespace has to be made (spec R515).
+    pub(crate) new_namespace: NewNamespace,
+    /// Objects that are as they should be, with `ApplyOutOfSyncOnly=true` (spec R730).
+    pub(crate) unmodified: BTreeSet<ResourceKey>,
+}
+
+/// What `CreateNamespace=true` comes to (spec R515).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum NewNamespace {
+    /// It was not asked for, or the Namespace is there.
+    #[default]
+    No,
+    Yes,
+    /// Whether it is there could not be found out, with the server's sentence.
+    Unclear(String),
 }
 
 /// Why an object does nothing in an operation.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(crate) enum NotRunCode {
-    /// The hook annotation is `Skip`.
+    /// The hook annotation is `Skip`, or the hook was left out by the person.
     Skip,
     /// Not among the selected objects, or a hook in a selective sync.
     Selection,
@@ -68,7 +95,7 @@ pub(crate) enum NotRunCode {
     DeleteHook,
     /// The operation was terminated before its turn.
     Terminated,
-    /// A SyncFail hook of an operation that did not fail.
+    /// A SyncFail hook of an operation that did not fail, or an object that is as it should be.
     NotNeeded,
 }
 

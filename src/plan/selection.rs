@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use crate::model::ResourceKey;
+use crate::model::{Phase, ResourceKey};
 
 /// One item of a selection. `None` matches anything.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -74,6 +74,61 @@ impl fmt::Display for Selector {
     }
 }
 
+/// Which hooks run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Hooks {
+    /// All in a full sync, none in a selective one (spec R803).
+    #[default]
+    Usual,
+    /// All, in a selective sync too (`--hooks`).
+    Always,
+    /// None (`--strategy apply`, spec R813).
+    Never,
+}
+
+/// Hooks of a phase: all of them, or one by kind and name.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub(crate) struct HookSelector {
+    pub(crate) phase: Phase,
+    pub(crate) object: Option<(String, String)>,
+}
+
+impl HookSelector {
+    /// Reads `PHASE[:KIND/NAME]`.
+    ///
+    /// # Errors
+    /// A sentence that names the text and shows the right form.
+    pub(crate) fn parse(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` does not name hooks; write PHASE[:KIND/NAME], for example PreSync or PostSync:Job/smoke-test");
+        let (phase, object) = match text.split_once(':') {
+            Some((phase, object)) => (phase, Some(object)),
+            None => (text, None),
+        };
+        let phase = Phase::OF_SYNC.into_iter().find(|known| known.as_str() == phase).ok_or_else(wrong)?;
+        let object = match object.map(|object| object.split_once('/')) {
+            None => None,
+            Some(Some((kind, name))) if !kind.is_empty() && !name.is_empty() => Some((kind.to_owned(), name.to_owned())),
+            Some(_) => return Err(wrong()),
+        };
+        Ok(Self { phase, object })
+    }
+
+    /// Returns whether a hook in this phase is meant.
+    pub(crate) fn matches(&self, phase: Phase, key: &ResourceKey) -> bool {
+        self.phase == phase && self.object.as_ref().is_none_or(|(kind, name)| *kind == *key.kind && *name == *key.name)
+    }
+}
+
+impl fmt::Display for HookSelector {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.object {
+            Some((kind, name)) => write!(f, "{}:{kind}/{name}", self.phase),
+            None => self.phase.fmt(f),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -93,6 +148,18 @@ mod tests {
         }
         for text in ["Job", ":", "Job:", ":Job:", "Job:/x"] {
             assert!(Selector::parse(text).unwrap_err().contains("KIND"), "{text}");
+        }
+    }
+
+    #[test]
+    fn hooks_are_named_by_phase_and_by_kind_and_name() {
+        let job = ResourceKey::new("batch", "Job", "shop", "smoke");
+        let selector = HookSelector::parse("PostSync:Job/smoke").unwrap();
+        assert!(selector.matches(Phase::PostSync, &job) && !selector.matches(Phase::PreSync, &job));
+        assert!(HookSelector::parse("PreSync").unwrap().matches(Phase::PreSync, &job));
+        assert_eq!(selector.to_string(), "PostSync:Job/smoke");
+        for text in ["", "presync", "PreDelete", "PreSync:", "PreSync:Job", "PreSync:/x", "PreSync:Job/"] {
+            assert!(HookSelector::parse(text).unwrap_err().contains("PHASE[:KIND/NAME]"), "{text}");
         }
     }
 }

@@ -23,11 +23,12 @@ struct Given {
     kinds: Kinds,
     candidates: Vec<Candidate>,
     selection: Option<Vec<Selector>>,
+    shape: Shape,
 }
 
 fn given(objects: impl IntoIterator<Item = Value>) -> Given {
     let manifests = objects.into_iter().enumerate().map(|(at, value)| manifest(value, at + 1)).collect();
-    Given { manifests, kinds: Kinds::default(), candidates: Vec::new(), selection: None }
+    Given { manifests, kinds: Kinds::default(), candidates: Vec::new(), selection: None, shape: Shape::default() }
 }
 
 impl Given {
@@ -42,6 +43,7 @@ impl Given {
             kinds: &self.kinds,
             candidates: &self.candidates,
             selection: self.selection.as_deref(),
+            shape: &self.shape,
         })
     }
 

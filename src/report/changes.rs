@@ -81,6 +81,8 @@ fn reach(event: &Event) -> Reach<'_> {
         | Event::RunFinished { .. }
         | Event::Concluded { .. }
         | Event::TerminateRequested { .. }
+        | Event::TimedOut
+        | Event::AttemptStarted { .. }
         | Event::OperationFinished { .. } => Reach::All,
         Event::WatchesOpened { .. }
         | Event::PhaseStarted { .. }
@@ -94,6 +96,11 @@ fn reach(event: &Event) -> Reach<'_> {
         | Event::LogOpened { .. }
         | Event::LogClosed { .. }
         | Event::PruneApproved { .. }
+        | Event::RetryScheduled { .. }
+        | Event::PauseRequested { .. }
+        | Event::Paused { .. }
+        | Event::Resumed { .. }
+        | Event::Stalled { .. }
         | Event::Warned { .. } => Reach::Nothing,
     }
 }

@@ -16,7 +16,7 @@ use super::changes::Changes;
 /// How many facts are taken at once.
 const FACTS: usize = 256;
 
-/// A wish that the operation ends.
+/// A wish about the operation: that it ends, or that it goes on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Stop {
     /// SIGINT.
@@ -25,6 +25,8 @@ pub(crate) enum Stop {
     Terminate,
     /// The operator of a story presses the key; nothing happens if nothing runs.
     Scripted,
+    /// SIGUSR1: a paused operation goes on.
+    GoOn,
 }
 
 impl Stop {
@@ -34,6 +36,7 @@ impl Stop {
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
             Self::Scripted => "the story",
+            Self::GoOn => "SIGUSR1",
         }
     }
 }
@@ -61,7 +64,7 @@ pub(crate) async fn plan(session: &mut SessionHandle, stops: &mut mpsc::Receiver
         tokio::select! {
             biased;
             Some(stop) = stops.recv() => {
-                if stop != Stop::Scripted {
+                if !matches!(stop, Stop::Scripted | Stop::GoOn) {
                     return End::Stopped(stop);
                 }
             }
@@ -125,6 +128,10 @@ impl Drive<'_> {
         if end.is_some() {
             return end;
         }
+        if stop == Stop::GoOn {
+            self.go_on();
+            return None;
+        }
         if self.printer.fold.is_none() || self.terminating {
             return if stop == Stop::Scripted { None } else { Some(End::Stopped(stop)) };
         }
@@ -135,6 +142,13 @@ impl Drive<'_> {
                 tracing::error!(%error, "the session does not take the terminate");
                 Some(End::Stopped(stop))
             }
+        }
+    }
+
+    fn go_on(&self) {
+        let is_paused = self.printer.fold.as_ref().is_some_and(|(operation, _)| operation.paused().is_some());
+        if is_paused && let Err(error) = self.session.asks.try_send(Ask::Resume { by: Stop::GoOn.as_str().to_owned() }) {
+            tracing::error!(%error, "the session does not take the resume");
         }
     }
 

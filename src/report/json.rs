@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
 use crate::model::{DeletePolicy, HealthStatus, Phase, Task, TaskId};
-use crate::operation::{Event, LogContent, LogLine, Operation, Record, Request, TaskResult};
+use crate::operation::{Attempt, Event, LogContent, LogLine, Operation, Record, Request, TaskResult};
 use crate::plan::{NotRun, PlanWarning};
 
 use super::changes::{Change, Seen};
@@ -67,6 +67,13 @@ impl<W: Write> Json<W> {
                 self.put(at, id, "waiting", WaitingLine { message, on })
             }
             Event::TerminateRequested { by } => self.put(at, id, "terminate.requested", Terminate { by }),
+            Event::TimedOut => self.put(at, id, "terminate.requested", Terminate { by: "the time limit of the operation" }),
+            Event::RetryScheduled { attempt, at: due, message } => {
+                self.put(at, id, "retry.scheduled", RetryLine { attempt: *attempt, at: Millis(*due), message })
+            }
+            Event::Paused { phase, wave } => self.put(at, id, "paused", WaveLine { phase: *phase, wave: wave.0 }),
+            Event::Resumed { by } => self.put(at, id, "resumed", Terminate { by }),
+            Event::Stalled { since } => self.put(at, id, "stalled", StalledLine::of(*since, operation, at)),
             Event::Warned { task, text } => {
                 let task = task.as_ref().map(|task| TaskJson::named(task, operation));
                 self.put(at, id, "warning", Warning { message: text.as_str().into(), task })
@@ -88,6 +95,8 @@ impl<W: Write> Json<W> {
             | Event::LogOpened { .. }
             | Event::LogClosed { .. }
             | Event::PruneApproved { .. }
+            | Event::AttemptStarted { .. }
+            | Event::PauseRequested { .. }
             | Event::Concluded { .. } => Ok(()),
         }
     }
@@ -351,6 +360,53 @@ impl<'a> Outcome<'a> {
     }
 }
 
+/// An attempt that failed and was followed by another one.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct AttemptJson<'a> {
+    attempt: u32,
+    phase: &'static str,
+    message: &'a str,
+    results: Vec<Outcome<'a>>,
+    started_at: Millis,
+    finished_at: Millis,
+}
+
+impl<'a> AttemptJson<'a> {
+    fn of(attempt: &'a Attempt, operation: &'a Operation) -> Self {
+        Self {
+            attempt: attempt.number,
+            phase: attempt.phase.as_str(),
+            message: &attempt.message,
+            results: attempt.results.iter().map(|result| Outcome::of(result, operation)).collect(),
+            started_at: Millis(attempt.started_at),
+            finished_at: Millis(attempt.finished_at),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct RetryLine<'a> {
+    attempt: u32,
+    at: Millis,
+    message: &'a str,
+}
+
+/// Nothing that is waited for has changed for a while.
+#[derive(Serialize)]
+struct StalledLine<'a> {
+    since: Millis,
+    message: String,
+    on: Vec<TaskJson<'a>>,
+}
+
+impl<'a> StalledLine<'a> {
+    fn of(since: Timestamp, operation: &'a Operation, at: Timestamp) -> Self {
+        let on = operation.waited_for().iter().map(|task| TaskJson::named(task, operation)).collect();
+        Self { since: Millis(since), message: operation.verdict(at).text, on }
+    }
+}
+
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Finished<'a> {
@@ -359,7 +415,7 @@ struct Finished<'a> {
     terminated: bool,
     results: Vec<Outcome<'a>>,
     /// Earlier attempts; there are none without retries.
-    attempts: [(); 0],
+    attempts: Vec<AttemptJson<'a>>,
     not_run: Vec<OwnedNotRun>,
     started_at: Millis,
     finished_at: Millis,
@@ -381,7 +437,7 @@ impl<'a> Finished<'a> {
             message: operation.message(),
             terminated: operation.is_terminated(),
             results: operation.results().iter().map(|result| Outcome::of(result, operation)).collect(),
-            attempts: [],
+            attempts: operation.attempts().iter().map(|attempt| AttemptJson::of(attempt, operation)).collect(),
             not_run: operation.not_run().into_iter().map(OwnedNotRun).collect(),
             started_at: Millis(operation.started_at()),
             finished_at: Millis(operation.finished_at().unwrap_or(at)),

@@ -10,6 +10,7 @@ use crate::model::{Phase, ResourceKey, TaskId, TaskState, Wave};
 use crate::operation::timeline::Stage;
 use crate::operation::verdict::short_time;
 use crate::operation::{Event, LogContent, LogLine, Operation, Record, Step, StepOutcome};
+use crate::plan::Hooks;
 
 use super::changes::Change;
 use super::style::{Mark, Style};
@@ -49,7 +50,14 @@ impl<W: Write> Plain<W> {
     fn header(&mut self, operation: &Operation) -> io::Result<()> {
         let plan = operation.plan();
         let (context, cluster) = operation.destination();
-        let what = if plan.selective { "selective sync (hooks do not run)" } else { "sync" };
+        let request = operation.request();
+        let what = match (plan.selective, request.hooks) {
+            (true, Hooks::Always) => "selective sync with hooks",
+            (true, Hooks::Usual | Hooks::Never) => "selective sync (hooks do not run)",
+            (false, Hooks::Never) => "sync without hooks",
+            (false, Hooks::Usual | Hooks::Always) => "sync",
+        };
+        let what = if request.dry_run { format!("dry run of a {what}, which writes nothing,") } else { what.to_owned() };
         let revision = if plan.revision.is_empty() { String::new() } else { format!(", revision {}", plan.revision) };
         let place = format!("{what} of {} to {context} ({cluster}), namespace {}{revision}", plan.app, plan.namespace);
         writeln!(self.out, "{}", visible(&place))?;
@@ -88,6 +96,23 @@ impl<W: Write> Plain<W> {
                 self.say(at, operation, Mark::Warning, &format!("{} {text}", name(&occurrence.about, operation)))
             }
             Event::TerminateRequested { by } => self.say(at, operation, Mark::Stop, &format!("terminating, asked for by {by}")),
+            Event::TimedOut => self.say(at, operation, Mark::Stop, "the time limit of the operation has passed; terminating"),
+            Event::RetryScheduled { at: due, message, .. } => {
+                let pause = short_time(due.duration_since(at));
+                self.say(at, operation, Mark::Bad, message)?;
+                self.say(at, operation, Mark::Waiting, &format!("the next attempt starts in {pause}"))
+            }
+            Event::AttemptStarted { attempt } => {
+                self.said.clear();
+                self.say(at, operation, Mark::Start, &format!("attempt {attempt} starts: {}", operation.message()))
+            }
+            Event::PauseRequested { by } => self.say(at, operation, Mark::Note, &format!("{by} wants a pause before the next wave")),
+            Event::Paused { phase, wave } => {
+                let text = format!("paused before {phase} wave {wave}; nothing is written until `kill -USR1 {}`", std::process::id());
+                self.say(at, operation, Mark::Waiting, &text)
+            }
+            Event::Resumed { by } => self.say(at, operation, Mark::Start, &format!("going on, asked for by {by}")),
+            Event::Stalled { .. } => self.say(at, operation, Mark::Waiting, &operation.verdict(at).text),
             Event::Warned { task, text } => {
                 let about = task.as_ref().map(|task| format!("{}: ", name(&task.key, operation))).unwrap_or_default();
                 self.say(at, operation, Mark::Warning, &format!("{about}{text}"))
@@ -210,6 +235,8 @@ fn deletion(step: &Step) -> Option<String> {
         Step::Prune { .. }
         | Step::RemoveOldFinalizer { .. }
         | Step::Apply
+        | Step::Try
+        | Step::Discover
         | Step::Look
         | Step::RemoveFinalizer { .. }
         | Step::TerminateFinalizer { .. } => None,

@@ -18,7 +18,7 @@ use crate::model::{
     TaskId, TaskState, Traits, Wave,
 };
 use crate::operation::{Event, LogContent, LogLine, Operation, Record, Request, RunKind, RunOutcome, Step, StepOutcome};
-use crate::plan::{Manifest, Plan, PlanInput};
+use crate::plan::{Manifest, Plan, PlanInput, Shape};
 
 const NINE: &str = "2026-03-01T09:00:00Z";
 
@@ -54,6 +54,7 @@ fn shop() -> Plan {
         kinds: &Kinds::default(),
         candidates: &[],
         selection: None,
+        shape: &Shape::default(),
     })
 }
 

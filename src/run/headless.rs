@@ -79,7 +79,7 @@ fn pressed<'a>(story: &'a Story, action: &'a str) -> impl Iterator<Item = Durati
 async fn signal(stops: &mut mpsc::Receiver<Stop>) -> Stop {
     loop {
         match stops.recv().await {
-            Some(Stop::Scripted) => {}
+            Some(Stop::Scripted | Stop::GoOn) => {}
             Some(stop) => return stop,
             None => std::future::pending().await,
         }
@@ -171,7 +171,7 @@ pub(super) fn failed(kind: FailureKind, text: String) -> Failure {
 
 fn stopped(stop: Stop) -> Exit {
     match stop {
-        Stop::Interrupt | Stop::Scripted => Exit::Interrupted,
+        Stop::Interrupt | Stop::Scripted | Stop::GoOn => Exit::Interrupted,
         Stop::Terminate => Exit::Killed,
     }
 }

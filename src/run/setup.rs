@@ -2,22 +2,27 @@
 //! here, with a sentence, before anything is opened.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use directories::ProjectDirs;
 
-use crate::cli::{Approval, COMMANDS_NOT_BUILT, Command, Options, PlanOptions, Speed, SyncOptions};
+use crate::cli::{Approval, COMMANDS_NOT_BUILT, Command, Options as CliOptions, PlanOptions, Speed, Strategy, SyncOptions};
 use crate::config::{self, Presence, Value};
 use crate::demo::{self, Shipped};
 use crate::failure::Failure;
 use crate::manifest::Source;
-use crate::operation::Request;
-use crate::plan::Selector;
+use crate::model::Options;
+use crate::operation::{Limits, Request, Retry};
+use crate::plan::{Hooks, Selector};
 use crate::sim::story::Story;
+
+/// How long nothing may change before it is said.
+const STALL_AFTER: Duration = Duration::from_secs(120);
 
 /// What holds for every command.
 #[derive(Debug)]
 pub(super) struct Settings {
-    pub(super) options: Options,
+    pub(super) options: CliOptions,
     pub(super) loaded: config::Loaded,
     pub(super) config_file: PathBuf,
     pub(super) state_dir: PathBuf,
@@ -62,7 +67,7 @@ pub(super) enum Work {
 
 impl Settings {
     /// Reads the configuration and puts the options on top.
-    pub(super) fn load(options: Options) -> Result<Self, Failure> {
+    pub(super) fn load(options: CliOptions) -> Result<Self, Failure> {
         let folders = ProjectDirs::from("", "", "syncwave");
         let (config_file, presence) = match (&options.config, &folders) {
             (Some(file), _) => (file.clone(), Presence::Required),
@@ -93,7 +98,7 @@ impl Settings {
     }
 }
 
-fn override_with(loaded: &mut config::Loaded, options: &Options) {
+fn override_with(loaded: &mut config::Loaded, options: &CliOptions) {
     if let Some(context) = &options.context {
         loaded.override_with("--context", "cluster", "context", Value::Text(context.clone()));
     }
@@ -165,7 +170,7 @@ fn demo(story: Option<&str>, settings: &Settings) -> Result<Work, Failure> {
     Ok(Work::Demo(Box::new(Job::of_story(shipped, settings)?)))
 }
 
-fn refuse_max_speed(options: &Options) -> Result<(), Failure> {
+fn refuse_max_speed(options: &CliOptions) -> Result<(), Failure> {
     if options.speed == Some(Speed::Max) {
         return Err(Failure::usage(
             "`--speed max` leaves nothing to see on the screens; add `--headless`, or give a number, for example `--speed 10`",
@@ -179,7 +184,7 @@ fn unknown_story(name: &str) -> Failure {
 }
 
 /// `--embedded` takes the next word for its story; a target there is meant as the target.
-fn named(target: Option<String>, command: &str, options: &Options) -> Result<String, Failure> {
+fn named(target: Option<String>, command: &str, options: &CliOptions) -> Result<String, Failure> {
     if let Some(target) = target {
         return Ok(target);
     }
@@ -200,13 +205,7 @@ impl Job {
             Some(app) => checked_app(app)?,
             None => source.app_name().unwrap_or_else(|| "app".to_owned()),
         };
-        let request = Request {
-            prune: plan.prune || config.prune,
-            selection: (!plan.resource.is_empty()).then_some(plan.resource),
-            wave_delay: sync.wave_delay.unwrap_or(config.wave_delay),
-            by: user(),
-            ..Request::default()
-        };
+        let request = asked(&plan, &sync, config)?;
         Ok(Self {
             place,
             source,
@@ -233,6 +232,7 @@ impl Job {
             prune: story.sync.prune,
             selection: (!selection.is_empty()).then_some(selection),
             wave_delay: settings.loaded.config.wave_delay,
+            stall_after: STALL_AFTER,
             by: "demo".to_owned(),
             ..Request::default()
         };
@@ -250,6 +250,43 @@ impl Job {
     }
 }
 
+/// What is asked for, options before the configuration.
+fn asked(plan: &PlanOptions, sync: &SyncOptions, config: &config::Config) -> Result<Request, Failure> {
+    let hooks = match (plan.strategy, plan.hooks) {
+        (Some(Strategy::Apply), true) => {
+            return Err(Failure::usage("`--hooks` runs hooks and `--strategy apply` runs none; leave one of them out"));
+        }
+        (Some(Strategy::Apply), false) => Hooks::Never,
+        (Some(Strategy::Hook) | None, true) => Hooks::Always,
+        (Some(Strategy::Hook) | None, false) => Hooks::Usual,
+    };
+    let switches = [(plan.replace, "Replace=true"), (plan.server_side, "ServerSideApply=true")];
+    let options = plan.sync_option.iter().cloned().chain(switches.iter().filter(|(on, _)| *on).map(|(_, option)| (*option).to_owned()));
+    let usual = Retry::default();
+    let retry = Retry {
+        limit: sync.retry_limit.map_or(usual.limit, |limit| u32::try_from(limit).ok()),
+        duration: sync.retry_backoff_duration.unwrap_or(usual.duration),
+        factor: sync.retry_backoff_factor.unwrap_or(usual.factor),
+        max_duration: sync.retry_backoff_max_duration.unwrap_or(usual.max_duration),
+    };
+    Ok(Request {
+        prune: plan.prune || config.prune,
+        dry_run: sync.dry_run,
+        force: plan.force,
+        options: Options::new(options),
+        selection: (!plan.resource.is_empty()).then(|| plan.resource.clone()),
+        hooks,
+        skip_hooks: plan.skip_hook.clone(),
+        wave_delay: sync.wave_delay.unwrap_or(config.wave_delay),
+        retry,
+        limits: Limits { operation: sync.timeout, phase: sync.phase_timeout, hook: sync.hook_timeout },
+        stall_after: STALL_AFTER,
+        pause_before: sync.pause_before.clone(),
+        by: user(),
+        ..Request::default()
+    })
+}
+
 fn source(target: &str) -> Result<Source, Failure> {
     Source::of(target).map_err(|error| {
         let is_command = COMMANDS_NOT_BUILT.contains(&target) && !std::path::Path::new(target).exists();
@@ -261,7 +298,7 @@ fn source(target: &str) -> Result<Source, Failure> {
     })
 }
 
-fn place(target: &str, options: &Options) -> Result<Place, Failure> {
+fn place(target: &str, options: &CliOptions) -> Result<Place, Failure> {
     let Some(word) = options.embedded.as_deref() else {
         for (option, given) in [("--speed", options.speed.is_some()), ("--seed", options.seed.is_some())] {
             if given {

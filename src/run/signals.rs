@@ -19,8 +19,12 @@ pub(super) fn listen(tasks: &mut JoinSet<()>) -> (mpsc::Sender<Stop>, mpsc::Rece
 #[cfg(unix)]
 fn spawn(tasks: &mut JoinSet<()>, sender: &mpsc::Sender<Stop>) {
     use tokio::signal::unix::{SignalKind, signal};
-    let wanted =
-        [(SignalKind::interrupt(), Some(Stop::Interrupt)), (SignalKind::terminate(), Some(Stop::Terminate)), (SignalKind::hangup(), None)];
+    let wanted = [
+        (SignalKind::interrupt(), Some(Stop::Interrupt)),
+        (SignalKind::terminate(), Some(Stop::Terminate)),
+        (SignalKind::user_defined1(), Some(Stop::GoOn)),
+        (SignalKind::hangup(), None),
+    ];
     for (kind, stop) in wanted {
         // The handler is in place before the task first runs, so no signal slips through between.
         let mut stream = match signal(kind) {

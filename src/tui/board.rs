@@ -354,9 +354,13 @@ enum Touched<'a> {
 
 fn touched(event: &Event) -> Touched<'_> {
     match event {
-        Event::OperationStarted { .. } | Event::Concluded { .. } | Event::TerminateRequested { .. } | Event::OperationFinished { .. } => {
-            Touched::Everything
-        }
+        Event::OperationStarted { .. }
+        | Event::Concluded { .. }
+        | Event::TerminateRequested { .. }
+        | Event::TimedOut
+        | Event::RetryScheduled { .. }
+        | Event::AttemptStarted { .. }
+        | Event::OperationFinished { .. } => Touched::Everything,
         Event::StepStarted { task, .. } | Event::StepFinished { task, .. } | Event::TaskChanged { task, .. } => Touched::Key(&task.key),
         Event::LiveObserved { key, .. } | Event::LiveGone { key, .. } => Touched::Key(key),
         Event::PodObserved { pod } => Touched::Key(&pod.owner),
@@ -374,6 +378,10 @@ fn touched(event: &Event) -> Touched<'_> {
         | Event::LogOpened { .. }
         | Event::LogClosed { .. }
         | Event::PruneApproved { .. }
+        | Event::PauseRequested { .. }
+        | Event::Paused { .. }
+        | Event::Resumed { .. }
+        | Event::Stalled { .. }
         | Event::Warned { .. } => Touched::Nothing,
     }
 }

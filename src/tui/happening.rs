@@ -19,12 +19,12 @@ pub(crate) struct Happening {
 
 /// Returns the sentence of a fact, after it has been folded.
 pub(crate) fn of(record: &Record, operation: &Operation) -> Option<Happening> {
-    let (stage, text) = sentence(&record.event, operation)?;
+    let (stage, text) = sentence(record, operation)?;
     Some(Happening { at: record.at, stage, text: clean::text(&text).into_owned() })
 }
 
-fn sentence(event: &Event, operation: &Operation) -> Option<(Stage, String)> {
-    match event {
+fn sentence(record: &Record, operation: &Operation) -> Option<(Stage, String)> {
+    match &record.event {
         Event::WatchesOpened { polled } if polled.is_empty() => Some((Stage::Done, "watching every kind of the plan".to_owned())),
         Event::WatchesOpened { polled } => Some((Stage::Waiting, format!("polling {}: watching is not allowed there", polled.join(", ")))),
         Event::DryPassFinished => Some((Stage::Done, "preflight done, nothing is written yet".to_owned())),
@@ -44,6 +44,15 @@ fn sentence(event: &Event, operation: &Operation) -> Option<(Stage, String)> {
             Some((Stage::Waiting, format!("{}{times} {}: {}", occurrence.reason, occurrence.about.short(), occurrence.message)))
         }
         Event::TerminateRequested { by } => Some((Stage::Running, format!("{by} asked to terminate"))),
+        Event::TimedOut => Some((Stage::Failed, "the time limit of the operation has passed".to_owned())),
+        Event::RetryScheduled { message, .. } => Some((Stage::Failed, message.clone())),
+        Event::AttemptStarted { .. } => Some((Stage::Running, operation.message().to_owned())),
+        Event::PauseRequested { by } => Some((Stage::Waiting, format!("{by} wants a pause before the next wave"))),
+        Event::Paused { phase, wave } => Some((Stage::Waiting, format!("paused before {phase} wave {wave}"))),
+        Event::Resumed { by } => Some((Stage::Running, format!("{by} lets it go on"))),
+        Event::Stalled { since } => {
+            Some((Stage::Waiting, format!("nothing has changed for {}", short_time(record.at.duration_since(*since)))))
+        }
         Event::Warned { text, .. } => Some((Stage::Waiting, text.clone())),
         Event::PruneApproved { keys, by } => Some((Stage::Done, format!("{by} confirmed {} deletions", keys.len()))),
         Event::OperationFinished { message, .. } => {

@@ -105,6 +105,13 @@ impl LogStore {
             | Event::PruneApproved { .. }
             | Event::Concluded { .. }
             | Event::TerminateRequested { .. }
+            | Event::TimedOut
+            | Event::RetryScheduled { .. }
+            | Event::AttemptStarted { .. }
+            | Event::PauseRequested { .. }
+            | Event::Paused { .. }
+            | Event::Resumed { .. }
+            | Event::Stalled { .. }
             | Event::Warned { .. }
             | Event::OperationFinished { .. } => {}
         }

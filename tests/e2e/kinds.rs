@@ -4,7 +4,7 @@ use serde_json::json;
 
 use crate::support::{ObjectExt, Space, config_map, job};
 
-/// R512 R520 R523 R525 T32: the definition goes first, and its resource is valid although the cluster does not know it yet.
+/// R512 R520 R523 R525: the definition goes first, and its resource is valid although the cluster does not know it yet.
 #[test]
 fn r525_a_custom_resource_and_its_definition_go_in_one_sync() {
     let Some(space) = Space::open("crd") else { return };

@@ -20,6 +20,7 @@ mod outage;
 mod phases;
 mod policies;
 mod prune;
+mod requests;
 mod screen;
 mod selective;
 mod stories;

@@ -159,6 +159,47 @@ fn a_target_is_synced_on_the_embedded_cluster() {
     assert_eq!((&results[0]["status"], &results[0]["message"]), (&"Synced".into(), &"configmap/settings created".into()));
 }
 
+const FAILING: &str = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: migrate\n  annotations: {argocd.argoproj.io/hook: PreSync}\nspec:\n  backoffLimit: 0\n  template: {spec: {restartPolicy: Never, containers: [{name: main, image: busybox, command: [sh, -c, 'echo broken; exit 3']}]}}\n";
+
+#[test]
+fn a_hook_on_the_embedded_cluster_does_what_its_command_says() {
+    let done = App::new("sync - --embedded -o json --speed max").input(FAILING).run();
+    assert_eq!(done.code, Some(1), "{}", done.err);
+    let lines = done.lines();
+    assert_eq!(events(&lines, "log")[0]["line"], "broken");
+    assert_eq!(last(&lines)["message"], "one or more synchronization tasks completed unsuccessfully");
+}
+
+#[test]
+fn a_retry_says_when_it_comes_and_what_the_attempt_before_did() {
+    let retry = "sync - --embedded -o json --speed max --retry-limit 2 --retry-backoff-duration 3s";
+    let done = App::new(retry).input(FAILING).run();
+    assert_eq!(done.code, Some(1), "{}", done.err);
+    let lines = done.lines();
+    let attempts: Vec<u64> = events(&lines, "retry.scheduled").iter().map(|line| line["attempt"].as_u64().unwrap()).collect();
+    assert_eq!(attempts, [2, 3]);
+    let logs: Vec<u64> = events(&lines, "log").iter().map(|line| line["attempt"].as_u64().unwrap()).collect();
+    assert_eq!(logs, [1, 2, 3]);
+    let end = last(&lines);
+    assert_eq!(end["message"], "one or more synchronization tasks completed unsuccessfully (retried 2 times).");
+    assert_eq!(end["attempts"].as_array().unwrap().len(), 2);
+    assert_eq!(end["attempts"][0]["results"][0]["hookPhase"], "Failed");
+}
+
+#[test]
+fn a_dry_run_says_that_nothing_was_written() {
+    let done = App::new("sync deploy --embedded --headless --speed max --dry-run").file("deploy/a.yaml", CONFIG_MAP).run();
+    assert_eq!(done.code, Some(0), "{}", done.err);
+    assert!(done.out.contains("configmap/settings created (dry run)") && done.out.contains("nothing was written"), "{}", done.out);
+}
+
+#[test]
+fn options_that_exclude_each_other_are_refused() {
+    let app = |arguments: &str| App::new(&format!("sync deploy --embedded -o json {arguments}")).file("deploy/a.yaml", CONFIG_MAP).run();
+    app("--hooks --strategy apply").refused(2, &["--hooks", "--strategy apply"]);
+    app("--sync-option Prune").refused(2, &["--sync-option", "NAME=VALUE"]);
+}
+
 #[test]
 fn embedded_takes_a_story_for_its_value_and_nothing_else() {
     let done = App::new("sync --embedded deploy -o json --speed max").file("deploy/a.yaml", CONFIG_MAP).run();

@@ -30,7 +30,7 @@ const LAYERS: [Layer; 18] = [
     Layer { name: "engine", may_use: &["model", "plan", "operation", "health", "manifest", "cluster", "clock"], never: NO_SCREEN },
     Layer { name: "report", may_use: &["model", "plan", "operation", "config", "engine"], never: &["kube", "ratatui", "crossterm"] },
     Layer { name: "tui", may_use: &["model", "plan", "operation", "config", "engine", "clock"], never: NO_CLUSTER },
-    Layer { name: "cli", may_use: &["plan", "config"], never: CORE },
+    Layer { name: "cli", may_use: &["plan", "operation", "config"], never: CORE },
     Layer { name: "demo", may_use: &["manifest"], never: CORE },
     Layer { name: "failure", may_use: &["model", "operation", "report"], never: CORE },
     Layer { name: "telemetry", may_use: &["cli"], never: CORE },

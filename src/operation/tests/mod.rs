@@ -1,7 +1,10 @@
 //! Tests of the core against a small pretended cluster: tables for rules, properties for everything.
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the events that it is about")]
 
+mod attempts;
+mod limits;
 mod properties;
+mod requests;
 mod rules;
 mod screens;
 mod world;

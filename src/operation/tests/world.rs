@@ -10,7 +10,7 @@ use crate::model::{
     Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, Phase, ResourceKey, Role, TaskId, TaskState, Traits, annotation,
 };
 use crate::operation::{Effect, Event, Operation, Record, Request, Step, StepOutcome};
-use crate::plan::{Candidate, Manifest, Plan, PlanInput, Selector};
+use crate::plan::{Candidate, Manifest, NewNamespace, Plan, PlanInput, Selector, Shape};
 
 pub(super) const NOON: &str = "2026-03-01T12:00:00Z";
 
@@ -132,6 +132,9 @@ pub(super) struct Setup {
     /// Objects that no manifest asks for any more.
     pub(super) candidates: Vec<Spec>,
     pub(super) request: Request,
+    pub(super) new_namespace: NewNamespace,
+    /// Those of the manifests that are as they should be.
+    pub(super) unmodified: Vec<Spec>,
 }
 
 pub(super) fn live_of(spec: &Spec, serial: u64, assessment: Assessment, finalizers: &[&str]) -> Live {
@@ -170,6 +173,13 @@ impl World {
             .iter()
             .map(|spec| Candidate { key: spec.key(), version: "v1".into(), live: things[&spec.key()].live.clone() })
             .collect();
+        let shape = Shape {
+            options: setup.request.options.clone(),
+            hooks: setup.request.hooks,
+            skip_hooks: setup.request.skip_hooks.clone(),
+            new_namespace: setup.new_namespace.clone(),
+            unmodified: setup.unmodified.iter().map(Spec::key).collect(),
+        };
         let plan = Plan::build(&PlanInput {
             app: "shop",
             namespace: "shop",
@@ -180,6 +190,7 @@ impl World {
             kinds: &Kinds::default(),
             candidates: &candidates,
             selection: setup.request.selection.as_deref(),
+            shape: &shape,
         });
         let fates = fates_of(&plan, &setup.specs);
         let started = Event::OperationStarted {
@@ -256,6 +267,8 @@ impl World {
         let key = &task.key;
         match step {
             Step::Apply => self.create(task),
+            Step::Try => done_saying(format!("{}/{} created (dry run)", key.kind.to_lowercase(), key.name)),
+            Step::Discover => done(None),
             Step::Look => self.things.get(key).map_or(StepOutcome::Gone, |thing| done(Some(thing.live.clone()))),
             Step::Prune { uid } | Step::DeleteOldHook { uid } | Step::DeleteHook { uid, .. } | Step::TerminateDelete { uid } => {
                 self.delete(key, uid)
@@ -394,6 +407,33 @@ impl World {
         self.publish(Event::LiveObserved { key, live });
     }
 
+    /// What becomes of an object from its next creation on.
+    pub(super) fn set_fate(&mut self, short: &str, fate: &Fate) {
+        self.fates.iter_mut().filter(|(key, _)| key.short() == short).for_each(|(_, own)| *own = fate.clone());
+    }
+
+    /// The server refuses to apply this object.
+    pub(super) fn refuse(&mut self, short: &str) {
+        let key = self.op.plan().tasks.iter().map(|task| &task.id.key).find(|key| key.short() == short).cloned().unwrap();
+        self.fates.insert(key, Fate::Refused);
+    }
+
+    /// A finalizer of somebody else is on an object.
+    pub(super) fn hold(&mut self, short: &str, finalizer: &str) {
+        let key = self.things.keys().find(|key| key.short() == short).cloned().unwrap();
+        let thing = self.things.get_mut(&key).unwrap();
+        thing.live.finalizers.push(finalizer.to_owned());
+        let live = Box::new(thing.live.clone());
+        self.publish(Event::LiveObserved { key, live });
+    }
+
+    /// What is being deleted goes, and somebody else creates another object of its name.
+    pub(super) fn recreate(&mut self, short: &str) {
+        let key = self.things.keys().find(|key| key.short() == short).cloned().unwrap();
+        self.things.get_mut(&key).unwrap().live.deletion = None;
+        self.replace(&key.kind.to_string(), &key.name.to_string());
+    }
+
     pub(super) fn left(&self) -> Vec<String> {
         self.things.keys().map(ResourceKey::short).collect()
     }
@@ -417,6 +457,8 @@ impl World {
             Step::Prune { .. } => "prune",
             Step::DeleteOldHook { .. } => "delete old",
             Step::Apply => "apply",
+            Step::Try => "try",
+            Step::Discover => "discover",
             Step::Look => "look",
             Step::RemoveFinalizer { .. } => "unlock",
             Step::DeleteHook { .. } => "delete",
@@ -446,6 +488,10 @@ impl World {
 
 fn done(live: Option<Live>) -> StepOutcome {
     StepOutcome::Done { message: String::new(), live: live.map(Box::new) }
+}
+
+fn done_saying(message: String) -> StepOutcome {
+    StepOutcome::Done { message, live: None }
 }
 
 fn fates_of(plan: &Plan, specs: &[Spec]) -> BTreeMap<ResourceKey, Fate> {

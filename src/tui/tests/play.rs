@@ -15,7 +15,7 @@ use crate::model::{
     ResourceKey, ResultCode, TaskId, TaskState, Traits, Wave, annotation,
 };
 use crate::operation::{Event, LogContent, LogLine, Record, Request, Step, StepOutcome};
-use crate::plan::{Candidate, Manifest, Plan, PlanInput};
+use crate::plan::{Candidate, Manifest, Plan, PlanInput, Shape};
 use crate::tui::app::{App, Effect, Msg};
 use crate::tui::model::Story;
 use crate::tui::theme::Look;
@@ -86,6 +86,7 @@ pub(super) fn plan(manifests: &[Manifest], extra: &[&str]) -> Plan {
         kinds: &Kinds::default(),
         candidates: &candidates,
         selection: None,
+        shape: &Shape::default(),
     })
 }
 

@@ -1,0 +1,62 @@
+//! Breakpoints: the operation stops before a group until a person lets it go on, and writes nothing meanwhile.
+
+use jiff::Timestamp;
+
+use super::event::{Event, Record};
+use super::{Breakpoint, Effect, Operation, Waiting};
+use crate::model::{Phase, Wave};
+
+/// A pause that lasts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Paused {
+    pub(crate) since: Timestamp,
+    /// The group that comes next.
+    pub(crate) phase: Phase,
+    pub(crate) wave: Wave,
+}
+
+impl Operation {
+    /// Returns what a breakpoint before this group asks for; `None`: there is none, go on. What is still being written ends first.
+    pub(super) fn stop_before(&self, phase: Phase, wave: Wave) -> Option<Vec<Effect>> {
+        if !self.pause_wanted && self.breakpoint_before(phase, wave).is_none() {
+            return None;
+        }
+        if self.in_flight > 0 || !self.finalizers_to_remove().is_empty() {
+            return Some(Vec::new());
+        }
+        Some(vec![Effect::Record(Event::Paused { phase, wave })])
+    }
+
+    /// A breakpoint without a wave stands before the first group of its phase.
+    fn breakpoint_before(&self, phase: Phase, wave: Wave) -> Option<&Breakpoint> {
+        let is_meant = |point: &&Breakpoint| {
+            point.phase == phase && point.wave.map_or(!self.phases.contains_key(&phase), |own| own == wave) && !self.passed.contains(point)
+        };
+        self.request.pause_before.iter().find(is_meant)
+    }
+
+    #[expect(clippy::wildcard_enum_match_arm, reason = "`Operation::apply` is exhaustive and hands each part its own events")]
+    pub(super) fn apply_pause(&mut self, record: &Record) {
+        match &record.event {
+            Event::PauseRequested { .. } => self.pause_wanted = true,
+            Event::Paused { phase, wave } => {
+                self.paused = Some(Paused { since: record.at, phase: *phase, wave: *wave });
+                self.message = format!("paused before {phase} wave {wave}");
+                self.waiting = Waiting::default();
+            }
+            // Before the pause has come, it takes the wish for one back.
+            Event::Resumed { .. } => {
+                self.pause_wanted = false;
+                if let Some(paused) = self.paused.take() {
+                    let lasted = record.at.duration_since(paused.since);
+                    let before = self.pauses.entry(paused.phase).or_default();
+                    *before = before.saturating_add(lasted);
+                    let is_passed = |point: &&Breakpoint| point.phase == paused.phase && point.wave.is_none_or(|wave| wave == paused.wave);
+                    self.passed.extend(self.request.pause_before.iter().filter(is_passed));
+                    self.message.clear();
+                }
+            }
+            _ => {}
+        }
+    }
+}

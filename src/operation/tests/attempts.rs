@@ -1,0 +1,142 @@
+//! Retries: what a new attempt repeats, what it keeps, and how often it comes.
+
+use std::time::Duration;
+
+use super::world::{Fate, Setup, Spec, World, hook, resource};
+use crate::model::{OperationPhase, TaskState};
+use crate::operation::{Event, Request, Retry};
+
+fn retrying(limit: u32, specs: Vec<Spec>) -> World {
+    let retry = Retry { limit: Some(limit), duration: Duration::from_secs(2), factor: 2, ..Retry::default() };
+    World::new(Setup { specs, request: Request { retry, ..Request::default() }, ..Setup::default() })
+}
+
+fn finished(mut world: World) -> World {
+    world.run(300);
+    assert!(world.op.finished_at().is_some(), "still {:?}: {}", world.op.phase(), world.op.message());
+    world
+}
+
+fn scheduled(world: &World) -> Vec<(u32, i64, String)> {
+    let pause = |record: &crate::operation::Record| match &record.event {
+        Event::RetryScheduled { attempt, at, message } => Some((*attempt, at.duration_since(record.at).as_secs(), message.clone())),
+        _ => None,
+    };
+    world.history.iter().filter_map(pause).collect()
+}
+
+const FAILURE: &str = "one or more synchronization tasks completed unsuccessfully";
+
+#[test]
+fn t143_r1010_a_hook_that_always_fails_is_tried_again_as_often_as_asked_for_and_then_it_is_said_how_often() {
+    let world = finished(retrying(1, vec![hook("migrate", "PreSync").fate(Fate::Degraded(1)), resource("ConfigMap", "c")]));
+    assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Failed, &*format!("{FAILURE} (retried 1 times).")));
+    assert_eq!(
+        world.calls(),
+        ["apply Job/migrate", "unlock Job/migrate", "delete old Job/migrate", "apply Job/migrate", "unlock Job/migrate"]
+    );
+}
+
+#[test]
+fn r1004_r1006_r1522_a_retry_is_announced_for_when_it_happens_and_pauses_grow() {
+    let world = finished(retrying(3, vec![hook("migrate", "PreSync").fate(Fate::Degraded(0))]));
+    let pauses = scheduled(&world);
+    assert_eq!(pauses.iter().map(|(attempt, seconds, _)| (*attempt, *seconds)).collect::<Vec<_>>(), [(2, 2), (3, 4), (4, 8)]);
+    assert_eq!(pauses[0].2, format!("{FAILURE}. Retrying attempt #1 at 12:00PM."));
+    let starts = |record: &crate::operation::Record| match &record.event {
+        Event::AttemptStarted { .. } => Some(record.at),
+        _ => None,
+    };
+    let first = world.history.iter().find_map(starts).unwrap();
+    let announced = world.history.iter().find_map(|record| match &record.event {
+        Event::RetryScheduled { at, .. } => Some(*at),
+        _ => None,
+    });
+    assert_eq!(Some(first), announced);
+}
+
+#[test]
+fn r1007_r1011_a_retry_that_works_ends_with_the_plain_words_of_success() {
+    let mut world = retrying(5, vec![hook("migrate", "PreSync").fate(Fate::Degraded(1)), resource("ConfigMap", "c")]);
+    world.run(2);
+    assert!(world.op.respite().is_some(), "{}", world.op.message());
+    assert!(world.op.wake_at(world.now).is_some());
+    world.set_fate("Job/migrate", &Fate::Healthy(1));
+    let world = finished(world);
+    assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Succeeded, "successfully synced (all tasks run)"));
+    assert_eq!(world.op.attempt(), 2);
+}
+
+#[test]
+fn a_retry_keeps_the_results_times_and_messages_of_every_earlier_attempt() {
+    let world = finished(retrying(2, vec![hook("migrate", "PreSync").fate(Fate::Degraded(1)), hook("alert", "SyncFail")]));
+    let attempts = world.op.attempts();
+    assert_eq!(attempts.iter().map(|attempt| attempt.number).collect::<Vec<_>>(), [1, 2]);
+    for attempt in attempts {
+        assert_eq!(attempt.message, FAILURE);
+        let states: Vec<TaskState> = attempt.results.iter().map(|result| result.state).collect();
+        assert_eq!(states, [TaskState::Failed, TaskState::Succeeded], "r1012: SyncFail hooks run in every attempt");
+        assert!(attempt.started_at < attempt.finished_at && !attempt.phases.is_empty());
+    }
+    assert!(attempts[0].finished_at < attempts[1].started_at);
+    assert_eq!(world.op.results().len(), 2, "the last attempt has results of its own");
+}
+
+#[test]
+fn t136_r907_a_terminated_operation_is_never_retried() {
+    let mut world = retrying(10, vec![hook("migrate", "PreSync").fate(Fate::Never)]);
+    world.run(2);
+    world.publish(Event::TerminateRequested { by: "test".to_owned() });
+    let world = finished(world);
+    assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Failed, "Operation terminated"));
+    assert!(scheduled(&world).is_empty());
+}
+
+#[test]
+fn r908_a_terminate_between_two_attempts_ends_the_operation_at_once_and_keeps_the_results() {
+    let mut world = retrying(10, vec![hook("migrate", "PreSync").fate(Fate::Degraded(1))]);
+    world.run(3);
+    assert!(world.op.respite().is_some());
+    world.publish(Event::TerminateRequested { by: "test".to_owned() });
+    world.decide();
+    assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Failed, "Operation terminated (retried 1 times)."));
+    assert_eq!(world.results(), ["PreSync Job/migrate Synced Failed"]);
+}
+
+#[test]
+fn t140_r1007_an_attempt_begins_without_the_results_of_the_last_one() {
+    let mut world = retrying(1, vec![resource("ConfigMap", "a").fate(Fate::Refused)]);
+    world.decide();
+    world.settle();
+    assert!(world.op.respite().is_some());
+    world.set_fate("ConfigMap/a", &Fate::NoRule);
+    world.tick();
+    world.tick();
+    world.decide();
+    assert_eq!(world.op.message(), "Retrying operation. Attempt #1");
+    assert!(world.op.results().is_empty());
+    assert_eq!(finished(world).op.phase(), OperationPhase::Succeeded);
+}
+
+#[test]
+fn r1008_hooks_that_only_go_with_success_are_not_run_again_by_a_retry() {
+    let specs = vec![hook("seed", "PreSync").policy("HookSucceeded"), hook("migrate", "PreSync").wave(1).fate(Fate::Degraded(1))];
+    let world = finished(retrying(1, specs));
+    let calls: Vec<String> = world.calls().into_iter().filter(|call| call.ends_with("seed")).collect();
+    assert_eq!(calls, ["apply Job/seed", "unlock Job/seed", "apply Job/seed", "unlock Job/seed"], "never deleted, so never run again");
+}
+
+#[test]
+fn t141_r1005_nothing_happens_before_the_pause_is_over() {
+    let retry = Retry { limit: Some(1), duration: Duration::from_secs(3600), max_duration: Duration::ZERO, ..Retry::default() };
+    let request = Request { retry, ..Request::default() };
+    let mut world = World::new(Setup { specs: vec![resource("ConfigMap", "a").fate(Fate::Refused)], request, ..Setup::default() });
+    world.run(60);
+    let before = world.history.len();
+    world.run(3000);
+    assert_eq!(world.history.len(), before);
+    let wake = world.op.wake_at(world.now).unwrap();
+    assert!(wake.duration_since(world.now).as_secs() > 30);
+    world.run(700);
+    assert_eq!(finished(world).op.attempts().len(), 1);
+}

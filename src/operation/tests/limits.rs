@@ -1,0 +1,202 @@
+//! Limits of time, stalls, and breakpoints.
+
+use std::time::Duration;
+
+use super::world::{Fate, Setup, Spec, World, hook, resource};
+use crate::model::{OperationPhase, Phase, TaskState, Wave};
+use crate::operation::{Breakpoint, Event, Limits, Request, Retry};
+
+fn with(request: Request, specs: Vec<Spec>) -> World {
+    World::new(Setup { specs, request, ..Setup::default() })
+}
+
+fn limited(limits: Limits, specs: Vec<Spec>) -> World {
+    with(Request { limits, ..Request::default() }, specs)
+}
+
+fn finished(mut world: World) -> World {
+    world.run(600);
+    assert!(world.op.finished_at().is_some(), "still {:?}: {}", world.op.phase(), world.op.message());
+    world
+}
+
+fn seconds(number: u64) -> Option<Duration> {
+    Some(Duration::from_secs(number))
+}
+
+#[test]
+fn t137_r911_an_operation_that_lasts_too_long_is_terminated_and_says_why() {
+    let limits = Limits { operation: seconds(60), ..Limits::default() };
+    let mut world = limited(limits, vec![hook("migrate", "PreSync").fate(Fate::Never), hook("alert", "SyncFail")]);
+    world.run(59);
+    assert_eq!(world.op.phase(), OperationPhase::Running);
+    assert!(world.op.wake_at(world.now).is_some());
+    let world = finished(world);
+    assert_eq!(
+        (world.op.phase(), world.op.message()),
+        (OperationPhase::Failed, "Operation terminated, triggered by controller sync timeout")
+    );
+    assert!(world.op.is_terminated());
+    assert_eq!(world.results(), ["PreSync Job/migrate Synced Failed"], "a terminate starts no SyncFail hook");
+}
+
+#[test]
+fn t137_r911_the_limit_counts_from_the_first_attempt() {
+    let retry = Retry { limit: None, duration: Duration::from_secs(10), factor: 1, ..Retry::default() };
+    let request = Request { retry, limits: Limits { operation: seconds(15), ..Limits::default() }, ..Request::default() };
+    let world = finished(with(request, vec![hook("migrate", "PreSync").fate(Fate::Degraded(2))]));
+    assert_eq!(world.op.message(), "Operation terminated, triggered by controller sync timeout (retried 1 times).");
+    assert_eq!(world.op.finished_at().unwrap().duration_since(world.op.started_at()).as_secs(), 15);
+}
+
+#[test]
+fn t137_r911_an_operation_within_its_limit_is_left_alone() {
+    let limits = Limits { operation: seconds(60), ..Limits::default() };
+    let world = finished(limited(limits, vec![hook("migrate", "PreSync").fate(Fate::Healthy(30))]));
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+}
+
+#[test]
+fn r1513_a_hook_beyond_its_limit_is_ended_and_fails_and_the_alarm_is_raised() {
+    let limits = Limits { hook: seconds(10), ..Limits::default() };
+    let specs = vec![hook("migrate", "PreSync").fate(Fate::Never), resource("ConfigMap", "c"), hook("alert", "SyncFail")];
+    let world = finished(limited(limits, specs));
+    assert_eq!(world.op.phase(), OperationPhase::Failed);
+    assert_eq!(world.results(), ["PreSync Job/migrate Synced Failed", "SyncFail Job/alert Synced Succeeded"]);
+    assert_eq!(world.op.results()[0].message, "did not end within 10s, the limit of a hook");
+    assert!(world.calls().contains(&"delete running Job/migrate".to_owned()), "{:?}", world.calls());
+    assert_eq!(world.left(), ["Job/alert"], "what failed by its limit does not go on");
+}
+
+#[test]
+fn r1513_a_phase_beyond_its_limit_fails_what_runs_in_it() {
+    let limits = Limits { phase: seconds(20), ..Limits::default() };
+    let specs = vec![resource("Deployment", "web").fate(Fate::Never), resource("ConfigMap", "late").wave(1), hook("alert", "SyncFail")];
+    let world = finished(limited(limits, specs));
+    assert_eq!(world.results(), ["Sync Deployment/web Synced Failed", "SyncFail Job/alert Synced Succeeded"]);
+    assert_eq!(world.op.results()[0].message, "Sync did not end within 20s, the limit of a phase");
+}
+
+#[test]
+fn r1505_a_phase_limit_ends_the_wait_for_an_old_hook_that_does_not_go() {
+    let limits = Limits { phase: seconds(20), ..Limits::default() };
+    let request = Request { limits, ..Request::default() };
+    let spec = hook("migrate", "PreSync");
+    let mut world = World::new(Setup { specs: vec![spec.clone()], leftovers: vec![spec], request, ..Setup::default() });
+    world.hold("Job/migrate", "example.com/backup");
+    let world = finished(world);
+    assert_eq!(world.op.phase(), OperationPhase::Failed);
+    assert_eq!(world.state(Phase::PreSync, "Job/migrate"), TaskState::Error);
+}
+
+#[test]
+fn a_stall_is_said_after_its_time_and_then_each_time_after_twice_as_long() {
+    let request = Request { stall_after: Duration::from_secs(60), ..Request::default() };
+    let mut world = with(request, vec![hook("migrate", "PreSync").fate(Fate::Never)]);
+    world.run(500);
+    let stalls: Vec<i64> = world
+        .history
+        .iter()
+        .filter(|record| matches!(record.event, Event::Stalled { .. }))
+        .map(|record| record.at.duration_since(world.op.started_at()).as_secs())
+        .collect();
+    assert_eq!(stalls, [60, 120, 240, 480]);
+    assert!(world.op.verdict(world.now).text.ends_with("no change for 8m20s"), "{}", world.op.verdict(world.now).text);
+}
+
+#[test]
+fn progress_ends_a_stall() {
+    let request = Request { stall_after: Duration::from_secs(60), ..Request::default() };
+    let mut world = with(request, vec![hook("migrate", "PreSync").fate(Fate::Healthy(90)), hook("smoke", "PostSync").fate(Fate::Never)]);
+    world.run(80);
+    assert!(world.op.stalled_since().is_some());
+    world.run(20);
+    assert_eq!(world.op.stalled_since(), None);
+}
+
+fn stopping(text: &str, specs: Vec<Spec>) -> World {
+    with(Request { pause_before: vec![Breakpoint::parse(text).unwrap()], ..Request::default() }, specs)
+}
+
+#[test]
+fn a_breakpoint_writes_nothing_until_a_person_lets_the_operation_go_on() {
+    let mut world = stopping("PostSync", vec![hook("migrate", "PreSync"), resource("ConfigMap", "c"), hook("smoke", "PostSync")]);
+    world.run(30);
+    let paused = *world.op.paused().unwrap();
+    assert_eq!((paused.phase, paused.wave), (Phase::PostSync, Wave(0)));
+    assert_eq!(world.op.message(), "paused before PostSync wave 0");
+    let before = world.calls();
+    assert_eq!(before, ["apply Job/migrate", "unlock Job/migrate", "apply ConfigMap/c"]);
+    world.run(100);
+    assert_eq!(world.calls(), before);
+    world.publish(Event::Resumed { by: "olga".to_owned() });
+    let world = finished(world);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+    assert_eq!(world.calls()[3..], ["apply Job/smoke", "unlock Job/smoke"]);
+}
+
+#[test]
+fn a_breakpoint_with_a_wave_stands_before_that_wave_only() {
+    let specs = vec![resource("ConfigMap", "a"), resource("ConfigMap", "b").wave(1), resource("ConfigMap", "c").wave(2)];
+    let mut world = stopping("Sync/1", specs);
+    world.run(10);
+    assert_eq!(world.calls(), ["apply ConfigMap/a"]);
+    world.publish(Event::Resumed { by: "olga".to_owned() });
+    assert_eq!(finished(world).calls().len(), 3);
+}
+
+#[test]
+fn a_pause_that_is_wanted_comes_before_the_next_group_and_the_wish_can_be_taken_back() {
+    let specs = || vec![resource("Deployment", "a").fate(Fate::Healthy(5)), resource("ConfigMap", "b").wave(1)];
+    let mut world = with(Request::default(), specs());
+    world.run(2);
+    world.publish(Event::PauseRequested { by: "olga".to_owned() });
+    world.run(20);
+    assert!(world.op.paused().is_some());
+    assert_eq!(world.calls(), ["apply Deployment/a"]);
+    let mut other = with(Request::default(), specs());
+    other.run(2);
+    other.publish(Event::PauseRequested { by: "olga".to_owned() });
+    other.publish(Event::Resumed { by: "olga".to_owned() });
+    assert_eq!(finished(other).op.phase(), OperationPhase::Succeeded);
+}
+
+#[test]
+fn a_paused_operation_can_be_terminated() {
+    let mut world = stopping("Sync", vec![hook("migrate", "PreSync"), resource("ConfigMap", "c")]);
+    world.run(10);
+    assert!(world.op.paused().is_some());
+    world.publish(Event::TerminateRequested { by: "olga".to_owned() });
+    world.decide();
+    assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Failed, "Operation terminated"));
+}
+
+#[test]
+fn a_pause_does_not_count_for_the_limit_of_its_phase() {
+    let specs = vec![resource("ConfigMap", "a"), resource("Deployment", "b").wave(1).fate(Fate::Healthy(5))];
+    let limits = Limits { phase: seconds(20), ..Limits::default() };
+    let pause_before = vec![Breakpoint::parse("Sync/1").unwrap()];
+    let mut world = with(Request { limits, pause_before, ..Request::default() }, [specs, vec![hook("smoke", "PostSync")]].concat());
+    world.run(100);
+    assert!(world.op.paused().is_some());
+    world.publish(Event::Resumed { by: "olga".to_owned() });
+    assert_eq!(finished(world).op.phase(), OperationPhase::Succeeded);
+}
+
+#[test]
+fn a_hook_that_somebody_creates_again_and_again_is_given_up() {
+    let spec = hook("migrate", "PreSync");
+    let mut world = World::new(Setup { specs: vec![spec.clone()], leftovers: vec![spec], ..Setup::default() });
+    for _ in 0..20 {
+        world.settle();
+        if world.op.finished_at().is_some() {
+            break;
+        }
+        if world.live("Job/migrate").is_some_and(|live| live.deletion.is_some()) {
+            world.recreate("Job/migrate");
+        }
+    }
+    assert_eq!(world.op.phase(), OperationPhase::Failed);
+    assert!(world.op.results()[0].message.contains("was deleted 5 times before its creation"), "{:?}", world.op.results());
+    assert_eq!(world.calls().len(), 5);
+}
