@@ -7,8 +7,9 @@
 //! | rules | why |
 //! |---|---|
 //! | R304, R525 (permissions), R526, R640, R809, R902, R913, R914, topics 13 and 14 | Argo CD's own controller, projects or sources; there is nothing of the kind here |
-//! | R213, R307, R515, R704 (override of an app's option), R711 and R713 to R715 of ours, R1318 | need an option of the whole operation: propagation policy, Replace, Force, ServerSideApply, CreateNamespace, dry run |
-//! | topics 10 and 11 | need retries, and the deletion of an app |
+//! | R213, R307, R515, R704 (override of an app's option), R711, R713, R714, R715 as ours does it | need options of the whole operation and are asked with them |
+//! | topic 10, R1318 | retries and dry runs: `requests` |
+//! | topic 11 | needs the deletion of an app |
 //! | R508 (view lag), R609, R633 (NotFound), T134 | a race that no client can bring about; the simulated cluster can |
 //! | R518 (pause after a question) | nothing shows it from outside: the pause ends before the answer comes |
 
