@@ -248,7 +248,7 @@ async fn action(cluster: &Cluster, plan: &Plan, request: &Request, task: &Task) 
             };
             match tried {
                 Ok(Word::Created) => Action::Create,
-                Ok(Word::Configured | Word::ServersideApplied) => Action::Configure,
+                Ok(Word::Configured | Word::ServersideApplied | Word::Replaced | Word::Updated) => Action::Configure,
                 Ok(Word::Unchanged) => Action::Unchanged,
                 Err(error) => refused(plan, task, &error),
             }
