@@ -7,6 +7,7 @@ pub(crate) mod delete;
 pub(crate) mod discovery;
 #[cfg(test)]
 pub(crate) mod fake;
+pub(crate) mod hints;
 pub(crate) mod live;
 pub(crate) mod logs;
 mod migration;

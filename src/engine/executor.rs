@@ -10,8 +10,8 @@ use super::captures::Captures;
 use crate::cluster::apply::{Applied, Before, Spot, Word};
 use crate::cluster::delete::Removal;
 use crate::cluster::watch::Watches;
-use crate::cluster::{CallError, Cluster, Outbox, Reporter, Resource};
-use crate::model::{DeletePolicy, Gvk, Mode, Object, ResourceKey, Task};
+use crate::cluster::{CallError, Cluster, Outbox, Reporter, Resource, hints};
+use crate::model::{DeletePolicy, Gvk, Mode, Object, ResourceKey, Task, kinds};
 use crate::operation::{Request, Step, StepOutcome};
 use crate::plan::Plan;
 
@@ -184,7 +184,7 @@ impl Executor {
                 }
                 StepOutcome::Done { message: applied.message(), live: Some(Box::new(self.calm.judge().live(&applied.object))) }
             }
-            Err(error) => failed(&error),
+            Err(error) => StepOutcome::Failed { error: self.refused(call.task, &error).await },
         }
     }
 
@@ -198,6 +198,17 @@ impl Executor {
 
     fn mode(&self, task: &Task, before: &Before) -> Mode {
         Mode::of(&self.request.options, self.request.force, &task.traits.options, before.options())
+    }
+
+    /// Returns the text of a failed apply; a kind that has gone since the plan was made is named (spec R1312).
+    async fn refused(&self, task: &Task, error: &CallError) -> String {
+        if !hints::is_unknown_kind(error) {
+            return hints::explained(error);
+        }
+        let gvk = task.gvk();
+        self.calm.forget_group(&gvk.group);
+        let served = self.calm.served(&gvk).await.ok().flatten().map(|resource| resource.gvk.version);
+        kinds::missing(&task.id.key, &gvk.version, served.as_deref().filter(|served| **served != *gvk.version))
     }
 
     fn note(&self, task: &Task, applied: &Applied) {
