@@ -18,7 +18,7 @@ mod read;
 mod recreate;
 mod replace;
 mod retry;
-mod trial;
+pub(crate) mod trial;
 mod unknown_fields;
 mod veil;
 pub(crate) mod watch;

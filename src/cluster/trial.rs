@@ -50,6 +50,15 @@ impl Cluster {
     }
 }
 
+/// Returns what a write does when all goes well, as far as the live object alone says it.
+pub(crate) fn likely(spot: Spot<'_>, before: &Before, mode: Mode) -> Word {
+    match (before, mode.verb) {
+        (Before::Absent | Before::Unknown, _) => Word::Created,
+        (Before::Present(_), Verb::Replace) => replacing_word(spot),
+        (Before::Present(_), Verb::Apply | Verb::ServerSideApply) => Word::Configured,
+    }
+}
+
 fn tried(before: &Before, mode: Mode, answer: &Answer) -> Word {
     match before {
         // The dry run does not know that the fields of client-side apply become ours first.

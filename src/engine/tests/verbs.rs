@@ -122,3 +122,19 @@ async fn t78_r719_prunes_spread_as_the_operation_says() {
         stage.close().await;
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn r307_an_object_without_a_name_is_another_one_in_each_sync_that_replaces() {
+    let unnamed = config("{k: '1'}", "").replace("name: a", "generateName: a-");
+    let other = config("{k: '1'}", "").replace("name: a", "name: later, annotations: {argocd.argoproj.io/sync-wave: '1'}");
+    let mut stage = Stage::new(PODS, &format!("{unnamed}{other}"));
+    let refused = stage.sync(Request::default()).await;
+    assert_eq!((refused.phase(), refused.message()), (OperationPhase::Failed, "one or more objects failed to apply (dry run)"));
+    for _ in 0..2 {
+        let text = said(&mut stage, request(&["Replace=true"])).await;
+        assert!(text.starts_with("configmap/a-"), "{text}");
+    }
+    let named = |object: &std::sync::Arc<Value>| object["metadata"]["name"].as_str().unwrap().starts_with("a-");
+    assert_eq!(stage.sim.store().list("", "configmaps", Some("shop")).iter().filter(|object| named(object)).count(), 2);
+    stage.close().await;
+}
