@@ -1,10 +1,11 @@
-//! Server-side apply (decision 6) and its dry run. Owns the words of the result (decision 18) and what happens when the server is
+//! Server-side apply (decision 6). Owns the words of the result (decision 18) and what happens when the server is
 //! busy or its answer is lost: an object whose creation may have happened is looked for before anything is sent again.
 
 use http::Method;
 use serde_json::Value;
 
 use super::ownership::Snapshot;
+use super::recreate::is_leaving;
 use super::retry::{Backoff, is_transient};
 use super::veil::Veil;
 use super::wire::{Answer, CallError, Resource, with_query};
@@ -46,6 +47,10 @@ impl Spot<'_> {
         self.resource.object(self.namespace, self.name)
     }
 
+    pub(super) fn collection(&self) -> String {
+        self.resource.collection(self.namespace)
+    }
+
     /// Returns `Job shop/migrate`.
     pub(super) fn title(&self) -> String {
         let kind = &self.resource.gvk.kind;
@@ -64,6 +69,10 @@ pub(crate) enum Word {
     Configured,
     Unchanged,
     ServersideApplied,
+    /// Put in the place of what was there.
+    Replaced,
+    /// The same of a definition or a Namespace.
+    Updated,
 }
 
 impl Word {
@@ -73,6 +82,8 @@ impl Word {
             Self::Configured => "configured",
             Self::Unchanged => "unchanged",
             Self::ServersideApplied => "serverside-applied",
+            Self::Replaced => "replaced",
+            Self::Updated => "updated",
         }
     }
 }
@@ -87,15 +98,18 @@ pub(crate) struct Applied {
 impl Applied {
     /// Returns the result's text: `deployment.apps/web configured`.
     pub(crate) fn message(&self) -> String {
-        let gvk = self.object.gvk();
+        let (gvk, name) = (self.object.gvk(), self.object.name());
+        if self.word == Word::Updated {
+            return format!("{}/{name} updated", gvk.kind);
+        }
         let kind = gvk.kind.to_lowercase();
         let group = if gvk.group.is_empty() { String::new() } else { format!(".{}", gvk.group) };
-        format!("{kind}{group}/{} {}", self.object.name(), self.word.as_str())
+        format!("{kind}{group}/{name} {}", self.word.as_str())
     }
 }
 
 impl Cluster {
-    /// Applies an object, taking fields from other managers if need be, and reports whom it took them from.
+    /// Writes an object as its mode says, and reports what that took from others.
     ///
     /// # Errors
     /// The server's refusal, or why it could not be asked.
@@ -110,6 +124,45 @@ impl Cluster {
         if let Some(reason) = mode.contradiction() {
             return Err(CallError::Withheld(reason.to_owned()));
         }
+        match mode.verb {
+            Verb::Replace => self.replace(spot, target, before, mode, reporter).await,
+            Verb::Apply | Verb::ServerSideApply => self.merge_or_recreate(spot, target, before, mode, reporter).await,
+        }
+    }
+
+    async fn merge_or_recreate(
+        &self,
+        spot: Spot<'_>,
+        target: &Object,
+        before: &Before,
+        mode: Mode,
+        reporter: &Reporter,
+    ) -> Result<Applied, CallError> {
+        let migrated = match before {
+            Before::Present(live) if mode.migrate && live.has_left_behind() => Some(self.migrate(spot, reporter).await?),
+            Before::Present(_) | Before::Absent | Before::Unknown => None,
+        };
+        let refusal = match self.merge(spot, target, migrated.as_ref().unwrap_or(before), mode, reporter).await {
+            Err(error) => error,
+            done @ Ok(_) => return done,
+        };
+        let is_hook = !target.text(&["metadata", "labels", OPERATION_LABEL]).is_empty();
+        match refusal.code() {
+            Some(422) if is_hook && is_leaving(&refusal) => self.succeed(spot, target, refusal, mode, reporter).await,
+            Some(409 | 422) if mode.force => self.force(spot, target, refusal, mode, reporter).await,
+            _ => Err(refusal),
+        }
+    }
+
+    /// Applies, taking fields from other managers if need be, and reports whom it took them from.
+    pub(super) async fn merge(
+        &self,
+        spot: Spot<'_>,
+        target: &Object,
+        before: &Before,
+        mode: Mode,
+        reporter: &Reporter,
+    ) -> Result<Applied, CallError> {
         let doing = format!("applying {}", spot.title());
         let mut backoff = Backoff::new(self, reporter, &doing);
         let mut is_unsure = false;
@@ -129,27 +182,14 @@ impl Cluster {
         }
     }
 
-    /// Asks the server what an apply would do, without doing it.
-    ///
-    /// # Errors
-    /// The server's refusal, or why it could not be asked.
-    pub(crate) async fn try_apply(&self, spot: Spot<'_>, target: &Object, before: &Before, mode: Mode) -> Result<Word, CallError> {
-        let reporter = Reporter::default();
-        let doing = format!("trying {}", spot.title());
-        let mut backoff = Backoff::new(self, &reporter, &doing);
-        loop {
-            match self.send_apply(spot, target, mode, Run::Dry, &reporter).await {
-                Ok(answer) => return Ok(tried(before, &answer)),
-                Err(error) => {
-                    if !backoff.again(&error).await {
-                        return Err(error);
-                    }
-                }
-            }
-        }
-    }
-
-    async fn send_apply(&self, spot: Spot<'_>, target: &Object, mode: Mode, run: Run, reporter: &Reporter) -> Result<Answer, CallError> {
+    pub(super) async fn send_apply(
+        &self,
+        spot: Spot<'_>,
+        target: &Object,
+        mode: Mode,
+        run: Run,
+        reporter: &Reporter,
+    ) -> Result<Answer, CallError> {
         let is_lenient = !mode.validate;
         let mut query = vec![("fieldManager", FIELD_MANAGER), ("force", "true")];
         query.push(("fieldValidation", if is_lenient { "Ignore" } else { "Strict" }));
@@ -184,14 +224,15 @@ impl Cluster {
     }
 }
 
+/// Whether a request is meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Run {
+pub(super) enum Run {
     ForReal,
     Dry,
 }
 
 /// The server refuses what it wrote itself (spec S10 of the conformance list), so exported manifests lose it here.
-fn body(target: &Object) -> Value {
+pub(super) fn body(target: &Object) -> Value {
     let mut value = target.wire().clone();
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.remove("managedFields");
@@ -202,10 +243,14 @@ fn body(target: &Object) -> Value {
     value
 }
 
-fn applied(mode: Mode, before: &Before, answer: Answer, is_unsure: bool, reporter: &Reporter) -> Applied {
+pub(super) fn say_warnings(answer: &Answer, reporter: &Reporter) {
     for text in &answer.warnings {
         reporter.warn(format!("the API server says: {text}"));
     }
+}
+
+fn applied(mode: Mode, before: &Before, answer: Answer, is_unsure: bool, reporter: &Reporter) -> Applied {
+    say_warnings(&answer, reporter);
     if let Before::Present(snapshot) = before {
         for (manager, fields) in snapshot.taken(&answer.body) {
             reporter.warn(format!("took {} from the field manager `{manager}`", few(&fields)));
@@ -222,14 +267,6 @@ fn word(before: &Before, answer: &Answer, is_unsure: bool) -> Word {
         Before::Present(_) => Word::Configured,
         Before::Absent | Before::Unknown if is_unsure => Word::Created,
         Before::Absent | Before::Unknown => Word::Configured,
-    }
-}
-
-fn tried(before: &Before, answer: &Answer) -> Word {
-    match before {
-        Before::Present(snapshot) if snapshot.has_content_of(&answer.body) => Word::Unchanged,
-        Before::Present(_) => Word::Configured,
-        Before::Absent | Before::Unknown => Word::Created,
     }
 }
 

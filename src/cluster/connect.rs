@@ -222,7 +222,7 @@ contexts:
     #[test]
     fn refusals_of_the_login_and_of_everything_are_different_sentences() {
         let refused = |code| {
-            let error = CallError::Refused { code, reason: String::new(), message: "no".into(), retry_after: None };
+            let error = CallError::Refused { code, reason: String::new(), message: "no".into(), causes: Vec::new(), retry_after: None };
             super::refused(error, "https://s".into(), "c".into()).to_string()
         };
         assert!(refused(401).contains("does not accept the credentials of context `c`: no; log in again"));

@@ -242,6 +242,16 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
+    async fn r218_24187_only_finalizers_are_sent_and_a_webhook_that_refuses_is_named() {
+        let denied = "admission webhook \"guard.example.com\" denied the request: no changes to Jobs";
+        let error = remove(Some(Snapshot::of(&job("7", "u1", &["syncwave.dev/hook-finalizer"]))), move |asked| {
+            assert_eq!(asked.body, json!({"metadata": {"uid": "u1", "resourceVersion": "7", "finalizers": []}}));
+            fake::status(403, "Forbidden", denied)
+        });
+        assert_eq!(error.await.unwrap_err(), format!("failed to update resource: {denied}"));
+    }
+
+    #[tokio::test(start_paused = true)]
     async fn r218_a_conflict_reads_again_and_tries_again_five_times() {
         let log = Arc::new(Mutex::new(Vec::new()));
         let seen = log.clone();

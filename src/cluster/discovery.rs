@@ -46,7 +46,11 @@ impl Cluster {
         let answers: BTreeMap<Gvk, Result<(), CallError>> = answers.buffer_unordered(AT_ONCE).collect().await;
         let mut kinds = Kinds::default();
         for gvk in gvks {
-            kinds.insert(gvk, self.fact(gvk, answers.get(&any_of(gvk))));
+            let fact = match self.fact(gvk, answers.get(&any_of(gvk))) {
+                KindFact::NotFound(text) => self.in_another_version(gvk, text).await,
+                fact @ (KindFact::Known { .. } | KindFact::OtherVersion { .. } | KindFact::Failed(_)) => fact,
+            };
+            kinds.insert(gvk, fact);
         }
         kinds
     }
@@ -153,6 +157,14 @@ impl Cluster {
             (None, Some(Err(error))) if !error.is_not_found() => KindFact::Failed(failure_text(gvk, error)),
             (None, Some(Err(error))) => KindFact::NotFound(failure_text(gvk, error)),
             (None, Some(Ok(())) | None) => KindFact::NotFound(no_such_kind(gvk)),
+        }
+    }
+
+    /// A kind that is not there in the version of the manifest may be there in another one, which says what to change (spec R1312).
+    async fn in_another_version(&self, gvk: &Gvk, text: String) -> KindFact {
+        match self.served(gvk).await {
+            Ok(Some(resource)) => KindFact::OtherVersion { text, served: resource.gvk.version },
+            Ok(None) | Err(_) => KindFact::NotFound(text),
         }
     }
 
@@ -268,6 +280,25 @@ mod tests {
         assert_eq!(cluster.resource(&gadget).await.unwrap().collection("shop"), "/apis/none.example.com/v1/namespaces/shop/gadgets");
         cluster.forget_group("none.example.com");
         assert_eq!(cluster.known_resource(&gadget), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r1312_a_kind_that_is_served_in_another_version_says_in_which() {
+        let cluster = fake::cluster(|asked| match asked.path.as_str() {
+            "/apis/example.com" => {
+                let versions = json!([{"version": "v2", "groupVersion": "example.com/v2"}]);
+                fake::json_answer(200, &json!({"versions": versions, "preferredVersion": versions[0]}))
+            }
+            "/apis/example.com/v2" => {
+                let item = json!({"name": "gadgets", "kind": "Gadget", "namespaced": true, "verbs": ["list", "watch"]});
+                fake::json_answer(200, &json!({"resources": [item]}))
+            }
+            _ => http::Response::builder().status(404).body(fake::full("404 page not found\n")).unwrap(),
+        });
+        let (gadget, other) = (Gvk::new("example.com/v1", "Gadget"), Gvk::new("example.com/v1", "Other"));
+        let kinds = cluster.discover(&[gadget.clone(), other.clone()].into()).await;
+        assert!(matches!(kinds.get(&gadget), Some(KindFact::OtherVersion { served, .. }) if **served == *"v2"));
+        assert!(matches!(kinds.get(&other), Some(KindFact::NotFound(_))));
     }
 
     #[tokio::test(start_paused = true)]

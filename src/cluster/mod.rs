@@ -7,13 +7,18 @@ pub(crate) mod delete;
 pub(crate) mod discovery;
 #[cfg(test)]
 pub(crate) mod fake;
+pub(crate) mod hints;
 pub(crate) mod live;
 pub(crate) mod logs;
+mod migration;
 pub(crate) mod outbox;
 mod ownership;
 pub(crate) mod pool;
 mod read;
+mod recreate;
+mod replace;
 mod retry;
+pub(crate) mod trial;
 mod unknown_fields;
 mod veil;
 pub(crate) mod watch;

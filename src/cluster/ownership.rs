@@ -7,6 +7,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use serde_json::Value;
 
 use super::live::{finalizers, list, text};
+use super::migration::is_left_behind;
 use crate::model::annotation::{self, FIELD_MANAGER};
 
 /// What is remembered of a live object between seeing it and writing it.
@@ -48,6 +49,11 @@ impl Snapshot {
         self.content == content(after)
     }
 
+    /// Returns whether a client-side apply has left fields behind (spec R715).
+    pub(super) fn has_left_behind(&self) -> bool {
+        self.foreign.iter().any(is_left_behind)
+    }
+
     /// Returns, by manager, the fields that an apply of ours has taken from others (decision 6).
     pub(super) fn taken(&self, after: &Value) -> Vec<(String, Vec<String>)> {
         if self.foreign.is_empty() {
@@ -69,7 +75,7 @@ fn options(metadata: &Value) -> Vec<String> {
     annotation::list(text(&metadata["annotations"][annotation::SYNC_OPTIONS])).into_iter().map(str::to_owned).collect()
 }
 
-fn is_ours(entry: &Value) -> bool {
+pub(super) fn is_ours(entry: &Value) -> bool {
     entry["manager"] == FIELD_MANAGER && entry["operation"] == "Apply"
 }
 

@@ -69,6 +69,9 @@ impl Cluster {
     /// # Errors
     /// Why it could not be had.
     pub(crate) async fn look_before(&self, spot: Spot<'_>) -> Result<Before, CallError> {
+        if spot.name.is_empty() {
+            return Ok(Before::Absent);
+        }
         let found = self.get(spot, &Reporter::default()).await;
         match found {
             Ok(object) => Ok(object.map_or(Before::Absent, |object| Before::Present(Snapshot::of(object.wire())))),

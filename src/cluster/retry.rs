@@ -88,7 +88,13 @@ mod tests {
     use crate::operation::Event;
 
     fn refused(code: u16, reason: &str, retry_after: Option<u64>) -> CallError {
-        CallError::Refused { code, reason: reason.into(), message: "busy".into(), retry_after: retry_after.map(Duration::from_secs) }
+        CallError::Refused {
+            code,
+            reason: reason.into(),
+            message: "busy".into(),
+            causes: Vec::new(),
+            retry_after: retry_after.map(Duration::from_secs),
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -45,8 +45,8 @@ impl Veil {
 
     fn error(&self, error: CallError) -> CallError {
         match error {
-            CallError::Refused { code, reason, message, retry_after } => {
-                CallError::Refused { code, reason, message: self.text(&message), retry_after }
+            CallError::Refused { code, reason, message, causes, retry_after } => {
+                CallError::Refused { code, reason, message: self.text(&message), causes, retry_after }
             }
             CallError::Lost(text) => CallError::Lost(self.text(&text)),
             CallError::Unreadable(text) => CallError::Unreadable(self.text(&text)),

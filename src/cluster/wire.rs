@@ -21,9 +21,9 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// Why a call gave nothing.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub(crate) enum CallError {
-    /// The server answered, and said no: its own sentence.
+    /// The server answered, and said no: its own sentence. `causes` are the fields that it names.
     #[error("{message}")]
-    Refused { code: u16, reason: String, message: String, retry_after: Option<Duration> },
+    Refused { code: u16, reason: String, message: String, causes: Vec<String>, retry_after: Option<Duration> },
     /// No answer came: whether the server did it is unknown.
     #[error("the API server could not be reached: {0}")]
     Lost(String),
@@ -270,7 +270,10 @@ async fn refusal(response: Response<Body>) -> Result<CallError, CallError> {
     };
     // A text that is not a `Status` has no reason: 500 then means a proxy or an overloaded server.
     let reason = if status.is_some() { text("reason").unwrap_or_default() } else { "NotAStatus".to_owned() };
-    Ok(CallError::Refused { code, reason, message: text("message").filter(|text| !text.is_empty()).unwrap_or_else(plain), retry_after })
+    let causes = status.as_ref().and_then(|status| status.pointer("/details/causes")?.as_array()).into_iter().flatten();
+    let causes = causes.filter_map(|cause| cause["field"].as_str().map(str::to_owned)).collect();
+    let message = text("message").filter(|text| !text.is_empty()).unwrap_or_else(plain);
+    Ok(CallError::Refused { code, reason, message, causes, retry_after })
 }
 
 fn warnings(headers: &HeaderMap) -> Vec<String> {
@@ -286,9 +289,13 @@ fn call_error(error: &kube::Error) -> CallError {
     #[expect(clippy::wildcard_enum_match_arm, reason = "kube's errors; every other one means that no answer came")]
     match error {
         kube::Error::Auth(error) => CallError::Credentials(whole_chain(error)),
-        kube::Error::Api(status) => {
-            CallError::Refused { code: status.code, reason: status.reason.clone(), message: status.message.clone(), retry_after: None }
-        }
+        kube::Error::Api(status) => CallError::Refused {
+            code: status.code,
+            reason: status.reason.clone(),
+            message: status.message.clone(),
+            causes: Vec::new(),
+            retry_after: None,
+        },
         other => CallError::Lost(root_cause(other)),
     }
 }

@@ -10,8 +10,8 @@ use super::captures::Captures;
 use crate::cluster::apply::{Applied, Before, Spot, Word};
 use crate::cluster::delete::Removal;
 use crate::cluster::watch::Watches;
-use crate::cluster::{CallError, Cluster, Outbox, Reporter, Resource};
-use crate::model::{DeletePolicy, Gvk, Mode, Object, ResourceKey, Task};
+use crate::cluster::{CallError, Cluster, Outbox, Reporter, Resource, hints, trial};
+use crate::model::{Assessment, DeletePolicy, Gvk, Live, Mode, Object, ResourceKey, Task, kinds};
 use crate::operation::{Request, Step, StepOutcome};
 use crate::plan::Plan;
 
@@ -132,7 +132,8 @@ impl Executor {
             Ok(before) => before,
             Err(error) => return failed(&error),
         };
-        match self.stoppable.try_apply(call.spot(), target, &before, self.mode(task, &before)).await {
+        let mode = self.mode(task, &before);
+        match self.stoppable.try_apply(call.spot(), target, &before, mode).await {
             Ok(word) => tried(word),
             Err(CallError::Refused { message, .. }) => {
                 // The old object of a hook goes first, so what cannot be changed in it does not matter.
@@ -140,7 +141,7 @@ impl Executor {
                 if !is_replaced {
                     reporter.warn(format!("the API server would refuse it: {message}"));
                 }
-                tried(if before == Before::Absent { Word::Created } else { Word::Configured })
+                tried(trial::likely(call.spot(), &before, mode))
             }
             Err(error) => failed(&error),
         }
@@ -182,9 +183,12 @@ impl Executor {
                 if is_definition(key) {
                     self.wait_until_established(call).await;
                 }
-                StepOutcome::Done { message: applied.message(), live: Some(Box::new(self.calm.judge().live(&applied.object))) }
+                let live = self.calm.judge().live(&applied.object);
+                // Nobody watches an object by a name that only the server knew (spec R307), so nobody waits for it either.
+                let live = if key.name.is_empty() { unwatched(live) } else { live };
+                StepOutcome::Done { message: applied.message(), live: Some(Box::new(live)) }
             }
-            Err(error) => failed(&error),
+            Err(error) => StepOutcome::Failed { error: self.refused(call.task, &error).await },
         }
     }
 
@@ -198,6 +202,17 @@ impl Executor {
 
     fn mode(&self, task: &Task, before: &Before) -> Mode {
         Mode::of(&self.request.options, self.request.force, &task.traits.options, before.options())
+    }
+
+    /// Returns the text of a failed apply; a kind that has gone since the plan was made is named (spec R1312).
+    async fn refused(&self, task: &Task, error: &CallError) -> String {
+        if !hints::is_unknown_kind(error) {
+            return hints::explained(error);
+        }
+        let gvk = task.gvk();
+        self.calm.forget_group(&gvk.group);
+        let served = self.calm.served(&gvk).await.ok().flatten().map(|resource| resource.gvk.version);
+        kinds::missing(&task.id.key, &gvk.version, served.as_deref().filter(|served| **served != *gvk.version))
     }
 
     fn note(&self, task: &Task, applied: &Applied) {
@@ -275,6 +290,10 @@ impl Call<'_> {
 
 fn failed(error: &CallError) -> StepOutcome {
     StepOutcome::Failed { error: error.to_string() }
+}
+
+fn unwatched(live: Live) -> Live {
+    Live { assessment: Assessment::NoRule, generation: None, observed_generation: None, ..live }
 }
 
 fn is_definition(key: &ResourceKey) -> bool {

@@ -33,6 +33,7 @@ struct Shared {
 }
 
 /// What a piece of work in the background came to.
+#[expect(clippy::large_enum_variant, reason = "few are ever alive, and none is kept")]
 enum Outcome {
     /// It has answered by itself.
     Answered,

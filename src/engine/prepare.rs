@@ -12,7 +12,7 @@ use super::session::{Action, Answer, FailureKind, Opening, Place, Planned};
 use crate::cluster::apply::{Spot, Word};
 use crate::cluster::{CallError, Cluster, Reporter, Resource};
 use crate::manifest::{self, Loaded, ManifestError, ManifestWarning, Source};
-use crate::model::{Gvk, Mode, ResourceKey, Role, Task, TaskId};
+use crate::model::{Gvk, Mode, ResourceKey, Role, Task, TaskId, Verb};
 use crate::operation::Request;
 use crate::plan::{Manifest, NewNamespace, Plan, PlanInput, Shape};
 
@@ -234,7 +234,14 @@ async fn action(cluster: &Cluster, plan: &Plan, request: &Request, task: &Task) 
         (Role::Hook, _) => Action::Run,
         (Role::Prune, _) => Action::Prune,
         (Role::Apply, None) => Action::Unknown("the plan has no manifest for it".to_owned()),
-        (Role::Apply, Some(_)) if task.id.key.name.is_empty() => Action::Refused("resource name may not be empty".to_owned()),
+        (Role::Apply, Some(target)) if task.id.key.name.is_empty() => {
+            let mode = Mode::of(&request.options, request.force, &task.traits.options, &[]);
+            // With `Replace=true` the server names it anew in each sync (spec R307).
+            if mode.verb == Verb::Replace && !target.generate_name().is_empty() {
+                return Action::Create;
+            }
+            Action::Refused("resource name may not be empty".to_owned())
+        }
         (Role::Apply, Some(target)) => {
             // A kind that is not served although the plan is valid comes with this sync.
             let Some(resource) = cluster.known_resource(&task.gvk()) else { return Action::Create };
@@ -248,7 +255,7 @@ async fn action(cluster: &Cluster, plan: &Plan, request: &Request, task: &Task) 
             };
             match tried {
                 Ok(Word::Created) => Action::Create,
-                Ok(Word::Configured | Word::ServersideApplied) => Action::Configure,
+                Ok(Word::Configured | Word::ServersideApplied | Word::Replaced | Word::Updated) => Action::Configure,
                 Ok(Word::Unchanged) => Action::Unchanged,
                 Err(error) => refused(plan, task, &error),
             }

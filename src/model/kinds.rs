@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use super::key::Gvk;
+use super::key::{Gvk, ResourceKey};
 
 /// Whether objects of a kind live in a namespace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -21,8 +21,25 @@ pub(crate) enum KindFact {
     Known { plural: Arc<str>, scope: Scope },
     /// Not served; the text as the operation message needs it (spec R525).
     NotFound(String),
+    /// Not served in this version, but in this other one.
+    OtherVersion { text: String, served: Arc<str> },
     /// The answer could not be had.
     Failed(String),
+}
+
+/// Says what the server lacks of an object's kind (spec R1312): the version that is asked for, if it serves another one, or all of it.
+pub(crate) fn missing(key: &ResourceKey, version: &str, served: Option<&str>) -> String {
+    let kind = if key.group.is_empty() { key.kind.to_string() } else { format!("{}/{}", key.group, key.kind) };
+    let name = if key.namespace.is_empty() { key.name.to_string() } else { format!("{}/{}", key.namespace, key.name) };
+    match served {
+        Some(served) => format!(
+            "The Kubernetes API could not find version \"{version}\" of {kind} for requested resource {name}. Version \"{served}\" of {kind} is installed on the destination cluster."
+        ),
+        None => format!(
+            "The Kubernetes API could not find {kind} for requested resource {name}. Make sure the \"{}\" CRD is installed on the destination cluster.",
+            key.kind
+        ),
+    }
 }
 
 /// Kinds of a plan as discovery saw them. A kind that nobody asked for is assumed to be namespaced.
@@ -44,7 +61,7 @@ impl Kinds {
     pub(crate) fn scope(&self, gvk: &Gvk) -> Scope {
         match self.get(gvk) {
             Some(KindFact::Known { scope, .. }) => *scope,
-            Some(KindFact::NotFound(_) | KindFact::Failed(_)) | None => built_in_scope(gvk),
+            Some(KindFact::NotFound(_) | KindFact::OtherVersion { .. } | KindFact::Failed(_)) | None => built_in_scope(gvk),
         }
     }
 }

@@ -6,7 +6,9 @@ use super::event::{Event, RunKind, Step, StepOutcome};
 use super::messages::{self, Wait};
 use super::next::{Closing, DELETED_HOOK_LIMIT, later};
 use super::{Effect, Operation};
-use crate::model::{Assessment, DeletePolicy, HealthStatus, Live, OperationPhase, Phase, ResultCode, Role, Task, TaskId, TaskState, Wave};
+use crate::model::{
+    Assessment, DeletePolicy, HealthStatus, Live, Mode, OperationPhase, Phase, ResultCode, Role, Task, TaskId, TaskState, Verb, Wave,
+};
 use crate::plan::Invalid;
 use crate::plan::order::{self, prune_waves};
 
@@ -94,7 +96,8 @@ impl Operation {
         if self.dry_pass_done {
             return Vec::new();
         }
-        let nameless = self.plan.tasks.iter().filter(|task| task.id.key.name.is_empty() && !task.is_prune());
+        let is_nameless = |task: &&Task| task.id.key.name.is_empty() && !task.is_prune();
+        let nameless = self.plan.tasks.iter().filter(|task| is_nameless(task) && !self.is_created_anew(task));
         let mut effects: Vec<Effect> = nameless
             .map(|task| {
                 let prefix = task.target.as_ref().map(|target| target.generate_name().to_owned()).unwrap_or_default();
@@ -112,6 +115,15 @@ impl Operation {
             conclude(OperationPhase::Failed, messages::DRY_RUN_FAILED.to_owned(), None)
         });
         effects
+    }
+
+    /// With `Replace=true` an object without a name is no error but another object in each sync (spec R307). Two of one kind cannot be
+    /// told apart by their results.
+    fn is_created_anew(&self, task: &Task) -> bool {
+        let mode = Mode::of(&self.request.options, self.request.force, &task.traits.options, &[]);
+        let has_prefix = task.target.as_ref().is_some_and(|target| !target.generate_name().is_empty());
+        let is_alone = self.plan.tasks.iter().filter(|other| other.id == task.id).count() == 1;
+        mode.verb == Verb::Replace && has_prefix && is_alone
     }
 
     /// A dry-run operation: everything is tried in one go and nothing is written, not even to what an earlier sync left (spec R1318, R1528).

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::order::{self, arrange, definition_provided, highest_sync_wave, prune_waves};
 use super::{Candidate, Hooks, Invalid, Manifest, NewNamespace, NotRun, NotRunCode, Plan, PlanInput, PlanWarning};
-use crate::model::{KindFact, Object, Part, Phase, ResourceKey, Role, Scope, Task, TaskId, Traits, Wave, annotation, hook};
+use crate::model::{KindFact, Object, Part, Phase, ResourceKey, Role, Scope, Task, TaskId, Traits, Wave, annotation, hook, kinds};
 
 pub(super) fn build(input: &PlanInput<'_>) -> Plan {
     let mut draft = Draft { input, tasks: Vec::new(), not_run: Vec::new(), warnings: Vec::new() };
@@ -321,27 +321,22 @@ impl<'a> Draft<'a> {
     }
 
     fn judge(&self, task: &Task, defined: &BTreeSet<String>) -> Option<Invalid> {
-        let key = &task.id.key;
         match self.input.kinds.get(&task.gvk())? {
             KindFact::Known { .. } => None,
             KindFact::Failed(error) => Some(Invalid { task: task.id.clone(), message: error.clone(), summary: error.clone() }),
-            KindFact::NotFound(summary) => {
-                let option = "SkipDryRunOnMissingResource=true";
-                let is_excused = task.traits.has_option(option) || self.input.shape.options.has(option);
-                let saved = is_excused || defined.contains(&format!("{}/{}", key.group, key.kind));
-                (!saved).then(|| Invalid { task: task.id.clone(), message: missing_kind(key), summary: summary.clone() })
-            }
+            KindFact::NotFound(summary) => self.judge_missing(task, defined, summary, None),
+            KindFact::OtherVersion { text, served } => self.judge_missing(task, defined, text, Some(served)),
         }
     }
-}
 
-fn missing_kind(key: &ResourceKey) -> String {
-    let kind = if key.group.is_empty() { key.kind.to_string() } else { format!("{}/{}", key.group, key.kind) };
-    let name = if key.namespace.is_empty() { key.name.to_string() } else { format!("{}/{}", key.namespace, key.name) };
-    format!(
-        "The Kubernetes API could not find {kind} for requested resource {name}. Make sure the \"{}\" CRD is installed on the destination cluster.",
-        key.kind
-    )
+    fn judge_missing(&self, task: &Task, defined: &BTreeSet<String>, summary: &str, served: Option<&str>) -> Option<Invalid> {
+        let key = &task.id.key;
+        let option = "SkipDryRunOnMissingResource=true";
+        let is_excused = task.traits.has_option(option) || self.input.shape.options.has(option);
+        let saved = is_excused || defined.contains(&format!("{}/{}", key.group, key.kind));
+        let message = || kinds::missing(key, &task.version, served);
+        (!saved).then(|| Invalid { task: task.id.clone(), message: message(), summary: summary.to_owned() })
+    }
 }
 
 fn insert_text(metadata: &mut serde_json::Map<String, Value>, field: &str, name: &str, text: &str) {

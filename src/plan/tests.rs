@@ -132,6 +132,16 @@ fn r525_a_missing_kind_makes_the_plan_invalid_unless_its_definition_comes_along(
         plan.invalid[0].message,
         "The Kubernetes API could not find none.example.com/Gadget for requested resource prod/g. Make sure the \"Gadget\" CRD is installed on the destination cluster."
     );
+    let other = KindFact::OtherVersion { text: summary.to_owned(), served: "v2".into() };
+    case.kinds.insert(&Gvk::new("none.example.com/v1", "Gadget"), other);
+    let invalid = &case.plan().invalid[0];
+    assert_eq!(
+        (invalid.summary.as_str(), invalid.message.as_str()),
+        (
+            summary,
+            "The Kubernetes API could not find version \"v1\" of none.example.com/Gadget for requested resource prod/g. Version \"v2\" of none.example.com/Gadget is installed on the destination cluster."
+        )
+    );
     case.manifests.push(manifest(crd("gadgets.none.example.com", "none.example.com", "Gadget", &[]), 9));
     assert!(case.plan().invalid.is_empty());
 }

@@ -128,6 +128,7 @@ struct Stage<'a> {
 }
 
 /// Something that the operator presses.
+#[expect(clippy::large_enum_variant, reason = "few are ever alive, and none is kept")]
 enum Press {
     Sync(Request),
     Terminate,

@@ -38,6 +38,7 @@ pub(crate) enum Msg<'a> {
 
 /// Something that only the loop can do.
 #[derive(Debug)]
+#[expect(clippy::large_enum_variant, reason = "few are ever alive, and none is kept")]
 pub(crate) enum Effect {
     Ask(Ask),
     /// Open the session of this story, and call [`App::open`].

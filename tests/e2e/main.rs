@@ -25,6 +25,7 @@ mod screen;
 mod selective;
 mod stories;
 mod terminate;
+mod verbs;
 mod waves;
 
 /// The table in README.md says `file::beginning_*`, or a file alone.

@@ -368,7 +368,7 @@ fn failure(status: &Value) -> Taken {
     }
     let retry_after = status.pointer("/details/retryAfterSeconds").and_then(Value::as_u64).map(Duration::from_secs);
     let (reason, message) = (text(&status["reason"]).to_owned(), text(&status["message"]).to_owned());
-    Taken::Failed(CallError::Refused { code, reason, message, retry_after })
+    Taken::Failed(CallError::Refused { code, reason, message, causes: Vec::new(), retry_after })
 }
 
 /// Splits a stream at newlines. A piece without its newline at the end is not a line: the stream was cut, and it will come again.

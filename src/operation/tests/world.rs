@@ -431,7 +431,7 @@ impl World {
     pub(super) fn recreate(&mut self, short: &str) {
         let key = self.things.keys().find(|key| key.short() == short).cloned().unwrap();
         self.things.get_mut(&key).unwrap().live.deletion = None;
-        self.replace(&key.kind.to_string(), &key.name.to_string());
+        self.replace(&key.kind, &key.name);
     }
 
     pub(super) fn left(&self) -> Vec<String> {

@@ -1,0 +1,157 @@
+//! Deleting an object and creating it again, because what has to change cannot be changed (spec R712, R713), or because it is on its way
+//! out already (spec R1503). Owns the wait for its disappearance.
+
+use std::time::Duration;
+
+use http::Method;
+use jiff::SignedDuration;
+
+use super::apply::{Applied, Before, Spot, Word, body};
+use super::live::finalizers;
+use super::wire::{CallError, with_query};
+use super::{Cluster, Reporter};
+use crate::model::annotation::{FIELD_MANAGER, OPERATION_LABEL};
+use crate::model::{Mode, Object, Propagation};
+
+/// How long an object may take to disappear. Its pods may take their whole grace period.
+const GONE_WITHIN: SignedDuration = SignedDuration::from_mins(5);
+const FIRST_LOOK: Duration = Duration::from_millis(20);
+const LONGEST_PAUSE: Duration = Duration::from_secs(1);
+
+impl Cluster {
+    /// Deletes the object with this uid, waits until it is gone, and has the new one created.
+    pub(super) async fn recreate<Fut>(
+        &self,
+        spot: Spot<'_>,
+        uid: &str,
+        reporter: &Reporter,
+        create: impl FnOnce() -> Fut,
+    ) -> Result<Applied, CallError>
+    where
+        Fut: Future<Output = Result<Applied, CallError>>,
+    {
+        self.delete(spot, uid, Propagation::Foreground, reporter).await?;
+        self.wait_until_gone(spot, uid, reporter).await?;
+        create().await.map_err(bereaved)
+    }
+
+    /// Takes the place of an object that the server refuses to change, unless it would refuse the new one as well.
+    pub(super) async fn force(
+        &self,
+        spot: Spot<'_>,
+        target: &Object,
+        refusal: CallError,
+        mode: Mode,
+        reporter: &Reporter,
+    ) -> Result<Applied, CallError> {
+        let Some(live) = self.get(spot, reporter).await? else { return Err(refusal) };
+        if is_of_this_operation(&live, target) || self.is_wrong_in_itself(spot, target, &refusal).await {
+            return Err(refusal);
+        }
+        reporter.warn(format!("{refusal}; deleting it and creating it again (force)"));
+        let uid = live.text(&["metadata", "uid"]);
+        let applied = self.recreate(spot, uid, reporter, || self.merge(spot, target, &Before::Absent, mode, reporter)).await?;
+        Ok(Applied { word: Word::Configured, ..applied })
+    }
+
+    /// Waits for a hook's old object that somebody else deletes, then creates the hook (spec R309, R1503).
+    pub(super) async fn succeed(
+        &self,
+        spot: Spot<'_>,
+        target: &Object,
+        refusal: CallError,
+        mode: Mode,
+        reporter: &Reporter,
+    ) -> Result<Applied, CallError> {
+        if let Some(live) = self.get(spot, reporter).await? {
+            if is_of_this_operation(&live, target) {
+                return Err(refusal);
+            }
+            self.wait_until_gone(spot, live.text(&["metadata", "uid"]), reporter).await?;
+        }
+        self.merge(spot, target, &Before::Absent, mode, reporter).await
+    }
+
+    /// Asks, under another name and without doing it, for the creation of the target. An old object that has to go is worth nothing
+    /// if the server then refuses the new one for the same reason.
+    async fn is_wrong_in_itself(&self, spot: Spot<'_>, target: &Object, refusal: &CallError) -> bool {
+        let name = format!("{}-again", spot.name);
+        let mut body = body(target);
+        body["metadata"]["name"] = name.as_str().into();
+        let path = with_query(&spot.collection(), &[("fieldManager", FIELD_MANAGER), ("dryRun", "All")]);
+        let answer = self.write(Method::POST, &path, "application/json", &body).await;
+        let (Err(CallError::Refused { message: new, causes: new_causes, .. }), CallError::Refused { message: old, causes, .. }) =
+            (answer, refusal)
+        else {
+            return false;
+        };
+        new.replace(&name, spot.name) == *old || new_causes.iter().any(|field| causes.contains(field))
+    }
+
+    /// Waits until an object of this uid does not exist any more.
+    pub(super) async fn wait_until_gone(&self, spot: Spot<'_>, uid: &str, reporter: &Reporter) -> Result<(), CallError> {
+        let clock = self.clock();
+        let began = clock.now();
+        let mut pause = FIRST_LOOK;
+        let mut is_told = false;
+        loop {
+            let Some(object) = self.get(spot, reporter).await?.filter(|object| object.text(&["metadata", "uid"]) == uid) else {
+                return Ok(());
+            };
+            let waited = clock.now().duration_since(began);
+            let stuck = || format!("{} is being deleted and not gone yet{}", spot.title(), held(&object));
+            if waited >= GONE_WITHIN {
+                return Err(CallError::Withheld(format!("{}, {} s after its deletion was asked for", stuck(), waited.as_secs())));
+            }
+            if !is_told && waited >= SignedDuration::from_secs(5) {
+                is_told = true;
+                reporter.warn(stuck());
+            }
+            tokio::select! {
+                biased;
+                () = self.hurry.cancelled() => return Err(CallError::Withheld(format!("{}: the operation was terminated", stuck()))),
+                () = clock.sleep(pause) => {}
+            }
+            pause = (pause * 2).min(LONGEST_PAUSE);
+        }
+    }
+}
+
+/// Returns whether a live object is a hook that this very operation has created: it must not run again.
+fn is_of_this_operation(live: &Object, target: &Object) -> bool {
+    let label = ["metadata", "labels", OPERATION_LABEL];
+    let mark = target.text(&label);
+    !mark.is_empty() && live.text(&label) == mark
+}
+
+/// Returns whether the server refused because the object is on its way out.
+pub(super) fn is_leaving(refusal: &CallError) -> bool {
+    matches!(refusal, CallError::Refused { code: 422, message, .. } if message.contains("no new finalizers can be added if the object is being deleted"))
+}
+
+/// Returns what keeps an object in deletion.
+fn held(object: &Object) -> String {
+    match &finalizers(object.wire())[..] {
+        [] => String::new(),
+        names => format!(" (finalizers: {})", names.join(", ")),
+    }
+}
+
+/// Says beside an error that the old object is gone for it.
+fn bereaved(error: CallError) -> CallError {
+    let more = "; the object that was there has been deleted for it (force)";
+    match error {
+        CallError::Refused { code, reason, message, causes, retry_after } => {
+            CallError::Refused { code, reason, message: format!("{message}{more}"), causes, retry_after }
+        }
+        CallError::Lost(_)
+        | CallError::TimedOut
+        | CallError::Credentials(_)
+        | CallError::Unsent
+        | CallError::Withheld(_)
+        | CallError::Unreadable(_) => CallError::Withheld(format!("{error}{more}")),
+    }
+}
+
+#[cfg(test)]
+mod tests;

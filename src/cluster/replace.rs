@@ -1,0 +1,123 @@
+//! Writing an object whole (spec R711): created when it is not there, put in the place of what is there otherwise.
+
+use http::Method;
+
+use super::apply::{Applied, Before, Run, Spot, Word, body, say_warnings};
+use super::retry::{Backoff, is_transient};
+use super::veil::Veil;
+use super::wire::{Answer, CallError, with_query};
+use super::{Cluster, Reporter};
+use crate::model::annotation::{FIELD_MANAGER, OPERATION_LABEL, TRACKING_ID};
+use crate::model::{Mode, Object};
+
+const JSON: &str = "application/json";
+
+impl Cluster {
+    /// Replaces what is live, or creates it.
+    pub(super) async fn replace(
+        &self,
+        spot: Spot<'_>,
+        target: &Object,
+        before: &Before,
+        mode: Mode,
+        reporter: &Reporter,
+    ) -> Result<Applied, CallError> {
+        let Before::Present(live) = before else { return self.create(spot, target, mode, reporter).await };
+        let word = replacing_word(spot);
+        if mode.force && word == Word::Replaced {
+            let object = self.recreate(spot, &live.uid, reporter, || self.create(spot, target, mode, reporter)).await?.object;
+            return Ok(Applied { object, word });
+        }
+        let doing = format!("replacing {}", spot.title());
+        let mut backoff = Backoff::new(self, reporter, &doing);
+        let mut version = live.resource_version.clone();
+        loop {
+            let error = match self.put(spot, target, &version, Run::ForReal).await {
+                Ok(answer) => {
+                    say_warnings(&answer, reporter);
+                    return Ok(Applied { object: Object::new(answer.body), word });
+                }
+                Err(error) => error,
+            };
+            // Somebody else wrote meanwhile; the target takes the place of that, too. And whoever may have been heard has changed it.
+            if !backoff.again_if(&error, is_transient(&error) || error.code() == Some(409)).await {
+                return Err(error);
+            }
+            match self.get(spot, reporter).await? {
+                Some(object) => object.text(&["metadata", "resourceVersion"]).clone_into(&mut version),
+                None => return self.create(spot, target, mode, reporter).await,
+            }
+        }
+    }
+
+    pub(super) async fn put(&self, spot: Spot<'_>, target: &Object, version: &str, run: Run) -> Result<Answer, CallError> {
+        let mut body = body(target);
+        body["metadata"]["resourceVersion"] = version.into();
+        // Spec R707: without a flag, so that unknown fields are dropped and named in warnings.
+        let path = with_query(&spot.path(), &query("Warn", run));
+        Veil::of(target).answer(self.write(Method::PUT, &path, JSON, &body).await)
+    }
+
+    pub(super) async fn post(&self, spot: Spot<'_>, target: &Object, mode: Mode, run: Run) -> Result<Answer, CallError> {
+        let path = with_query(&spot.collection(), &query(if mode.validate { "Strict" } else { "Ignore" }, run));
+        Veil::of(target).answer(self.write(Method::POST, &path, JSON, &body(target)).await)
+    }
+
+    /// Creates an object. One without a name gets one from the server, a new one each time (spec R307).
+    pub(super) async fn create(&self, spot: Spot<'_>, target: &Object, mode: Mode, reporter: &Reporter) -> Result<Applied, CallError> {
+        let doing = format!("creating {}", spot.title());
+        let mut backoff = Backoff::new(self, reporter, &doing);
+        let mut is_unsure = false;
+        loop {
+            let error = match self.post(spot, target, mode, Run::ForReal).await {
+                Ok(answer) => {
+                    say_warnings(&answer, reporter);
+                    return Ok(Applied { object: Object::new(answer.body), word: Word::Created });
+                }
+                Err(error) => error,
+            };
+            is_unsure |= error.is_outcome_unknown();
+            // Without a name nobody can look whether it was created, so it is not sent again (decision 23).
+            if is_unsure && spot.name.is_empty() {
+                return Err(error);
+            }
+            let goes_on = backoff.again(&error).await;
+            if is_unsure && let Some(object) = self.created_by_us(spot, target).await {
+                return Ok(Applied { object, word: Word::Created });
+            }
+            if !goes_on {
+                return Err(error);
+            }
+        }
+    }
+
+    /// After an answer was lost: a hook with this operation's label, or an object with this app's tracking id, is the one that was sent.
+    async fn created_by_us(&self, spot: Spot<'_>, target: &Object) -> Option<Object> {
+        let found = self.get(spot, &Reporter::default()).await.ok()??;
+        let mark = if target.text(&["metadata", "labels", OPERATION_LABEL]).is_empty() {
+            ["metadata", "annotations", TRACKING_ID]
+        } else {
+            ["metadata", "labels", OPERATION_LABEL]
+        };
+        let wanted = target.text(&mark);
+        (!wanted.is_empty() && found.text(&mark) == wanted).then_some(found)
+    }
+}
+
+fn query(validation: &str, run: Run) -> Vec<(&'static str, &str)> {
+    let mut query = vec![("fieldManager", FIELD_MANAGER), ("fieldValidation", validation)];
+    if run == Run::Dry {
+        query.push(("dryRun", "All"));
+    }
+    query
+}
+
+/// Definitions and namespaces are updated, everything else is replaced: the same request, but the results say so (spec R711).
+pub(super) fn replacing_word(spot: Spot<'_>) -> Word {
+    let gvk = &spot.resource.gvk;
+    let is_definition = (&*gvk.group, &*gvk.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition");
+    if is_definition || *gvk.kind == *"Namespace" { Word::Updated } else { Word::Replaced }
+}
+
+#[cfg(test)]
+mod tests;
