@@ -3,6 +3,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub(crate) mod annotation;
+pub(crate) mod glob;
 pub(crate) mod health;
 pub(crate) mod hook;
 pub(crate) mod key;
@@ -14,7 +15,9 @@ pub(crate) mod option;
 pub(crate) mod phase;
 pub(crate) mod status;
 pub(crate) mod task;
+pub(crate) mod window;
 
+pub(crate) use glob::Glob;
 pub(crate) use health::{Assessment, Health, HealthStatus};
 pub(crate) use hook::{DeletePolicy, Part, Traits};
 pub(crate) use key::{Gvk, ResourceKey};
@@ -26,3 +29,4 @@ pub(crate) use option::{Options, Propagation};
 pub(crate) use phase::{Phase, Wave};
 pub(crate) use status::{OperationPhase, ResultCode, TaskState};
 pub(crate) use task::{Role, Task, TaskId};
+pub(crate) use window::{Attempt, Destination, Window, WindowKind, Windows};
