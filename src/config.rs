@@ -1,17 +1,22 @@
 //! The configuration: defaults, then the file, then `SYNCWAVE_<SECTION>__<KEY>`, then options (decision 25). Plain data with the
 //! origin of every value; knows no terminal and no cluster.
 
+mod apps;
 mod file;
 mod keys;
+mod values;
 
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::model::Window;
+pub(crate) use apps::{App, app_name};
 pub(crate) use file::ConfigError;
 use keys::{KEYS, Key};
 pub(crate) use keys::{Value, duration};
+pub(crate) use values::{HookSucceeded, RetryFactor, RetryLimit, TimeLimit};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, PartialEq)]
@@ -24,7 +29,28 @@ pub(crate) struct Config {
     pub(crate) protected: Vec<String>,
     pub(crate) read_only: bool,
     pub(crate) prune: bool,
+    /// Options of every sync (spec R701).
+    pub(crate) sync_options: Vec<String>,
+    pub(crate) retry_limit: RetryLimit,
+    /// Pause before the first retry.
+    pub(crate) retry_duration: Duration,
+    pub(crate) retry_factor: RetryFactor,
+    /// Longest pause; zero: no limit.
+    pub(crate) retry_max_duration: Duration,
+    /// Of a whole operation.
+    pub(crate) timeout: TimeLimit,
+    pub(crate) phase_timeout: TimeLimit,
+    pub(crate) hook_timeout: TimeLimit,
+    /// How long nothing may change before it is said; zero: it is never said.
+    pub(crate) stall_after: Duration,
     pub(crate) wave_delay: Duration,
+    pub(crate) hook_succeeded: HookSucceeded,
+    /// Objects that are as the manifests want them are not sent again.
+    pub(crate) skip_unchanged: bool,
+    /// Sync windows for all apps, `[[sync.windows]]`.
+    pub(crate) windows: Vec<Window>,
+    /// Apps by name, `[apps.NAME]`.
+    pub(crate) apps: BTreeMap<String, App>,
     /// Glyphs of ASCII only.
     pub(crate) ascii: bool,
     pub(crate) color: bool,
@@ -38,7 +64,20 @@ impl Default for Config {
             protected: vec!["*prod*".to_owned()],
             read_only: false,
             prune: false,
+            sync_options: Vec::new(),
+            retry_limit: RetryLimit::default(),
+            retry_duration: Duration::from_secs(5),
+            retry_factor: RetryFactor::default(),
+            retry_max_duration: Duration::from_secs(180),
+            timeout: TimeLimit::default(),
+            phase_timeout: TimeLimit::default(),
+            hook_timeout: TimeLimit::default(),
+            stall_after: Duration::from_secs(120),
             wave_delay: Duration::ZERO,
+            hook_succeeded: HookSucceeded::default(),
+            skip_unchanged: true,
+            windows: Vec::new(),
+            apps: BTreeMap::new(),
             ascii: false,
             color: true,
         }
@@ -69,7 +108,8 @@ impl fmt::Display for Origin {
 #[derive(Debug, Default)]
 pub(crate) struct Loaded {
     pub(crate) config: Config,
-    origins: BTreeMap<(&'static str, &'static str), Origin>,
+    /// By the path of the key, for example `sync.prune`.
+    origins: BTreeMap<String, Origin>,
     /// Sentences about unknown keys.
     pub(crate) notices: Vec<String>,
 }
@@ -105,16 +145,17 @@ impl Loaded {
     pub(crate) fn override_with(&mut self, option: &'static str, section: &str, name: &str, value: Value) {
         let key = Key::find(section, name).expect("options override keys that exist");
         key.set(&mut self.config, value).expect("the command line has checked the value");
-        self.origins.insert((key.section, key.name), Origin::Option(option));
+        self.origins.insert(keys::dotted(&[key.section, key.name]), Origin::Option(option));
     }
 
     /// Returns where the value of a key comes from.
-    pub(crate) fn origin(&self, section: &'static str, name: &'static str) -> Origin {
-        self.origins.get(&(section, name)).cloned().unwrap_or(Origin::Default)
+    pub(crate) fn origin(&self, section: &str, name: &str) -> Origin {
+        self.origins.get(&keys::dotted(&[section, name])).cloned().unwrap_or(Origin::Default)
     }
 
     /// Returns the configuration as TOML, with origins as comments if asked for.
     pub(crate) fn show(&self, origins: bool) -> String {
+        let comment = |path: &str| if origins { format!("  # {}", self.origin("", path)) } else { String::new() };
         let mut lines = Vec::new();
         for (at, key) in KEYS.iter().enumerate() {
             if at == 0 || KEYS[at - 1].section != key.section {
@@ -124,17 +165,20 @@ impl Loaded {
                 Some(value) => format!("{} = {value}", key.name),
                 None => format!("# {} is not set", key.name),
             };
-            let origin = if origins { format!("  # {}", self.origin(key.section, key.name)) } else { String::new() };
-            lines.push(line + &origin);
+            lines.push(line + &comment(&keys::dotted(&[key.section, key.name])));
         }
-        lines.join("\n") + "\n"
+        lines.join("\n") + "\n" + &apps::show(&self.config, &comment)
     }
 
     fn read_variable(&mut self, variable: &str, text: &str) -> Result<(), ConfigError> {
         let Some((section, name)) = variable.strip_prefix("SYNCWAVE_").and_then(|rest| rest.split_once("__")) else { return Ok(()) };
         let (section, name) = (section.to_lowercase(), name.to_lowercase());
         let Some(key) = Key::find(&section, &name) else {
-            self.notices.push(format!("the variable {variable} has no effect: {}", keys::no_such_key(&section, &name)));
+            let why = match (section.as_str(), name.as_str()) {
+                ("apps", _) | ("sync", "windows") => "apps and windows are read from the file only".to_owned(),
+                _ => keys::no_such_key(&KEYS, "", &section, &name),
+            };
+            self.notices.push(format!("the variable {variable} has no effect: {why}"));
             return Ok(());
         };
         key.kind().parse(text).and_then(|value| key.set(&mut self.config, value)).map_err(|why| ConfigError::Variable {
@@ -142,7 +186,7 @@ impl Loaded {
             value: text.to_owned(),
             why,
         })?;
-        self.origins.insert((key.section, key.name), Origin::Variable(variable.to_owned()));
+        self.origins.insert(keys::dotted(&[key.section, key.name]), Origin::Variable(variable.to_owned()));
         Ok(())
     }
 }
@@ -241,12 +285,15 @@ mod tests {
         let uncommented: String = text.lines().filter_map(uncomment).collect();
         let loaded = loaded(&uncommented);
         assert_eq!(loaded.notices, [""; 0]);
-        assert_eq!(
-            loaded.config,
-            Config { context: Some("my-context".into()), kubeconfig: Some("~/.kube/config".into()), ..Config::default() }
-        );
-        let missing: Vec<&str> =
-            KEYS.iter().filter(|key| loaded.origin(key.section, key.name) == Origin::Default).map(|key| key.name).collect();
+        let plain = Config { windows: Vec::new(), apps: BTreeMap::new(), ..loaded.config.clone() };
+        assert_eq!(plain, Config { context: Some("my-context".into()), kubeconfig: Some("~/.kube/config".into()), ..Config::default() });
+        let paths = KEYS
+            .iter()
+            .map(|key| keys::dotted(&[key.section, key.name]))
+            .chain(keys::APP_KEYS.iter().map(|key| keys::dotted(&["apps.shop", key.section, key.name])))
+            .chain(keys::WINDOW_KEYS.iter().map(|key| keys::dotted(&["sync.windows[0]", key.name])))
+            .chain(["apps.shop.windows[0].kind".to_owned()]);
+        let missing: Vec<String> = paths.filter(|path| loaded.origin("", path) == Origin::Default).collect();
         assert_eq!(missing, [""; 0]);
     }
 

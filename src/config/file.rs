@@ -1,5 +1,7 @@
 //! Reads the configuration file: TOML with the line of everything that has no effect or cannot be read.
 
+use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Key, Kind, Value};
-use super::{Loaded, Origin};
+use super::{Loaded, Origin, apps};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, Error, Diagnostic)]
@@ -35,10 +37,34 @@ pub(crate) struct TextFault {
 }
 
 /// A file being read.
-struct Reading<'a> {
+pub(super) struct Reading<'a> {
     path: &'a Path,
     text: &'a str,
 }
+
+/// What reading says beside the values: where they come from, and what has no effect.
+pub(super) struct Told<'a> {
+    pub(super) origins: &'a mut BTreeMap<String, Origin>,
+    pub(super) notices: &'a mut Vec<String>,
+}
+
+impl Told<'_> {
+    /// Remembers where a key stands.
+    pub(super) fn origin(&mut self, key: String, reading: &Reading<'_>, offset: usize) {
+        let origin = Origin::File { path: reading.path.to_owned(), line: reading.line(offset) };
+        self.origins.insert(key, origin);
+    }
+}
+
+/// Where a table stands: the path to what it is a part of, and its section in it.
+#[derive(Clone, Copy)]
+pub(super) struct At<'a> {
+    pub(super) path: &'a str,
+    pub(super) section: &'a str,
+}
+
+/// A key and its value.
+type Entry<'a, 'i> = (&'a Spanned<Cow<'i, str>>, &'a Spanned<DeValue<'i>>);
 
 impl Loaded {
     /// Reads the text of a file on top of what is there.
@@ -48,66 +74,74 @@ impl Loaded {
             let message = error.message().trim_end().replace('\n', ", ");
             reading.fault(format!("this is not TOML: {message}"), error.span().unwrap_or_default())
         })?;
-        let mut sections: Vec<_> = table.get_ref().iter().collect();
-        sections.sort_by_key(|(name, _)| name.span().start);
-        for (section, value) in sections {
-            self.read_section(&reading, section, value)?;
+        for entry in reading.in_order(table.get_ref()) {
+            self.read_section(&reading, entry)?;
         }
         Ok(())
     }
 
-    fn read_section(
-        &mut self,
-        reading: &Reading<'_>,
-        section: &Spanned<std::borrow::Cow<'_, str>>,
-        value: &Spanned<DeValue<'_>>,
-    ) -> Result<(), ConfigError> {
+    fn read_section(&mut self, reading: &Reading<'_>, (section, value): Entry<'_, '_>) -> Result<(), ConfigError> {
         let name = section.get_ref().as_ref();
         let DeValue::Table(table) = value.get_ref() else {
             let why = format!("every key stands in a section, for example [{}]", keys::KEYS[0].section);
             return Err(reading.wrong(name, &why, value.span()));
         };
+        let mut told = Told { origins: &mut self.origins, notices: &mut self.notices };
+        if name == "apps" {
+            self.config.apps = apps::read_apps(reading, table, &mut told)?;
+            return Ok(());
+        }
         if keys::KEYS.iter().all(|key| key.section != name) {
             let place = reading.place(section.span().start);
-            self.notices.push(format!("{place}: there is no section `[{name}]`, so it has no effect; `syncwave config show` lists all"));
+            told.notices.push(format!("{place}: there is no section `[{name}]`, so it has no effect; `syncwave config show` lists all"));
             return Ok(());
         }
-        let mut entries: Vec<_> = table.iter().collect();
-        entries.sort_by_key(|(key, _)| key.span().start);
-        for (key, value) in entries {
-            self.read_key(reading, name, key, value)?;
+        for (key, value) in reading.in_order(table) {
+            if name == "sync" && key.get_ref() == "windows" {
+                self.config.windows = apps::read_windows(reading, name, value, &mut told)?;
+            } else {
+                reading.entry(&keys::KEYS, &mut self.config, At { path: "", section: name }, (key, value), &mut told)?;
+            }
         }
-        Ok(())
-    }
-
-    fn read_key(
-        &mut self,
-        reading: &Reading<'_>,
-        section: &str,
-        name: &Spanned<std::borrow::Cow<'_, str>>,
-        value: &Spanned<DeValue<'_>>,
-    ) -> Result<(), ConfigError> {
-        let Some(key) = Key::find(section, name.get_ref()) else {
-            let place = reading.place(name.span().start);
-            self.notices.push(format!("{place}: {}; the line has no effect", keys::no_such_key(section, name.get_ref())));
-            return Ok(());
-        };
-        convert(key.kind(), value.get_ref())
-            .and_then(|value| key.set(&mut self.config, value))
-            .map_err(|why| reading.wrong(&format!("{}.{}", key.section, key.name), &why, value.span()))?;
-        let origin = Origin::File { path: reading.path.to_owned(), line: reading.line(name.span().start) };
-        self.origins.insert((key.section, key.name), origin);
         Ok(())
     }
 }
 
 impl Reading<'_> {
-    fn fault(&self, problem: String, span: Range<usize>) -> ConfigError {
+    /// Returns the entries of a table in the order of the file.
+    pub(super) fn in_order<'a, 'i>(&self, table: &'a DeTable<'i>) -> Vec<Entry<'a, 'i>> {
+        let mut entries: Vec<_> = table.iter().collect();
+        entries.sort_by_key(|(name, _)| name.span().start);
+        entries
+    }
+
+    /// Sets the field of one key.
+    pub(super) fn entry<C: Default>(
+        &self,
+        keys: &'static [Key<C>],
+        of: &mut C,
+        at: At<'_>,
+        (name, value): Entry<'_, '_>,
+        told: &mut Told<'_>,
+    ) -> Result<(), ConfigError> {
+        let start = name.span().start;
+        let Some(key) = keys::find(keys, at.section, name.get_ref()) else {
+            let sentence = keys::no_such_key(keys, at.path, at.section, name.get_ref());
+            told.notices.push(format!("{}: {sentence}; the line has no effect", self.place(start)));
+            return Ok(());
+        };
+        let full = keys::dotted(&[at.path, key.section, key.name]);
+        convert(key.kind(), value.get_ref()).and_then(|value| key.set(of, value)).map_err(|why| self.wrong(&full, &why, value.span()))?;
+        told.origin(full, self, start);
+        Ok(())
+    }
+
+    pub(super) fn fault(&self, problem: String, span: Range<usize>) -> ConfigError {
         let file = NamedSource::new(self.path.display().to_string(), self.text.to_owned());
         ConfigError::Text(Box::new(TextFault { problem, at: span.into(), file }))
     }
 
-    fn wrong(&self, key: &str, why: &str, span: Range<usize>) -> ConfigError {
+    pub(super) fn wrong(&self, key: &str, why: &str, span: Range<usize>) -> ConfigError {
         self.fault(format!("`{key}` cannot have this value: {why}"), span)
     }
 
@@ -115,23 +149,26 @@ impl Reading<'_> {
         self.text.get(..offset).unwrap_or(self.text).matches('\n').count() + 1
     }
 
-    fn place(&self, offset: usize) -> String {
+    pub(super) fn place(&self, offset: usize) -> String {
         format!("{}:{}", self.path.display(), self.line(offset))
     }
 }
 
 fn convert(kind: Kind, value: &DeValue<'_>) -> Result<Value, String> {
-    let wrong = || format!("it must be {}", kind.expected());
+    let wrong = || kind.wrong();
     match (kind, value) {
-        (Kind::Text, DeValue::String(text)) => Ok(Value::Text(text.to_string())),
+        (Kind::Text | Kind::Choice(_), DeValue::String(text)) => Ok(Value::Text(text.to_string())),
         (Kind::Flag, DeValue::Boolean(flag)) => Ok(Value::Flag(*flag)),
         (Kind::Time, DeValue::String(text)) => keys::duration(text).map(Value::Time),
+        (Kind::Number, DeValue::Integer(number)) => {
+            i64::from_str_radix(number.as_str(), number.radix()).map(Value::Number).map_err(|_| wrong())
+        }
         (Kind::List, DeValue::Array(items)) => items
             .iter()
             .map(|item| item.get_ref().as_str().map(str::to_owned))
             .collect::<Option<Vec<_>>>()
             .map(Value::List)
             .ok_or_else(wrong),
-        (Kind::Text | Kind::Flag | Kind::Time | Kind::List, _) => Err(wrong()),
+        (Kind::Text | Kind::Flag | Kind::Time | Kind::List | Kind::Number | Kind::Choice(_), _) => Err(wrong()),
     }
 }

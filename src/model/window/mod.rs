@@ -185,7 +185,27 @@ impl Window {
     }
 }
 
-/// `the deny window "0 22 * * *" for 8h (night)`.
+#[cfg(test)]
+impl Window {
+    /// Returns a window for all apps, in UTC, with nothing else set.
+    pub(crate) fn of_all(kind: WindowKind, schedule: &str, duration: Duration) -> Self {
+        Self {
+            kind,
+            schedule: Cron::parse(schedule).unwrap(),
+            duration,
+            applications: vec![Glob::parse("*").unwrap()],
+            namespaces: Vec::new(),
+            clusters: Vec::new(),
+            manual_sync: false,
+            time_zone: Zone::utc(),
+            and_operator: false,
+            description: String::new(),
+            sync_overrun: false,
+        }
+    }
+}
+
+/// As in ``the deny window `0 22 * * *` for 8h (night)``.
 impl fmt::Display for Window {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "the {} window `{}`", self.kind.as_str(), self.schedule)?;

@@ -13,19 +13,7 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn window(kind: WindowKind, schedule: &str, hours: u64) -> Window {
-    Window {
-        kind,
-        schedule: Cron::parse(schedule).unwrap(),
-        duration: Duration::from_secs(hours * 3_600),
-        applications: vec![Glob::parse("*").unwrap()],
-        namespaces: Vec::new(),
-        clusters: Vec::new(),
-        manual_sync: false,
-        time_zone: Zone::utc(),
-        and_operator: false,
-        description: String::new(),
-        sync_overrun: false,
-    }
+    Window::of_all(kind, schedule, Duration::from_secs(hours * 3_600))
 }
 
 /// From 11 to 13 o'clock, so at noon.
