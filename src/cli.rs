@@ -21,7 +21,7 @@ pub(crate) struct Cli {
     pub(crate) options: Options,
     #[command(subcommand)]
     pub(crate) command: Option<Command>,
-    /// A file, a folder, a kustomization, a Helm chart, or `-` for standard input: opens the screens on it, nothing runs yet
+    /// An app of the configuration, a file, a folder, a kustomization, a Helm chart, or `-` for standard input: opens the screens on it, nothing runs yet
     #[arg(help_heading = "Arguments")]
     pub(crate) target: Option<String>,
 }
@@ -37,7 +37,7 @@ pub(crate) enum Command {
     /// Run a sync; with the screens in a terminal, otherwise with printed events
     #[command(override_usage = "syncwave sync [OPTIONS] <TARGET>")]
     Sync {
-        /// A file, a folder, a kustomization, a Helm chart, or `-` for standard input
+        /// An app of the configuration, a file, a folder, a kustomization, a Helm chart, or `-` for standard input
         target: Option<String>,
         #[command(flatten)]
         plan: PlanOptions,
@@ -47,7 +47,7 @@ pub(crate) enum Command {
     /// Print what a sync would do, in order, with what would not run and why; writes nothing
     #[command(override_usage = "syncwave plan [OPTIONS] <TARGET>")]
     Plan {
-        /// A file, a folder, a kustomization, a Helm chart, or `-` for standard input
+        /// An app of the configuration, a file, a folder, a kustomization, a Helm chart, or `-` for standard input
         target: Option<String>,
         #[command(flatten)]
         plan: PlanOptions,

@@ -7,6 +7,7 @@ mod picture;
 mod screens;
 mod setup;
 mod signals;
+mod target;
 mod world;
 
 use std::io::{IsTerminal as _, Write as _};
@@ -48,10 +49,10 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         }
         return Ok(configuration(&settings, &what));
     }
-    for notice in &settings.loaded.notices {
-        complain(&format!("{}\n", crate::report::visible::visible(notice)));
-    }
+    let tell = |notice: &str| complain(&format!("{}\n", crate::report::visible::visible(notice)));
+    settings.loaded.notices.iter().for_each(|notice| tell(notice));
     let work = Work::of(cli.command, cli.target, &settings)?;
+    work.notice().into_iter().for_each(tell);
     start_log(&settings)?;
     tracing::info!(version = env!("CARGO_PKG_VERSION"), "syncwave starts");
     let runtime = runtime(settings.options.speed)?;

@@ -11,6 +11,7 @@ use super::bus::Publisher;
 use super::local::{self, Control, Start};
 use super::prepare::{self, Connected, Obstacle, Prepared};
 use super::session::{Answer, Ask, Connector, FailureKind, Opening, OperationIds};
+use super::windows;
 use crate::cluster::apply::Spot;
 use crate::cluster::connect::{ConnectError, connect};
 use crate::cluster::{Cluster, Judge, Reporter, Resource, locked};
@@ -39,6 +40,8 @@ enum Outcome {
     Answered,
     Ready(Box<Prepared>, Request),
     NotReady(Obstacle),
+    /// It may not begin; a whole sentence.
+    Refused(String),
 }
 
 /// An operation that runs, or has ended and is still being watched.
@@ -108,7 +111,10 @@ impl Host {
         let (shared, id) = (self.shared.clone(), self.next_id());
         self.work.spawn(async move {
             match shared.prepare(&request, id).await {
-                Ok(prepared) => {
+                Ok(mut prepared) => {
+                    let request = windows::narrowed(request, &prepared.place);
+                    prepared.notes.extend(request.windows.concerns());
+                    prepared.notes.extend(windows::refusal(&request, shared.opening.clock.now()));
                     let planned = prepare::preview(prepared, &request).await;
                     shared.answer(Answer::Planned(Arc::new(planned))).await;
                 }
@@ -127,6 +133,11 @@ impl Host {
             match shared.prepare(&request, id).await {
                 Ok(prepared) if shared.opening.unattended && prepared.place.protected => Outcome::NotReady(protected(&prepared)),
                 Ok(mut prepared) => {
+                    let request = windows::narrowed(request, &prepared.place);
+                    prepared.notes.extend(request.windows.concerns());
+                    if let Some(reason) = windows::refusal(&request, shared.opening.clock.now()) {
+                        return Outcome::Refused(reason);
+                    }
                     if let Err(sentence) = prepared.ledger.open().await {
                         prepared.notes.push(sentence);
                     }
@@ -158,6 +169,10 @@ impl Host {
             Ok(Outcome::NotReady(obstacle)) => {
                 self.preparing = None;
                 self.shared.answer(obstacle.into()).await;
+            }
+            Ok(Outcome::Refused(reason)) => {
+                self.preparing = None;
+                self.shared.answer(Answer::Refused { reason }).await;
             }
             // Only a terminate aborts, and it has answered.
             Err(error) if error.is_cancelled() => {}

@@ -13,3 +13,4 @@ pub(crate) mod session;
 #[cfg(test)]
 mod tests;
 mod told;
+mod windows;

@@ -52,6 +52,11 @@ impl Options {
         Self(items.into_iter().collect())
     }
 
+    /// Returns the items, in order.
+    pub(crate) fn items(&self) -> &[String] {
+        &self.0
+    }
+
     /// Returns whether exactly this text is among them (spec R702).
     pub(crate) fn has(&self, option: &str) -> bool {
         self.0.iter().any(|item| item == option)

@@ -54,6 +54,7 @@ pub(super) const SYNC_FAIL_FAILED: &str = "one or more SyncFail hooks failed";
 pub(super) const TERMINATED: &str = "Operation terminated";
 pub(super) const TERMINATION_HAD_ERRORS: &str = "Operation termination had errors";
 pub(super) const TIMED_OUT: &str = "Operation terminated, triggered by controller sync timeout";
+pub(super) const BLOCKED_BY_WINDOW: &str = "Sync operation blocked by sync window";
 pub(super) const GENERATE_NAME: &str = "cannot use generate name with apply";
 
 impl Operation {

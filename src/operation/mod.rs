@@ -19,6 +19,7 @@ mod terminate;
 mod tests;
 pub(crate) mod timeline;
 pub(crate) mod verdict;
+mod window;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -48,7 +48,7 @@ impl Operation {
             (None, None) if self.respite.is_some() => self.begin_attempt(now),
             (None, None) if self.paused.is_some() => Vec::new(),
             (None, Some(run)) => self.drive(run, now),
-            (None, None) => self.pass(now),
+            (None, None) => self.held_by_window(now).unwrap_or_else(|| self.pass(now)),
         });
         if effects.is_empty() {
             effects.extend(self.stall(now));
@@ -65,14 +65,14 @@ impl Operation {
         let moments = [conclusion, self.times_out_at(), self.stalls_at()].into_iter().flatten();
         let moments = moments.chain(self.respite.as_ref().map(|respite| respite.until));
         let is_at_work = self.conclusion.is_none() && self.respite.is_none() && self.paused.is_none();
-        let at_work = is_at_work.then(|| self.moments_at_work()).into_iter().flatten();
+        let at_work = is_at_work.then(|| self.moments_at_work(now)).into_iter().flatten();
         moments.chain(at_work).filter(|at| *at > now).min()
     }
 
-    fn moments_at_work(&self) -> Vec<Timestamp> {
+    fn moments_at_work(&self, now: Timestamp) -> Vec<Timestamp> {
         let deletion = |task: &Task| later(*self.deletions.get(&self.live.get(&task.id.key)?.uid)?, DELETED_HOOK_LIMIT);
         let deleted = self.running_tasks().filter(|task| task.is_hook()).filter_map(deletion);
-        deleted.chain(self.pause_until()).chain(self.waiting_until()).chain(self.deadlines()).collect()
+        deleted.chain(self.pause_until()).chain(self.waiting_until()).chain(self.deadlines()).chain(self.window_changes_at(now)).collect()
     }
 
     /// Returns until when the next group has to wait because of `--wave-delay` (decision 3).

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde::Serialize;
 
-use crate::model::{Options, Phase, ResourceKey, Wave};
+use crate::model::{Options, Phase, ResourceKey, Wave, Windows};
 use crate::plan::{HookSelector, Hooks, Selector};
 
 /// Options in force for one operation.
@@ -44,6 +44,9 @@ pub(crate) struct Request {
     /// Where the operation stops and waits for a person.
     #[serde(skip_serializing_if = "is_default")]
     pub(crate) pause_before: Vec<Breakpoint>,
+    /// Sync windows that concern the app (spec R1402).
+    #[serde(skip_serializing_if = "is_default")]
+    pub(crate) windows: Windows,
     /// Objects that an Argo CD Application owns are synced all the same (decision 7).
     #[serde(skip_serializing_if = "is_default")]
     pub(crate) take_over: bool,

@@ -81,6 +81,9 @@ impl Operation {
                 text: "keeping the last log lines, then cleaning up hooks".to_owned(),
             };
         }
+        if let Some(window) = self.window_sentence(now) {
+            return Verdict { tone: Tone::Blocked, word: "SYNCING", text: format!("blocked by sync window: {window}") };
+        }
         match self.blocker() {
             Some(blocker) => self.blocked_verdict(&blocker, now),
             None => Verdict { tone: Tone::Working, word: "SYNCING", text: self.work_sentence() },

@@ -2,11 +2,10 @@
 //! here, with a sentence, before anything is opened.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use directories::ProjectDirs;
 
-use crate::cli::{Approval, COMMANDS_NOT_BUILT, Command, Options as CliOptions, PlanOptions, Speed, Strategy, SyncOptions};
+use crate::cli::{Approval, Command, Options as CliOptions, PlanOptions, Speed, Strategy, SyncOptions};
 use crate::config::{self, Presence, Value};
 use crate::demo::{self, Shipped};
 use crate::failure::Failure;
@@ -16,8 +15,7 @@ use crate::operation::{Limits, Request, Retry};
 use crate::plan::{Hooks, Selector};
 use crate::sim::story::Story;
 
-/// How long nothing may change before it is said.
-const STALL_AFTER: Duration = Duration::from_secs(120);
+use super::target::{self, Target};
 
 /// What holds for every command.
 #[derive(Debug)]
@@ -43,6 +41,8 @@ pub(super) struct Job {
     pub(super) place: Place,
     pub(super) source: Source,
     pub(super) app: String,
+    /// Context of the kubeconfig; `None`: the current one.
+    pub(super) context: Option<String>,
     pub(super) namespace: Option<String>,
     pub(super) revision: Option<String>,
     pub(super) values: Vec<PathBuf>,
@@ -50,6 +50,8 @@ pub(super) struct Job {
     pub(super) request: Request,
     /// Deletions that are confirmed in advance.
     pub(super) approvals: Vec<Approval>,
+    /// What the person should know before anything begins.
+    pub(super) notice: Option<String>,
 }
 
 /// What to do.
@@ -114,6 +116,14 @@ fn override_with(loaded: &mut config::Loaded, options: &CliOptions) {
 }
 
 impl Work {
+    /// Returns what the person should know before it begins.
+    pub(super) fn notice(&self) -> Option<&str> {
+        match self {
+            Self::Demo(job) | Self::Sync(job) | Self::Plan(job) | Self::Open(job) => job.notice.as_deref(),
+            Self::Gallery => None,
+        }
+    }
+
     /// Decides what to do.
     pub(super) fn of(command: Option<Command>, target: Option<String>, settings: &Settings) -> Result<Self, Failure> {
         let options = &settings.options;
@@ -191,7 +201,7 @@ fn named(target: Option<String>, command: &str, options: &CliOptions) -> Result<
     match options.embedded.as_deref() {
         Some(word) if !word.is_empty() && Shipped::find(word).is_none() => Ok(word.to_owned()),
         Some(_) | None => Err(Failure::usage(format!(
-            "`{command}` needs a TARGET: a file, a folder, a kustomization, a Helm chart, or `-` for standard input"
+            "`{command}` needs a TARGET: an app of the configuration, a file, a folder, a kustomization, a Helm chart, or `-` for standard input"
         ))),
     }
 }
@@ -199,23 +209,32 @@ fn named(target: Option<String>, command: &str, options: &CliOptions) -> Result<
 impl Job {
     fn of_target(target: String, plan: PlanOptions, sync: SyncOptions, settings: &Settings) -> Result<Self, Failure> {
         let (options, config) = (&settings.options, &settings.loaded.config);
-        let source = source(&target)?;
+        let Target { source, app: named, notice } = Target::find(&target, settings)?;
         let place = place(&target, options)?;
-        let app = match &options.app {
-            Some(app) => checked_app(app)?,
-            None => source.app_name().unwrap_or_else(|| "app".to_owned()),
+        let app = match (&options.app, named) {
+            (Some(app), Some((name, _))) if app != name => {
+                return Err(Failure::usage(format!("`{name}` is an app of the configuration already; leave `--app {app}` out")));
+            }
+            (Some(app), _) => checked_app(app)?,
+            (None, Some((name, _))) => name.to_owned(),
+            (None, None) => source.app_name().unwrap_or_else(|| "app".to_owned()),
         };
-        let request = asked(&plan, &sync, config)?;
+        let section = named.map(|(_, section)| section);
+        let request = asked(&plan, &sync, target::request(config, section, &app))?;
+        // An option beats the section, which beats what holds for all.
+        let own = section.and_then(|section| section.context.clone()).filter(|_| options.context.is_none());
         Ok(Self {
             place,
             source,
             app,
-            namespace: options.namespace.clone(),
+            context: own.or_else(|| config.context.clone()),
+            namespace: options.namespace.clone().or_else(|| section.and_then(|section| section.namespace.clone())),
             revision: plan.revision,
             values: plan.values,
             parameters: plan.parameter,
             request,
             approvals: sync.approve,
+            notice,
         })
     }
 
@@ -239,19 +258,21 @@ impl Job {
         Ok(Self {
             source: shipped.source(),
             app,
+            context: None,
             namespace: story.sync.namespace.clone(),
             revision: story.sync.revision.clone(),
             values: Vec::new(),
             parameters: Vec::new(),
             request,
             approvals: Vec::new(),
+            notice: None,
             place: Place::Embedded { story: Box::new(story), name: shipped.name },
         })
     }
 }
 
-/// What is asked for, options before the configuration.
-fn asked(plan: &PlanOptions, sync: &SyncOptions, config: &config::Config) -> Result<Request, Failure> {
+/// What is asked for: options, and where there are none what is usual.
+fn asked(plan: &PlanOptions, sync: &SyncOptions, usual: Request) -> Result<Request, Failure> {
     let hooks = match (plan.strategy, plan.hooks) {
         (Some(Strategy::Apply), true) => {
             return Err(Failure::usage("`--hooks` runs hooks and `--strategy apply` runs none; leave one of them out"));
@@ -260,42 +281,43 @@ fn asked(plan: &PlanOptions, sync: &SyncOptions, config: &config::Config) -> Res
         (Some(Strategy::Hook) | None, true) => Hooks::Always,
         (Some(Strategy::Hook) | None, false) => Hooks::Usual,
     };
-    let switches = [(plan.replace, "Replace=true"), (plan.server_side, "ServerSideApply=true")];
-    let options = plan.sync_option.iter().cloned().chain(switches.iter().filter(|(on, _)| *on).map(|(_, option)| (*option).to_owned()));
-    let usual = Retry::default();
     let retry = Retry {
-        limit: sync.retry_limit.map_or(usual.limit, |limit| u32::try_from(limit).ok()),
-        duration: sync.retry_backoff_duration.unwrap_or(usual.duration),
-        factor: sync.retry_backoff_factor.unwrap_or(usual.factor),
-        max_duration: sync.retry_backoff_max_duration.unwrap_or(usual.max_duration),
+        limit: sync.retry_limit.map_or(usual.retry.limit, |limit| u32::try_from(limit).ok()),
+        duration: sync.retry_backoff_duration.unwrap_or(usual.retry.duration),
+        factor: sync.retry_backoff_factor.unwrap_or(usual.retry.factor),
+        max_duration: sync.retry_backoff_max_duration.unwrap_or(usual.retry.max_duration),
+    };
+    let limits = Limits {
+        operation: sync.timeout.or(usual.limits.operation),
+        phase: sync.phase_timeout.or(usual.limits.phase),
+        hook: sync.hook_timeout.or(usual.limits.hook),
     };
     Ok(Request {
-        prune: plan.prune || config.prune,
+        prune: plan.prune || usual.prune,
         dry_run: sync.dry_run,
         force: plan.force,
-        options: Options::new(options),
+        options: options(plan, &usual.options),
         selection: (!plan.resource.is_empty()).then(|| plan.resource.clone()),
         hooks,
         skip_hooks: plan.skip_hook.clone(),
-        wave_delay: sync.wave_delay.unwrap_or(config.wave_delay),
+        wave_delay: sync.wave_delay.unwrap_or(usual.wave_delay),
         retry,
-        limits: Limits { operation: sync.timeout, phase: sync.phase_timeout, hook: sync.hook_timeout },
-        stall_after: STALL_AFTER,
+        limits,
         pause_before: sync.pause_before.clone(),
         by: user(),
-        ..Request::default()
+        ..usual
     })
 }
 
-fn source(target: &str) -> Result<Source, Failure> {
-    Source::of(target).map_err(|error| {
-        let is_command = COMMANDS_NOT_BUILT.contains(&target) && !std::path::Path::new(target).exists();
-        if is_command {
-            Failure::usage(format!("the command `{target}` is not part of this version; `syncwave --help` lists those that are"))
-        } else {
-            Failure::diagnostic(&error)
-        }
-    })
+/// Options of the command line, and those of the configuration that have another name.
+fn options(plan: &PlanOptions, usual: &Options) -> Options {
+    let switches = [(plan.replace, "Replace=true"), (plan.server_side, "ServerSideApply=true")];
+    let switches = switches.iter().filter(|(on, _)| *on).map(|(_, option)| (*option).to_owned());
+    let given: Vec<String> = plan.sync_option.iter().cloned().chain(switches).collect();
+    let name = |item: &str| item.split_once('=').map_or(item, |(name, _)| name).to_owned();
+    let is_given = |item: &&String| given.iter().any(|own| name(own) == name(item));
+    let rest: Vec<String> = usual.items().iter().filter(|item| !is_given(item)).cloned().collect();
+    Options::new(given.into_iter().chain(rest))
 }
 
 fn place(target: &str, options: &CliOptions) -> Result<Place, Failure> {
@@ -333,10 +355,9 @@ pub(super) fn parse((file, text): (&str, &str)) -> Result<Story, Failure> {
     }
 }
 
-/// The name goes into the tracking id, where a colon ends it.
 fn checked_app(app: &str) -> Result<String, Failure> {
-    let is_usable = !app.trim().is_empty() && !app.contains(':') && !app.chars().any(char::is_control);
-    if is_usable { Ok(app.to_owned()) } else { Err(Failure::usage(format!("`{app}` cannot name an app; use letters, digits and `-`"))) }
+    config::app_name(app).map_err(Failure::usage)?;
+    Ok(app.to_owned())
 }
 
 fn user() -> String {
@@ -345,4 +366,28 @@ fn user() -> String {
         .find_map(|name| std::env::var(name).ok())
         .filter(|name| !name.is_empty())
         .unwrap_or_else(|| "unknown".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn what_is_asked_for_beats_what_is_usual() {
+        let usual = Request {
+            prune: true,
+            options: Options::new(["Validate=false", "PruneLast=true"].map(str::to_owned)),
+            retry: Retry { limit: Some(1), factor: 3, ..Retry::default() },
+            limits: Limits { hook: Some(Duration::from_secs(9)), phase: Some(Duration::from_secs(8)), ..Limits::default() },
+            ..Request::default()
+        };
+        let plan = PlanOptions { replace: true, sync_option: vec!["Validate=true".into()], ..PlanOptions::default() };
+        let sync = SyncOptions { retry_limit: Some(-1), hook_timeout: Some(Duration::from_secs(5)), ..SyncOptions::default() };
+        let asked = asked(&plan, &sync, usual).unwrap();
+        assert_eq!(asked.options.items(), ["Validate=true", "Replace=true", "PruneLast=true"]);
+        assert_eq!((asked.prune, asked.retry.limit, asked.retry.factor), (true, None, 3));
+        assert_eq!((asked.limits.hook, asked.limits.phase), (Some(Duration::from_secs(5)), Some(Duration::from_secs(8))));
+    }
 }

@@ -106,7 +106,7 @@ fn clock(place: &Place, settings: &Settings) -> Clock {
 fn connect(job: &Job, settings: &Settings, clock: Clock) -> (Connector, Option<SimCluster>, OperationIds) {
     match &job.place {
         Place::Kubeconfig => {
-            let connector = Connector::Kubeconfig { file: settings.kubeconfig(), context: settings.loaded.config.context.clone() };
+            let connector = Connector::Kubeconfig { file: settings.kubeconfig(), context: job.context.clone() };
             (connector, None, OperationIds::Random)
         }
         Place::Embedded { story, name } => {

@@ -1,6 +1,7 @@
 //! Everything that needs the finished binary or the whole source tree.
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod apps;
 mod coverage;
 mod demo;
 mod docs;

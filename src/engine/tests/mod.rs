@@ -3,3 +3,4 @@
 mod scenarios;
 mod stage;
 mod verbs;
+mod windows;

@@ -7,4 +7,5 @@ mod properties;
 mod requests;
 mod rules;
 mod screens;
+mod windows;
 mod world;

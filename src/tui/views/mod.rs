@@ -70,6 +70,7 @@ pub(crate) enum Shown {
 }
 
 /// What a view or a dialog wants to happen.
+#[expect(clippy::large_enum_variant, reason = "few are ever alive, and none is kept")]
 pub(crate) enum Wish {
     Ask(Ask),
     Open(Box<dyn View>),
