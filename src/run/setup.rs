@@ -251,7 +251,7 @@ impl Job {
             prune: story.sync.prune,
             selection: (!selection.is_empty()).then_some(selection),
             wave_delay: settings.loaded.config.wave_delay,
-            stall_after: STALL_AFTER,
+            stall_after: settings.loaded.config.stall_after,
             by: "demo".to_owned(),
             ..Request::default()
         };
