@@ -129,7 +129,8 @@ impl Search<'_> {
 
     /// The id names the object itself: controllers copy annotations, and a copy belongs to its controller.
     fn is_tracked(&self, key: &ResourceKey, id: Option<&str>) -> bool {
-        id == Some(&format!("{}:{}/{}:{}/{}", self.app, key.group, key.kind, key.namespace, key.name))
+        let place = if key.namespace.is_empty() { self.namespace } else { &*key.namespace };
+        id == Some(&format!("{}:{}/{}:{place}/{}", self.app, key.group, key.kind, key.name))
     }
 
     async fn tracked(&self, managed: &Managed, notes: &mut Vec<String>) -> Vec<(ResourceKey, Gvk)> {
@@ -222,7 +223,8 @@ mod tests {
 
     fn tracked(version: &str, kind: &str, namespace: &str) -> Value {
         let group = Gvk::new(version, kind).group;
-        let id = format!("web:{group}/{kind}:{namespace}/g");
+        let place = if namespace.is_empty() { "shop" } else { namespace };
+        let id = format!("web:{group}/{kind}:{place}/g");
         let metadata = json!({"name": "g", "namespace": namespace, "uid": "u", "annotations": {TRACKING_ID: id}});
         json!({"apiVersion": version, "kind": kind, "metadata": metadata})
     }
@@ -249,7 +251,32 @@ mod tests {
     }
 
     #[tokio::test(start_paused = true)]
-    async fn what_is_applied_in_a_version_that_is_not_served_yet_is_not_pruned() {
+    async fn t181_t183_r1202_r1207_r1208_an_id_names_the_app_and_the_object_itself() {
+        let cluster = fake::cluster(|asked| serve(&asked));
+        let search = Search { cluster: &cluster, app: "web", namespace: "shop", manifests: &[], kinds: &Kinds::default() };
+        let service = ResourceKey::new("", "Service", "default", "ui");
+        let role = ResourceKey::new("rbac.authorization.k8s.io", "ClusterRole", "", "r");
+        assert!(search.is_tracked(&service, Some("web:/Service:default/ui")));
+        assert!(search.is_tracked(&role, Some("web:rbac.authorization.k8s.io/ClusterRole:shop/r")), "it carries the destination");
+        for wrong in [
+            None,
+            Some(""),
+            Some("web"),
+            Some("web:/Service"),
+            Some("web:Service:default/ui"),
+            Some("web:/Service:default"),
+            Some("other:/Service:default/ui"),
+            Some("web:/Service:default/another"),
+            Some("web:/Service:elsewhere/ui"),
+            Some("web:/ConfigMap:default/ui"),
+        ] {
+            assert!(!search.is_tracked(&service, wrong), "{wrong:?}");
+        }
+    }
+
+    /// R1209: a version that is not served yet says nothing of the scope.
+    #[tokio::test(start_paused = true)]
+    async fn t186_what_is_applied_in_a_version_that_is_not_served_yet_is_not_pruned() {
         let manifest = json!({"apiVersion": "example.com/v2", "kind": "Gadget", "metadata": {"name": "g"}});
         let found = search(&[manifest], &[("example.com", "v1")]).await;
         assert!(found.candidates.is_empty() && found.gone.is_empty(), "{found:?}");

@@ -227,8 +227,13 @@ impl<'a> Draft<'a> {
             } else {
                 metadata.insert("namespace".to_owned(), json!(&*key.namespace));
             }
-            let id = format!("{}:{}/{}:{}/{}", self.input.app, tracked.group, tracked.kind, tracked.namespace, tracked.name);
-            insert_text(metadata, "annotations", annotation::TRACKING_ID, &id);
+            // Cluster-scoped objects are told apart by the destination (spec R1202).
+            let place = if tracked.namespace.is_empty() { self.input.namespace } else { &*tracked.namespace };
+            let id = format!("{}:{}/{}:{place}/{}", self.input.app, tracked.group, tracked.kind, tracked.name);
+            // A definition is nobody's: no prune may take all its resources with it (spec R1206).
+            if *key.kind != *"CustomResourceDefinition" {
+                insert_text(metadata, "annotations", annotation::TRACKING_ID, &id);
+            }
             if is_hook {
                 insert_text(metadata, "labels", annotation::OPERATION_LABEL, self.input.operation);
                 add_finalizer(metadata);
@@ -240,13 +245,14 @@ impl<'a> Draft<'a> {
     fn take_candidates(&mut self, objects: &BTreeSet<ResourceKey>) {
         let selected =
             |key: &ResourceKey| self.input.selection.is_none_or(|selection| selection.iter().any(|selector| selector.matches(key)));
+        let unscoped = self.unscoped();
+        let is_wanted =
+            |key: &ResourceKey| objects.contains(key) || unscoped.contains(&ResourceKey { namespace: "".into(), ..key.clone() });
         let wanted: Vec<&Candidate> = self
             .input
             .candidates
             .iter()
-            .filter(|candidate| {
-                candidate.live.traits.part == Part::Resource && !objects.contains(&candidate.key) && selected(&candidate.key)
-            })
+            .filter(|candidate| candidate.live.traits.part == Part::Resource && !is_wanted(&candidate.key) && selected(&candidate.key))
             .collect();
         let all_last = self.input.shape.options.has("PruneLast=true");
         let own: Vec<(Wave, bool)> = wanted
@@ -269,6 +275,12 @@ impl<'a> Draft<'a> {
                 unmodified: false,
             });
         }
+    }
+
+    /// Targets of kinds whose scope discovery could not tell, without their namespace: what is live under such a name may be theirs (spec R1209).
+    fn unscoped(&self) -> BTreeSet<ResourceKey> {
+        let is_unclear = |task: &&Task| matches!(self.input.kinds.get(&task.gvk()), Some(KindFact::NotFound(_) | KindFact::Failed(_)));
+        self.tasks.iter().filter(is_unclear).map(|task| ResourceKey { namespace: "".into(), ..task.id.key.clone() }).collect()
     }
 
     fn warn_of_unmatched_selectors(&mut self) {

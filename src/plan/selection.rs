@@ -134,7 +134,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_resource_option_is_read_as_the_command_line_contract_says() {
+    fn r802_r811_a_resource_option_is_read_as_the_command_line_contract_says() {
         let key = |group, kind, namespace, name| ResourceKey::new(group, kind, namespace, name);
         for (text, matching, other) in [
             (":ConfigMap:b", key("", "ConfigMap", "shop", "b"), key("x", "ConfigMap", "shop", "b")),

@@ -1,5 +1,7 @@
 //! Plans from manifests.
 
+mod matrix;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -24,11 +26,13 @@ struct Given {
     candidates: Vec<Candidate>,
     selection: Option<Vec<Selector>>,
     shape: Shape,
+    revision: &'static str,
 }
 
 fn given(objects: impl IntoIterator<Item = Value>) -> Given {
     let manifests = objects.into_iter().enumerate().map(|(at, value)| manifest(value, at + 1)).collect();
-    Given { manifests, kinds: Kinds::default(), candidates: Vec::new(), selection: None, shape: Shape::default() }
+    let (kinds, candidates, shape) = (Kinds::default(), Vec::new(), Shape::default());
+    Given { manifests, kinds, candidates, selection: None, shape, revision: "foobarbaz" }
 }
 
 impl Given {
@@ -36,7 +40,7 @@ impl Given {
         Plan::build(&PlanInput {
             app: "shop",
             namespace: "prod",
-            revision: "foobarbaz",
+            revision: self.revision,
             operation: "op-1",
             started_at: Timestamp::from_second(1_700_000_000).unwrap(),
             manifests: &self.manifests,
