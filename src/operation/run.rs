@@ -8,6 +8,7 @@ use super::messages::{self, Wait};
 use super::pass::{change, conclude};
 use super::{Effect, Operation, Run};
 use crate::model::{DeletePolicy, OperationPhase, Phase, ResultCode, Task, TaskId, TaskState};
+use crate::plan::order::within_group;
 
 /// How often the old object of a hook is deleted before it is clear that somebody else creates it.
 const RECREATED: usize = 5;
@@ -203,8 +204,9 @@ impl Operation {
                     }
                     end
                 } else {
-                    let (pruned, others): (Vec<&Task>, Vec<&Task>) = tasks.into_iter().partition(|task| task.is_prune());
-                    let shown = if others.is_empty() { pruned } else { others };
+                    // All of the group in its order, its prunes too (spec R418, R626).
+                    let mut shown = tasks;
+                    shown.sort_by(|one, other| within_group(one, other));
                     self.waiting_event(Wait::Completion, &shown, now).into_iter().collect()
                 }
             }

@@ -3,6 +3,10 @@
 
 mod attempts;
 mod limits;
+mod matrix_hooks;
+mod matrix_plain;
+mod matrix_policies;
+mod matrix_whole;
 mod properties;
 mod requests;
 mod rules;

@@ -1,15 +1,9 @@
 //! One test for each rule that the main path needs.
 
-use super::world::{Fate, Setup, World, hook, resource, selecting, sync};
+use super::world::{Fate, Setup, World, finished, hook, resource, selecting, sync};
 use crate::model::{OperationPhase, Phase, TaskState};
 use crate::operation::{Event, Request};
 use crate::plan::NotRunCode;
-
-fn finished(mut world: World) -> World {
-    world.run(200);
-    assert!(world.op.finished_at().is_some(), "still {:?}: {}", world.op.phase(), world.op.message());
-    world
-}
 
 #[test]
 fn r626_single_step_without_hooks_ends_when_everything_was_sent() {

@@ -25,6 +25,10 @@ pub(super) enum Fate {
     Never,
     /// The kind has no health.
     NoRule,
+    /// A health that does not change.
+    Is(HealthStatus, &'static str),
+    /// The rule of the kind fails.
+    Unclear(&'static str),
     /// The server refuses the apply.
     Refused,
     /// Vanishes after this many ticks.
@@ -54,7 +58,16 @@ pub(super) fn hook(name: &str, phases: &str) -> Spec {
     spec
 }
 
+/// A Pod that is a hook.
+pub(super) fn pod_hook(name: &str, phases: &str) -> Spec {
+    resource("Pod", name).hooked(phases)
+}
+
 impl Spec {
+    pub(super) fn hooked(mut self, phases: &str) -> Self {
+        self.annotations.insert(annotation::HOOK, phases.to_owned());
+        self
+    }
     pub(super) fn wave(mut self, wave: i64) -> Self {
         self.annotations.insert(annotation::SYNC_WAVE, wave.to_string());
         self
@@ -102,6 +115,13 @@ impl Spec {
     }
 }
 
+/// What the server answers to a call that goes wrong.
+type Fault = fn(&TaskId, &Step) -> Option<StepOutcome>;
+
+pub(super) fn failed(error: &str) -> StepOutcome {
+    StepOutcome::Failed { error: error.to_owned() }
+}
+
 #[derive(Clone, Debug)]
 struct Thing {
     live: Live,
@@ -121,6 +141,7 @@ pub(super) struct World {
     pub(super) finalizers_stick: bool,
     /// How many seconds the server's clock is behind ours.
     pub(super) clock_ahead: i64,
+    pub(super) faults: Vec<Fault>,
 }
 
 /// Everything a world starts with.
@@ -201,8 +222,18 @@ impl World {
         };
         let record = Record { operation: "op-1".into(), seq: 1, at: now, event: started };
         let op = Operation::start(&record).unwrap();
-        let mut world =
-            Self { op, now, history: vec![record], queue: VecDeque::new(), things, fates, serial, finalizers_stick: false, clock_ahead: 0 };
+        let mut world = Self {
+            op,
+            now,
+            history: vec![record],
+            queue: VecDeque::new(),
+            things,
+            fates,
+            serial,
+            finalizers_stick: false,
+            clock_ahead: 0,
+            faults: Vec::new(),
+        };
         let seen: Vec<(ResourceKey, Live)> = world.things.iter().map(|(key, thing)| (key.clone(), thing.live.clone())).collect();
         for (key, live) in seen {
             world.publish(Event::LiveObserved { key, live: Box::new(live) });
@@ -265,6 +296,9 @@ impl World {
 
     fn perform(&mut self, task: &TaskId, step: &Step) -> StepOutcome {
         let key = &task.key;
+        if let Some(outcome) = self.faults.iter().find_map(|fault| fault(task, step)) {
+            return outcome;
+        }
         match step {
             Step::Apply => self.create(task),
             Step::Try => done_saying(format!("{}/{} created (dry run)", key.kind.to_lowercase(), key.name)),
@@ -418,20 +452,48 @@ impl World {
         self.fates.insert(key, Fate::Refused);
     }
 
+    fn key(&self, short: &str) -> ResourceKey {
+        self.things.keys().find(|key| key.short() == short).cloned().unwrap()
+    }
+
     /// A finalizer of somebody else is on an object.
     pub(super) fn hold(&mut self, short: &str, finalizer: &str) {
-        let key = self.things.keys().find(|key| key.short() == short).cloned().unwrap();
+        let key = self.key(short);
         let thing = self.things.get_mut(&key).unwrap();
         thing.live.finalizers.push(finalizer.to_owned());
         let live = Box::new(thing.live.clone());
         self.publish(Event::LiveObserved { key, live });
     }
 
+    /// An earlier operation has left its finalizer on an object.
+    pub(super) fn lock(&mut self, short: &str) {
+        self.hold(short, annotation::HOOK_FINALIZER);
+    }
+
     /// What is being deleted goes, and somebody else creates another object of its name.
     pub(super) fn recreate(&mut self, short: &str) {
-        let key = self.things.keys().find(|key| key.short() == short).cloned().unwrap();
+        let key = self.key(short);
         self.things.get_mut(&key).unwrap().live.deletion = None;
         self.replace(&key.kind, &key.name);
+    }
+
+    /// Somebody takes every finalizer off an object.
+    pub(super) fn unlock_by_hand(&mut self, short: &str) {
+        let key = self.key(short);
+        self.things.get_mut(&key).unwrap().live.finalizers.clear();
+    }
+
+    /// An object changes its mind.
+    pub(super) fn becomes(&mut self, short: &str, fate: Fate) {
+        let key = self.key(short);
+        self.things.get_mut(&key).unwrap().fate = fate;
+    }
+
+    /// The view loses an object that is still there.
+    pub(super) fn lose(&mut self, short: &str) {
+        let key = self.key(short);
+        let uid = self.things[&key].live.uid.clone();
+        self.publish(Event::LiveGone { key, uid });
     }
 
     pub(super) fn left(&self) -> Vec<String> {
@@ -508,10 +570,19 @@ fn assess(fate: &Fate, age: u8) -> Assessment {
         |after: u8| if age >= after { known(HealthStatus::Healthy, "ready") } else { known(HealthStatus::Progressing, "not yet") };
     match fate {
         Fate::NoRule | Fate::Refused => Assessment::NoRule,
+        Fate::Is(status, message) => known(*status, message),
+        Fate::Unclear(error) => Assessment::Error((*error).to_owned()),
         Fate::Healthy(after) => healthy(*after),
         Fate::Degraded(after) if age >= *after => known(HealthStatus::Degraded, "broken"),
         Fate::Degraded(_) | Fate::Never | Fate::Vanishes(_) => known(HealthStatus::Progressing, "not yet"),
     }
+}
+
+/// Runs to the end, which must come within 200 seconds.
+pub(super) fn finished(mut world: World) -> World {
+    world.run(200);
+    assert!(world.op.finished_at().is_some(), "still {:?}: {}", world.op.phase(), world.op.message());
+    world
 }
 
 pub(super) fn sync(specs: impl IntoIterator<Item = Spec>) -> World {
