@@ -68,7 +68,7 @@ impl Executor {
             Step::Look | Step::Try | Step::Discover => self.look(call).await,
             Step::RemoveOldFinalizer { uid } => self.remove_finalizers(&self.stoppable, call, uid).await,
             Step::RemoveFinalizer { uid } => self.remove_finalizers(&self.hurried, call, uid).await,
-            Step::TerminateFinalizer { uid } => self.remove_finalizers(&self.calm, call, uid).await,
+            Step::TerminateFinalizer { uid } | Step::RemoveLeftFinalizer { uid } => self.remove_finalizers(&self.calm, call, uid).await,
             Step::Prune { uid } | Step::DeleteOldHook { uid } => self.delete(&self.stoppable, call, uid).await,
             Step::TerminateDelete { uid } => self.delete(&self.calm, call, uid).await,
             Step::DeleteHook { uid, .. } => {

@@ -5,26 +5,23 @@ use serde_json::Value;
 use super::read::{conditions, field, flag, list, text};
 use super::{Verdict, degraded, healthy, progressing, suspended};
 
-/// Looks at condition types only; a status counts for `Suspended` alone. So a Job that was resumed (`Suspended` with
-/// status False) is Healthy before it has finished, as in Argo CD (spec R413).
+/// Looks at condition types; a status counts for `Suspended` alone (spec R413). A Job that was resumed, whose `Suspended` says False,
+/// goes on: Argo CD takes it for finished (spec R1541).
 pub(super) fn job(object: &Value) -> Verdict {
-    let (mut failure, mut end, mut is_suspended) = (None, None, false);
+    let (mut failure, mut end, mut pause) = (None, None, None);
     for condition in conditions(object)? {
         match condition.kind {
             "Failed" => failure = Some(condition.message),
             "Complete" => end = Some(condition.message),
-            "Suspended" => {
-                end = Some(condition.message);
-                is_suspended |= condition.status == "True";
-            }
+            "Suspended" if condition.status == "True" => pause = Some(condition.message),
             _ => {}
         }
     }
-    match (failure, end) {
-        (Some(message), _) => degraded(message),
-        (None, Some(message)) if is_suspended => suspended(message),
-        (None, Some(message)) => healthy(message),
-        (None, None) => progressing(""),
+    match (failure, end, pause) {
+        (Some(message), _, _) => degraded(message),
+        (None, _, Some(message)) => suspended(message),
+        (None, Some(message), None) => healthy(message),
+        (None, None, None) => progressing(""),
     }
 }
 

@@ -173,7 +173,11 @@ impl Operation {
                 self.set_result(at, task, ResultCode::Synced, TaskState::Running, message);
             }
             Step::Prune { .. } => self.set_result(at, task, ResultCode::Pruned, TaskState::Succeeded, "pruned"),
-            Step::RemoveOldFinalizer { uid } | Step::RemoveFinalizer { uid } | Step::TerminateFinalizer { uid } => {
+            Step::RemoveOldFinalizer { uid }
+            | Step::RemoveFinalizer { uid }
+            | Step::RemoveLeftFinalizer { uid }
+            | Step::RemoveLeftFinalizer { uid }
+            | Step::TerminateFinalizer { uid } => {
                 self.forget_finalizer(&task.key, uid);
             }
             Step::Try => self.set_result(at, task, ResultCode::Synced, TaskState::Succeeded, message),
@@ -190,6 +194,7 @@ impl Operation {
             Step::RemoveOldFinalizer { uid }
             | Step::DeleteOldHook { uid }
             | Step::RemoveFinalizer { uid }
+            | Step::RemoveLeftFinalizer { uid }
             | Step::DeleteHook { uid, .. }
             | Step::TerminateFinalizer { uid }
             | Step::TerminateDelete { uid } => self.vanish(&task.key, uid),
@@ -218,7 +223,7 @@ impl Operation {
                 self.set_result(at, task, ResultCode::None, TaskState::Error, &format!("failed to delete resource: {error}"));
             }
             Step::DeleteHook { .. } => self.set_result(at, task, code, TaskState::Error, &format!("failed to delete resource: {error}")),
-            Step::RemoveFinalizer { .. } => {
+            Step::RemoveFinalizer { .. } | Step::RemoveLeftFinalizer { .. } => {
                 self.set_result(at, task, code, TaskState::Error, &format!("Failed to remove hook finalizer: {error}"));
             }
             Step::Look => self.set_result(at, task, code, TaskState::Error, &format!("Failed to get live resource {error}")),

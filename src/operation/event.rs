@@ -40,6 +40,8 @@ pub(crate) enum Step {
     Look,
     /// Removes the hook finalizer after the hook has completed (spec R216.2).
     RemoveFinalizer { uid: Arc<str> },
+    /// Removes the finalizer that an earlier operation left on a hook, before its deletion by policy (spec R220, R1502).
+    RemoveLeftFinalizer { uid: Arc<str> },
     /// Deletes a hook by its policy when the operation ends (spec R208, R209).
     DeleteHook { uid: Arc<str>, policy: DeletePolicy },
     /// Removes the finalizer of a running hook because of a terminate (spec R905.3).

@@ -21,6 +21,7 @@ impl Step {
             Self::Look
             | Self::Discover
             | Self::RemoveFinalizer { .. }
+            | Self::RemoveLeftFinalizer { .. }
             | Self::DeleteHook { .. }
             | Self::TerminateFinalizer { .. }
             | Self::TerminateDelete { .. } => false,
@@ -210,8 +211,15 @@ impl Operation {
             self.is_hook_to_delete(task, policy) && !(patient && self.has_open_log(&task.id)) && !self.is_finalizer_leaving(&task.id)
         };
         let delete = |task: &Task| {
-            let uid = self.live.get(&task.id.key).map(|live| live.uid.clone())?;
-            Some(Effect::Step { task: task.id.clone(), step: Step::DeleteHook { uid, policy } })
+            let live = self.live.get(&task.id.key)?;
+            let uid = live.uid.clone();
+            let step = match self.step(&task.id, Step::RemoveLeftFinalizer { uid: uid.clone() }) {
+                // A leftover that its own operation left with a finalizer would hang in its deletion (spec R220, R1502).
+                None if live.has_hook_finalizer() && self.result(&task.id).is_none() => Step::RemoveLeftFinalizer { uid },
+                None | Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone)) => Step::DeleteHook { uid, policy },
+                Some(None | Some(StepOutcome::Failed { .. })) => return None,
+            };
+            Some(Effect::Step { task: task.id.clone(), step })
         };
         self.hooks().filter(ready).filter_map(delete).collect()
     }

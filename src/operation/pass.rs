@@ -153,7 +153,9 @@ impl Operation {
             return None;
         }
         let (state, message) = if task.is_hook() { hook_outcome(task, &live.assessment) } else { resource_outcome(&live.assessment) };
-        (state != TaskState::Running).then(|| change(&task.id, ResultCode::Synced, state, message))
+        // A running hook says what its health says, for example that its Job is suspended (spec R410).
+        let is_news = || task.is_hook() && !message.is_empty() && self.result(&task.id).is_some_and(|result| result.message != message);
+        (state != TaskState::Running || is_news()).then(|| change(&task.id, ResultCode::Synced, state, message.clone()))
     }
 
     /// At or after our own write, and seen by the controller (decision 3). A resource is judged by its name, also when somebody

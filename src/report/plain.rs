@@ -239,6 +239,7 @@ fn deletion(step: &Step) -> Option<String> {
         | Step::Discover
         | Step::Look
         | Step::RemoveFinalizer { .. }
+        | Step::RemoveLeftFinalizer { .. }
         | Step::TerminateFinalizer { .. } => None,
     }
 }

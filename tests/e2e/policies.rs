@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde_json::json;
+
 use crate::support::{ObjectExt, SOON, Space, config_map, eventually, job};
 
 /// Jobs of which some are about to be deleted: deletions at the end are not waited for (R212).
@@ -119,4 +121,16 @@ fn r1504_a_running_hook_that_somebody_deletes_fails_after_a_while_and_is_let_go(
     assert!((18.0..40.0).contains(&outcome.seconds()), "after 20 s: {}", outcome.seconds());
     assert_eq!(settled(&space, 0), [""; 0], "nothing holds it any more");
     assert_eq!(space.names("configmaps"), [""; 0]);
+}
+
+/// R220 [D], corrected (R1502): a hook that was left over with a hook finalizer, ours or Argo CD's, does not hang in its deletion.
+#[test]
+fn r220_a_hook_that_was_left_over_with_a_finalizer_does_not_hang_in_its_deletion() {
+    let Some(space) = Space::open("held") else { return };
+    let left = |name: &str| config_map(name, "1").hook("PostSync").policy("HookFailed");
+    space.create(&left("ours").with("/metadata/finalizers", json!(["syncwave.dev/hook-finalizer"])));
+    space.create(&left("argo").with("/metadata/finalizers", json!(["argocd.argoproj.io/hook-finalizer"])));
+    let outcome = space.sync(&space.write("held", &[job("pre", "exit 1").hook("PreSync"), left("ours"), left("argo")])).run();
+    outcome.assert_end(1, "Failed", "one or more synchronization tasks completed unsuccessfully");
+    eventually("both are gone", SOON, || space.names("configmaps").is_empty().then_some(()));
 }

@@ -312,7 +312,11 @@ fn field(least: u32, most: u32) -> impl Strategy<Value = (String, Vec<u32>, bool
     let number = least..=most;
     prop_oneof![
         Just(("*".to_owned(), (least..=most).collect(), true)),
-        (2_u32..8).prop_map(move |step| (format!("*/{step}"), (least..=most).filter(|n| (n - least).is_multiple_of(step)).collect(), false)),
+        (2_u32..8).prop_map(move |step| (
+            format!("*/{step}"),
+            (least..=most).filter(|n| (n - least).is_multiple_of(step)).collect(),
+            false
+        )),
         prop::collection::btree_set(number.clone(), 1..4).prop_map(|set| {
             let text = set.iter().map(ToString::to_string).collect::<Vec<_>>().join(",");
             (text, set.into_iter().collect(), false)

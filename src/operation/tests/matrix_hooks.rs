@@ -146,7 +146,8 @@ fn t96_t97_t98_t99_r404_r410_what_a_failure_in_each_phase_leaves() {
 #[test]
 fn t100_r216_r403_r605_a_hook_that_succeeds_without_a_message_keeps_the_servers() {
     for phase in [Phase::PreSync, Phase::Sync, Phase::PostSync] {
-        let mut world = sync([pod_hook("hook", phase.as_str()).fate(Fate::Healthy(1)), resource("Pod", "p").fate(Fate::Healthy(0))]);
+        let silent = Fate::Is(HealthStatus::Progressing, "");
+        let mut world = sync([pod_hook("hook", phase.as_str()).fate(silent), resource("Pod", "p").fate(Fate::Healthy(0))]);
         world.settle();
         world.becomes("Pod/hook", DONE);
         let world = finished(world);
@@ -196,6 +197,7 @@ fn t109_r410_r415_suspended_is_waited_for_unknown_fails_and_so_does_an_error() {
     world.run(100);
     assert_eq!(world.state(Phase::PreSync, "Job/h"), TaskState::Running);
     assert_eq!(end(&world), (OperationPhase::Running, "waiting for completion of hook batch/Job/h"));
+    assert_eq!(world.op.results()[0].message, "Job suspended");
     for (fate, state, message) in [
         (Fate::Is(HealthStatus::Unknown, "who knows"), TaskState::Failed, "who knows"),
         (Fate::Unclear("script broke"), TaskState::Error, "failed to get resource health: script broke"),
@@ -207,6 +209,16 @@ fn t109_r410_r415_suspended_is_waited_for_unknown_fails_and_so_does_an_error() {
     }
     let world = finished(sync([hook("h", "PreSync").fate(Fate::Is(HealthStatus::Missing, "")), resource("ConfigMap", "c")]));
     assert_eq!(world.op.results()[0].message, "h created");
+}
+
+#[test]
+fn r410_what_a_hook_said_last_stays_when_it_succeeds_without_a_word() {
+    let rollout = "Waiting for rollout to finish: 0 of 1 updated replicas are available...";
+    let mut world = sync([hook("h", "PreSync").fate(Fate::Is(HealthStatus::Progressing, rollout))]);
+    world.run(2);
+    world.becomes("Job/h", Fate::Is(HealthStatus::Healthy, ""));
+    let world = finished(world);
+    assert_eq!((world.op.results()[0].state, world.op.results()[0].message.as_str()), (TaskState::Succeeded, rollout));
 }
 
 #[test]

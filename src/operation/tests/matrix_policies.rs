@@ -230,3 +230,15 @@ fn r905_a_hook_that_has_ended_unseen_keeps_its_outcome_and_a_failed_one_goes_by_
     assert_eq!((count(&world, "unlock"), count(&world, "delete")), (3, 1));
     assert_eq!(end(&world), (OperationPhase::Failed, "Operation terminated"));
 }
+
+#[test]
+fn r220_r1502_a_leftover_that_goes_by_its_policy_loses_its_finalizer_first_and_does_not_hang() {
+    let left = || hook("late", "PostSync").policy("HookFailed");
+    let specs = vec![hook("pre", "PreSync").fate(Fate::Degraded(1)), left()];
+    let mut world = World::new(Setup { specs, leftovers: vec![left()], ..Setup::default() });
+    world.lock("Job/late");
+    let mut world = finished(world);
+    assert_eq!(world.calls()[2..], ["unlock left Job/late", "delete Job/late"]);
+    world.tick();
+    assert_eq!(world.left(), ["Job/pre"]);
+}

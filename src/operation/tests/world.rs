@@ -307,7 +307,10 @@ impl World {
             Step::Prune { uid } | Step::DeleteOldHook { uid } | Step::DeleteHook { uid, .. } | Step::TerminateDelete { uid } => {
                 self.delete(key, uid)
             }
-            Step::RemoveOldFinalizer { uid } | Step::RemoveFinalizer { uid } | Step::TerminateFinalizer { uid } => self.unlock(key, uid),
+            Step::RemoveOldFinalizer { uid }
+            | Step::RemoveFinalizer { uid }
+            | Step::RemoveLeftFinalizer { uid }
+            | Step::TerminateFinalizer { uid } => self.unlock(key, uid),
         }
     }
 
@@ -523,6 +526,7 @@ impl World {
             Step::Discover => "discover",
             Step::Look => "look",
             Step::RemoveFinalizer { .. } => "unlock",
+            Step::RemoveLeftFinalizer { .. } => "unlock left",
             Step::DeleteHook { .. } => "delete",
             Step::TerminateFinalizer { .. } => "unlock running",
             Step::TerminateDelete { .. } => "delete running",

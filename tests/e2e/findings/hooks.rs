@@ -241,18 +241,21 @@ fn r310_the_tracking_id_of_a_generated_name_has_no_name_in_it() {
     assert_eq!(live["metadata"]["annotations"]["syncwave.dev/tracking-id"], format!("app:/ConfigMap:{}/", space.namespace));
 }
 
-/// T109 [D], confirmed: a suspended hook is Running and Suspended. R413 [D], confirmed: a Job that goes on keeps the condition, with
-/// the status False. What that means for the hook is R1541's matter.
+/// T109 (recorded): a suspended hook is Running and says so. R413 [D], confirmed: a Job that goes on keeps the condition, with the
+/// status False. R1541: it is waited for until it is complete, and its log is there.
 #[test]
-fn r413_a_job_that_goes_on_keeps_its_suspended_condition_with_the_status_false() {
+fn r413_r1541_a_job_that_goes_on_keeps_its_suspended_condition_with_the_status_false() {
     let Some(space) = Space::open("suspended") else { return };
     let hook = job("pre", "sleep 2; echo ran").hook("PreSync").with("/spec/suspend", true);
     let running = space.sync(&space.write("suspended", &[hook, config_map("next", "1")])).start();
-    running
-        .wait_for("Suspended", |line| line["event"] == "task.changed" && line["hookPhase"] == "Running" && line["health"] == "Suspended");
+    running.wait_for("Suspended", |line| {
+        line["event"] == "task.changed" && line["hookPhase"] == "Running" && line["message"] == "Job suspended"
+    });
     assert!(space.names("configmaps").is_empty());
     space.kubectl(&["patch", "job", "pre", "-p", r#"{"spec":{"suspend":false}}"#]);
-    running.finish().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    let outcome = running.finish();
+    outcome.assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    assert_eq!(outcome.log("pre"), [(1, "ran")]);
     eventually("the Job completes", SOON, || (space.get("job/pre")?["status"]["succeeded"] == 1).then_some(()));
     let conditions = space.get("job/pre").unwrap()["status"]["conditions"].as_array().unwrap().clone();
     assert!(conditions.iter().any(|one| one["type"] == "Suspended" && one["status"] == "False"), "{conditions:?}");
