@@ -240,6 +240,7 @@ mod tests {
         ]})
     }
 
+    /// T38: two kinds of one group version, one question.
     #[tokio::test(start_paused = true)]
     async fn r524_each_group_version_is_asked_for_once_in_a_session() {
         let calls = Arc::new(AtomicUsize::new(0));

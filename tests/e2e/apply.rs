@@ -115,7 +115,7 @@ fn plan_says_what_would_happen_and_changes_nothing() {
     assert_eq!(space.kubectl(&["get", "configmaps,jobs", "-o", "jsonpath={.items[*].metadata.resourceVersion}"]), before);
 }
 
-/// Decision 19 and R1547: wrong types are found when their group comes, by the server's own sentence, and a missing namespace too.
+/// T44, decision 19 and R1547: wrong types are found when their group comes, by the server's own sentence, and a missing namespace too.
 #[test]
 fn r1547_what_only_the_cluster_can_refuse_fails_in_its_group_with_the_servers_sentence() {
     let Some(space) = Space::open("refused") else { return };

@@ -19,6 +19,7 @@ fn r617_a_resource_that_somebody_deletes_while_it_is_waited_for_fails_the_operat
 }
 
 /// A hook Pod that ends after somebody has deleted it still has a result: our finalizer keeps it until it was read (R215).
+/// R1549: what had an end is not missing.
 #[test]
 fn r215_a_finished_hook_that_is_deleted_at_once_is_read_first() {
     let Some(space) = Space::open("ttl") else { return };

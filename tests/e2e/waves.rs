@@ -49,6 +49,7 @@ fn r413_a_wave_waits_for_the_new_generation_of_a_deployment() {
 }
 
 /// R502 R518 and decision 3: ten waves follow each other in order, and no time is spent between them.
+/// R1515: nobody sleeps between waves.
 #[test]
 fn r518_waves_of_what_is_ready_at_once_take_no_time() {
     let Some(space) = Space::open("many") else { return };

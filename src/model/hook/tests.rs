@@ -24,6 +24,18 @@ fn check(table: &[Row<'_>]) {
     }
 }
 
+#[test]
+fn r101_the_annotations_are_those_of_argo_cd_and_helm() {
+    assert_eq!(
+        [ARGO, annotation::HOOK_DELETE_POLICY, annotation::SYNC_WAVE, annotation::SYNC_OPTIONS],
+        ["hook", "hook-delete-policy", "sync-wave", "sync-options"].map(|name| format!("argocd.argoproj.io/{name}"))
+    );
+    assert_eq!(
+        [HELM, annotation::HELM_HOOK_DELETE_POLICY, annotation::HELM_HOOK_WEIGHT],
+        ["hook", "hook-delete-policy", "hook-weight"].map(|name| format!("helm.sh/{name}"))
+    );
+}
+
 /// R111: an ordinary object, one phase, no phase.
 #[test]
 fn t1_t2_t3_r102_r105_r109_nothing_one_type_and_skip() {

@@ -37,6 +37,7 @@ fn t143_r1010_a_hook_that_always_fails_is_tried_again_as_often_as_asked_for_and_
     );
 }
 
+/// T139: a failure with attempts left is no end.
 #[test]
 fn r1004_r1006_r1522_a_retry_is_announced_for_when_it_happens_and_pauses_grow() {
     let world = finished(retrying(3, vec![hook("migrate", "PreSync").fate(Fate::Degraded(0))]));

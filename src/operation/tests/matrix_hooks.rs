@@ -101,7 +101,6 @@ fn t115_r406_syncfail_hooks_of_all_waves_start_together() {
     assert_eq!(world.calls()[1..], ["apply Job/now", "apply Job/later"]);
 }
 
-/// R305: what a name is, the server decides; R408: a SyncFail hook that fails itself is not mentioned.
 #[test]
 fn r408_a_syncfail_hook_that_fails_leaves_the_message_alone() {
     let world = finished(sync([hook("pre", "PreSync").fate(EXIT_1), hook("alert", "SyncFail").fate(EXIT_1)]));
@@ -143,6 +142,7 @@ fn t96_t97_t98_t99_r404_r410_what_a_failure_in_each_phase_leaves() {
     }
 }
 
+/// R606: an empty message leaves the one before.
 #[test]
 fn t100_r216_r403_r605_a_hook_that_succeeds_without_a_message_keeps_the_servers() {
     for phase in [Phase::PreSync, Phase::Sync, Phase::PostSync] {

@@ -136,6 +136,20 @@ fn t58_r631_without_prune_nothing_is_deleted() {
 }
 
 #[test]
+fn t83_r730_without_a_comparison_everything_is_applied() {
+    let options = crate::model::Options::new(["ApplyOutOfSyncOnly=true".to_owned()]);
+    let request = Request { prune: true, options, ..Request::default() };
+    let specs = vec![resource("ConfigMap", "new"), resource("ConfigMap", "same")];
+    let leftovers = vec![resource("ConfigMap", "same")];
+    let world =
+        finished(World::new(Setup { specs, leftovers, candidates: vec![resource("ConfigMap", "old")], request, ..Setup::default() }));
+    assert_eq!(
+        world.results(),
+        ["Sync ConfigMap/old Pruned Succeeded", "Sync ConfigMap/new Synced Running", "Sync ConfigMap/same Synced Running"]
+    );
+}
+
+#[test]
 fn r643_one_refused_object_beside_an_applied_one_is_noticed_a_pass_later() {
     let world = finished(sync([resource("ConfigMap", "a"), resource("ConfigMap", "b").fate(Fate::Refused)]));
     assert_eq!(end(&world), (OperationPhase::Failed, format!("{UNSUCCESSFUL}, reason: b refused").as_str()));

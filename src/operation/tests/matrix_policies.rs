@@ -155,11 +155,12 @@ fn t129_r903_terminate_without_hooks() {
 }
 
 #[test]
-fn t130_r905_r906_r909_every_running_hook_is_ended_whatever_its_policy_and_nothing_is_waited_for() {
+fn t130_r603_r905_r906_r909_every_running_hook_is_ended_whatever_its_policy_and_nothing_is_waited_for() {
     let mut world = sync(three(&Fate::Never).into_iter().chain([resource("Pod", "my-pod")]));
     world.run(2);
     let now = world.now;
     terminate(&mut world);
+    assert_eq!(world.op.phase(), OperationPhase::Terminating);
     let world = finished(world);
     assert_eq!(end(&world), (OperationPhase::Failed, "Operation terminated"));
     assert_eq!(world.op.finished_at(), Some(now));

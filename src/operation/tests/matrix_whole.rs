@@ -20,6 +20,7 @@ fn full_life(deployment: Fate) -> World {
     world
 }
 
+/// R1516: what was told to go is known to be going from the answer, whatever the view says.
 #[test]
 fn t188_r122_r204_r508_r520_r619_a_full_life() {
     let world = finished(full_life(Fate::Healthy(2)));
@@ -61,6 +62,30 @@ fn t188_r122_r204_r508_r520_r619_a_full_life() {
         ]
     );
     assert!(world.left().contains(&"Job/m".to_owned()), "its policy keeps it for the next sync");
+}
+
+/// T192: R301 R303 R613: names and results are those of the records, whenever it is rebuilt.
+#[test]
+fn t192_an_operation_that_is_rebuilt_from_its_records_at_any_moment_goes_on_as_if_nothing_had_happened() {
+    let whole = finished(full_life(Fate::Healthy(2)));
+    let told = |world: &World| (world.calls(), world.messages(), world.results());
+    let mut moments = 1;
+    let mut moment = 0;
+    while moment < moments {
+        let mut world = full_life(Fate::Healthy(2));
+        moments = 0;
+        while world.op.finished_at().is_none() {
+            if moments == moment {
+                world.rebuild();
+            }
+            moments += 1;
+            world.decide();
+            if world.queue.is_empty() { world.tick() } else { world.answer(0) }
+        }
+        assert_eq!(told(&world), told(&whole), "rebuilt at moment {moment}");
+        moment += 1;
+    }
+    assert!(moments > 15, "only {moments} moments");
 }
 
 #[test]

@@ -215,6 +215,7 @@ fn r626_syncfail_starts_at_once_while_other_hooks_of_the_group_still_run() {
     assert_eq!(world.state(Phase::Sync, "Job/long"), TaskState::Succeeded);
 }
 
+/// T150 R804: nothing matches, nothing fails.
 #[test]
 fn r803_a_selective_sync_runs_no_hooks_and_only_what_was_chosen() {
     let specs = vec![hook("migrate", "PreSync"), resource("ConfigMap", "a"), resource("ConfigMap", "b")];
@@ -253,6 +254,7 @@ fn r631_without_prune_candidates_are_skipped_and_the_sync_succeeds() {
     assert_eq!(world.op.results()[0].message, "ignored (requires pruning)");
 }
 
+/// R1519: what is confirmed is an object, not a time.
 #[test]
 fn r634_an_unconfirmed_prune_holds_its_group_until_it_is_approved() {
     let candidates = vec![resource("ConfigMap", "a").option("Prune=confirm"), resource("ConfigMap", "b")];

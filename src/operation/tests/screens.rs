@@ -65,6 +65,7 @@ fn a_hook_in_deletion_says_what_holds_it() {
     assert!(verdict(&world).ends_with("in deletion, held by syncwave.dev/hook-finalizer"), "{}", verdict(&world));
 }
 
+/// R1521: the reason that Argo CD's message does not give.
 #[test]
 fn a_failure_names_phase_wave_object_and_exit_codes_and_says_what_was_not_touched() {
     let mut world =

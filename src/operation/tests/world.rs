@@ -480,6 +480,13 @@ impl World {
         self.replace(&key.kind, &key.name);
     }
 
+    /// The program is started again: the operation is what its records say.
+    pub(super) fn rebuild(&mut self) {
+        let mut op = Operation::start(&self.history[0]).unwrap();
+        self.history[1..].iter().for_each(|record| op.apply(record));
+        self.op = op;
+    }
+
     /// Somebody takes every finalizer off an object.
     pub(super) fn unlock_by_hand(&mut self, short: &str) {
         let key = self.key(short);

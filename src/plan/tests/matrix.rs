@@ -76,6 +76,12 @@ fn t18_t19_t20_r301_r302_r303_r306_r307_names_of_hooks_and_of_nothing_else() {
 }
 
 #[test]
+fn r305_a_long_name_is_not_cut() {
+    let prefix = "p".repeat(300);
+    assert_eq!(names(&given([generated("v1", "Pod", &prefix, &[(HOOK, "Sync")])]).plan())[0].len(), 300 + "foobarb-sync-1700000000".len());
+}
+
+#[test]
 fn t21_t23_r503_ranks_of_kinds() {
     assert_eq!((kind_rank("Namespace"), kind_rank("APIService"), kind_rank("Widget")), (0, 34, 35));
     let case = given([object("argoproj.io/v1alpha1", "Workflow", "a", &[]), object("v1", "Namespace", "z", &[])]);
