@@ -138,7 +138,7 @@ mod tests {
     }
 
     #[test]
-    fn r715_migration_is_on_unless_the_operation_says_no() {
+    fn r715_r726_migration_is_on_unless_the_operation_says_no() {
         assert!(mode(&[], false, &["ClientSideApplyMigration=false"], &[]).migrate);
         assert!(!mode(&["ClientSideApplyMigration=false"], false, &[], &[]).migrate);
         assert!(mode(&["ClientSideApplyMigration=true"], false, &[], &[]).migrate, "R726");

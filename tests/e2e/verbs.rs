@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Object, ObjectExt, Space, config_map, deployment, eventually, job};
+use crate::support::{Object, ObjectExt, SOON, Space, config_map, deployment, eventually, job};
 
 const ALL_RUN: &str = "successfully synced (all tasks run)";
 const OPTIONS: &str = "argocd.argoproj.io/sync-options";
@@ -134,7 +134,7 @@ fn t82_r713_replace_and_force_delete_and_create() {
 fn r713_what_the_old_object_owned_is_gone_before_the_new_one_comes() {
     let Some(space) = Space::open("owned") else { return };
     assert_eq!(messages(&space, &[web()], &[]), ["deployment.apps/web created"]);
-    eventually("a pod", Duration::from_secs(60), || (!space.names("pods").is_empty()).then_some(()));
+    eventually("a pod", SOON, || (!space.names("pods").is_empty()).then_some(()));
     let old: Vec<String> = space.names("pods");
     assert_eq!(messages(&space, &[other_web().annotated(OPTIONS, "Force=true")], &[]), ["deployment.apps/web configured"]);
     let left = space.names("pods");
@@ -205,8 +205,59 @@ fn t46_r707_an_unknown_field_is_refused_or_left_out() {
     assert_eq!(messages(&space, &[replaced], &[]), ["deployment.apps/web replaced"], "R707: replace always without that flag");
 }
 
+/// R701 R727: what an operation can ask for everything in it.
+#[test]
+fn r727_options_of_the_whole_operation_count_for_each_object() {
+    let Some(space) = Space::open("options-all") else { return };
+    let both = || [config_map("a", "1"), web()];
+    assert_eq!(messages(&space, &both(), &["--server-side"]), ["configmap/a serverside-applied", "deployment.apps/web serverside-applied"]);
+    let before = (uid(&space, "configmap/a"), uid(&space, "deployment/web"));
+    assert_eq!(messages(&space, &both(), &["--replace"]), ["configmap/a replaced", "deployment.apps/web replaced"]);
+    assert_eq!((uid(&space, "configmap/a"), uid(&space, "deployment/web")), before);
+    let others = [config_map("a", "1"), other_web()];
+    assert_eq!(messages(&space, &others, &["--force"])[1], "deployment.apps/web configured");
+    assert_eq!(uid(&space, "configmap/a"), before.0);
+    assert_ne!(uid(&space, "deployment/web"), before.1);
+    let wrong = [config_map("a", "1"), other_web().with("/spec/template/spec/nonsense", "1")];
+    assert_eq!(messages(&space, &wrong, &["--sync-option", "Validate=false"])[1], "deployment.apps/web unchanged");
+}
+
+/// R719: what a pruned object owned goes with it, before it, or not at all.
+#[test]
+fn t78_r719_a_prune_spreads_as_the_operation_says() {
+    let Some(space) = Space::open("spread") else { return };
+    for (option, is_left) in [("foreground", false), ("background", false), ("orphan", true)] {
+        assert_eq!(messages(&space, &[config_map("a", "1"), web()], &[])[1], "deployment.apps/web created");
+        eventually("a pod", SOON, || (!space.names("pods").is_empty()).then_some(()));
+        let option = format!("PrunePropagationPolicy={option}");
+        let said = messages(&space, &[config_map("a", "1")], &["--prune", "--sync-option", &option]);
+        assert_eq!(said, ["pruned", "configmap/a unchanged"], "{option}");
+        if is_left {
+            assert_eq!(space.names("replicasets").len(), 1, "{option}");
+        } else {
+            eventually("what it owned is gone", Duration::from_secs(60), || space.names("replicasets").is_empty().then_some(()));
+        }
+    }
+}
+
+/// R307: an object without a name is another one in each sync that replaces.
+#[test]
+fn t113_r307_an_object_without_a_name_is_created_anew_by_replace() {
+    let Some(space) = Space::open("unnamed") else { return };
+    let target = || [config_map("a", "1").generated()];
+    let refused = space.sync(&space.write("plain", &target())).run();
+    refused.assert_end(1, "Failed", "one or more objects failed to apply (dry run)");
+    for count in 1..=2 {
+        let said = messages(&space, &target(), &["--replace"]);
+        assert!(said[0].starts_with("configmap/a-") && said[0].ends_with(" created"), "{said:?}");
+        assert_eq!(space.names("configmaps").len(), count);
+    }
+}
+
 /// A rule of the cluster about Jobs of the test's namespace, effective when this returns.
-fn policy(space: &Space, expression: &str, message: &str, probe: impl Fn() -> bool) {
+fn policy(space: &Space, expression: &str, message: &str) {
+    let probe = space.write("probe", &[job("probe", "true").with("/spec/suspend", true)]);
+    space.kubectl(&["apply", "-f", probe.to_str().unwrap()]);
     let name = format!("jobs-{}", space.suffix);
     let policy = json!({
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
@@ -225,13 +276,17 @@ fn policy(space: &Space, expression: &str, message: &str, probe: impl Fn() -> bo
     space.kubectl(&["apply", "-f", file.to_str().unwrap()]);
     space.removes("validatingadmissionpolicybinding", &name);
     space.removes("validatingadmissionpolicy", &name);
-    eventually("the policy counts", Duration::from_secs(60), || probe().then_some(()));
+    let mut count = 0;
+    eventually("the policy counts", Duration::from_secs(60), || {
+        count += 1;
+        space.try_kubectl(&["annotate", "job/probe", "--overwrite", &format!("probe={count}")]).err()
+    });
 }
 
 fn lift_policy(space: &Space) {
     let name = format!("jobs-{}", space.suffix);
     space.kubectl(&["delete", "validatingadmissionpolicybinding", &name]);
-    let free = || space.try_kubectl(&["annotate", "job/probe", "--overwrite", "probe=2"]).ok();
+    let free = || space.try_kubectl(&["annotate", "job/probe", "--overwrite", "probe=free"]).ok();
     eventually("the policy is lifted", Duration::from_secs(60), free);
 }
 
@@ -239,13 +294,11 @@ fn lift_policy(space: &Space) {
 #[test]
 fn r218_24187_a_rule_about_all_but_finalizers_does_not_hinder_a_hook() {
     let Some(space) = Space::open("frozen") else { return };
-    let probe = space.write("probe", &[job("probe", "true").with("/spec/suspend", true)]);
-    space.kubectl(&["apply", "-f", probe.to_str().unwrap()]);
     let same = ["labels", "annotations"].map(|field| {
         format!("has(object.metadata.{field}) == has(oldObject.metadata.{field}) && (!has(object.metadata.{field}) || object.metadata.{field} == oldObject.metadata.{field})")
     });
     let expression = format!("object.spec == oldObject.spec && {}", same.join(" && "));
-    policy(&space, &expression, "Jobs are frozen", || space.try_kubectl(&["annotate", "job/probe", "--overwrite", "probe=1"]).is_err());
+    policy(&space, &expression, "Jobs are frozen");
     let outcome = space.sync(&space.write("hook", &[job("pre", "true").hook("PreSync"), config_map("a", "1")])).run();
     outcome.assert_end(0, "Succeeded", ALL_RUN);
     assert_eq!(space.get("job/pre").unwrap()["metadata"].get("finalizers"), None);
@@ -255,9 +308,7 @@ fn r218_24187_a_rule_about_all_but_finalizers_does_not_hinder_a_hook() {
 #[test]
 fn r218_24187_a_rule_that_refuses_the_removal_of_a_finalizer_is_named() {
     let Some(space) = Space::open("refuses") else { return };
-    let probe = space.write("probe", &[job("probe", "true").with("/spec/suspend", true)]);
-    space.kubectl(&["apply", "-f", probe.to_str().unwrap()]);
-    policy(&space, "false", "Jobs are frozen", || space.try_kubectl(&["annotate", "job/probe", "--overwrite", "probe=1"]).is_err());
+    policy(&space, "false", "Jobs are frozen");
     let outcome = space.sync(&space.write("hook", &[job("pre", "true").hook("PreSync"), config_map("a", "1")])).run();
     assert_eq!(outcome.code, Some(1));
     let said = outcome.results().into_iter().find(|text| text.contains("Job/pre")).unwrap();

@@ -188,7 +188,7 @@ fn hook() -> Object {
 const LEAVING: &str = "Job.batch \"web\" is invalid: metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted, found new finalizers []string{\"syncwave.dev/hook-finalizer\"}";
 
 #[tokio::test(start_paused = true)]
-async fn r1503_the_old_object_of_a_hook_that_somebody_else_deletes_is_waited_for() {
+async fn r309_r1503_the_old_object_of_a_hook_that_somebody_else_deletes_is_waited_for() {
     let serve = |_: &Asked, what: &str, at| match (what, at) {
         ("PATCH", 0) => invalid(LEAVING, "metadata.finalizers"),
         ("GET", 1 | 2) => fake::json_answer(200, &live("u1", &["example.com/guard"])),

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::stage::Stage;
 use crate::model::{OperationPhase, Options, ResultCode, TaskState};
-use crate::operation::Request;
+use crate::operation::{Event, Request, Step, StepOutcome};
 
 const PODS: &str = "pods:\n  - match: {owner: Job/*}\n    runs: {after: 1s}\n";
 
@@ -124,7 +124,7 @@ async fn t78_r719_prunes_spread_as_the_operation_says() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn r307_an_object_without_a_name_is_another_one_in_each_sync_that_replaces() {
+async fn t113_r307_an_object_without_a_name_is_another_one_in_each_sync_that_replaces() {
     let unnamed = config("{k: '1'}", "").replace("name: a", "generateName: a-");
     let other = config("{k: '1'}", "").replace("name: a", "name: later, annotations: {argocd.argoproj.io/sync-wave: '1'}");
     let mut stage = Stage::new(PODS, &format!("{unnamed}{other}"));
@@ -137,4 +137,36 @@ async fn r307_an_object_without_a_name_is_another_one_in_each_sync_that_replaces
     let named = |object: &std::sync::Arc<Value>| object["metadata"]["name"].as_str().unwrap().starts_with("a-");
     assert_eq!(stage.sim.store().list("", "configmaps", Some("shop")).iter().filter(|object| named(object)).count(), 2);
     stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn r729_hooks_obey_the_options_of_their_annotation() {
+    let hook = |name: &str, options: &str| {
+        let annotations = format!(
+            "annotations: {{argocd.argoproj.io/hook: PreSync, argocd.argoproj.io/hook-delete-policy: HookFailed, argocd.argoproj.io/sync-options: '{options}'}}"
+        );
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, {annotations}}}\ndata: {{k: '1'}}\n---\n")
+    };
+    let manifests = [hook("a", "Replace=true"), hook("b", "ServerSideApply=true"), hook("c", "Replace=true,Force=true")].concat();
+    let mut stage = Stage::new(PODS, &manifests);
+    let uids = |stage: &Stage| ["a", "b", "c"].map(|name| live(stage, "", "configmaps", name)["metadata"]["uid"].clone());
+    assert_eq!(applied(&mut stage).await, ["configmap/a created", "configmap/b serverside-applied", "configmap/c created"]);
+    let before = uids(&stage);
+    assert_eq!(applied(&mut stage).await, ["configmap/a replaced", "configmap/b serverside-applied", "configmap/c replaced"]);
+    let after = uids(&stage);
+    assert_eq!(((&after[0], &after[1]), after[2] == before[2]), ((&before[0], &before[1]), false));
+    stage.close().await;
+}
+
+/// Syncs; returns what each apply said, which the result of a hook without health does not keep.
+async fn applied(stage: &mut Stage) -> Vec<String> {
+    stage.records.clear();
+    assert_eq!(stage.sync(Request::default()).await.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    let message = |event: &Event| match event {
+        Event::StepFinished { step: Step::Apply, outcome: StepOutcome::Done { message, .. }, .. } => Some(message.clone()),
+        _ => None,
+    };
+    let mut messages: Vec<String> = stage.records.iter().filter_map(|record| message(&record.event)).collect();
+    messages.sort();
+    messages
 }
