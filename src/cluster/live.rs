@@ -72,6 +72,8 @@ pub(crate) struct HookPod {
     pub(crate) uid: Arc<str>,
     /// Containers that have run and are over, so that their logs are whole.
     pub(crate) ended_containers: Vec<Arc<str>>,
+    /// Uid of the object that controls it, empty if none does.
+    pub(crate) controller: Arc<str>,
 }
 
 impl Cluster {
@@ -89,11 +91,21 @@ impl Cluster {
         }
         // The Job controller labels its pods; of other kinds every pod of the namespace has to be looked at.
         let label = format!("controller-uid={uid}");
-        let query = [("labelSelector", label.as_str())];
-        let query: &[(&str, &str)] = if *key.kind == *"Job" { &query } else { &[] };
-        let listed = self.wire.get(&with_query(&pods.collection(&key.namespace), query)).await?;
+        let selector = if *key.kind == *"Job" { label.as_str() } else { "" };
+        let mut found = self.pods_in(&key.namespace, selector).await?;
+        found.retain(|pod| *pod.controller == *uid);
+        Ok(found)
+    }
+
+    /// Returns the pods of a namespace that a selector (empty: any) chooses, oldest first.
+    ///
+    /// # Errors
+    /// Why they cannot be listed.
+    pub(crate) async fn pods_in(&self, namespace: &str, selector: &str) -> Result<Vec<HookPod>, CallError> {
+        let query = [("labelSelector", selector)];
+        let query: &[(&str, &str)] = if selector.is_empty() { &[] } else { &query };
+        let listed = self.wire.get(&with_query(&Resource::core("Pod", "pods").collection(namespace), query)).await?;
         let mut found: Vec<Pod> = list(&listed["items"]).map(pod).collect();
-        found.retain(|pod| pod.controller.as_ref().is_some_and(|owner| *owner.uid == *uid));
         found.sort_by(|one, other| (one.created, &one.name).cmp(&(other.created, &other.name)));
         Ok(found.into_iter().map(hook_pod).collect())
     }
@@ -102,7 +114,8 @@ impl Cluster {
 fn hook_pod(pod: Pod) -> HookPod {
     let is_over = |container: &&Container| matches!(container.state, ContainerState::Terminated { .. });
     let ended_containers = pod.containers.iter().filter(is_over).map(|container| container.name.clone()).collect();
-    HookPod { namespace: pod.namespace, name: pod.name, uid: pod.uid, ended_containers }
+    let controller = pod.controller.map(|owner| owner.uid).unwrap_or_default();
+    HookPod { namespace: pod.namespace, name: pod.name, uid: pod.uid, ended_containers, controller }
 }
 
 pub(super) fn pod(value: &Value) -> Pod {

@@ -12,7 +12,7 @@ use super::bus::Publisher;
 use crate::clock::Clock;
 use crate::cluster::live::HookPod;
 use crate::cluster::logs::{LogSink, LogTarget, Piece};
-use crate::cluster::{Cluster, Outbox, Reporter, locked};
+use crate::cluster::{CallError, Cluster, Outbox, Reporter, locked};
 use crate::model::{Task, TaskId};
 use crate::operation::{Event, LogContent, LogKey, LogLine};
 
@@ -56,6 +56,13 @@ impl Wish {
             container: self.target.container.clone(),
         }
     }
+}
+
+/// A hook that ran, with the uid of its object.
+#[derive(Clone, Debug)]
+pub(super) struct OfHook {
+    pub(super) task: TaskId,
+    pub(super) uid: Arc<str>,
 }
 
 /// All logs of one operation, and whether they have been read to their end.
@@ -144,20 +151,38 @@ impl Captures {
         }
     }
 
-    /// Looks, at the end of an operation, for logs of a hook that nobody has read: its pods may have come and gone unseen.
-    pub(super) async fn unread(&self, task: &Task, uid: &str) -> Vec<Wish> {
+    /// Looks, at the end of an operation, for logs of hooks of one namespace that nobody has read: their pods may have come and gone
+    /// unseen. One question for all hooks.
+    pub(super) async fn unread(&self, hooks: &[OfHook]) -> Vec<Wish> {
         let clock = self.clock();
         let listed = tokio::select! {
             biased;
-            listed = self.cluster.pods_of(&task.id.key, uid) => listed.map_err(|error| error.to_string()),
+            listed = self.pods_of_all(hooks) => listed.map_err(|error| error.to_string()),
             () = clock.sleep(LAST_LOOK) => Err(format!("no answer within {} s", LAST_LOOK.as_secs())),
         };
         match listed {
-            Ok(pods) => wishes(&task.id, &pods).into_iter().filter(|wish| !locked(&self.logs).contains_key(&wish.key())).collect(),
+            Ok(found) => {
+                let all = found.into_iter().flat_map(|(task, pods)| wishes(task, &pods));
+                all.filter(|wish| !locked(&self.logs).contains_key(&wish.key())).collect()
+            }
             Err(error) => {
-                let text = format!("the pods of {} cannot be listed at the end, so lines of its log may be missing: {error}", task.id.key);
-                self.reporter(&task.id).warn(text);
+                for OfHook { task, .. } in hooks {
+                    let text = format!("the pods of {} cannot be listed at the end, so lines of its log may be missing: {error}", task.key);
+                    self.reporter(task).warn(text);
+                }
                 Vec::new()
+            }
+        }
+    }
+
+    async fn pods_of_all<'a>(&self, hooks: &'a [OfHook]) -> Result<Vec<(&'a TaskId, Vec<HookPod>)>, CallError> {
+        match hooks {
+            [] => Ok(Vec::new()),
+            [hook] => Ok(vec![(&hook.task, self.cluster.pods_of(&hook.task.key, &hook.uid).await?)]),
+            [first, ..] => {
+                let pods = self.cluster.pods_in(&first.task.key.namespace, "").await?;
+                let of = |uid: &str| pods.iter().filter(|pod| *pod.controller == *uid || *pod.uid == *uid).cloned().collect();
+                Ok(hooks.iter().map(|hook| (&hook.task, of(&hook.uid))).collect())
             }
         }
     }

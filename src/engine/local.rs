@@ -1,7 +1,7 @@
 //! The loop that runs one operation here: it folds facts, obeys `Operation::next`, and publishes whatever happens. Begins every effect
 //! by publishing its fact. Knows no rules of a sync; after the end it goes on telling what it sees until it is dropped (decision 10).
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,7 +13,7 @@ use tokio::task::{Id, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::bus::Publisher;
-use super::captures::{Captures, Wish};
+use super::captures::{Captures, OfHook, Wish};
 use super::executor::Executor;
 use super::inventory::Ledger;
 use super::told::{Told, words};
@@ -261,12 +261,16 @@ impl Local {
     /// Everything that hooks of this operation printed must be kept, also of pods that came and went between two looks.
     fn look_for_unread_logs(&mut self) {
         let plan = self.operation.plan().clone();
+        let mut hooks: BTreeMap<Arc<str>, Vec<OfHook>> = BTreeMap::new();
         for task in plan.tasks.iter().filter(|task| task.is_hook() && may_have_pods(&task.id.key)) {
             let applied = self.operation.progress(&task.id).and_then(|progress| progress.applied.as_ref());
             let Some(uid) = applied.map(|applied| applied.uid.clone()) else { continue };
             self.tell_lost_logs(&task.id);
-            let (captures, task) = (self.captures.clone(), task.clone());
-            let handle = self.work.spawn(async move { captures.unread(&task, &uid).await });
+            hooks.entry(task.id.key.namespace.clone()).or_default().push(OfHook { task: task.id.clone(), uid });
+        }
+        for hooks in hooks.into_values() {
+            let captures = self.captures.clone();
+            let handle = self.work.spawn(async move { captures.unread(&hooks).await });
             self.looks_out += 1;
             self.under_way.insert(handle.id(), UnderWay::LastLook);
         }
