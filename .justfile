@@ -14,3 +14,7 @@ review:
 # The table of benchmarks.
 bench:
     cargo bench --locked
+
+# The speed on the real cluster of this checkout, which must be up.
+bench-cluster:
+    tests/cluster/exec cargo bench --locked --bench cluster
