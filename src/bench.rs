@@ -232,6 +232,7 @@ impl Waves {
                 cluster: "in process".to_owned(),
                 namespace: "default".to_owned(),
             },
+            skip_unchanged: false,
             operation_ids: OperationIds::Fixed("bench".to_owned()),
         }
     }

@@ -2,13 +2,23 @@
 //! (`metadata.managedFields`). Pure.
 
 use std::collections::BTreeSet;
-use std::hash::{DefaultHasher, Hash, Hasher};
 
 use serde_json::Value;
+use sha2::{Digest as _, Sha256};
 
 use super::live::{finalizers, list, text};
 use super::migration::is_left_behind;
 use crate::model::annotation::{self, FIELD_MANAGER};
+
+/// A digest that differs when anything but status and other people's bookkeeping differs. The same in each run of the program.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Content([u8; 32]);
+
+impl Content {
+    pub(crate) fn bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+}
 
 /// What is remembered of a live object between seeing it and writing it.
 #[derive(Clone, Debug, PartialEq)]
@@ -18,8 +28,7 @@ pub(crate) struct Snapshot {
     pub(crate) finalizers: Vec<String>,
     /// Items of the sync-options annotation: some count on the live object too (spec R727).
     pub(crate) options: Vec<String>,
-    /// A number that differs when anything but status and other people's bookkeeping differs.
-    content: u64,
+    content: Content,
     /// `managedFields` entries of others.
     foreign: Vec<Value>,
 }
@@ -38,6 +47,11 @@ impl Snapshot {
         }
     }
 
+    /// Returns what an apply of ours could have changed.
+    pub(crate) fn content(&self) -> Content {
+        self.content
+    }
+
     /// Returns whether the object says the same as this snapshot: nothing was written, or only by others to its status.
     pub(super) fn is_same_as(&self, after: &Value) -> bool {
         let is_untouched = self.resource_version == text(&after["metadata"]["resourceVersion"]);
@@ -50,7 +64,7 @@ impl Snapshot {
     }
 
     /// Returns whether a client-side apply has left fields behind (spec R715).
-    pub(super) fn has_left_behind(&self) -> bool {
+    pub(crate) fn has_left_behind(&self) -> bool {
         self.foreign.iter().any(is_left_behind)
     }
 
@@ -110,57 +124,66 @@ fn item_name(item: &str) -> String {
     }
 }
 
-/// Hashes everything that an apply of ours could have changed.
-fn content(object: &Value) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    let Some(fields) = object.as_object() else { return 0 };
-    for (key, value) in sorted(fields) {
+/// Digests everything that an apply of ours could have changed.
+fn content(object: &Value) -> Content {
+    let mut digest = Sha256::new();
+    for (key, value) in sorted(object) {
         match key.as_str() {
             "status" => {}
-            "metadata" => hash_metadata(value, &mut hasher),
-            _ => (key, Hashed(value)).hash(&mut hasher),
+            "metadata" => digest_metadata(value, &mut digest),
+            _ => digest_field(key, value, &mut digest),
         }
     }
-    hasher.finish()
+    Content(digest.finalize().into())
 }
 
-fn hash_metadata(metadata: &Value, hasher: &mut DefaultHasher) {
-    let Some(fields) = metadata.as_object() else { return };
-    for (key, value) in sorted(fields) {
+fn digest_metadata(metadata: &Value, digest: &mut Sha256) {
+    for (key, value) in sorted(metadata) {
         match key.as_str() {
             "resourceVersion" => {}
-            "managedFields" => list(value).filter(|entry| is_ours(entry)).for_each(|entry| Hashed(&entry["fieldsV1"]).hash(hasher)),
-            _ => (key, Hashed(value)).hash(hasher),
+            "managedFields" => list(value).filter(|entry| is_ours(entry)).for_each(|entry| digest_value(&entry["fieldsV1"], digest)),
+            _ => digest_field(key, value, digest),
         }
     }
 }
 
-fn sorted(map: &serde_json::Map<String, Value>) -> Vec<(&String, &Value)> {
-    let mut entries: Vec<_> = map.iter().collect();
+fn sorted(object: &Value) -> Vec<(&String, &Value)> {
+    let mut entries: Vec<_> = object.as_object().into_iter().flatten().collect();
     entries.sort_by_key(|(key, _)| key.as_str());
     entries
 }
 
-/// JSON with a hash that does not depend on the order of keys.
-struct Hashed<'a>(&'a Value);
+fn digest_field(key: &str, value: &Value, digest: &mut Sha256) {
+    digest_text(b'k', key, digest);
+    digest_value(value, digest);
+}
 
-impl Hash for Hashed<'_> {
-    fn hash<H: Hasher>(&self, state: &mut H) {
-        match self.0 {
-            Value::Null => 0_u8.hash(state),
-            Value::Bool(flag) => (1_u8, flag).hash(state),
-            Value::Number(number) => (2_u8, number.to_string()).hash(state),
-            Value::String(text) => (3_u8, text).hash(state),
-            Value::Array(items) => {
-                (4_u8, items.len()).hash(state);
-                items.iter().for_each(|item| Hashed(item).hash(state));
-            }
-            Value::Object(map) => {
-                (5_u8, map.len()).hash(state);
-                sorted(map).into_iter().for_each(|(key, value)| (key, Hashed(value)).hash(state));
-            }
+/// Digests JSON in a form that does not depend on the order of keys: a letter for what it is, how long it is, and what is in it.
+fn digest_value(value: &Value, digest: &mut Sha256) {
+    match value {
+        Value::Null => digest.update(b"0"),
+        Value::Bool(flag) => digest.update(if *flag { b"t" } else { b"f" }),
+        Value::Number(number) => digest_text(b'n', &number.to_string(), digest),
+        Value::String(text) => digest_text(b's', text, digest),
+        Value::Array(items) => {
+            digest_length(b'a', items.len(), digest);
+            items.iter().for_each(|item| digest_value(item, digest));
+        }
+        Value::Object(fields) => {
+            digest_length(b'o', fields.len(), digest);
+            sorted(value).into_iter().for_each(|(key, value)| digest_field(key, value, digest));
         }
     }
+}
+
+fn digest_text(letter: u8, text: &str, digest: &mut Sha256) {
+    digest_length(letter, text.len(), digest);
+    digest.update(text);
+}
+
+fn digest_length(letter: u8, length: usize, digest: &mut Sha256) {
+    digest.update([letter]);
+    digest.update(u64::try_from(length).unwrap_or(u64::MAX).to_be_bytes());
 }
 
 #[cfg(test)]
@@ -187,6 +210,25 @@ mod tests {
         assert!(!before.is_same_as(&object("9", 3, &ours)));
         let first = Snapshot::of(&object("7", 2, &json!([])));
         assert!(!first.is_same_as(&object("8", 2, &ours)), "our first apply leaves its mark");
+    }
+
+    #[test]
+    fn content_is_the_same_whatever_the_order_of_keys_and_differs_with_each_value() {
+        let one: Value = serde_json::from_str(r#"{"data": {"a": "1", "b": "2"}, "metadata": {"name": "x", "uid": "u"}}"#).unwrap();
+        let other: Value = serde_json::from_str(r#"{"metadata": {"uid": "u", "name": "x"}, "data": {"b": "2", "a": "1"}}"#).unwrap();
+        assert_eq!(Snapshot::of(&one).content(), Snapshot::of(&other).content());
+        for (pointer, value) in [
+            ("/data/a", json!("12")),
+            ("/data/a", json!(1)),
+            ("/data", json!({"a": "1"})),
+            ("/metadata/uid", json!("v")),
+            ("/metadata", json!({"name": "x", "uid": "u", "deletionTimestamp": "2026-03-01T09:00:00Z"})),
+            ("/metadata", json!({"name": "x", "uid": "u", "finalizers": ["a"]})),
+        ] {
+            let mut changed = one.clone();
+            *changed.pointer_mut(pointer).unwrap() = value.clone();
+            assert_ne!(Snapshot::of(&one).content(), Snapshot::of(&changed).content(), "{pointer} {value}");
+        }
     }
 
     #[test]

@@ -241,7 +241,7 @@ mod tests {
                 version: (*version).to_owned(),
                 uid: String::new(),
                 wave: 0,
-                hash: String::new(),
+                seal: String::new(),
             })
             .collect();
         let gvks = manifests.iter().map(|manifest| manifest.object.gvk()).collect();

@@ -7,11 +7,12 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::captures::Captures;
+use super::seals::{Seals, Sent};
 use crate::cluster::apply::{Applied, Before, Spot, Word};
 use crate::cluster::delete::Removal;
 use crate::cluster::watch::Watches;
-use crate::cluster::{CallError, Cluster, Outbox, Reporter, Resource, hints, trial};
-use crate::model::{Assessment, DeletePolicy, Gvk, Live, Mode, Object, ResourceKey, Task, kinds};
+use crate::cluster::{CallError, Cluster, Outbox, Reporter, Resource, Snapshot, hints, trial};
+use crate::model::{Assessment, DeletePolicy, Gvk, Live, Mode, Object, ResourceKey, Role, Task, Verb, kinds};
 use crate::operation::{Request, Step, StepOutcome};
 use crate::plan::Plan;
 
@@ -34,6 +35,8 @@ pub(super) struct Executor {
     outbox: Arc<Outbox>,
     plan: Arc<Plan>,
     request: Arc<Request>,
+    /// `None`: everything is sent, changed or not.
+    seals: Option<Arc<Seals>>,
 }
 
 impl Executor {
@@ -47,7 +50,12 @@ impl Executor {
         hurry: CancellationToken,
     ) -> Self {
         let (hurried, stoppable) = (cluster.with_hurry(hurry.clone()), cluster.with_stop(hurry));
-        Self { calm: cluster.clone(), hurried, stoppable, watches, captures, outbox, plan, request }
+        Self { calm: cluster.clone(), hurried, stoppable, watches, captures, outbox, plan, request, seals: None }
+    }
+
+    /// Returns the same executor, which does not send what would change nothing.
+    pub(super) fn with_seals(self, seals: Option<Arc<Seals>>) -> Self {
+        Self { seals, ..self }
     }
 
     /// Performs one step.
@@ -177,9 +185,13 @@ impl Executor {
             Err(error) => return failed(&error),
         };
         let mode = self.mode(call.task, &before);
+        let sent = Sent { target, mode };
+        if let Some(outcome) = self.unchanged(call.task, sent, &before) {
+            return outcome;
+        }
         match self.stoppable.apply(call.spot(), target, &before, mode, call.reporter).await {
             Ok(applied) => {
-                self.note(call.task, &applied);
+                self.note(call.task, sent, &applied);
                 if is_definition(key) {
                     self.wait_until_established(call).await;
                 }
@@ -215,8 +227,25 @@ impl Executor {
         kinds::missing(&task.id.key, &gvk.version, served.as_deref().filter(|served| **served != *gvk.version))
     }
 
-    fn note(&self, task: &Task, applied: &Applied) {
+    /// What this very apply has made of an object need not be sent again as long as nobody has changed it.
+    fn unchanged(&self, task: &Task, sent: Sent<'_>, before: &Before) -> Option<StepOutcome> {
+        let Before::Present(snapshot) = before else { return None };
+        let seals = self.seals.as_ref().filter(|_| may_be_sealed(task, sent.mode))?;
+        let is_to_migrate = sent.mode.migrate && snapshot.has_left_behind();
+        if is_to_migrate || !seals.holds(&task.id.key, sent, snapshot.content()) {
+            return None;
+        }
+        let live = self.watches.live_as(&task.id.key, snapshot)?;
+        let word = if sent.mode.verb == Verb::ServerSideApply { Word::ServersideApplied } else { Word::Unchanged };
+        let message = Applied { object: sent.target.clone(), word }.message();
+        Some(StepOutcome::Done { message, live: Some(Box::new(live)) })
+    }
+
+    fn note(&self, task: &Task, sent: Sent<'_>, applied: &Applied) {
         self.watches.written(&task.id.key, &applied.object);
+        if let Some(seals) = self.seals.as_ref().filter(|_| may_be_sealed(task, sent.mode)) {
+            seals.put(&task.id.key, sent, Snapshot::of(applied.object.wire()).content());
+        }
         if task.is_hook() {
             self.watches.hook_created(&task.id.key, applied.object.text(&["metadata", "uid"]));
         }
@@ -286,6 +315,16 @@ impl Call<'_> {
         let key = &self.task.id.key;
         Spot { resource: self.resource, namespace: &key.namespace, name: &key.name }
     }
+}
+
+/// A hook runs each time, what is forced or replaced is written each time, and whoever asks for a definition wants it established.
+fn may_be_sealed(task: &Task, mode: Mode) -> bool {
+    let is_merged = match mode.verb {
+        Verb::Apply | Verb::ServerSideApply => !mode.force,
+        Verb::Replace => false,
+    };
+    let key = &task.id.key;
+    task.id.role == Role::Apply && is_merged && !key.name.is_empty() && !is_definition(key)
 }
 
 fn failed(error: &CallError) -> StepOutcome {

@@ -202,6 +202,7 @@ impl Host {
             server: prepared.place.cluster,
             cluster: prepared.connected.cluster,
             ledger: prepared.ledger,
+            skip_unchanged: self.shared.opening.skip_unchanged,
             warnings: prepared.notes,
         };
         let mut tasks = JoinSet::new();

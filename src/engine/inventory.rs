@@ -1,18 +1,23 @@
 //! What an app owns in a cluster, kept in the state folder (decision 24): per context, destination namespace and app, written before the
-//! first create with everything old and new, narrowed after success to what is live. Never holds a manifest, let alone a Secret.
+//! first create with everything old and new, narrowed after success to what is live. Never holds a manifest, let alone a Secret; what it
+//! knows of them are seals, and the key that makes them.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use super::seals::{SealKey, Seals};
 use crate::model::{OperationPhase, ResourceKey, Role, Task};
 use crate::operation::Operation;
 use crate::plan::Plan;
 
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// The format before seals; nothing else is different.
+const WITHOUT_SEALS: u32 = 1;
 
 /// One object of an app.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -27,18 +32,28 @@ pub(super) struct Owned {
     pub(super) uid: String,
     #[serde(default)]
     pub(super) wave: i64,
-    /// SHA-256 of what was applied; empty for Secrets, whose values could be guessed from it.
-    #[serde(default)]
-    pub(super) hash: String,
+    /// Binds what was applied last to what came out of it; empty if nothing is known.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub(super) seal: String,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 struct Document {
     format: u32,
     app: String,
     context: String,
     namespace: String,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    seal_key: Option<SealKey>,
     objects: Vec<Owned>,
+}
+
+/// What an inventory holds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Contents {
+    pub(super) seal_key: Option<SealKey>,
+    pub(super) objects: Vec<Owned>,
 }
 
 /// Where an inventory belongs.
@@ -60,7 +75,7 @@ impl Home {
     ///
     /// # Errors
     /// A sentence that names the file.
-    pub(super) fn read(&self) -> Result<Option<Vec<Owned>>, String> {
+    pub(super) fn read(&self) -> Result<Option<Contents>, String> {
         let file = self.file();
         let unusable = |reason: String| {
             format!("the inventory {} cannot be used ({reason}); what to prune is found by tracking id instead", file.display())
@@ -71,15 +86,16 @@ impl Home {
             Err(error) => return Err(unusable(error.to_string())),
         };
         let document: Document = serde_json::from_slice(&bytes).map_err(|error| unusable(error.to_string()))?;
-        if document.format != FORMAT {
+        if ![FORMAT, WITHOUT_SEALS].contains(&document.format) {
             return Err(unusable(format!("its format {} is not known", document.format)));
         }
-        Ok(Some(document.objects))
+        Ok(Some(Contents { seal_key: document.seal_key, objects: document.objects }))
     }
 
-    fn write(&self, objects: Vec<Owned>) -> io::Result<()> {
-        let document =
-            Document { format: FORMAT, app: self.app.clone(), context: self.context.clone(), namespace: self.namespace.clone(), objects };
+    fn write(&self, contents: Contents) -> io::Result<()> {
+        let (app, context, namespace) = (self.app.clone(), self.context.clone(), self.namespace.clone());
+        let Contents { seal_key, objects } = contents;
+        let document = Document { format: FORMAT, app, context, namespace, seal_key, objects };
         write_private(&self.file(), &serde_json::to_vec_pretty(&document)?)
     }
 }
@@ -89,11 +105,14 @@ impl Home {
 pub(super) struct Ledger {
     home: Home,
     objects: BTreeMap<ResourceKey, Owned>,
+    seals: Arc<Seals>,
 }
 
 impl Ledger {
     /// Unites what was owned with what a plan is going to apply, and with what it found to be owned.
-    pub(super) fn new(home: Home, old: Vec<Owned>, plan: &Plan) -> Self {
+    pub(super) fn new(home: Home, old: Contents, plan: &Plan) -> Self {
+        let seals = Arc::new(Seals::of(old.seal_key, &old.objects));
+        let old = old.objects;
         let mut objects: BTreeMap<ResourceKey, Owned> = old.into_iter().map(|owned| (owned.key.clone(), owned)).collect();
         for task in plan.tasks.iter().filter(|task| !task.id.key.name.is_empty() && !task.automatic) {
             match task.id.role {
@@ -105,7 +124,17 @@ impl Ledger {
                 }
             }
         }
-        Self { home, objects }
+        Self { home, objects, seals }
+    }
+
+    /// Returns what is known of objects that our last apply made what they are.
+    pub(super) fn seals(&self) -> Arc<Seals> {
+        self.seals.clone()
+    }
+
+    fn contents(&self) -> Contents {
+        let sealed = self.objects.values().map(|owned| Owned { seal: self.seals.seal(&owned.key), ..owned.clone() });
+        Contents { seal_key: self.seals.key(), objects: sealed.collect() }
     }
 
     /// Writes the inventory before the first create.
@@ -113,8 +142,8 @@ impl Ledger {
     /// # Errors
     /// A sentence that names the file and says what follows.
     pub(super) async fn open(&self) -> Result<(), String> {
-        let (home, objects) = (self.home.clone(), self.objects.values().cloned().collect());
-        let written = tokio::task::spawn_blocking(move || home.write(objects)).await.map_err(io::Error::other).flatten();
+        let (home, contents) = (self.home.clone(), self.contents());
+        let written = tokio::task::spawn_blocking(move || home.write(contents)).await.map_err(io::Error::other).flatten();
         written.map_err(|error| {
             let file = self.home.file();
             format!("the inventory {} cannot be written ({error}); what to prune will be found by tracking id", file.display())
@@ -139,12 +168,7 @@ impl Ledger {
 }
 
 fn owned(task: &Task, uid: String) -> Owned {
-    let key = task.id.key.clone();
-    let hash = match &task.target {
-        Some(target) if *key.kind != *"Secret" => format!("{:x}", Sha256::digest(target.wire().to_string())),
-        Some(_) | None => String::new(),
-    };
-    Owned { key, version: task.version.to_string(), uid, wave: task.wave.0, hash }
+    Owned { key: task.id.key.clone(), version: task.version.to_string(), uid, wave: task.wave.0, seal: String::new() }
 }
 
 /// Writes a file that only its owner may read, so that it is either the old or the new one, whatever happens.
@@ -194,7 +218,11 @@ mod tests {
 
     fn item(name: &str) -> Owned {
         let key = ResourceKey::new("", "ConfigMap", "shop", name);
-        Owned { key, version: "v1".into(), uid: "u".into(), wave: 1, hash: "h".into() }
+        Owned { key, version: "v1".into(), uid: "u".into(), wave: 1, seal: "s".into() }
+    }
+
+    fn contents(names: &[&str]) -> Contents {
+        Contents { seal_key: Seals::of(None, &[]).key(), objects: names.iter().map(|name| item(name)).collect() }
     }
 
     #[test]
@@ -202,8 +230,9 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let home = home(folder.path());
         assert_eq!(home.read(), Ok(None));
-        home.write(vec![item("a"), item("b")]).unwrap();
-        assert_eq!(home.read(), Ok(Some(vec![item("a"), item("b")])));
+        let both = contents(&["a", "b"]);
+        home.write(both.clone()).unwrap();
+        assert_eq!(home.read(), Ok(Some(both)));
         assert!(folder.path().join("inventory/arn%3Aaws%3Aeks%2Fprod/shop/web.json").is_file());
         let other = Home { namespace: "other".into(), ..home.clone() };
         assert_eq!(other.read(), Ok(None));
@@ -215,8 +244,8 @@ mod tests {
         use std::os::unix::fs::PermissionsExt as _;
         let folder = tempfile::tempdir().unwrap();
         let home = home(folder.path());
-        home.write(vec![item("a")]).unwrap();
-        home.write(vec![item("b")]).unwrap();
+        home.write(contents(&["a"])).unwrap();
+        home.write(contents(&["b"])).unwrap();
         let mode = std::fs::metadata(home.file()).unwrap().permissions().mode();
         assert_eq!(mode & 0o777, 0o600);
         assert_eq!(std::fs::read_dir(home.file().parent().unwrap()).unwrap().count(), 1);
@@ -226,12 +255,23 @@ mod tests {
     fn a_broken_inventory_is_a_sentence_that_names_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let home = home(folder.path());
-        home.write(Vec::new()).unwrap();
+        home.write(contents(&[])).unwrap();
         for text in ["{", "{\"format\":9,\"app\":\"\",\"context\":\"\",\"namespace\":\"\",\"objects\":[]}"] {
             std::fs::write(home.file(), text).unwrap();
             let sentence = home.read().unwrap_err();
             assert!(sentence.contains("web.json cannot be used (") && sentence.ends_with("by tracking id instead"), "{sentence}");
         }
+    }
+
+    #[test]
+    fn an_inventory_without_seals_is_read_too() {
+        let folder = tempfile::tempdir().unwrap();
+        let home = home(folder.path());
+        home.write(contents(&[])).unwrap();
+        let object = r#"{"group":"","kind":"ConfigMap","namespace":"shop","name":"a","version":"v1","uid":"u","wave":1,"hash":"h"}"#;
+        std::fs::write(home.file(), format!(r#"{{"format":1,"app":"","context":"","namespace":"","objects":[{object}]}}"#)).unwrap();
+        let objects = vec![Owned { seal: String::new(), ..item("a") }];
+        assert_eq!(home.read(), Ok(Some(Contents { seal_key: None, objects })));
     }
 
     #[test]

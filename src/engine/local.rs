@@ -63,6 +63,8 @@ pub(super) struct Start {
     pub(super) server: Arc<str>,
     pub(super) cluster: Cluster,
     pub(super) ledger: Ledger,
+    /// Whether what would change nothing is not sent.
+    pub(super) skip_unchanged: bool,
     /// Sentences to be told at the beginning.
     pub(super) warnings: Vec<String>,
 }
@@ -132,7 +134,9 @@ impl Local {
         let watches = Watches::open(&start.cluster, watching, outbox.clone());
         let captures = Arc::new(Captures::new(start.cluster.clone(), publisher.clone(), outbox.clone(), start.id));
         let hurry = CancellationToken::new();
-        let executor = Executor::new(&start.cluster, watches, captures.clone(), outbox.clone(), start.plan, start.request, hurry.clone());
+        let seals = start.skip_unchanged.then(|| start.ledger.seals());
+        let executor = Executor::new(&start.cluster, watches, captures.clone(), outbox.clone(), start.plan, start.request, hurry.clone())
+            .with_seals(seals);
         Some(Self {
             clock,
             publisher,

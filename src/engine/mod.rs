@@ -9,6 +9,7 @@ mod host;
 mod inventory;
 mod local;
 mod prepare;
+mod seals;
 pub(crate) mod session;
 #[cfg(test)]
 mod tests;

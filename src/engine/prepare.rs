@@ -7,7 +7,7 @@ use futures::StreamExt as _;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use super::candidates::Search;
-use super::inventory::{Home, Ledger, Owned};
+use super::inventory::{Contents, Home, Ledger, Owned};
 use super::session::{Action, Answer, FailureKind, Opening, Place, Planned};
 use crate::cluster::apply::{Spot, Word};
 use crate::cluster::{CallError, Cluster, Reporter, Resource};
@@ -82,16 +82,17 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     let place = place(opening, &connected, &loaded).await;
     let mut notes: Vec<String> = loaded.warnings.iter().map(note).collect();
     let home = home(opening, &place);
-    let owned = home.read().unwrap_or_else(|sentence| {
+    let inventory = home.read().unwrap_or_else(|sentence| {
         notes.push(sentence);
         None
     });
+    let owned = inventory.as_ref().map(|contents| &contents.objects[..]);
     let manifests: Vec<Manifest> =
         loaded.manifests.into_iter().map(|manifest| Manifest { object: manifest.object, origin: manifest.origin }).collect();
-    let kinds = connected.cluster.discover(&kinds_of(&manifests, owned.as_deref())).await;
+    let kinds = connected.cluster.discover(&kinds_of(&manifests, owned)).await;
     let search =
         Search { cluster: &connected.cluster, app: &opening.app, namespace: &place.namespace, manifests: &manifests, kinds: &kinds };
-    let found = search.run(owned.as_deref()).await;
+    let found = search.run(owned).await;
     let mut shape = Shape {
         options: request.options.clone(),
         hooks: request.hooks,
@@ -119,7 +120,8 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
         plan = build(&shape);
     }
     let plan = Arc::new(plan);
-    let old = owned.unwrap_or_default().into_iter().filter(|owned| !found.gone.contains(&owned.key)).collect();
+    let mut old = inventory.unwrap_or(Contents { seal_key: None, objects: Vec::new() });
+    old.objects.retain(|owned| !found.gone.contains(&owned.key));
     notes.extend(found.notes);
     Prepared { id, ledger: Ledger::new(home, old, &plan), place, plan, notes, connected }
 }

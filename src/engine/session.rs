@@ -31,6 +31,8 @@ pub(crate) struct Opening {
     pub(crate) revision: Option<String>,
     /// Where the inventory is kept (decision 24).
     pub(crate) state_dir: PathBuf,
+    /// Whether objects that are as the last sync made them are not sent again.
+    pub(crate) skip_unchanged: bool,
     /// The reason why nothing may be written, if so.
     pub(crate) read_only: Option<String>,
     /// Patterns for names of contexts that are protected (decision 13).

@@ -241,6 +241,7 @@ mod tests {
             unattended,
             clock,
             connector,
+            skip_unchanged: true,
             operation_ids: OperationIds::Random,
         };
         let mut tasks = tokio::task::JoinSet::new();

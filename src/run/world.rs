@@ -56,6 +56,7 @@ impl World {
             },
             revision: job.revision.clone(),
             state_dir,
+            skip_unchanged: settings.loaded.config.skip_unchanged,
             read_only: settings.read_only(),
             protected: if cluster.is_some() { Vec::new() } else { settings.loaded.config.protected.clone() },
             unattended: super::is_headless(&settings.options) && !settings.options.yes,

@@ -114,6 +114,7 @@ fn opening(story: &Story, source: &Source, clock: Clock, cluster: &SimCluster, s
             namespace,
         },
         unattended: false,
+        skip_unchanged: true,
         operation_ids: OperationIds::Fixed(format!("{}-{}", story.metadata.name, story.seed)),
     }
 }

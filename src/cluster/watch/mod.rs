@@ -20,7 +20,7 @@ use self::observer::{FeedKey, Observer};
 use super::apply::Before;
 use super::ownership::Snapshot;
 use super::{Cluster, Outbox, Resource, locked};
-use crate::model::{Gvk, Object, ResourceKey};
+use crate::model::{Gvk, Live, Object, ResourceKey};
 use crate::operation::Event;
 
 /// What to watch.
@@ -113,6 +113,11 @@ impl Watches {
         let namespace: Arc<str> = if resource.is_namespaced { key.namespace.clone() } else { "".into() };
         let feed = FeedKey { gvk: resource.gvk.clone(), namespace };
         locked(&self.0.view.observer).before(key, &[feed])
+    }
+
+    /// Returns the object of which this is the snapshot, if nothing newer has been seen.
+    pub(crate) fn live_as(&self, key: &ResourceKey, snapshot: &Snapshot) -> Option<Live> {
+        locked(&self.0.view.observer).live_as(key, snapshot)
     }
 
     /// Returns the live object as it was last seen.

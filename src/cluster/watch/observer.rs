@@ -12,7 +12,7 @@ use super::super::live::{self, ClusterEvent, Judge, Pod, text};
 use super::super::ownership::Snapshot;
 use super::belonging::{Belonging, Belongs, Wanted};
 use super::feed::Listed;
-use crate::model::{Gvk, Object, Occurrence, PodView, ResourceKey};
+use crate::model::{Gvk, Live, Object, Occurrence, PodView, ResourceKey};
 use crate::operation::Event;
 
 /// How many Events wait for their pod to become known.
@@ -44,6 +44,7 @@ struct Seen {
     uid: Arc<str>,
     version: String,
     snapshot: Snapshot,
+    live: Box<Live>,
 }
 
 impl Observer {
@@ -109,15 +110,15 @@ impl Observer {
     /// Takes one object as it is now.
     pub(super) fn changed(&mut self, feed: &FeedKey, mut item: Value) -> Vec<Event> {
         complete(&mut item, &feed.gvk);
-        let mut events = Vec::new();
-        if let Some(key) = self.key_of(&item) {
-            events.extend(self.object_changed(key, &item));
-        }
-        match (&*feed.gvk.group, &*feed.gvk.kind) {
-            ("", "Pod") => events.extend(self.pod_changed(&item)),
-            ("", "Event") => events.extend(self.event_came(&item)),
-            _ => {}
-        }
+        let key = self.key_of(&item);
+        // Pods and Events may matter although the plan does not name them.
+        let more = match (&*feed.gvk.group, &*feed.gvk.kind) {
+            ("", "Pod") => self.pod_changed(&item),
+            ("", "Event") => self.event_came(&item).into_iter().collect(),
+            _ => Vec::new(),
+        };
+        let mut events = key.map(|key| self.object_changed(key, item)).unwrap_or_default();
+        events.extend(more);
         events
     }
 
@@ -155,7 +156,8 @@ impl Observer {
         let version = text(&value["metadata"]["resourceVersion"]);
         if self.objects.get(key).is_none_or(|seen| number(&seen.version) <= number(version)) {
             let uid = text(&value["metadata"]["uid"]).into();
-            self.objects.insert(key.clone(), Seen { uid, version: version.to_owned(), snapshot: Snapshot::of(value) });
+            let live = Box::new(self.judge.live(object));
+            self.objects.insert(key.clone(), Seen { uid, version: version.to_owned(), snapshot: Snapshot::of(value), live });
         }
     }
 
@@ -168,26 +170,38 @@ impl Observer {
         }
     }
 
+    /// Returns the object of which this is the snapshot, if nothing newer has been seen.
+    pub(super) fn live_as(&self, key: &ResourceKey, snapshot: &Snapshot) -> Option<Live> {
+        let seen = self.objects.get(key).filter(|seen| seen.version == snapshot.resource_version && *seen.uid == *snapshot.uid)?;
+        Some((*seen.live).clone())
+    }
+
     fn key_of(&self, item: &Value) -> Option<ResourceKey> {
         let gvk = Gvk::new(text(&item["apiVersion"]), text(&item["kind"]));
         let metadata = &item["metadata"];
         self.belonging.key(&gvk.group, &gvk.kind, text(&metadata["namespace"]), text(&metadata["name"]))
     }
 
-    fn object_changed(&mut self, key: ResourceKey, item: &Value) -> Vec<Event> {
+    fn object_changed(&mut self, key: ResourceKey, item: Value) -> Vec<Event> {
         let uid: Arc<str> = text(&item["metadata"]["uid"]).into();
         let version = text(&item["metadata"]["resourceVersion"]).to_owned();
         let mut events = Vec::new();
-        let known = self.objects.get(&key).map(|seen| (seen.uid.clone(), seen.version.clone()));
-        match known {
+        match self.objects.get(&key) {
             // Our own write has been here already, and what comes now is older, be it of this object or of the one before it.
-            Some((_, known)) if number(&known) > number(&version) => return events,
-            Some((known, _)) if known != uid => events.extend(self.object_gone(key.clone(), &known)),
+            Some(seen) if number(&seen.version) > number(&version) => return events,
+            Some(seen) if seen.uid == uid && seen.version == version && !version.is_empty() => {
+                return vec![Event::LiveObserved { live: seen.live.clone(), key }];
+            }
+            Some(seen) if seen.uid != uid => {
+                let gone = seen.uid.clone();
+                events.extend(self.object_gone(key.clone(), &gone));
+            }
             Some(_) | None => {}
         }
-        let object = Object::new(item.clone());
-        self.objects.insert(key.clone(), Seen { uid, version, snapshot: Snapshot::of(item) });
-        events.push(Event::LiveObserved { key, live: Box::new(self.judge.live(&object)) });
+        let object = Object::new(item);
+        let live = Box::new(self.judge.live(&object));
+        self.objects.insert(key.clone(), Seen { uid, version, snapshot: Snapshot::of(object.wire()), live: live.clone() });
+        events.push(Event::LiveObserved { key, live });
         events
     }
 

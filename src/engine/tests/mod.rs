@@ -3,5 +3,6 @@
 mod recordings;
 mod scenarios;
 mod stage;
+mod unchanged;
 mod verbs;
 mod windows;

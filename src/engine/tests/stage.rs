@@ -56,6 +56,7 @@ impl Stage {
                 cluster: "in process".into(),
                 namespace: "default".into(),
             },
+            skip_unchanged: true,
             operation_ids: OperationIds::Fixed("web-7".into()),
         };
         change(&mut opening);

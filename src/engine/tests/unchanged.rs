@@ -1,0 +1,155 @@
+//! What the last sync made and nobody has changed is not sent again (performance.md 2.5, point 8); whatever has changed is. The embedded
+//! cluster refuses every write here, so that a result says whether anything was sent.
+
+use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
+use kube::discovery::ApiResource;
+use serde_json::{Value, json};
+
+use super::stage::Stage;
+use crate::model::ResultCode;
+use crate::operation::Request;
+use crate::sim::Outcome;
+
+const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: v}\n---\n";
+const SECRET: &str = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: hunter2}\n---\n";
+const HOOK: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: h, annotations: {argocd.argoproj.io/hook: Sync}}\n---\n";
+
+fn both() -> String {
+    format!("{CONFIG}{SECRET}")
+}
+
+/// A stage on which the manifests have been synced once.
+async fn synced(manifests: &str) -> Stage {
+    let mut stage = Stage::new("", manifests);
+    stage.sync(Request::default()).await;
+    assert!(stage.results().iter().all(|(_, code, _, message)| *code == ResultCode::Synced && message.ends_with(" created")));
+    stage
+}
+
+/// From now on every write of a ConfigMap or a Secret is refused.
+fn refuse_writes(stage: &Stage) {
+    for resource in ["configmaps", "secrets"] {
+        for verb in ["patch", "update", "create"] {
+            stage.fault(verb, resource, Outcome::Status { code: 403, reason: "Forbidden", message: "it was sent".into() });
+        }
+    }
+}
+
+async fn messages(stage: &mut Stage, request: Request) -> Vec<String> {
+    stage.sync(request).await;
+    stage.results().into_iter().map(|(_, _, _, message)| message).collect()
+}
+
+fn config_maps(stage: &Stage) -> Api<DynamicObject> {
+    let kind = ApiResource {
+        group: String::new(),
+        version: "v1".into(),
+        api_version: "v1".into(),
+        kind: "ConfigMap".into(),
+        plural: "configmaps".into(),
+    };
+    Api::namespaced_with(stage.sim.client(), "shop", &kind)
+}
+
+async fn change(stage: &Stage, patch: Value) {
+    config_maps(stage).patch("a", &PatchParams::default(), &Patch::Merge(patch)).await.unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_the_last_sync_made_is_unchanged_without_a_request_secrets_too() {
+    let mut stage = synced(&both()).await;
+    refuse_writes(&stage);
+    for _ in 0..2 {
+        let messages = messages(&mut stage, Request::default()).await;
+        assert_eq!(messages, ["secret/s unchanged", "configmap/a unchanged"], "{:#?}", stage.tail());
+    }
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_inventory_holds_no_value_of_a_secret() {
+    let stage = synced(&both()).await;
+    let file = stage.folder.path().join("state/inventory/embedded/shop/web.json");
+    let text = std::fs::read_to_string(file).unwrap();
+    assert!(text.contains("sealKey") && text.matches("\"seal\"").count() == 2, "{text}");
+    assert!(!text.contains("hunter2") && !text.contains("aHVudGVyMg"), "{text}");
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_has_changed_is_sent_and_set_right() {
+    for patch in [
+        json!({"data": {"k": "w"}}),
+        json!({"metadata": {"annotations": {"syncwave.dev/tracking-id": "other"}}}),
+        json!({"metadata": {"labels": {"a": "b"}}}),
+        json!({"metadata": {"finalizers": ["example.com/x"]}}),
+    ] {
+        let mut stage = synced(&both()).await;
+        change(&stage, patch.clone()).await;
+        stage.sync(Request::default()).await;
+        assert_eq!(config_maps(&stage).get("a").await.unwrap().data["data"]["k"], "v", "{patch}");
+        stage.close().await;
+        let mut stage = synced(&both()).await;
+        change(&stage, patch.clone()).await;
+        refuse_writes(&stage);
+        assert_eq!(messages(&mut stage, Request::default()).await, ["secret/s unchanged", "it was sent"], "{patch}");
+        stage.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_changed_manifest_is_sent() {
+    let mut stage = synced(&both()).await;
+    stage.write(&both().replace("k: v", "k: w"));
+    refuse_writes(&stage);
+    assert_eq!(messages(&mut stage, Request::default()).await, ["secret/s unchanged", "it was sent"]);
+    stage.sim.faults().clear();
+    assert_eq!(messages(&mut stage, Request::default()).await, ["secret/s unchanged", "configmap/a configured"]);
+    refuse_writes(&stage);
+    assert_eq!(messages(&mut stage, Request::default()).await, ["secret/s unchanged", "configmap/a unchanged"]);
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_its_inventory_everything_is_sent() {
+    let mut stage = synced(&both()).await;
+    std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
+    refuse_writes(&stage);
+    assert_eq!(messages(&mut stage, Request::default()).await, ["it was sent", "it was sent"]);
+    stage.close().await;
+}
+
+/// The embedded cluster gives the same uids to the same story, so an object that was made again stands for the one in another cluster.
+#[tokio::test(start_paused = true)]
+async fn the_inventory_of_another_cluster_whose_context_has_the_same_name_saves_nothing() {
+    let mut stage = synced(&both()).await;
+    let mut copy = config_maps(&stage).get("a").await.unwrap();
+    config_maps(&stage).delete("a", &DeleteParams::default()).await.unwrap();
+    let old = copy.metadata.uid.take();
+    copy.metadata.resource_version = None;
+    let made = config_maps(&stage).create(&PostParams::default(), &copy).await.unwrap();
+    assert!(old != made.metadata.uid && copy.data == made.data);
+    refuse_writes(&stage);
+    assert_eq!(messages(&mut stage, Request::default()).await, ["secret/s unchanged", "it was sent"]);
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn hooks_and_what_is_forced_are_always_sent_and_the_switch_sends_all() {
+    let mut stage = synced(&format!("{CONFIG}{HOOK}")).await;
+    refuse_writes(&stage);
+    let told = messages(&mut stage, Request::default()).await;
+    assert!(told.contains(&"it was sent".to_owned()) && told.contains(&"configmap/a unchanged".to_owned()), "{told:?}");
+    stage.close().await;
+
+    let mut stage = synced(CONFIG).await;
+    refuse_writes(&stage);
+    assert_eq!(messages(&mut stage, Request { force: true, ..Request::default() }).await, ["it was sent"]);
+    stage.close().await;
+
+    let mut stage = Stage::with("", CONFIG, |opening| opening.skip_unchanged = false);
+    stage.sync(Request::default()).await;
+    refuse_writes(&stage);
+    assert_eq!(messages(&mut stage, Request::default()).await, ["it was sent"]);
+    stage.close().await;
+}
