@@ -27,6 +27,7 @@ mod stories;
 mod terminate;
 mod verbs;
 mod waves;
+mod windows;
 
 /// The table in README.md says `file::beginning_*`, or a file alone.
 #[test]
