@@ -159,6 +159,14 @@ pub(crate) struct Attempt {
     slots: Vec<Slot>,
 }
 
+impl Attempt {
+    /// Returns what the task at this place of the plan came to, and when.
+    pub(crate) fn of(&self, position: usize) -> Option<(&TaskResult, Option<&Progress>)> {
+        let slot = self.slots.get(position)?;
+        Some((self.results.get(slot.result?)?, slot.progress.as_ref()))
+    }
+}
+
 /// The pause between two attempts.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Respite {
@@ -349,6 +357,11 @@ impl Operation {
     /// Returns 1 + the number of retries.
     pub(crate) fn attempt(&self) -> u32 {
         self.attempt
+    }
+
+    /// Returns when the present attempt began.
+    pub(crate) fn attempt_started_at(&self) -> Timestamp {
+        self.attempt_started_at
     }
 
     /// Returns the attempts that failed and were followed by another one, in order.

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::event::{Event, Record};
 use super::{Breakpoint, Effect, Operation, Waiting};
-use crate::model::{Phase, Wave};
+use crate::model::{OperationPhase, Phase, Wave};
 
 /// A pause that lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -16,6 +16,20 @@ pub(crate) struct Paused {
 }
 
 impl Operation {
+    /// Returns whether a pause could still come: the end is not decided.
+    pub(crate) fn can_pause(&self) -> bool {
+        self.finished_at.is_none() && self.conclusion.is_none() && self.phase != OperationPhase::Terminating
+    }
+
+    /// Returns whether the operation waits for a person, or will: without anybody to let it go on it would never end.
+    pub(crate) fn needs_a_person(&self) -> bool {
+        let is_ahead = |point: &Breakpoint| {
+            let is_phase_over = self.phases.get(&point.phase).is_some_and(|span| span.finished_at.is_some());
+            !self.passed.contains(point) && !is_phase_over && self.plan.tasks.iter().any(|task| task.id.phase == point.phase)
+        };
+        self.can_pause() && (self.paused.is_some() || self.pause_wanted || self.request.pause_before.iter().any(is_ahead))
+    }
+
     /// Returns what a breakpoint before this group asks for; `None`: there is none, go on. What is still being written ends first.
     pub(super) fn stop_before(&self, phase: Phase, wave: Wave) -> Option<Vec<Effect>> {
         if !self.pause_wanted && self.breakpoint_before(phase, wave).is_none() {

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::event::{Event, Record, Step};
 use super::next::later;
 use super::verdict::short_time;
-use super::{Effect, Operation};
+use super::{Effect, Limits, Operation};
 use crate::model::{OperationPhase, Phase, Task};
 
 impl Operation {
@@ -51,6 +51,21 @@ impl Operation {
         let hooks = self.running_tasks().filter_map(|task| self.hook_deadline(task));
         let open = self.phases.iter().filter(|(_, span)| span.finished_at.is_none());
         hooks.chain(open.filter_map(|(phase, _)| self.phase_ends_at(*phase))).collect()
+    }
+
+    /// Returns the limits of time that run now, the next one first: what each limits, and when it is over.
+    pub(crate) fn countdowns(&self) -> Vec<(&'static str, Timestamp)> {
+        if self.finished_at.is_some() || self.request.limits == Limits::default() {
+            return Vec::new();
+        }
+        let is_at_work = self.conclusion.is_none() && self.respite.is_none() && self.paused.is_none();
+        let hook = self.running_tasks().filter_map(|task| self.hook_deadline(task)).min().filter(|_| is_at_work);
+        let open = self.phases.iter().filter(|(_, span)| span.finished_at.is_none() && is_at_work);
+        let phase = open.filter_map(|(phase, _)| self.phase_ends_at(*phase)).min();
+        let named = [("hook", hook), ("phase", phase), ("operation", self.times_out_at())];
+        let mut running: Vec<_> = named.into_iter().filter_map(|(name, at)| Some((name, at?))).collect();
+        running.sort_by_key(|(_, at)| *at);
+        running
     }
 
     /// Returns since when nothing that is waited for has changed, if it is long enough to be said (issue of every person on call).

@@ -90,8 +90,9 @@ impl Operation {
 
     fn stage_of_result(&self, task: &Task, code: ResultCode, state: TaskState) -> (Stage, &'static str) {
         match (code, state) {
-            (ResultCode::Pruned, _) => (Stage::Done, "Pruned"),
             (ResultCode::PruneSkipped, _) => (Stage::Skipped, "kept"),
+            (_, TaskState::Succeeded) if self.request.dry_run => (Stage::Done, "tried"),
+            (ResultCode::Pruned, _) => (Stage::Done, "Pruned"),
             (ResultCode::SyncFailed, _) => (Stage::Failed, "SyncFailed"),
             (_, TaskState::Failed) => (Stage::Failed, if task.is_hook() { "Failed" } else { "Degraded" }),
             (_, TaskState::Error) => (Stage::Failed, "Error"),

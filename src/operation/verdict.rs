@@ -5,13 +5,15 @@ use jiff::{SignedDuration, Timestamp};
 
 use crate::model::{ContainerState, OperationPhase, PodView, ResourceKey, TaskId, TaskState};
 
-use super::Operation;
+use super::{Operation, RunKind};
 
 /// Colour role of a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Tone {
     Working,
     Blocked,
+    /// Nothing happens until a person says so.
+    Paused,
     Good,
     Bad,
     Stopping,
@@ -65,14 +67,14 @@ impl Operation {
         }
         if let Some(respite) = &self.respite {
             let left = short_time(respite.until.duration_since(now));
-            let text = format!("attempt {} failed: {}; the next one starts in {left}", self.attempt, respite.message);
+            let text = format!("attempt {} starts in {left}; attempt {} failed: {}", self.attempt + 1, self.attempt, respite.message);
             return Verdict { tone: Tone::Bad, word: "RETRYING", text };
         }
         if let Some(paused) = self.paused.filter(|_| self.conclusion.is_none()) {
             let waited = short_time(now.duration_since(paused.since));
             let text =
                 format!("before {} wave {} for {waited}; nothing is written until a person lets it go on", paused.phase, paused.wave);
-            return Verdict { tone: Tone::Blocked, word: "PAUSED", text };
+            return Verdict { tone: Tone::Paused, word: "PAUSED", text };
         }
         if self.conclusion.is_some() {
             return Verdict {
@@ -86,12 +88,17 @@ impl Operation {
         }
         match self.blocker() {
             Some(blocker) => self.blocked_verdict(&blocker, now),
-            None => Verdict { tone: Tone::Working, word: "SYNCING", text: self.work_sentence() },
+            None => {
+                Verdict { tone: Tone::Working, word: if self.request.dry_run { "DRY RUN" } else { "SYNCING" }, text: self.work_sentence() }
+            }
         }
     }
 
     fn work_sentence(&self) -> String {
         match &self.run {
+            Some(run) if run.kind == RunKind::DryRun => {
+                format!("trying {} object{}; nothing is written", run.tasks.len(), plural(run.tasks.len()))
+            }
             Some(run) => format!("applying {} object{} of {} wave {}", run.tasks.len(), plural(run.tasks.len()), run.phase, run.wave),
             None if !self.watches_open => "opening watches on everything in the plan".to_owned(),
             None => "deciding what comes next".to_owned(),
@@ -163,7 +170,8 @@ impl Operation {
 
     fn final_verdict(&self) -> Verdict {
         if self.terminate.is_some() && self.phase != OperationPhase::Succeeded {
-            return Verdict { tone: Tone::Bad, word: "TERMINATED", text: self.terminated_sentence() };
+            let text = if self.request.dry_run { "a dry run; nothing was written".to_owned() } else { self.terminated_sentence() };
+            return Verdict { tone: Tone::Bad, word: "TERMINATED", text };
         }
         match self.phase {
             OperationPhase::Succeeded => Verdict { tone: Tone::Good, word: "SUCCEEDED", text: self.success_sentence() },
@@ -203,6 +211,9 @@ impl Operation {
     /// Returns the resources that were applied and are not healthy yet (decision 10).
     pub(crate) fn settling(&self) -> Vec<ResourceKey> {
         use crate::model::{HealthStatus, ResultCode, Role};
+        if self.request.dry_run {
+            return Vec::new();
+        }
         self.results
             .iter()
             .filter(|result| result.task.role == Role::Apply && result.code == ResultCode::Synced)
@@ -231,8 +242,9 @@ impl Operation {
         let id = &result.task;
         let wave = self.task(id).map(|task| task.wave).unwrap_or_default();
         let exit = self.exit_sentence(&id.key).map(|text| format!(" ({text})")).unwrap_or_default();
-        let nothing = if id.phase == crate::model::Phase::PreSync { ". Nothing in Sync was applied" } else { "" };
-        format!("in {} wave {wave}: {}: {}{exit}{nothing}", id.phase, id.key.short(), result.message)
+        let nothing = if id.phase == crate::model::Phase::PreSync && !self.request.dry_run { ". Nothing in Sync was applied" } else { "" };
+        let dry = if self.request.dry_run { "dry run: nothing was written; " } else { "" };
+        format!("{dry}in {} wave {wave}: {}: {}{exit}{nothing}", id.phase, id.key.short(), result.message)
     }
 
     /// Returns how the pods of a hook ended: `exit 1 ×3`.

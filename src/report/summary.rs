@@ -51,7 +51,7 @@ pub(super) fn write<W: Write>(out: &mut W, style: &Style, operation: &Operation,
     let colour = match verdict.tone {
         Tone::Good => 32,
         Tone::Bad => 31,
-        Tone::Working | Tone::Blocked | Tone::Stopping => 33,
+        Tone::Working | Tone::Blocked | Tone::Paused | Tone::Stopping => 33,
     };
     writeln!(out, "\n{}  {}", style.paint(verdict.word, colour), visible(&verdict.text))?;
     for line in operation.message().lines() {

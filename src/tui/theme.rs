@@ -125,6 +125,7 @@ pub(crate) fn tone(tone: Tone) -> (&'static str, Role) {
     match tone {
         Tone::Working => ("●", Role::Running),
         Tone::Blocked | Tone::Stopping => ("●", Role::Warn),
+        Tone::Paused => ("‖", Role::Warn),
         Tone::Good => ("✔", Role::Good),
         Tone::Bad => ("✖", Role::Bad),
     }
@@ -158,6 +159,7 @@ fn ascii(symbol: &str) -> &'static str {
         "←" | "‹" => "<",
         "≥" => ">",
         "≤" => "<",
+        "‖" => "=",
         "’" | "‘" => "'",
         "“" | "”" => "\"",
         "\u{a0}" => " ",

@@ -200,3 +200,30 @@ fn a_hook_that_somebody_creates_again_and_again_is_given_up() {
     assert!(world.op.results()[0].message.contains("was deleted 5 times before its creation"), "{:?}", world.op.results());
     assert_eq!(world.calls().len(), 5);
 }
+
+#[test]
+fn the_limits_that_run_are_told_with_their_ends_the_next_one_first() {
+    let limits = Limits { hook: seconds(30), phase: seconds(90), operation: seconds(60) };
+    let mut world = limited(limits, vec![hook("migrate", "PreSync").fate(Fate::Never)]);
+    world.run(2);
+    let names = |world: &World| world.op.countdowns().iter().map(|(name, _)| *name).collect::<Vec<_>>();
+    assert_eq!(names(&world), ["hook", "operation", "phase"]);
+    let ends: Vec<i64> = world.op.countdowns().iter().map(|(_, at)| at.duration_since(world.op.started_at()).as_secs()).collect();
+    assert_eq!(ends, [30, 60, 90]);
+    let world = finished(world);
+    assert!(world.op.countdowns().is_empty());
+    assert!(with(Request::default(), vec![hook("migrate", "PreSync")]).op.countdowns().is_empty());
+}
+
+#[test]
+fn a_breakpoint_that_can_still_come_needs_a_person() {
+    let mut world = stopping("PreSync", vec![hook("migrate", "PreSync"), resource("ConfigMap", "c")]);
+    assert!(world.op.needs_a_person());
+    world.run(5);
+    assert!(world.op.paused().is_some() && world.op.needs_a_person());
+    world.publish(Event::Resumed { by: "olga".to_owned() });
+    assert!(!world.op.needs_a_person());
+    let world = finished(world);
+    assert!(!world.op.needs_a_person() && !world.op.can_pause());
+    assert!(!stopping("PostSync", vec![resource("ConfigMap", "c")]).op.needs_a_person(), "there is nothing in that phase");
+}
