@@ -10,7 +10,7 @@ use tokio::task::{AbortHandle, JoinSet};
 use super::bus::Publisher;
 use super::local::{self, Control, Start};
 use super::prepare::{self, Connected, Obstacle, Prepared};
-use super::session::{Answer, Ask, Connector, FailureKind, Opening, OperationIds};
+use super::session::{Answer, Ask, Connector, FailureKind, Opening, OperationIds, Planned};
 use super::windows;
 use crate::cluster::apply::Spot;
 use crate::cluster::connect::{ConnectError, connect};
@@ -102,6 +102,7 @@ impl Host {
             Ask::Approve { keys, by } => self.approve(keys, by).await,
             Ask::Pause { by } => self.tell_running(Control::Pause { by }, "there is nothing to stop before").await,
             Ask::Resume { by } => self.tell_running(Control::Resume { by }, "there is nothing to go on with").await,
+            Ask::DropPause { by } => self.tell_running(Control::DropPause { by }, "no pause is wanted").await,
             Ask::Object { key } => self.object(key),
             Ask::Follow { key } => self.follow(key).await,
         }
@@ -114,8 +115,8 @@ impl Host {
                 Ok(mut prepared) => {
                     let request = windows::narrowed(request, &prepared.place);
                     prepared.notes.extend(request.windows.concerns());
-                    prepared.notes.extend(windows::refusal(&request, shared.opening.clock.now()));
-                    let planned = prepare::preview(prepared, &request).await;
+                    let blocked = windows::refusal(&request, shared.opening.clock.now());
+                    let planned = Planned { blocked, ..prepare::preview(prepared, &request).await };
                     shared.answer(Answer::Planned(Arc::new(planned))).await;
                 }
                 Err(obstacle) => shared.answer(obstacle.into()).await,

@@ -48,6 +48,10 @@ pub(super) enum Control {
     Resume {
         by: String,
     },
+    /// The wish for a pause is taken back, unless the pause has come.
+    DropPause {
+        by: String,
+    },
     /// Follow the logs of this object's pods too.
     Follow {
         key: ResourceKey,
@@ -215,6 +219,11 @@ impl Local {
             Control::Approve { keys, by } => self.publish(Event::PruneApproved { keys, by }),
             Control::Pause { by } => self.publish(Event::PauseRequested { by }),
             Control::Resume { by } => self.publish(Event::Resumed { by }),
+            Control::DropPause { by } => {
+                if self.operation.paused().is_none() {
+                    self.publish(Event::Resumed { by });
+                }
+            }
             Control::Follow { key } => {
                 self.followed.insert(key);
                 self.is_news = true;

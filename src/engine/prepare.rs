@@ -221,7 +221,7 @@ pub(super) async fn preview(prepared: Prepared, request: &Request) -> Planned {
     let cluster = &prepared.connected.cluster;
     let looks: Vec<_> = plan.tasks.iter().map(|task| action_of(cluster, &plan, request, task)).collect();
     let actions: BTreeMap<TaskId, Action> = futures::stream::iter(looks).buffer_unordered(AT_ONCE).collect().await;
-    Planned { place: prepared.place, plan: prepared.plan, actions, notes: prepared.notes }
+    Planned { place: prepared.place, plan: prepared.plan, actions, notes: prepared.notes, blocked: None }
 }
 
 async fn action_of(cluster: &Cluster, plan: &Plan, request: &Request, task: &Task) -> (TaskId, Action) {

@@ -112,6 +112,8 @@ pub(crate) struct Planned {
     pub(crate) actions: BTreeMap<TaskId, Action>,
     /// Sentences about the manifests themselves, for example a duplicate key.
     pub(crate) notes: Vec<String>,
+    /// Why no sync may begin now: a sync window is closed.
+    pub(crate) blocked: Option<String>,
 }
 
 /// What a consumer asks.
@@ -129,6 +131,8 @@ pub(crate) enum Ask {
     Pause { by: String },
     /// Go on after a pause, or take the wish for one back; answered by facts, or with `Refused` when nothing runs.
     Resume { by: String },
+    /// Take the wish for a pause back; once the pause has come it does nothing, so that it never lets anything go on.
+    DropPause { by: String },
     /// The live object, masked, as YAML.
     Object { key: ResourceKey },
     /// Follow the logs of this object's pods too, although it is not a hook.

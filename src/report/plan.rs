@@ -133,11 +133,11 @@ fn invalid<W: Write>(out: &mut W, style: &Style, planned: &Planned) -> io::Resul
 
 fn warnings<W: Write>(out: &mut W, style: &Style, planned: &Planned) -> io::Result<()> {
     let (warnings, notes) = (&planned.plan.warnings, &planned.notes);
-    if warnings.is_empty() && notes.is_empty() {
+    if warnings.is_empty() && notes.is_empty() && planned.blocked.is_none() {
         return Ok(());
     }
     writeln!(out, "\nWarnings")?;
-    for text in notes.iter().cloned().chain(warnings.iter().map(summary::warning)) {
+    for text in planned.blocked.iter().chain(notes).cloned().chain(warnings.iter().map(summary::warning)) {
         writeln!(out, "{} {}", style.mark(Mark::Warning), visible(&text))?;
     }
     Ok(())
@@ -201,7 +201,8 @@ struct InvalidJson<'a> {
 /// The output is closed.
 pub(crate) fn json<W: Write>(out: &mut W, planned: &Planned) -> io::Result<()> {
     let (plan, place) = (&planned.plan, &planned.place);
-    let notes = planned.notes.iter().map(|note| WarningJson { message: note, object: None, file: None, line: None });
+    let notes =
+        planned.blocked.iter().chain(&planned.notes).map(|note| WarningJson { message: note, object: None, file: None, line: None });
     let object = PlanJson {
         app: &plan.app,
         namespace: &plan.namespace,

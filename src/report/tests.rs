@@ -401,7 +401,7 @@ fn planned() -> Planned {
         read_only: None,
         protected: false,
     };
-    Planned { place, plan: Arc::new(plan), actions, notes: vec!["deploy/app.yaml:3: the key `a` stands twice".into()] }
+    Planned { place, plan: Arc::new(plan), actions, notes: vec!["deploy/app.yaml:3: the key `a` stands twice".into()], blocked: None }
 }
 
 #[test]

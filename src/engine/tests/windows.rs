@@ -36,7 +36,7 @@ async fn r1406_a_sync_in_a_closed_window_is_refused_before_anything_is_written()
     assert!(!stage.folder.path().join("state").exists() && stage.records.is_empty());
     stage.ask(Ask::Plan { request: closed() }).await;
     let Answer::Planned(planned) = stage.answer().await else { panic!("no plan") };
-    assert_eq!(planned.notes, [sentence]);
+    assert_eq!(planned.blocked.as_deref(), Some(sentence));
     // The refusal was no operation: another sync may be asked for at once.
     assert_eq!(stage.sync(with([])).await.phase(), OperationPhase::Succeeded);
     stage.close().await;
