@@ -67,6 +67,17 @@ impl Options {
         self.0.iter().find_map(|item| item.strip_prefix(name)?.strip_prefix('='))
     }
 
+    /// Returns the same options with this one, or without it.
+    pub(crate) fn switched(&self, option: &str, is_on: bool) -> Self {
+        let mut items = self.0.clone();
+        match (self.has(option), is_on) {
+            (false, true) => items.push(option.to_owned()),
+            (true, false) => items.retain(|item| item != option),
+            (true, true) | (false, false) => {}
+        }
+        Self(items)
+    }
+
     /// Returns how deletions spread: of several, background beats foreground beats orphan (spec R719).
     pub(crate) fn propagation(&self) -> Propagation {
         let asks = |word: &str| self.has(&format!("PrunePropagationPolicy={word}"));

@@ -240,7 +240,12 @@ impl App {
             Ask::Plan { .. } => self.plans.push_back(PlanFor::Dialog),
             Ask::Sync { .. } => self.model.busy = Some(Busy::Starting),
             Ask::Object { key } => _ = self.model.yaml.entry(key.clone()).or_insert(Yaml::Asked),
-            Ask::Terminate { .. } | Ask::Approve { .. } | Ask::Pause { .. } | Ask::Resume { .. } | Ask::Follow { .. } => {}
+            Ask::Terminate { .. }
+            | Ask::Approve { .. }
+            | Ask::Pause { .. }
+            | Ask::Resume { .. }
+            | Ask::DropPause { .. }
+            | Ask::Follow { .. } => {}
         }
         self.effects.push(Effect::Ask(ask));
     }

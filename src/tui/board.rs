@@ -35,6 +35,10 @@ pub(crate) struct Board {
     blocker: Option<(usize, Blocker)>,
     gate: String,
     upcoming: String,
+    /// The wave that comes next.
+    next: Option<(Phase, Wave)>,
+    /// Limits of time that run, the next one first.
+    countdowns: Vec<(&'static str, Timestamp)>,
     /// Objects whose deletion waits for a person.
     unconfirmed: Vec<ResourceKey>,
     happening: Option<Happening>,
@@ -85,6 +89,8 @@ impl Board {
             blocker: None,
             gate: String::new(),
             upcoming: String::new(),
+            next: None,
+            countdowns: Vec::new(),
             unconfirmed: Vec::new(),
             happening: None,
             dry_pass_done: false,
@@ -178,6 +184,8 @@ impl Board {
         if self.stale.any {
             self.unconfirmed = self.find_unconfirmed();
             self.gate = self.gate_sentence();
+            self.next = self.find_next_wave();
+            self.countdowns = self.operation.as_ref().map(Operation::countdowns).unwrap_or_default();
             self.upcoming = self.upcoming_sentence();
         }
     }
@@ -221,16 +229,21 @@ impl Board {
         if let Some(key) = self.unconfirmed.first() {
             return format!("A confirms: delete {}", clean::text(&key.short()));
         }
-        let Some((phase, wave)) = self.next_wave() else { return String::new() };
+        let Some((phase, wave)) = self.next else { return String::new() };
+        let lead = match &self.operation {
+            Some(operation) if operation.paused().is_some() => "z goes on:",
+            Some(operation) if operation.is_pause_wanted() => "pause, then",
+            Some(_) | None => "next",
+        };
         let waiting = |row: &&Row| row.group_phase() == phase && row.wave == wave && row.stage == Stage::Waiting;
         let mut rows = self.rows[..self.plan.tasks.len()].iter().filter(waiting);
         let names: Vec<String> = rows.by_ref().take(2).map(|row| format!("{}/{}", row.short_kind(), row.name)).collect();
         let more = rows.count();
         let more = if more > 0 { format!(" +{more}") } else { String::new() };
-        format!("next {phase} wave {wave}: {}{more}", names.join(", "))
+        format!("{lead} {phase} wave {wave}: {}{more}", names.join(", "))
     }
 
-    fn next_wave(&self) -> Option<(Phase, Wave)> {
+    fn find_next_wave(&self) -> Option<(Phase, Wave)> {
         if !self.is_running() {
             return None;
         }
@@ -312,6 +325,21 @@ impl Board {
     /// Returns what comes next.
     pub(crate) fn upcoming(&self) -> &str {
         &self.upcoming
+    }
+
+    /// Returns the wave that comes next.
+    pub(crate) fn next_wave(&self) -> Option<(Phase, Wave)> {
+        self.next
+    }
+
+    /// Returns the limits of time that run, the next one first: what each limits, and when it is over.
+    pub(crate) fn countdowns(&self) -> &[(&'static str, Timestamp)] {
+        &self.countdowns
+    }
+
+    /// Returns since when nothing has changed, if that is long enough to be said.
+    pub(crate) fn stalled_since(&self) -> Option<Timestamp> {
+        self.operation.as_ref().filter(|_| self.is_running()).and_then(Operation::stalled_since)
     }
 
     /// Returns the objects whose deletion waits for a person.

@@ -6,6 +6,8 @@ pub(crate) enum Command {
     Sync,
     Terminate,
     Approve,
+    Pause,
+    Attempts,
     Logs,
     History,
     Log,
@@ -15,17 +17,19 @@ pub(crate) enum Command {
 }
 
 /// Name and meaning of each command, in alphabetical order of names.
-const COMMANDS: [(&str, Command); 10] = [
+const COMMANDS: [(&str, Command); 12] = [
+    ("approve", Command::Approve),
+    ("attempts", Command::Attempts),
     ("help", Command::Help),
     ("history", Command::History),
     ("log", Command::Log),
     ("logs", Command::Logs),
+    ("pause", Command::Pause),
     ("plan", Command::Plan),
     ("q", Command::Quit),
     ("quit", Command::Quit),
     ("sync", Command::Sync),
     ("terminate", Command::Terminate),
-    ("approve", Command::Approve),
 ];
 
 /// Reads a command line without its colon; `None` if there is nothing on it.

@@ -15,6 +15,9 @@ use super::theme::Role;
 use super::views::{Notice, View};
 use super::widgets::prompt::{Prompt, PromptStyles};
 
+/// Hint of the key that pauses, while the operation is paused.
+const GO_ON: &str = "<z>go on…";
+
 /// Narrowest row with words beside the keys.
 const WORDS: u16 = 44;
 
@@ -75,7 +78,15 @@ fn hints(model: &Model, view: &dyn View, pen: &mut Pen<'_>) {
     let bindings = view.verbs().iter().filter_map(|action| model.keymap.binding(context, *action));
     let help = model.keymap.binding(context, Action::Help).filter(|_| view.verbs().contains(&Action::Help));
     let reserved = help.map_or(0, |binding| width(model, binding));
-    let hidden = |action: Action| action == Action::Help || (action == Action::Approve && model.may(action).is_err());
+    let is_read_only = model.place.as_ref().is_some_and(|place| place.read_only.is_some());
+    let hidden = |action: Action| match action {
+        Action::Help => true,
+        Action::Approve | Action::Pause => model.may(action).is_err(),
+        // Where nothing may be changed they stay, greyed out.
+        Action::Sync | Action::Terminate => !is_read_only && model.may(action).is_err(),
+        Action::Attempts => !has_attempts(model),
+        _ => false,
+    };
     for binding in bindings.filter(|binding| !hidden(binding.action)) {
         if width(model, binding) + reserved > pen.rest() {
             continue;
@@ -87,13 +98,22 @@ fn hints(model: &Model, view: &dyn View, pen: &mut Pen<'_>) {
     }
 }
 
+fn has_attempts(model: &Model) -> bool {
+    model.operations().next().and_then(|board| board.operation()).is_some_and(|operation| !operation.attempts().is_empty())
+}
+
+/// The key that pauses lets a paused operation go on.
+fn words<'a>(model: &Model, binding: &'a Binding) -> &'a str {
+    let is_paused = || model.running().and_then(|board| board.operation()).is_some_and(|operation| operation.paused().is_some());
+    if binding.action == Action::Pause && is_paused() { GO_ON } else { binding.hint.as_deref().unwrap_or_default() }
+}
+
 fn key(binding: &Binding) -> String {
     binding.keys.first().map(ToString::to_string).unwrap_or_default().replace("ctrl-", "^")
 }
 
 fn width(model: &Model, binding: &Binding) -> u16 {
-    let text =
-        if model.size.width < WORDS { clean::columns(&key(binding)) } else { clean::columns(binding.hint.as_deref().unwrap_or_default()) };
+    let text = if model.size.width < WORDS { clean::columns(&key(binding)) } else { clean::columns(words(model, binding)) };
     text as u16 + 1
 }
 
@@ -102,7 +122,7 @@ fn hint(model: &Model, binding: &Binding, pen: &mut Pen<'_>) {
     let theme = model.theme;
     let (strong, soft) =
         if allowed { (theme.style(Role::Key), theme.style(Role::Text)) } else { (theme.style(Role::Dim), theme.style(Role::Dim)) };
-    let text = binding.hint.as_deref().unwrap_or_default();
+    let text = words(model, binding);
     if model.size.width < WORDS {
         pen.put(&key(binding), strong).skip(1);
         return;

@@ -57,7 +57,8 @@ fn sentence(record: &Record, operation: &Operation) -> Option<(Stage, String)> {
         Event::PruneApproved { keys, by } => Some((Stage::Done, format!("{by} confirmed {} deletions", keys.len()))),
         Event::OperationFinished { message, .. } => {
             let stage = if operation.phase() == crate::model::OperationPhase::Succeeded { Stage::Done } else { Stage::Failed };
-            Some((stage, message.clone()))
+            let dry = if operation.request().dry_run { "dry run: " } else { "" };
+            Some((stage, format!("{dry}{message}")))
         }
         Event::OperationStarted { .. }
         | Event::PhaseStarted { .. }

@@ -18,13 +18,14 @@ pub(crate) enum Context {
     General,
     Sync,
     Details,
+    Attempts,
     Logs,
     Dialog,
 }
 
 #[cfg(test)]
 impl Context {
-    const ALL: [Self; 5] = [Self::General, Self::Sync, Self::Details, Self::Logs, Self::Dialog];
+    const ALL: [Self; 6] = [Self::General, Self::Sync, Self::Details, Self::Attempts, Self::Logs, Self::Dialog];
 }
 
 /// A key with its modifiers, as the terminal reports them, normalised.
@@ -58,6 +59,7 @@ struct File {
     general: Vec<Entry>,
     sync: Vec<Entry>,
     details: Vec<Entry>,
+    attempts: Vec<Entry>,
     logs: Vec<Entry>,
     dialog: Vec<Entry>,
 }
@@ -89,6 +91,7 @@ impl Keymap {
             (Context::General, file.general),
             (Context::Sync, file.sync),
             (Context::Details, file.details),
+            (Context::Attempts, file.attempts),
             (Context::Logs, file.logs),
             (Context::Dialog, file.dialog),
         ];

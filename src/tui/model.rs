@@ -213,9 +213,23 @@ impl Model {
                 Err("no deletion waits for a confirmation".to_owned())
             }
             Action::Approve => Ok(()),
+            Action::Pause => self.may_pause(),
             _ if running => Err("a sync is running; ctrl-k terminates it".to_owned()),
             _ if self.busy == Some(Busy::Starting) => Err("a sync is just starting".to_owned()),
             _ => Ok(()),
+        }
+    }
+
+    fn may_pause(&self) -> Result<(), String> {
+        let Some((board, operation)) = self.running().and_then(|board| Some((board, board.operation()?))) else {
+            return Err("nothing is running, so there is nothing to pause".to_owned());
+        };
+        let has_more = operation.respite().is_some() || board.next_wave().is_some();
+        match operation.can_pause() {
+            _ if operation.paused().is_some() || operation.is_pause_wanted() => Ok(()),
+            false => Err("the operation is ending; there is nothing left to pause before".to_owned()),
+            true if !has_more => Err("no wave is left to pause before".to_owned()),
+            true => Ok(()),
         }
     }
 

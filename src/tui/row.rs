@@ -110,6 +110,8 @@ fn sync_word(task: &Task, operation: &Operation, action: Option<&Action>) -> &'s
     }
     let code = operation.result(&task.id).map(|result| result.code).unwrap_or_default();
     match code {
+        // A dry run leaves it as it was.
+        ResultCode::Synced | ResultCode::Pruned if operation.request().dry_run => action.map(planned_sync).unwrap_or_default(),
         ResultCode::None => action.map(planned_sync).unwrap_or_default(),
         ResultCode::Synced | ResultCode::SyncFailed | ResultCode::Pruned | ResultCode::PruneSkipped => code.as_str(),
     }

@@ -7,6 +7,7 @@ use super::theme;
 use crate::model::Phase;
 use crate::operation::timeline::Stage;
 use crate::operation::verdict::short_time;
+use crate::operation::{Attempt, Operation};
 use crate::plan::NotRunCode;
 
 /// How many failures are listed.
@@ -22,6 +23,7 @@ pub(super) fn lines(model: &Model) -> Vec<String> {
     let mut lines = vec![format!("{glyph} {app} in {}: {} {}", clean::text(context), verdict.word, verdict.text)];
     lines.extend(phases(model, board));
     lines.extend(failures(board));
+    lines.extend(attempts(operation));
     let left = operation.not_run().iter().filter(|left| left.code != NotRunCode::NotNeeded).count();
     if left > 0 {
         lines.push(format!("  {left} did not run"));
@@ -49,6 +51,19 @@ fn phases(model: &Model, board: &Board) -> Vec<String> {
         format!("  {} {:<8} {took:>7}  {words}", theme::glyph(cell.stage), cell.phase)
     };
     board.rail().iter().map(line).collect()
+}
+
+/// What the attempts before the last one came to.
+fn attempts(operation: &Operation) -> Vec<String> {
+    let line = |attempt: &Attempt| {
+        let took = short_time(attempt.finished_at.duration_since(attempt.started_at));
+        let glyph = theme::glyph(Stage::Failed);
+        format!("  {glyph} attempt {} failed after {took}: {}", attempt.number, clean::text(&attempt.message))
+    };
+    let all = operation.attempts();
+    let skipped = all.len().saturating_sub(FAILURES);
+    let more = (skipped > 0).then(|| format!("  {skipped} attempts failed before"));
+    more.into_iter().chain(all[skipped..].iter().map(line)).collect()
 }
 
 fn failures(board: &Board) -> Vec<String> {

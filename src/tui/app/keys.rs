@@ -177,6 +177,8 @@ impl App {
             Ok(Some(Command::Sync)) => self.home(Action::Sync, &mut out),
             Ok(Some(Command::Terminate)) => self.home(Action::Terminate, &mut out),
             Ok(Some(Command::Approve)) => self.home(Action::Approve, &mut out),
+            Ok(Some(Command::Pause)) => self.home(Action::Pause, &mut out),
+            Ok(Some(Command::Attempts)) => self.home(Action::Attempts, &mut out),
             Ok(Some(Command::Logs)) => self.home(Action::Logs, &mut out),
         }
         self.grant(out);

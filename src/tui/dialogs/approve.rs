@@ -69,6 +69,7 @@ impl Dialog for ApproveDialog {
         let looks = Sheet {
             title: "Confirm the deletion?",
             lines: &lines,
+            focus: 0,
             buttons: &[("Not now", self.chosen == WAIT), ("Delete", self.chosen == DELETE)],
             hint: "tab/←→ choose · enter confirm · y delete · n/esc not now",
         };

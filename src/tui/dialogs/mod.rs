@@ -4,6 +4,7 @@
 pub(crate) mod approve;
 pub(crate) mod quit;
 pub(crate) mod report;
+pub(crate) mod resume;
 pub(crate) mod sync;
 pub(crate) mod terminate;
 
@@ -59,14 +60,24 @@ pub(super) type Piece = (String, Role);
 pub(super) struct Sheet<'a> {
     pub(super) title: &'a str,
     pub(super) lines: &'a [Vec<Piece>],
+    /// The line that stays in sight when not all of them fit.
+    pub(super) focus: usize,
     pub(super) buttons: &'a [(&'a str, bool)],
     pub(super) hint: &'a str,
+}
+
+/// Rows of a dialog that are not lines: frame, buttons, hint.
+const AROUND: u16 = 6;
+
+/// Returns how many lines a dialog can show in an area.
+pub(super) fn room(area: Rect) -> usize {
+    usize::from(area.height.saturating_sub(AROUND))
 }
 
 /// Draws a dialog in the middle of the screen; on small screens the lines that fit, and always the buttons.
 pub(super) fn sheet(theme: Theme, sheet: &Sheet<'_>, area: Rect, buffer: &mut Buffer) {
     let width = WIDTH.min(area.width);
-    let wanted = sheet.lines.len() as u16 + 6;
+    let wanted = sheet.lines.len() as u16 + AROUND;
     let height = wanted.min(area.height);
     let part = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height };
     paint::clear(buffer, part);
@@ -74,7 +85,8 @@ pub(super) fn sheet(theme: Theme, sheet: &Sheet<'_>, area: Rect, buffer: &mut Bu
     let inner = Rect { x: part.x + 2, y: part.y + 1, width: width.saturating_sub(4), height: height.saturating_sub(2) };
     let below = if inner.height > 4 { 4 } else { 1 };
     let lines = inner.height.saturating_sub(below);
-    for (row, pieces) in sheet.lines.iter().enumerate().take(usize::from(lines)) {
+    let hidden = (sheet.focus + 1).saturating_sub(usize::from(lines));
+    for (row, pieces) in sheet.lines.iter().skip(hidden).enumerate().take(usize::from(lines)) {
         let Some(mut pen) = Pen::row(buffer, inner, row as u16) else { break };
         for (text, role) in pieces {
             pen.fit(text, theme.style(*role));

@@ -32,7 +32,7 @@ impl Dialog for ReportDialog {
     }
 
     fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
-        let looks = Sheet { title: self.title, lines: &self.lines, buttons: &[("Close", true)], hint: "enter/esc close" };
+        let looks = Sheet { title: self.title, lines: &self.lines, focus: 0, buttons: &[("Close", true)], hint: "enter/esc close" };
         sheet(model.theme, &looks, area, buffer);
     }
 }

@@ -2,6 +2,7 @@
 //! the operation, and it closes itself when the operation ends.
 
 use crossterm::event::KeyEvent;
+use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -25,6 +26,9 @@ pub(crate) struct TerminateDialog {
     chosen: usize,
     confirmation: Option<Confirmation>,
     lines: Vec<Vec<Piece>>,
+    title: &'static str,
+    /// Name of the harmless button.
+    keep: &'static str,
 }
 
 const KEEP: usize = 0;
@@ -37,7 +41,7 @@ impl TerminateDialog {
     pub(crate) fn new(model: &Model) -> Self {
         let confirmation = Confirmation::new(model);
         let operation = model.running().map(Board::number).unwrap_or_default();
-        let mut dialog = Self { operation, chosen: KEEP, confirmation, lines: Vec::new() };
+        let mut dialog = Self { operation, chosen: KEEP, confirmation, lines: Vec::new(), title: "", keep: "" };
         dialog.settle(model);
         dialog
     }
@@ -87,6 +91,7 @@ impl Dialog for TerminateDialog {
         if operation.phase() == OperationPhase::Terminating {
             return Some("the operation is being terminated already".to_owned());
         }
+        (self.title, self.keep) = names(operation);
         self.lines = lines(model, board, operation);
         if let Some(confirmation) = &self.confirmation {
             self.lines.push(Vec::new());
@@ -97,12 +102,22 @@ impl Dialog for TerminateDialog {
 
     fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
         let looks = Sheet {
-            title: "Terminate the running sync?",
+            title: self.title,
             lines: &self.lines,
-            buttons: &[("Keep running", self.chosen == KEEP), ("Terminate", self.chosen == TERMINATE)],
-            hint: "tab/←→ choose · enter confirm · y terminate · n/esc keep running",
+            focus: 0,
+            buttons: &[(self.keep, self.chosen == KEEP), ("Terminate", self.chosen == TERMINATE)],
+            hint: "tab/←→ choose · enter confirm · y terminate · n/esc leave it",
         };
         sheet(model.theme, &looks, area, buffer);
+    }
+}
+
+/// Title and harmless button: what is there to be stopped.
+fn names(operation: &Operation) -> (&'static str, &'static str) {
+    match (operation.respite(), operation.paused()) {
+        (Some(_), _) => ("Terminate before the next attempt?", "Keep retrying"),
+        (None, Some(_)) => ("Terminate the paused sync?", "Stay paused"),
+        (None, None) => ("Terminate the running sync?", "Keep running"),
     }
 }
 
@@ -117,7 +132,7 @@ fn lines(model: &Model, board: &Board, operation: &Operation) -> Vec<Vec<Piece>>
         Vec::new(),
         labelled("now", [(board.verdict().text.clone(), Role::Text)]),
         Vec::new(),
-        labelled("will stop", [(stops(board), Role::Text)]),
+        labelled("will stop", [(stops(board, operation, model.now), Role::Text)]),
         labelled("  delete", [(deletes(operation), Role::Warn)]),
         labelled("  keep", [(keeps(operation), Role::Text)]),
         labelled("  not run", [("SyncFail hooks: a terminate does not trigger them".to_owned(), Role::Text)]),
@@ -125,7 +140,11 @@ fn lines(model: &Model, board: &Board, operation: &Operation) -> Vec<Vec<Piece>>
 }
 
 /// What has not come yet and will not come any more.
-fn stops(board: &Board) -> String {
+fn stops(board: &Board, operation: &Operation, now: Timestamp) -> String {
+    if let Some(respite) = operation.respite() {
+        let left = short_time(respite.until.duration_since(now));
+        return format!("the {left} retry: attempt {} will not start", operation.attempt() + 1);
+    }
     let mut left = Vec::new();
     for cell in board.rail().iter().filter(|cell| cell.phase != Phase::SyncFail) {
         let waiting: Vec<String> =
@@ -139,7 +158,8 @@ fn stops(board: &Board) -> String {
     if left.is_empty() {
         "the waiting; nothing else was to come".to_owned()
     } else {
-        format!("the waiting; {} will not run", left.join(", "))
+        let what = if operation.paused().is_some() { "the pause" } else { "the waiting" };
+        format!("{what}; {} will not run", left.join(", "))
     }
 }
 

@@ -1,5 +1,6 @@
 //! Screens as pictures, journeys of keys without a terminal, and every view at every size.
 
+mod control;
 mod journeys;
 mod play;
 mod screens;

@@ -125,6 +125,8 @@ pub(super) struct Play {
     pub(super) size: Size,
     pub(super) asks: Vec<Ask>,
     pub(super) others: Vec<Effect>,
+    /// Why no sync may begin.
+    pub(super) blocked: Option<String>,
     operation: Arc<str>,
     seq: u64,
     version: u64,
@@ -145,6 +147,7 @@ impl Play {
             size: Size::new(80, 24),
             asks: Vec::new(),
             others: Vec::new(),
+            blocked: None,
             operation: "op-1".into(),
             seq: 0,
             version: 100,
@@ -168,7 +171,13 @@ impl Play {
             };
             (task.id.clone(), action)
         });
-        let planned = Planned { place: self.place.clone(), plan: self.plan.clone(), actions: actions.collect(), notes: Vec::new() };
+        let planned = Planned {
+            place: self.place.clone(),
+            plan: self.plan.clone(),
+            actions: actions.collect(),
+            notes: Vec::new(),
+            blocked: self.blocked.clone(),
+        };
         self.tell(Answer::Planned(Arc::new(planned)));
     }
 

@@ -8,8 +8,8 @@ use super::text::{Scroll, TextLine};
 use super::{Outbox, Outcome, Shown, View, Wish};
 use crate::engine::session::Ask;
 use crate::model::{Assessment, Live, Task, TaskId};
-use crate::operation::Operation;
 use crate::operation::verdict::short_time;
+use crate::operation::{Attempt, Operation};
 use crate::tui::action::Action;
 use crate::tui::board::Board;
 use crate::tui::clean;
@@ -120,6 +120,9 @@ fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&Task>, oper
     if let Some(operation) = operation {
         lines.extend(result(model, operation, id));
     }
+    if let Some(operation) = operation {
+        lines.extend(earlier(operation, id));
+    }
     if let Some(task) = task {
         lines.extend(traits(task));
     }
@@ -151,6 +154,20 @@ fn result(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
         }
     }
     lines
+}
+
+/// What the task came to in the attempts before, the newest first.
+fn earlier(operation: &Operation, id: &TaskId) -> Vec<TextLine> {
+    let Some(position) = operation.plan().position(id) else { return Vec::new() };
+    let line = |attempt: &Attempt| {
+        let label = format!("attempt {}", attempt.number);
+        let Some((result, progress)) = attempt.of(position) else { return field(&label, "not run") };
+        let times = progress.and_then(|progress| Some((progress.started_at?, progress.finished_at?)));
+        let took = times.map(|(from, to)| format!(" after {}", short_time(to.duration_since(from)))).unwrap_or_default();
+        let words: Vec<&str> = [result.code.as_str(), result.state.as_str()].into_iter().filter(|word| !word.is_empty()).collect();
+        field(&label, format!("{}{took}: {}", words.join(", "), clean::text(&result.message)))
+    };
+    operation.attempts().iter().rev().map(line).collect()
 }
 
 fn traits(task: &Task) -> Vec<TextLine> {

@@ -1,6 +1,7 @@
 //! The screens. A view holds where a person looks — cursor, filter, tab — and never what is looked at: that is the [`Model`]'s.
 //! It turns verbs into wishes and draws itself from the model without changing anything.
 
+pub(crate) mod attempts;
 pub(crate) mod details;
 pub(crate) mod diagnostics;
 pub(crate) mod gallery;

@@ -34,6 +34,7 @@ pub(super) fn draw(model: &Model, board: &Board, row: usize, area: Rect, buffer:
             (format!(" · {}", state.message), Role::Text),
         ],
     )];
+    lines.extend(pressure(model, board, is_blocker));
     let pods = operation.pods_of(&task.key);
     for (at, pod) in pods.iter().rev().take(PODS).enumerate() {
         lines.push((if at == 0 { "pods" } else { "" }, pod_line(operation, pod)));
@@ -47,6 +48,21 @@ pub(super) fn draw(model: &Model, board: &Board, row: usize, area: Rect, buffer:
         }
     }
     events(model, operation, &task.key, lines.len() as u16, body, buffer);
+}
+
+/// What presses: that nothing changes, and the limits of time that run.
+fn pressure(model: &Model, board: &Board, is_blocker: bool) -> Vec<(&'static str, Vec<Piece>)> {
+    let mut lines = Vec::new();
+    if let Some(since) = board.stalled_since().filter(|_| is_blocker) {
+        let text = format!("no change for {}", short_time(model.now.duration_since(since)));
+        lines.push(("stall", vec![(text, Role::Warn), ("; look at its log and events, or terminate".to_owned(), Role::Dim)]));
+    }
+    let left = |(of, at): &(&str, jiff::Timestamp)| format!("{of} in {}", short_time(at.duration_since(model.now)));
+    let limits: Vec<String> = board.countdowns().iter().map(left).collect();
+    if !limits.is_empty() {
+        lines.push(("limits", vec![(limits.join(" · "), Role::Text)]));
+    }
+    lines
 }
 
 fn events(model: &Model, operation: &Operation, key: &crate::model::ResourceKey, from: u16, body: Rect, buffer: &mut Buffer) {

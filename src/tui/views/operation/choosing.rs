@@ -2,11 +2,13 @@
 
 use super::OperationView;
 use super::lines::Line;
+use crate::engine::session::Ask;
 use crate::model::ResourceKey;
 use crate::plan::Selector;
 use crate::tui::action::Action;
 use crate::tui::board::Board;
 use crate::tui::dialogs::approve::ApproveDialog;
+use crate::tui::dialogs::resume::ResumeDialog;
 use crate::tui::dialogs::sync::{Scope, SyncDialog};
 use crate::tui::dialogs::terminate::TerminateDialog;
 use crate::tui::model::Model;
@@ -47,6 +49,7 @@ impl OperationView {
         match action {
             Action::Terminate => out.wish(Wish::Dialog(Box::new(TerminateDialog::new(model)))),
             Action::Approve => out.wish(Wish::Dialog(Box::new(ApproveDialog::new(model)))),
+            Action::Pause => ask_to_pause(board, model, out),
             Action::SyncMarked => self.ask_to_sync_some(board, model, out),
             _ => {
                 let dialog = SyncDialog::new(model, self.scopes(board), !self.marks.is_empty(), out);
@@ -80,5 +83,21 @@ impl OperationView {
             (true, None) => None,
         };
         std::iter::once(Scope::Everything).chain(chosen).collect()
+    }
+}
+
+/// To stop is harmless and happens at once; to go on is asked for. The wish can be taken back until the pause has come.
+fn ask_to_pause(board: &Board, model: &Model, out: &mut Outbox) {
+    let by = model.request.by.clone();
+    match board.operation() {
+        Some(operation) if operation.paused().is_some() => out.wish(Wish::Dialog(Box::new(ResumeDialog::new(model)))),
+        Some(operation) if operation.is_pause_wanted() => {
+            out.ask(Ask::DropPause { by });
+            out.say(Notice::plain("there will be no pause before the next wave"));
+        }
+        Some(_) | None => {
+            out.ask(Ask::Pause { by });
+            out.say(Notice::plain("it will pause before the next wave; the same key takes that back"));
+        }
     }
 }

@@ -5,12 +5,14 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::layout::{Density, Panes};
+use crate::operation::Operation;
 use crate::operation::verdict::{Tone, Verdict, short_time};
 use crate::tui::board::Board;
 use crate::tui::clean;
 use crate::tui::model::{Busy, Model};
 use crate::tui::paint::Pen;
 use crate::tui::theme::{self, Role};
+use crate::tui::views::attempts::of_all;
 
 /// How much of a name stays in a sentence that does not fit.
 const NAME: usize = 20;
@@ -36,7 +38,12 @@ pub(super) fn place(model: &Model, board: Option<&Board>, area: Rect, density: D
     let context = if place.protected { Role::Protected } else { Role::Strong };
     let revision: String = place.revision.chars().take(REVISION).collect();
     // Whether anything can be changed here must be seen, however long the names are.
-    let (rights, role) = if place.read_only.is_some() { ("RO", Role::Warn) } else { ("RW", Role::Text) };
+    let is_dry = board.and_then(Board::operation).is_some_and(|operation| operation.request().dry_run);
+    let (rights, role) = match (is_dry, &place.read_only) {
+        (true, _) => ("DRY RUN", Role::Chosen),
+        (false, Some(_)) => ("RO", Role::Warn),
+        (false, None) => ("RW", Role::Text),
+    };
     pen.end(if density >= Density::Normal { "│" } else { "" }, theme.style(Role::Rule)).end(rights, theme.style(role));
     pen.put(" ", theme.style(Role::Text)).put(&clean::text(&place.context), theme.style(context));
     if density == Density::Huge {
@@ -64,8 +71,19 @@ pub(super) fn elapsed(board: &Board, now: Timestamp) -> String {
 fn short_facts(model: &Model, board: &Board) -> String {
     let Some(operation) = board.operation() else { return "idle".to_owned() };
     let by = &operation.request().by;
-    let by = if by.is_empty() { String::new() } else { format!("{} · ", clean::text(by)) };
-    format!("op {} · {by}{}", board.number(), elapsed(board, model.now))
+    // Which attempt it is matters more than who asked.
+    let who = match attempt(operation) {
+        Some(attempt) => format!("{attempt} · "),
+        None if by.is_empty() => String::new(),
+        None => format!("{} · ", clean::text(by)),
+    };
+    format!("op {} · {who}{}", board.number(), elapsed(board, model.now))
+}
+
+/// Returns `attempt 2/4` where there can be several.
+fn attempt(operation: &Operation) -> Option<String> {
+    let can_retry = operation.request().retry.allows(0) || operation.attempt() > 1;
+    can_retry.then(|| format!("attempt {}", of_all(operation, operation.attempt())))
 }
 
 /// The time of day while something runs; a clock that stands still would lie, so afterwards it is the time of the end.
@@ -92,11 +110,19 @@ pub(super) fn facts(model: &Model, board: Option<&Board>, area: Rect, buffer: &m
         return;
     };
     let request = operation.request();
-    let kind = if board.plan().selective { "selective sync, no hooks" } else { "sync" };
+    let kind = match (request.dry_run, board.plan().selective) {
+        (true, _) => "dry run",
+        (false, true) => "selective sync",
+        (false, false) => "sync",
+    };
     let prune = if request.prune { "on" } else { "off" };
     let delay = if request.wave_delay.is_zero() { String::new() } else { format!(" · wave delay {}s", request.wave_delay.as_secs_f32()) };
+    let attempt = attempt(operation).map(|attempt| format!(" · {attempt}")).unwrap_or_default();
     let (number, by, time) = (board.number(), clean::text(&request.by), elapsed(board, model.now));
-    pen.fit(&format!(" op {number} · {kind} · {by} · {time} · prune {prune} · {tasks} task{plural}{delay}"), style);
+    pen.fit(&format!(" op {number} · {kind} · {by} · {time}{attempt} · prune {prune} · {tasks} task{plural}{delay}"), style);
+    for (is_on, words) in [(request.force, " · force"), (request.options.has("Replace=true"), " · replace")] {
+        pen.put(if is_on { words } else { "" }, model.theme.style(Role::Warn));
+    }
     if !operation.polled().is_empty() {
         pen.put(&format!(" · polled, not watched: {}", operation.polled().join(", ")), model.theme.style(Role::Warn));
     }
@@ -117,7 +143,14 @@ pub(super) fn verdict(model: &Model, board: Option<&Board>, panes: &Panes, buffe
     let style = model.theme.style(role);
     let Some(mut pen) = Pen::row(buffer, panes.verdict, 0) else { return };
     pen.put(" ", style).put(glyph, style).put(" ", style);
-    let text = shortened(board, standing.text, panes.verdict);
+    let (text, quiet) = match standing.text.rsplit_once("; no change for ") {
+        Some((text, time)) if board.is_some_and(|board| board.stalled_since().is_some()) => {
+            (text.to_owned(), format!("no change for {time}"))
+        }
+        Some(_) | None => (standing.text, String::new()),
+    };
+    pen.end(if quiet.is_empty() { "" } else { " " }, style).end(&quiet, model.theme.style(Role::Warn));
+    let text = shortened(board, text, panes.verdict);
     let is_short = panes.density <= Density::Narrow && matches!(standing.tone, Tone::Blocked | Tone::Working);
     if !is_short {
         pen.put(standing.word, style).put(if panes.density >= Density::Normal { "  " } else { " " }, style);

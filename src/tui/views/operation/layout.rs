@@ -24,8 +24,8 @@ pub(super) enum Density {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Needs {
     pub(super) header: bool,
-    /// The operation failed: what to do next is shown.
-    pub(super) failed: bool,
+    /// The operation failed, or nothing moves: what can be done is shown.
+    pub(super) moves: bool,
 }
 
 /// Rectangles; an empty one is not shown.
@@ -102,7 +102,7 @@ pub(super) fn panes(area: Rect, needs: Needs) -> Panes {
     let title = rest.top(u16::from(density > Density::Line));
     let heads = rest.top(u16::from(density >= Density::Normal));
     let last = rest.bottom(u16::from(density >= Density::Normal && area.height >= 19));
-    let (next, events) = if needs.failed { lower(&mut rest, density, area) } else { (rest.bottom(0), rest.bottom(0)) };
+    let (next, events) = if needs.moves { lower(&mut rest, density, area) } else { (rest.bottom(0), rest.bottom(0)) };
     let lines = rest.bottom(log_rows(density, area.height + 1));
     let mut log = Cutter(lines);
     let log_title = log.top(1);
@@ -150,7 +150,7 @@ mod tests {
     use super::*;
 
     fn rows(width: u16, height: u16) -> (Density, u16, u16) {
-        let panes = panes(Rect::new(0, 0, width, height - 1), Needs { header: true, failed: false });
+        let panes = panes(Rect::new(0, 0, width, height - 1), Needs { header: true, moves: false });
         (panes.density, panes.table.height, panes.log.height)
     }
 
@@ -169,7 +169,7 @@ mod tests {
             for height in 1..60 {
                 let area = Rect::new(0, 0, width, height);
                 for failed in [false, true] {
-                    let panes = panes(area, Needs { header: true, failed });
+                    let panes = panes(area, Needs { header: true, moves: failed });
                     let parts = [
                         panes.place,
                         panes.facts,

@@ -24,6 +24,7 @@ use ratatui::layout::Rect;
 use self::layout::{Needs, Panes};
 use self::lines::{Choice, Line};
 use self::texts::{Cache, GroupText};
+use super::attempts::AttemptsView;
 use super::details::{DetailsView, Tab};
 use super::history::HistoryView;
 use super::{Notice, Outbox, Outcome, Shown, View, Wish};
@@ -231,6 +232,14 @@ impl OperationView {
         out.wish(Wish::Open(Box::new(view)));
     }
 
+    fn open_attempts(&self, board: &Board, model: &Model, out: &mut Outbox) {
+        match board.operation() {
+            None => out.say(Notice::plain("nothing has run yet")),
+            Some(operation) if operation.attempts().is_empty() => out.say(Notice::plain("this is the first attempt; none came before it")),
+            Some(_) => out.wish(Wish::Open(Box::new(AttemptsView::new(self.shown, model)))),
+        }
+    }
+
     fn open_logs(&self, board: &Board, out: &mut Outbox) {
         match self.log_task(board) {
             Some(task) => out.wish(Wish::OpenLogs { shown: self.shown, task: task.clone() }),
@@ -252,7 +261,10 @@ impl OperationView {
             Action::PreviousProblem => self.problem(board, false, out),
             Action::Mark => self.mark(board),
             Action::MarkRange => self.mark_range(board),
-            Action::Sync | Action::SyncMarked | Action::Terminate | Action::Approve => self.ask_to_change(action, board, model, out),
+            Action::Pause | Action::Sync | Action::SyncMarked | Action::Terminate | Action::Approve => {
+                self.ask_to_change(action, board, model, out);
+            }
+            Action::Attempts => self.open_attempts(board, model, out),
             _ => return Outcome::Ignored,
         }
         Outcome::Consumed
@@ -274,7 +286,7 @@ impl OperationView {
             Action::OnlySyncFail => self.narrow(Some(Phase::SyncFail)),
             Action::Filter => out.wish(Wish::Search),
             Action::History => out.wish(Wish::Open(Box::new(HistoryView::new(model)))),
-            Action::Sync | Action::SyncMarked | Action::Terminate | Action::Approve => {
+            Action::Pause | Action::Attempts | Action::Sync | Action::SyncMarked | Action::Terminate | Action::Approve => {
                 let reason = model.may(action).err().unwrap_or_else(|| "nothing is open yet".to_owned());
                 out.say(Notice::bad(reason));
             }
@@ -336,7 +348,8 @@ impl OperationView {
     }
 
     fn panes(&self, board: Option<&Board>, model: &Model, area: Rect) -> Panes {
-        layout::panes(area, Needs { header: model.header, failed: board.is_some_and(Board::has_failed) })
+        let moves = board.is_some_and(|board| board.has_failed() || board.stalled_since().is_some());
+        layout::panes(area, Needs { header: model.header, moves })
     }
 }
 
@@ -407,9 +420,10 @@ impl View for OperationView {
             Action::Sync,
             Action::Terminate,
             Action::Approve,
+            Action::Pause,
+            Action::Attempts,
             Action::NextProblem,
             Action::Help,
-            Action::Approve,
             Action::Yaml,
             Action::Mark,
             Action::Filter,

@@ -112,19 +112,35 @@ pub(super) fn occurrence(model: &Model, event: &Occurrence, named: bool, pen: &m
     pen.fit(&clean::text(&event.message), theme.style(Role::Text));
 }
 
-/// Draws what can be done now that the operation has failed: reading first, then what asks before it acts.
+/// What can be done while nothing moves: look why, then stop it, which asks.
+const WHEN_STALLED: [(Action, &str); 5] = [
+    (Action::Logs, "full log"),
+    (Action::Terminate, "terminate (asks)"),
+    (Action::Events, "events"),
+    (Action::Details, "details"),
+    (Action::Yaml, "live object"),
+];
+
+/// Draws what can be done now: reading first, then what asks before it acts.
 pub(super) fn next(model: &Model, board: &Board, area: Rect, buffer: &mut Buffer) {
-    paint::rule(buffer, Rect { height: area.height.min(1), ..area }, model.theme, "next", "");
-    let failed = board.operation().map(|operation| operation.failed_tasks().len()).unwrap_or_default();
-    let moves: [(Action, &str); 7] = [
+    if board.is_running() {
+        return moves(model, "nothing moves", &WHEN_STALLED, area, buffer);
+    }
+    let problem = if board.counts().failed > 1 { "next problem" } else { "the problem" };
+    let after_failure: [(Action, &str); 7] = [
         (Action::Logs, "full log"),
-        (Action::NextProblem, if failed > 1 { "next problem" } else { "the problem" }),
+        (Action::NextProblem, problem),
         (Action::Events, "events"),
         (Action::Details, "details"),
         (Action::Sync, "sync again (asks)"),
         (Action::SyncMarked, "sync marked rows, no hooks (asks)"),
         (Action::History, "operations"),
     ];
+    moves(model, "next", &after_failure, area, buffer);
+}
+
+fn moves(model: &Model, title: &str, moves: &[(Action, &str)], area: Rect, buffer: &mut Buffer) {
+    paint::rule(buffer, Rect { height: area.height.min(1), ..area }, model.theme, title, "");
     let rows = area.height.saturating_sub(1).max(1);
     let per_row = moves.len().div_ceil(usize::from(rows));
     for (row, moves) in moves.chunks(per_row).enumerate() {

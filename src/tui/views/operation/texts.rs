@@ -6,6 +6,7 @@ use super::rail::{self, Column, Piece};
 use super::{panes, timeline};
 use crate::model::Phase;
 use crate::operation::timeline::{PhaseCell, Stage};
+use crate::operation::verdict::short_time;
 use crate::tui::board::Board;
 use crate::tui::model::Model;
 use crate::tui::row::{Group, Row};
@@ -49,11 +50,14 @@ impl OperationView {
             if panes.density == Density::Wide { rail::in_three_rows(board, model.now, panes.rail.width) } else { Vec::new() };
         let room = usize::from(panes.timeline.height.saturating_sub(2));
         self.cache.bars = if panes.density == Density::Huge { timeline::bars(board, room) } else { Vec::new() };
-        self.cache.notes = self.notes();
+        self.cache.notes = self.notes(board, model);
     }
 
-    fn notes(&self) -> String {
+    fn notes(&self, board: &Board, model: &Model) -> String {
         let mut notes = Vec::new();
+        if let Some((of, at)) = board.countdowns().first() {
+            notes.push(format!("limit of the {of} in {}", short_time(at.duration_since(model.now))));
+        }
         if let Some(phase) = self.choice.only {
             notes.push(format!("only {phase}"));
         }

@@ -1,0 +1,168 @@
+//! Asks before a paused operation goes on, and says what will be written then. Nothing changes a cluster on one key (decision 13), so the
+//! harmless button is the chosen one.
+
+use crossterm::event::KeyEvent;
+use jiff::Timestamp;
+use ratatui::buffer::Buffer;
+use ratatui::layout::Rect;
+
+use super::{Confirmation, Dialog, Piece, Sheet, labelled, sheet, turn};
+use crate::engine::session::Ask;
+use crate::model::{Phase, Wave};
+use crate::operation::Paused;
+use crate::operation::timeline::Stage;
+use crate::operation::verdict::short_time;
+use crate::tui::action::Action;
+use crate::tui::board::Board;
+use crate::tui::clean;
+use crate::tui::model::Model;
+use crate::tui::row::Row;
+use crate::tui::theme::Role;
+use crate::tui::views::{Notice, Outbox, Wish};
+
+/// How many objects are named.
+const NAMES: usize = 6;
+const STAY: usize = 0;
+const GO_ON: usize = 1;
+/// The line in which the app's name is typed.
+const NAME: usize = 2;
+
+/// The question.
+pub(crate) struct ResumeDialog {
+    at: Option<Paused>,
+    now: Timestamp,
+    chosen: usize,
+    confirmation: Option<Confirmation>,
+    place: String,
+    /// What comes next, made once: nothing moves while the operation is paused.
+    coming: Vec<Vec<Piece>>,
+}
+
+impl ResumeDialog {
+    /// Makes the question for the operation that waits.
+    pub(crate) fn new(model: &Model) -> Self {
+        let board = model.running();
+        let context = board.and_then(Board::operation).map(|operation| operation.destination().0.to_owned()).unwrap_or_default();
+        let place = board.map(|board| format!("{}/{} in {context}", board.plan().namespace, board.plan().app)).unwrap_or_default();
+        Self {
+            at: paused(model),
+            now: model.now,
+            chosen: STAY,
+            confirmation: Confirmation::new(model),
+            place: clean::text(&place).into_owned(),
+            coming: board.zip(paused(model)).map(|(board, at)| coming(board, at.phase, at.wave)).unwrap_or_default(),
+        }
+    }
+
+    fn fields(&self) -> usize {
+        if self.confirmation.is_some() { 3 } else { 2 }
+    }
+
+    fn go_on(&self, model: &Model, out: &mut Outbox) {
+        if self.confirmation.as_ref().is_some_and(|confirmation| !confirmation.is_right()) {
+            return out.say(Notice::bad(format!("type {} first: the context is protected", model.app_name())));
+        }
+        out.ask(Ask::Resume { by: model.request.by.clone() });
+        out.wish(Wish::CloseDialog);
+        out.say(Notice::plain("going on"));
+    }
+
+    fn lines(&self) -> Vec<Vec<Piece>> {
+        let waited = self.at.map(|at| short_time(self.now.duration_since(at.since))).unwrap_or_default();
+        let mut lines = vec![vec![(format!("{} has waited for {waited}; nothing is written", self.place), Role::Strong)], Vec::new()];
+        lines.extend(self.coming.iter().cloned());
+        if let Some(confirmation) = &self.confirmation {
+            lines.push(Vec::new());
+            lines.push(confirmation.line(self.chosen == NAME));
+        }
+        lines
+    }
+}
+
+fn paused(model: &Model) -> Option<Paused> {
+    model.running()?.operation()?.paused().copied()
+}
+
+/// What the next wave writes, and what follows it without another question.
+fn coming(board: &Board, phase: Phase, wave: Wave) -> Vec<Vec<Piece>> {
+    let rows = &board.rows()[..board.tasks()];
+    let next = || rows.iter().filter(|row| row.group_phase() == phase && row.wave == wave && row.stage == Stage::Waiting);
+    let count = |wanted: fn(&Row) -> bool| next().filter(|row| wanted(row)).count();
+    let (hooks, prunes) = (count(|row| row.hook), count(|row| row.prune));
+    let applied = next().count() - hooks - prunes;
+    let kinds = [(hooks, "run", "hook"), (applied, "apply", "object"), (prunes, "DELETE", "object")];
+    let words: Vec<String> = kinds
+        .iter()
+        .filter(|(count, ..)| *count > 0)
+        .map(|(count, verb, noun)| format!("{verb} {count} {noun}{}", plural(*count)))
+        .collect();
+    let mut lines = vec![labelled("next", [(format!("{phase} wave {wave}: {}", words.join(", ")), Role::Text)])];
+    for row in next().take(NAMES) {
+        let role = if row.prune { Role::Warn } else { Role::Text };
+        lines.push(labelled("", [(format!("{}/{}", row.short_kind(), row.name), role)]));
+    }
+    let more = next().count().saturating_sub(NAMES);
+    if more > 0 {
+        lines.push(labelled("", [(format!("and {more} more"), Role::Text)]));
+    }
+    lines.push(labelled("then", [(rest(board, phase, wave), Role::Text)]));
+    lines
+}
+
+fn rest(board: &Board, phase: Phase, wave: Wave) -> String {
+    let later = board.rail().iter().flat_map(|cell| cell.waves.iter().map(move |found| (cell.phase, found)));
+    let later: Vec<_> = later
+        .filter(|(_, found)| found.stage == Stage::Waiting)
+        .map(|(of, found)| (of, found.wave))
+        .filter(|at| *at > (phase, wave))
+        .collect();
+    match later.as_slice() {
+        [] => "nothing: it is the last wave".to_owned(),
+        [(phase, wave)] => format!("{phase} wave {wave}"),
+        [(phase, wave), others @ ..] => format!("{phase} wave {wave}, and {} more wave{}", others.len(), plural(others.len())),
+    }
+}
+
+fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
+}
+
+impl Dialog for ResumeDialog {
+    fn update(&mut self, action: Action, model: &Model, out: &mut Outbox) {
+        match action {
+            Action::NextPane | Action::Right => self.chosen = turn(self.chosen, self.fields(), true),
+            Action::PreviousPane | Action::Left => self.chosen = turn(self.chosen, self.fields(), false),
+            Action::Yes => self.go_on(model, out),
+            Action::Open if self.chosen == GO_ON || self.chosen == NAME => self.go_on(model, out),
+            Action::Open | Action::No => out.wish(Wish::CloseDialog),
+            _ => {}
+        }
+    }
+
+    fn typed(&mut self, key: KeyEvent) -> bool {
+        self.chosen == NAME && self.confirmation.as_mut().is_some_and(|confirmation| confirmation.typed(key))
+    }
+
+    fn pasted(&mut self, text: &str) {
+        if let Some(confirmation) = self.confirmation.as_mut().filter(|_| self.chosen == NAME) {
+            confirmation.pasted(text);
+        }
+    }
+
+    fn settle(&mut self, model: &Model) -> Option<String> {
+        self.now = model.now;
+        (self.at.is_none() || paused(model) != self.at).then(|| "the operation is not paused there any more".to_owned())
+    }
+
+    fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
+        let title = self.at.map(|at| format!("Go on with {} wave {}?", at.phase, at.wave)).unwrap_or_default();
+        let looks = Sheet {
+            title: &title,
+            lines: &self.lines(),
+            focus: 0,
+            buttons: &[("Stay paused", self.chosen == STAY), ("Go on", self.chosen == GO_ON)],
+            hint: "tab/←→ choose · enter confirm · y go on · n/esc stay paused",
+        };
+        sheet(model.theme, &looks, area, buffer);
+    }
+}
