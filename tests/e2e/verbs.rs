@@ -254,6 +254,42 @@ fn t113_r307_an_object_without_a_name_is_created_anew_by_replace() {
     }
 }
 
+/// R309 R1503: a hook waits for its old object that somebody else is deleting, says what holds it, and then runs.
+#[test]
+fn r309_r1503_a_hook_waits_for_its_old_object_that_somebody_else_deletes() {
+    let Some(space) = Space::open("leaving") else { return };
+    let target = space.write("hook", &[job("pre", "true").hook("PreSync").policy("HookFailed")]);
+    space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (no more tasks)");
+    let before = uid(&space, "job/pre");
+    let guard =
+        |names: &str| space.kubectl(&["patch", "job/pre", "--type=merge", "-p", &format!(r#"{{"metadata":{{"finalizers":{names}}}}}"#)]);
+    guard(r#"["example.com/guard"]"#);
+    space.kubectl(&["delete", "job/pre", "--wait=false"]);
+    let running = space.sync(&target).start();
+    running.wait_for("what holds it", |line| line.to_string().contains("example.com/guard"));
+    guard("null");
+    running.finish().assert_end(0, "Succeeded", "successfully synced (no more tasks)");
+    assert_ne!(uid(&space, "job/pre"), before);
+}
+
+/// R1312: what the server's own words do not say.
+#[test]
+fn r1312_a_refusal_says_what_to_do_where_the_servers_words_do_not() {
+    let Some(space) = Space::open("hints") else { return };
+    let old = web().with("/apiVersion", "apps/v1beta1");
+    let outcome = space.sync(&space.write("old", &[old])).run();
+    let said = format!(
+        "The Kubernetes API could not find version \"v1beta1\" of apps/Deployment for requested resource {}/web. \
+         Version \"v1\" of apps/Deployment is installed on the destination cluster.",
+        space.namespace
+    );
+    assert!(outcome.results()[0].ends_with(&said), "{:?}", outcome.results());
+    let large = config_map("large", "1").annotated("example.com/large", &"x".repeat(300_000));
+    let outcome = space.sync(&space.write("large", &[large])).run();
+    let text = &outcome.results()[0];
+    assert!(text.contains("metadata.annotations: Too long") && text.ends_with(": Replace=true writes the object without it"), "{text}");
+}
+
 /// A rule of the cluster about Jobs of the test's namespace, effective when this returns.
 fn policy(space: &Space, expression: &str, message: &str) {
     let probe = space.write("probe", &[job("probe", "true").with("/spec/suspend", true)]);
