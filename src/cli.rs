@@ -44,6 +44,14 @@ pub(crate) enum Command {
         #[command(flatten)]
         sync: SyncOptions,
     },
+    /// Delete the app with everything that it owns, its PreDelete hooks before and its PostDelete hooks after
+    #[command(override_usage = "syncwave delete [OPTIONS] <TARGET>")]
+    Delete {
+        /// A file, a folder, a kustomization, a Helm chart, or `-` for standard input
+        target: Option<String>,
+        #[command(flatten)]
+        deletion: DeleteOptions,
+    },
     /// Print what a sync would do, in order, with what would not run and why; writes nothing
     #[command(override_usage = "syncwave plan [OPTIONS] <TARGET>")]
     Plan {
@@ -202,6 +210,29 @@ pub(crate) struct SyncOptions {
     pub(crate) approve: Vec<Approval>,
 }
 
+/// Options of a deletion.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct DeleteOptions {
+    /// Give up when the deletion lasts longer; without it a failed hook is tried again without end
+    #[arg(long, value_name = "DURATION", value_parser = limit)]
+    pub(crate) timeout: Option<Duration>,
+    /// Confirm in advance a deletion that a manifest wants to be confirmed; may be repeated
+    #[arg(long, value_name = "KIND/NAME", value_parser = Approval::parse)]
+    pub(crate) approve: Vec<Approval>,
+    /// Option of the whole deletion, for example PrunePropagationPolicy=background; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_option)]
+    pub(crate) sync_option: Vec<String>,
+    /// Revision to record, otherwise the git commit of the target or a hash of its manifests
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) revision: Option<String>,
+    /// Values file of a Helm chart; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) values: Vec<PathBuf>,
+    /// Value of a Helm chart; may be repeated
+    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter)]
+    pub(crate) parameter: Vec<String>,
+}
+
 /// Whether hooks run (spec R813).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Strategy {
@@ -317,22 +348,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
 const NOT_BUILT: [&str; 6] = ["--take-over", "--wait", "--detach", "--record", "--rbac", "--lua"];
 
 /// Commands of the contract that this version does not have; as a target each of them would be a surprise.
-pub(crate) const COMMANDS_NOT_BUILT: [&str; 14] = [
-    "diff",
-    "lint",
-    "terminate",
-    "delete",
-    "history",
-    "show",
-    "logs",
-    "replay",
-    "report",
-    "health",
-    "cluster",
-    "completions",
-    "man",
-    "help",
-];
+pub(crate) const COMMANDS_NOT_BUILT: [&str; 13] =
+    ["diff", "lint", "terminate", "history", "show", "logs", "replay", "report", "health", "cluster", "completions", "man", "help"];
 
 fn sentence(error: &clap::Error) -> String {
     let text = |kind| context(error, kind);
@@ -457,6 +474,9 @@ mod tests {
             ("syncwave sync x --retry-backoff-factor 0", vec!["--retry-backoff-factor", "0"]),
             ("syncwave sync x --retry-backoff-duration soon", vec!["--retry-backoff-duration", "unit"]),
             ("syncwave sync x --timeout 0", vec!["--timeout", "no limit"]),
+            ("syncwave delete x --timeout soon", vec!["--timeout", "unit"]),
+            ("syncwave delete x --approve Job", vec!["--approve", "KIND/NAME"]),
+            ("syncwave delete x --dry-run", vec!["--dry-run", "--help"]),
             ("syncwave sync x --hook-timeout 5", vec!["--hook-timeout", "unit"]),
             ("syncwave sync x --sync-option Prune", vec!["--sync-option", "NAME=VALUE"]),
             ("syncwave sync x --strategy wild", vec!["--strategy", "hook", "apply"]),

@@ -30,8 +30,8 @@
 //! # The words
 //!
 //! * **app**: a set of manifests and its destination. **target**: what a manifest asks for. **live**: what is in the cluster.
-//! * **operation**: one run of a sync, from its start to its verdict. **task**: what an operation does with one object.
-//! * **phase**: PreSync, Sync, PostSync, SyncFail. **wave**: order inside a phase; lower ones finish before higher ones start.
+//! * **operation**: one run of a sync or of a deletion, from its start to its verdict. **task**: what an operation does with one object.
+//! * **phase**: PreSync, Sync, PostSync, SyncFail; of a deletion PreDelete, Delete, PostDelete. **wave**: order inside a phase; lower ones finish before higher ones start.
 //! * **hook**: an object that is run in a phase instead of being part of the app. **policy**: when a hook is deleted.
 //! * **prune**: the deletion of what the app owns and no manifest asks for any more.
 //! * **health**: how a live object does. **result**: how a task ended. **blocker**: the task that the operation waits for.

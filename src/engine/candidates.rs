@@ -14,7 +14,7 @@ use crate::model::annotation::TRACKING_ID;
 use crate::model::{Gvk, KindFact, Kinds, Object, Part, ResourceKey, Scope, Traits};
 use crate::plan::{Candidate, Manifest};
 
-const AT_ONCE: usize = 16;
+pub(super) const AT_ONCE: usize = 16;
 /// How many objects a note names.
 const NAMED: usize = 5;
 
@@ -57,16 +57,7 @@ impl Search<'_> {
         let managed = self.managed();
         let mut found = Found::default();
         let wanted = match inventory {
-            Some(owned) => owned
-                .iter()
-                .filter(|owned| !managed.has(&owned.key))
-                .map(|owned| {
-                    (
-                        owned.key.clone(),
-                        Gvk { group: owned.key.group.clone(), version: owned.version.as_str().into(), kind: owned.key.kind.clone() },
-                    )
-                })
-                .collect(),
+            Some(owned) => owned.iter().filter(|owned| !managed.has(&owned.key)).map(|owned| (owned.key.clone(), owned.gvk())).collect(),
             None => self.tracked(&managed, &mut found.notes).await,
         };
         let looks = futures::stream::iter(wanted).map(|(key, gvk)| async move {
@@ -102,7 +93,7 @@ impl Search<'_> {
         managed
     }
 
-    fn key_of(&self, object: &Object) -> ResourceKey {
+    pub(super) fn key_of(&self, object: &Object) -> ResourceKey {
         let key = object.key();
         let namespace: Arc<str> = match self.kinds.scope(&object.gvk()) {
             Scope::Cluster => "".into(),
@@ -116,7 +107,7 @@ impl Search<'_> {
         self.read(key, gvk).await.map_err(|error| format!("{key} belongs to the app but cannot be read, so it cannot be pruned: {error}"))
     }
 
-    async fn read(&self, key: &ResourceKey, gvk: &Gvk) -> Result<Option<Object>, CallError> {
+    pub(super) async fn read(&self, key: &ResourceKey, gvk: &Gvk) -> Result<Option<Object>, CallError> {
         // A kind that is served in no version has no objects.
         let Some(resource) = self.cluster.served(gvk).await? else { return Ok(None) };
         let spot = Spot { resource: &resource, namespace: &key.namespace, name: &key.name };
@@ -128,20 +119,15 @@ impl Search<'_> {
     }
 
     /// The id names the object itself: controllers copy annotations, and a copy belongs to its controller.
-    fn is_tracked(&self, key: &ResourceKey, id: Option<&str>) -> bool {
+    pub(super) fn is_tracked(&self, key: &ResourceKey, id: Option<&str>) -> bool {
         let place = if key.namespace.is_empty() { self.namespace } else { &*key.namespace };
         id == Some(&format!("{}:{}/{}:{place}/{}", self.app, key.group, key.kind, key.name))
     }
 
     async fn tracked(&self, managed: &Managed, notes: &mut Vec<String>) -> Vec<(ResourceKey, Gvk)> {
-        let lists = futures::stream::iter(self.places()).map(|(resource, namespace)| async move {
-            let listed = self.cluster.list_metadata(&resource, &namespace).await;
-            (resource, namespace, listed)
-        });
-        let mut lists = lists.buffered(AT_ONCE);
         let mut found = BTreeMap::new();
         let mut elsewhere = BTreeSet::new();
-        while let Some((resource, namespace, listed)) = lists.next().await {
+        for (resource, namespace, listed) in self.lists(&BTreeSet::new()).await {
             match listed {
                 Ok(objects) => {
                     for object in objects {
@@ -166,28 +152,36 @@ impl Search<'_> {
         found.into_iter().collect()
     }
 
+    /// Lists every kind of the manifests, and others, where the app may have objects of it.
+    pub(super) async fn lists(&self, also: &BTreeSet<Gvk>) -> Vec<(Resource, Arc<str>, Result<Vec<Object>, CallError>)> {
+        let lists: Vec<_> = self
+            .places(also)
+            .into_iter()
+            .map(|(resource, namespace)| async move {
+                let listed = self.cluster.list_metadata(&resource, &namespace).await;
+                (resource, namespace, listed)
+            })
+            .collect();
+        futures::stream::iter(lists).buffered(AT_ONCE).collect().await
+    }
+
     /// The id names the app, which another destination may have too; only an inventory says that this one made the object.
     fn note_of(&self, elsewhere: &BTreeSet<ResourceKey>) -> Option<String> {
-        let named: Vec<String> = elsewhere.iter().take(NAMED).map(ToString::to_string).collect();
-        let rest = elsewhere.len() - named.len();
-        let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
-        (!named.is_empty()).then(|| {
-            format!(
-                "not pruned, because they are outside of namespace {} and no inventory says that they were synced from here: {}{more}; delete them by hand if nothing needs them",
-                self.namespace,
-                named.join(", ")
-            )
-        })
+        let named = few(elsewhere)?;
+        Some(format!(
+            "not pruned, because they are outside of namespace {} and no inventory says that they were synced from here: {named}; delete them by hand if nothing needs them",
+            self.namespace,
+        ))
     }
 
     /// Every kind of the manifests, in every namespace of the manifests.
-    fn places(&self) -> BTreeSet<(Resource, Arc<str>)> {
+    fn places(&self, also: &BTreeSet<Gvk>) -> BTreeSet<(Resource, Arc<str>)> {
         let keys: Vec<(ResourceKey, Gvk)> =
             self.manifests.iter().map(|manifest| (self.key_of(&manifest.object), manifest.object.gvk())).collect();
         let mut namespaces: BTreeSet<Arc<str>> =
             keys.iter().map(|(key, _)| key.namespace.clone()).filter(|name| !name.is_empty()).collect();
         namespaces.insert(self.namespace.into());
-        let kinds: BTreeSet<&Gvk> = keys.iter().map(|(_, gvk)| gvk).collect();
+        let kinds: BTreeSet<&Gvk> = keys.iter().map(|(_, gvk)| gvk).chain(also).collect();
         let known = kinds.into_iter().filter(|gvk| matches!(self.kinds.get(gvk), Some(KindFact::Known { .. })));
         let resources = known.filter_map(|gvk| self.cluster.known_resource(gvk)).filter(|resource| resource.can_list);
         let place = |resource: Resource| -> Vec<(Resource, Arc<str>)> {
@@ -199,6 +193,14 @@ impl Search<'_> {
         };
         resources.flat_map(place).collect()
     }
+}
+
+/// Returns the first names and how many there are more; `None` without any.
+pub(super) fn few(keys: &BTreeSet<ResourceKey>) -> Option<String> {
+    let named: Vec<String> = keys.iter().take(NAMED).map(ToString::to_string).collect();
+    let rest = keys.len() - named.len();
+    let more = if rest > 0 { format!(" and {rest} more") } else { String::new() };
+    (!named.is_empty()).then(|| format!("{}{more}", named.join(", ")))
 }
 
 #[cfg(test)]

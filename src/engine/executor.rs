@@ -12,9 +12,10 @@ use crate::cluster::apply::{Applied, Before, Spot, Word};
 use crate::cluster::delete::Removal;
 use crate::cluster::watch::Watches;
 use crate::cluster::{CallError, Cluster, Outbox, Reporter, Resource, Snapshot, hints, trial};
-use crate::model::{Assessment, DeletePolicy, Gvk, Live, Mode, Object, ResourceKey, Role, Task, Verb, kinds};
+use crate::model::annotation::TRACKING_ID;
+use crate::model::{Assessment, DeletePolicy, Gvk, Live, Mode, Object, Phase, ResourceKey, Role, Task, TaskId, Verb, kinds};
 use crate::operation::{Request, Step, StepOutcome};
-use crate::plan::Plan;
+use crate::plan::{Kind, Plan};
 
 /// How long a new definition may take until its kind is served (spec R523).
 const ESTABLISHED_WITHIN: Duration = Duration::from_secs(3);
@@ -77,7 +78,18 @@ impl Executor {
             Step::RemoveOldFinalizer { uid } => self.remove_finalizers(&self.stoppable, call, uid).await,
             Step::RemoveFinalizer { uid } => self.remove_finalizers(&self.hurried, call, uid).await,
             Step::TerminateFinalizer { uid } | Step::RemoveLeftFinalizer { uid } => self.remove_finalizers(&self.calm, call, uid).await,
-            Step::Prune { uid } | Step::DeleteOldHook { uid } => self.delete(&self.stoppable, call, uid).await,
+            Step::Adopt { uid } => self.adopt(call, uid).await,
+            Step::DeleteOldHook { uid } if self.plan.kind == Kind::Delete => match self.stranger(call).await {
+                Some(refusal) => refusal,
+                None => self.delete(&self.stoppable, call, uid).await,
+            },
+            Step::Prune { uid } => {
+                if let Some(hook) = self.hook_of(task, uid) {
+                    self.captures.complete(hook, uid).await;
+                }
+                self.delete(&self.stoppable, call, uid).await
+            }
+            Step::DeleteOldHook { uid } => self.delete(&self.stoppable, call, uid).await,
             Step::TerminateDelete { uid } => self.delete(&self.calm, call, uid).await,
             Step::DeleteHook { uid, .. } => {
                 // What the pods of a leftover printed is another operation's story.
@@ -277,6 +289,35 @@ impl Executor {
         }
     }
 
+    /// Takes over a hook of an earlier deletion, seen directly: a view that lags must not let the deletion go on (spec R1111).
+    async fn adopt(&self, call: Call<'_>, uid: &str) -> StepOutcome {
+        let object = match self.calm.get(call.spot(), call.reporter).await {
+            Ok(Some(object)) if object.text(&["metadata", "uid"]) == uid => object,
+            Ok(_) => return StepOutcome::Gone,
+            Err(error) => return failed(&error),
+        };
+        if let Some(refusal) = refused_stranger(call.task, &object) {
+            return refusal;
+        }
+        self.watches.hook_created(&call.task.id.key, uid);
+        let message = "still running since an earlier deletion".to_owned();
+        StepOutcome::Done { message, live: Some(Box::new(self.calm.judge().live(&object))) }
+    }
+
+    /// Returns the refusal to touch what has the name of a hook and belongs to somebody else.
+    async fn stranger(&self, call: Call<'_>) -> Option<StepOutcome> {
+        match self.calm.get(call.spot(), call.reporter).await {
+            Ok(object) => refused_stranger(call.task, &object?),
+            Err(error) => Some(failed(&error)),
+        }
+    }
+
+    /// Returns the hook of this operation whose object is deleted with the app.
+    fn hook_of(&self, task: &Task, uid: &str) -> Option<&Task> {
+        let id = TaskId { phase: Phase::PreDelete, key: task.id.key.clone(), role: Role::Hook };
+        self.plan.task(&id).filter(|_| self.watches.has_created(&task.id.key, uid))
+    }
+
     async fn remove_finalizers(&self, cluster: &Cluster, call: Call<'_>, uid: &str) -> StepOutcome {
         let known = self.watches.snapshot(&call.task.id.key);
         match cluster.remove_hook_finalizers(call.spot(), uid, known, call.reporter).await {
@@ -333,6 +374,12 @@ fn failed(error: &CallError) -> StepOutcome {
 
 fn unwatched(live: Live) -> Live {
     Live { assessment: Assessment::NoRule, generation: None, observed_generation: None, ..live }
+}
+
+fn refused_stranger(task: &Task, object: &Object) -> Option<StepOutcome> {
+    let own = task.target.as_ref()?.annotation(TRACKING_ID);
+    let error = || format!("{} exists and does not belong to this app", task.id.key);
+    (object.annotation(TRACKING_ID) != own).then(|| StepOutcome::Failed { error: error() })
 }
 
 fn is_definition(key: &ResourceKey) -> bool {

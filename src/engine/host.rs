@@ -19,7 +19,7 @@ use crate::health;
 use crate::manifest::{self, Loaded};
 use crate::model::{Object, ResourceKey};
 use crate::operation::Request;
-use crate::plan::Plan;
+use crate::plan::{Kind, Plan};
 
 /// How live objects are judged in this program.
 pub(super) const JUDGE: Judge = Judge { assess: health::assess, observed: health::observed };
@@ -96,8 +96,10 @@ impl Host {
 
     async fn take(&mut self, ask: Ask) {
         match ask {
-            Ask::Plan { request } => self.plan(request),
-            Ask::Sync { request } => self.sync(request).await,
+            Ask::Plan { request } => self.plan(Kind::Sync, request),
+            Ask::PlanDeletion { request } => self.plan(Kind::Delete, request),
+            Ask::Sync { request } => self.begin(Kind::Sync, request).await,
+            Ask::Delete { request } => self.begin(Kind::Delete, request).await,
             Ask::Terminate { by } => self.terminate(by).await,
             Ask::Approve { keys, by } => self.approve(keys, by).await,
             Ask::Pause { by } => self.tell_running(Control::Pause { by }, "there is nothing to stop before").await,
@@ -108,10 +110,10 @@ impl Host {
         }
     }
 
-    fn plan(&mut self, request: Request) {
+    fn plan(&mut self, kind: Kind, request: Request) {
         let (shared, id) = (self.shared.clone(), self.next_id());
         self.work.spawn(async move {
-            match shared.prepare(&request, id).await {
+            match shared.prepare(kind, &request, id).await {
                 Ok(mut prepared) => {
                     let request = windows::narrowed(request, &prepared.place);
                     prepared.notes.extend(request.windows.concerns());
@@ -125,13 +127,13 @@ impl Host {
         });
     }
 
-    async fn sync(&mut self, request: Request) {
-        if let Some(reason) = self.why_no_sync() {
+    async fn begin(&mut self, kind: Kind, request: Request) {
+        if let Some(reason) = self.why_not_now() {
             return self.shared.answer(Answer::Refused { reason }).await;
         }
         let (shared, id) = (self.shared.clone(), self.next_id());
         self.preparing = Some(self.work.spawn(async move {
-            match shared.prepare(&request, id).await {
+            match shared.prepare(kind, &request, id).await {
                 Ok(prepared) if shared.opening.unattended && prepared.place.protected => Outcome::NotReady(protected(&prepared)),
                 Ok(mut prepared) => {
                     let request = windows::narrowed(request, &prepared.place);
@@ -149,12 +151,12 @@ impl Host {
         }));
     }
 
-    fn why_no_sync(&self) -> Option<String> {
+    fn why_not_now(&self) -> Option<String> {
         if let Some(reason) = &self.shared.opening.read_only {
             return Some(format!("nothing may be changed here: {reason}"));
         }
         if self.preparing.is_some() {
-            return Some("a sync is being prepared already; wait for it, or terminate it".to_owned());
+            return Some("an operation is being prepared already; wait for it, or terminate it".to_owned());
         }
         let running = self.running.as_ref().filter(|running| running.is_busy())?;
         Some(format!("the operation {} is still running; wait for its end, or terminate it", running.id))
@@ -219,7 +221,7 @@ impl Host {
         }
         if let Some(preparing) = self.preparing.take() {
             preparing.abort();
-            let reason = "the sync was stopped before it began; nothing has been changed".to_owned();
+            let reason = "the operation was stopped before it began; nothing has been changed".to_owned();
             return self.shared.answer(Answer::Refused { reason }).await;
         }
         match self.running.as_ref().filter(|running| running.is_busy()) {
@@ -290,10 +292,13 @@ impl Shared {
         }
     }
 
-    async fn prepare(&self, request: &Request, id: Arc<str>) -> Result<Prepared, Obstacle> {
+    async fn prepare(&self, kind: Kind, request: &Request, id: Arc<str>) -> Result<Prepared, Obstacle> {
         let loaded = prepare::load(&self.opening, &self.stdin).await?;
         let connected = self.connect().await?;
-        let prepared = prepare::prepare(&self.opening, loaded, connected, request, id).await;
+        let prepared = match kind {
+            Kind::Sync => prepare::prepare(&self.opening, loaded, connected, request, id).await,
+            Kind::Delete => prepare::prepare_deletion(&self.opening, loaded, connected, request, id).await?,
+        };
         *locked(&self.plan) = Some(prepared.plan.clone());
         Ok(prepared)
     }
@@ -372,7 +377,7 @@ fn obstacle(error: &ConnectError) -> Obstacle {
 }
 
 fn protected(prepared: &Prepared) -> Obstacle {
-    let report = format!("the context `{}` is protected; add --yes, or start the sync from the screens", prepared.place.context);
+    let report = format!("the context `{}` is protected; add --yes, or start it from the screens", prepared.place.context);
     Obstacle { kind: FailureKind::Usage, report }
 }
 

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::seals::{SealKey, Seals};
-use crate::model::{OperationPhase, ResourceKey, Role, Task};
+use crate::model::{Gvk, OperationPhase, ResourceKey, Role, Task};
 use crate::operation::Operation;
 use crate::plan::Plan;
 
@@ -37,6 +37,13 @@ pub(super) struct Owned {
     pub(super) seal: String,
 }
 
+impl Owned {
+    /// Returns group, version and kind.
+    pub(super) fn gvk(&self) -> Gvk {
+        Gvk { group: self.key.group.clone(), version: self.version.as_str().into(), kind: self.key.kind.clone() }
+    }
+}
+
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct Document {
@@ -47,13 +54,18 @@ struct Document {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     seal_key: Option<SealKey>,
     objects: Vec<Owned>,
+    /// A deletion has done its PreDelete hooks and has begun with the objects.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    in_deletion: bool,
 }
 
 /// What an inventory holds.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Contents {
     pub(super) seal_key: Option<SealKey>,
     pub(super) objects: Vec<Owned>,
+    /// A deletion has begun with the objects and has not come to its end.
+    pub(super) in_deletion: bool,
 }
 
 /// Where an inventory belongs.
@@ -89,14 +101,21 @@ impl Home {
         if ![FORMAT, WITHOUT_SEALS].contains(&document.format) {
             return Err(unusable(format!("its format {} is not known", document.format)));
         }
-        Ok(Some(Contents { seal_key: document.seal_key, objects: document.objects }))
+        Ok(Some(Contents { seal_key: document.seal_key, objects: document.objects, in_deletion: document.in_deletion }))
     }
 
     fn write(&self, contents: Contents) -> io::Result<()> {
         let (app, context, namespace) = (self.app.clone(), self.context.clone(), self.namespace.clone());
-        let Contents { seal_key, objects } = contents;
-        let document = Document { format: FORMAT, app, context, namespace, seal_key, objects };
+        let Contents { seal_key, objects, in_deletion } = contents;
+        let document = Document { format: FORMAT, app, context, namespace, seal_key, objects, in_deletion };
         write_private(&self.file(), &serde_json::to_vec_pretty(&document)?)
+    }
+
+    fn remove(&self) -> io::Result<()> {
+        match std::fs::remove_file(self.file()) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            Ok(()) | Err(_) => Ok(()),
+        }
     }
 }
 
@@ -106,6 +125,7 @@ pub(super) struct Ledger {
     home: Home,
     objects: BTreeMap<ResourceKey, Owned>,
     seals: Arc<Seals>,
+    in_deletion: bool,
 }
 
 impl Ledger {
@@ -124,7 +144,24 @@ impl Ledger {
                 }
             }
         }
-        Self { home, objects, seals }
+        Self { home, objects, seals, in_deletion: false }
+    }
+
+    /// What is left of an app in the middle of its deletion. `is_begun`: an earlier one was cut off.
+    pub(super) fn of_deletion(home: Home, old: Vec<Owned>, plan: &Plan, is_begun: bool) -> Self {
+        let mut objects: BTreeMap<ResourceKey, Owned> = old.into_iter().map(|owned| (owned.key.clone(), owned)).collect();
+        for task in plan.tasks.iter().filter(|task| task.is_prune() && !task.traits.is_hook()) {
+            objects.entry(task.id.key.clone()).or_insert_with(|| owned(task, String::new()));
+        }
+        Self { home, objects, seals: Arc::new(Seals::of(None, &[])), in_deletion: is_begun }
+    }
+
+    /// Notes that the first object is about to be deleted.
+    pub(super) async fn begin_deletion(&mut self) {
+        self.in_deletion = true;
+        if let Err(error) = self.open().await {
+            tracing::warn!("{error}");
+        }
     }
 
     /// Returns what is known of objects that our last apply made what they are.
@@ -134,7 +171,7 @@ impl Ledger {
 
     fn contents(&self) -> Contents {
         let sealed = self.objects.values().map(|owned| Owned { seal: self.seals.seal(&owned.key), ..owned.clone() });
-        Contents { seal_key: self.seals.key(), objects: sealed.collect() }
+        Contents { seal_key: self.seals.key(), objects: sealed.collect(), in_deletion: self.in_deletion }
     }
 
     /// Writes the inventory before the first create.
@@ -161,8 +198,20 @@ impl Ledger {
             }
             None => !(is_success && seen.contains(key)),
         });
+        self.in_deletion &= !is_success;
+        if operation.is_deletion() && is_success && self.objects.is_empty() {
+            return self.remove().await;
+        }
         if let Err(error) = self.open().await {
             tracing::warn!("{error}");
+        }
+    }
+
+    async fn remove(&self) {
+        let home = self.home.clone();
+        let removed = tokio::task::spawn_blocking(move || home.remove()).await.map_err(io::Error::other).flatten();
+        if let Err(error) = removed {
+            tracing::warn!("the inventory {} of an app that is gone cannot be removed: {error}", self.home.file().display());
         }
     }
 }
@@ -222,7 +271,7 @@ mod tests {
     }
 
     fn contents(names: &[&str]) -> Contents {
-        Contents { seal_key: Seals::of(None, &[]).key(), objects: names.iter().map(|name| item(name)).collect() }
+        Contents { seal_key: Seals::of(None, &[]).key(), objects: names.iter().map(|name| item(name)).collect(), in_deletion: false }
     }
 
     #[test]
@@ -271,7 +320,7 @@ mod tests {
         let object = r#"{"group":"","kind":"ConfigMap","namespace":"shop","name":"a","version":"v1","uid":"u","wave":1,"hash":"h"}"#;
         std::fs::write(home.file(), format!(r#"{{"format":1,"app":"","context":"","namespace":"","objects":[{object}]}}"#)).unwrap();
         let objects = vec![Owned { seal: String::new(), ..item("a") }];
-        assert_eq!(home.read(), Ok(Some(Contents { seal_key: None, objects })));
+        assert_eq!(home.read(), Ok(Some(Contents { objects, ..Contents::default() })));
     }
 
     #[test]

@@ -21,7 +21,7 @@ use crate::clock::Clock;
 use crate::cluster::logs::LogTarget;
 use crate::cluster::watch::{Wanted, Watches, Watching};
 use crate::cluster::{Cluster, Outbox};
-use crate::model::{ResourceKey, Role, TaskId};
+use crate::model::{Phase, ResourceKey, Role, TaskId};
 use crate::operation::{Effect, Event, Operation, Record, Request, Step, StepOutcome};
 use crate::plan::Plan;
 
@@ -256,6 +256,8 @@ impl Local {
     async fn record(&mut self, event: Event, finished: &watch::Sender<bool>) {
         let is_concluded = matches!(event, Event::Concluded { .. });
         match &event {
+            // Before the first object goes: a deletion that is cut off from here on goes on without its PreDelete hooks.
+            Event::PhaseStarted { phase: Phase::Delete } => self.ledger.begin_deletion().await,
             Event::TimedOut => self.hurry.cancel(),
             Event::AttemptStarted { attempt } => self.captures.begin_attempt(*attempt),
             _ => {}

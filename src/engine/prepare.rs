@@ -6,6 +6,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
+use super::belongings::hook_kinds;
 use super::candidates::Search;
 use super::inventory::{Contents, Home, Ledger, Owned};
 use super::session::{Action, Answer, FailureKind, Opening, Place, Planned};
@@ -14,7 +15,7 @@ use crate::cluster::{CallError, Cluster, Reporter, Resource};
 use crate::manifest::{self, Loaded, ManifestError, ManifestWarning, Source};
 use crate::model::{Gvk, Mode, ResourceKey, Role, Task, TaskId, Verb};
 use crate::operation::Request;
-use crate::plan::{Manifest, NewNamespace, Plan, PlanInput, Shape};
+use crate::plan::{Deletion, Manifest, NewNamespace, Plan, PlanInput, Shape};
 
 const AT_ONCE: usize = 32;
 
@@ -82,13 +83,9 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     let place = place(opening, &connected, &loaded).await;
     let mut notes: Vec<String> = loaded.warnings.iter().map(note).collect();
     let home = home(opening, &place);
-    let inventory = home.read().unwrap_or_else(|sentence| {
-        notes.push(sentence);
-        None
-    });
+    let inventory = read(&home, &mut notes);
     let owned = inventory.as_ref().map(|contents| &contents.objects[..]);
-    let manifests: Vec<Manifest> =
-        loaded.manifests.into_iter().map(|manifest| Manifest { object: manifest.object, origin: manifest.origin }).collect();
+    let manifests = manifests(loaded);
     let kinds = connected.cluster.discover(&kinds_of(&manifests, owned)).await;
     let search =
         Search { cluster: &connected.cluster, app: &opening.app, namespace: &place.namespace, manifests: &manifests, kinds: &kinds };
@@ -120,10 +117,69 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
         plan = build(&shape);
     }
     let plan = Arc::new(plan);
-    let mut old = inventory.unwrap_or(Contents { seal_key: None, objects: Vec::new() });
+    let mut old = inventory.unwrap_or_default();
     old.objects.retain(|owned| !found.gone.contains(&owned.key));
     notes.extend(found.notes);
     Prepared { id, ledger: Ledger::new(home, old, &plan), place, plan, notes, connected }
+}
+
+/// Makes the plan of the deletion of the app. What cannot be read may be the app's, so then nothing is deleted.
+pub(super) async fn prepare_deletion(
+    opening: &Opening,
+    loaded: Loaded,
+    connected: Connected,
+    request: &Request,
+    id: Arc<str>,
+) -> Result<Prepared, Obstacle> {
+    let started_at = opening.clock.now();
+    let place = place(opening, &connected, &loaded).await;
+    let mut notes: Vec<String> = loaded.warnings.iter().map(note).collect();
+    let home = home(opening, &place);
+    let kept = read(&home, &mut notes).unwrap_or_default();
+    let manifests = manifests(loaded);
+    let wanted = kinds_of(&manifests, Some(&kept.objects)).into_iter().chain(hook_kinds()).collect();
+    let kinds = connected.cluster.discover(&wanted).await;
+    let search =
+        Search { cluster: &connected.cluster, app: &opening.app, namespace: &place.namespace, manifests: &manifests, kinds: &kinds };
+    let found = search.belongings(&kept.objects).await;
+    if let Some(report) = unreadable_belongings(&found.unreadable) {
+        return Err(Obstacle { kind: FailureKind::Cluster, report });
+    }
+    let shape = Shape { options: request.options.clone(), ..Shape::default() };
+    let input = PlanInput {
+        app: &opening.app,
+        namespace: &place.namespace,
+        revision: &place.revision,
+        operation: &id,
+        started_at,
+        manifests: &manifests,
+        kinds: &kinds,
+        candidates: &found.owned,
+        selection: None,
+        shape: &shape,
+    };
+    let deletion = Deletion { strangers: found.strangers, is_begun: kept.in_deletion };
+    let plan = Arc::new(Plan::of_deletion(&input, &deletion));
+    let old = kept.objects.into_iter().filter(|owned| !found.gone.contains(&owned.key)).collect();
+    notes.extend(found.notes);
+    Ok(Prepared { id, ledger: Ledger::of_deletion(home, old, &plan, deletion.is_begun), place, plan, notes, connected })
+}
+
+fn unreadable_belongings(sentences: &[String]) -> Option<String> {
+    let first = sentences.first()?;
+    let more = if sentences.len() > 1 { format!(" (and {} more)", sentences.len() - 1) } else { String::new() };
+    Some(format!("nothing was deleted: {first}{more}; ask for the permission to read it, or delete it by hand"))
+}
+
+fn read(home: &Home, notes: &mut Vec<String>) -> Option<Contents> {
+    home.read().unwrap_or_else(|sentence| {
+        notes.push(sentence);
+        None
+    })
+}
+
+fn manifests(loaded: Loaded) -> Vec<Manifest> {
+    loaded.manifests.into_iter().map(|manifest| Manifest { object: manifest.object, origin: manifest.origin }).collect()
 }
 
 /// Asks whether `CreateNamespace=true` has to make the destination Namespace (spec R515).
@@ -166,11 +222,7 @@ fn home(opening: &Opening, place: &Place) -> Home {
 }
 
 fn kinds_of(manifests: &[Manifest], owned: Option<&[Owned]>) -> BTreeSet<Gvk> {
-    let old = owned.unwrap_or_default().iter().map(|owned| Gvk {
-        group: owned.key.group.clone(),
-        version: owned.version.as_str().into(),
-        kind: owned.key.kind.clone(),
-    });
+    let old = owned.unwrap_or_default().iter().map(Owned::gvk);
     manifests.iter().map(|manifest| manifest.object.gvk()).chain(old).filter(|gvk| !gvk.kind.is_empty()).collect()
 }
 

@@ -121,8 +121,12 @@ pub(crate) struct Planned {
 pub(crate) enum Ask {
     /// Load the manifests again and make the plan of this request; answered with `Planned` or `Failed`. Writes nothing.
     Plan { request: Request },
+    /// The same for the deletion of the app.
+    PlanDeletion { request: Request },
     /// Start an operation; answered with `Started` or `Refused`, and by facts on the bus.
     Sync { request: Request },
+    /// Start the deletion of the app and everything that it owns; answered as a sync.
+    Delete { request: Request },
     /// End the running operation; answered by facts, or with `Refused` when nothing runs.
     Terminate { by: String },
     /// Confirm prunes that the operation waits for; answered by facts, or with `Refused` when nothing runs.

@@ -18,6 +18,8 @@ pub(crate) const HELM_HOOK: &str = "helm.sh/hook";
 pub(crate) const HELM_HOOK_WEIGHT: &str = "helm.sh/hook-weight";
 /// Helm's delete policies (spec R117).
 pub(crate) const HELM_HOOK_DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
+/// Helm's wish that an object outlives its release; counts when an app is deleted (spec R706).
+pub(crate) const HELM_RESOURCE_POLICY: &str = "helm.sh/resource-policy";
 /// Argo CD's hook finalizer; understood on leftovers (decision 5).
 pub(crate) const ARGO_HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
 

@@ -68,6 +68,8 @@ pub(crate) struct Traits {
     pub(crate) wave: Wave,
     /// Items of the sync-options annotation (spec R703).
     pub(crate) options: Vec<String>,
+    /// Whether `helm.sh/resource-policy: keep` lets it outlive the app (spec R706).
+    pub(crate) keep: bool,
 }
 
 /// Something in an annotation that has no effect, or another one than its author seems to expect.
@@ -88,6 +90,15 @@ impl Traits {
                 .annotation(annotation::SYNC_OPTIONS)
                 .map(|value| list(value).into_iter().map(str::to_owned).collect())
                 .unwrap_or_default(),
+            keep: object.annotation(annotation::HELM_RESOURCE_POLICY).is_some_and(|value| list(value).contains(&"keep")),
+        }
+    }
+
+    /// Returns whether the object is a hook that runs in this phase.
+    pub(crate) fn runs_in(&self, phase: Phase) -> bool {
+        match &self.part {
+            Part::Hook { phases, deletion } => phases.contains(&phase) || deletion.contains(&phase),
+            Part::Resource | Part::Skip => false,
         }
     }
 

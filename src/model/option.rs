@@ -31,8 +31,10 @@ impl Propagation {
 }
 
 /// Every option that has an effect on an operation, and the values that it may have (spec R727).
-const KNOWN: [(&str, &[&str]); 12] = [
+const KNOWN: [(&str, &[&str]); 13] = [
     ("Prune", &["true", "false", "confirm"]),
+    // For the deletion of the app alone (spec R705).
+    ("Delete", &["true", "false", "confirm"]),
     ("PruneLast", &["true"]),
     ("PrunePropagationPolicy", &["foreground", "background", "orphan"]),
     ("Validate", &["false"]),

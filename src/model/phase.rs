@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// A phase of an operation. `PreDelete` and `PostDelete` belong to the deletion of an app, never to a sync.
+/// A phase of an operation. `PreDelete`, `Delete` and `PostDelete` are those of the deletion of an app, in order, never of a sync.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub(crate) enum Phase {
     PreSync,
@@ -12,12 +12,17 @@ pub(crate) enum Phase {
     PostSync,
     SyncFail,
     PreDelete,
+    /// The objects of the app go (spec R1107).
+    Delete,
     PostDelete,
 }
 
 impl Phase {
     /// The phases of a sync, in order (spec R401).
     pub(crate) const OF_SYNC: [Self; 4] = [Self::PreSync, Self::Sync, Self::PostSync, Self::SyncFail];
+
+    /// The phases that have hooks.
+    pub(crate) const OF_HOOKS: [Self; 6] = [Self::PreSync, Self::Sync, Self::PostSync, Self::SyncFail, Self::PreDelete, Self::PostDelete];
 
     /// Returns the word as annotations and the JSON contract spell it.
     pub(crate) fn as_str(self) -> &'static str {
@@ -27,6 +32,7 @@ impl Phase {
             Self::PostSync => "PostSync",
             Self::SyncFail => "SyncFail",
             Self::PreDelete => "PreDelete",
+            Self::Delete => "Delete",
             Self::PostDelete => "PostDelete",
         }
     }

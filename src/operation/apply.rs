@@ -160,7 +160,7 @@ impl Operation {
             self.observe(at, &task.key, live);
         }
         match step {
-            Step::Apply => {
+            Step::Apply | Step::Adopt { .. } => {
                 if let Some(position) = self.plan.position(task) {
                     let progress = self.slots[position].progress.get_or_insert_default();
                     progress.applied_at = Some(at);
@@ -175,7 +175,6 @@ impl Operation {
             Step::Prune { .. } => self.set_result(at, task, ResultCode::Pruned, TaskState::Succeeded, "pruned"),
             Step::RemoveOldFinalizer { uid }
             | Step::RemoveFinalizer { uid }
-            | Step::RemoveLeftFinalizer { uid }
             | Step::RemoveLeftFinalizer { uid }
             | Step::TerminateFinalizer { uid } => {
                 self.forget_finalizer(&task.key, uid);
@@ -201,7 +200,7 @@ impl Operation {
             Step::Apply | Step::Try => {
                 self.set_result(at, task, ResultCode::SyncFailed, TaskState::Failed, "the object vanished while it was being applied");
             }
-            Step::Discover => {}
+            Step::Discover | Step::Adopt { .. } => {}
             Step::Look if self.phase == OperationPhase::Terminating => {}
             Step::Look => {
                 let message = format!("Resource {} is missing, it might have been deleted", task.key.in_message());
@@ -213,7 +212,7 @@ impl Operation {
     fn end_badly(&mut self, at: Timestamp, task: &TaskId, step: &Step, error: &str) {
         let code = self.result(task).map(|result| result.code).unwrap_or_default();
         match step {
-            Step::Apply | Step::Try | Step::Prune { .. } => {
+            Step::Apply | Step::Adopt { .. } | Step::Try | Step::Prune { .. } => {
                 self.set_result(at, task, ResultCode::SyncFailed, TaskState::Failed, error);
             }
             Step::RemoveOldFinalizer { .. } => {
@@ -312,7 +311,7 @@ impl Operation {
     }
 
     fn observe_pod(&mut self, pod: &PodView) {
-        let is_of_hook = Phase::OF_SYNC
+        let is_of_hook = Phase::OF_HOOKS
             .into_iter()
             .any(|phase| self.plan.position(&TaskId { phase, key: pod.owner.clone(), role: Role::Hook }).is_some());
         if is_of_hook {

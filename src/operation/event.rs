@@ -36,6 +36,8 @@ pub(crate) enum Step {
     Try,
     /// Asks anew whether the kind of the target is served, because an earlier attempt was not valid without it (spec R608).
     Discover,
+    /// Takes over a hook of an earlier deletion that still runs, after a direct look at it.
+    Adopt { uid: Arc<str> },
     /// Asks for an object that the view has lost (spec R617).
     Look,
     /// Removes the hook finalizer after the hook has completed (spec R216.2).

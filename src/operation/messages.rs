@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::Operation;
-use crate::model::{ResultCode, Task, TaskId};
+use crate::model::{Phase, ResultCode, Task, TaskId};
 
 /// What a waiting message is about (spec R418).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -18,6 +18,7 @@ pub(super) fn waiting(wait: Wait, tasks: &[&Task]) -> String {
     let Some(first) = tasks.first() else { return String::new() };
     let hook = tasks.iter().find(|task| task.is_hook());
     let verb = match (wait, hook) {
+        (Wait::Confirmation, _) if first.id.phase == Phase::Delete => "deletion confirmation of",
         (Wait::Confirmation, _) => "pruning confirmation of",
         (Wait::Deletion, Some(_)) => "deletion of hook",
         (Wait::Deletion, None) => "deletion of",
@@ -40,11 +41,14 @@ pub(super) fn retrying(number: u32) -> String {
 
 /// Returns whether a message says that a person has to confirm something.
 pub(super) fn is_confirmation(message: &str) -> bool {
-    message.starts_with("waiting for pruning confirmation of ")
+    ["waiting for pruning confirmation of ", "waiting for deletion confirmation of "].iter().any(|words| message.starts_with(words))
 }
 
 pub(super) const NO_MORE_TASKS: &str = "successfully synced (no more tasks)";
 pub(super) const ALL_TASKS_RUN: &str = "successfully synced (all tasks run)";
+pub(super) const DELETED: &str = "successfully deleted";
+pub(super) const DELETE_FAILED: &str = "one or more objects could not be deleted";
+pub(super) const DELETION_NOT_VALID: &str = "one or more hooks of the deletion cannot run, so nothing was deleted";
 pub(super) const NOT_VALID: &str = "one or more synchronization tasks are not valid";
 pub(super) const DRY_RUN_FAILED: &str = "one or more objects failed to apply (dry run)";
 pub(super) const NAMESPACE_FAILED: &str = "the namespace failed to apply";
@@ -53,6 +57,7 @@ pub(super) const UNSUCCESSFUL: &str = "one or more synchronization tasks complet
 pub(super) const SYNC_FAIL_FAILED: &str = "one or more SyncFail hooks failed";
 pub(super) const TERMINATED: &str = "Operation terminated";
 pub(super) const TERMINATION_HAD_ERRORS: &str = "Operation termination had errors";
+pub(super) const DELETION_TIMED_OUT: &str = "the deletion is not complete, and its time limit has passed";
 pub(super) const TIMED_OUT: &str = "Operation terminated, triggered by controller sync timeout";
 pub(super) const BLOCKED_BY_WINDOW: &str = "Sync operation blocked by sync window";
 pub(super) const GENERATE_NAME: &str = "cannot use generate name with apply";

@@ -4,6 +4,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod apply;
+mod deletion;
 pub(crate) mod effect;
 pub(crate) mod event;
 mod messages;
@@ -26,6 +27,7 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub(crate) use deletion::LeftBehind;
 pub(crate) use effect::Effect;
 #[cfg(test)]
 pub(crate) use event::RunOutcome;
@@ -384,9 +386,9 @@ impl Operation {
         self.pause_wanted
     }
 
-    /// Returns whether the operation ended, or will end, by a terminate.
+    /// Returns whether the operation ended, or will end, by a terminate. A deletion that its time limit has stopped has failed (cli.md).
     pub(crate) fn is_terminated(&self) -> bool {
-        self.terminate.is_some()
+        self.terminate.is_some() && !(self.timed_out && self.is_deletion())
     }
 
     /// Returns the prunes that wait for the confirmation of a person (spec R634).

@@ -20,6 +20,7 @@ impl Step {
             Self::RemoveOldFinalizer { .. } | Self::Prune { .. } | Self::DeleteOldHook { .. } | Self::Apply | Self::Try => true,
             Self::Look
             | Self::Discover
+            | Self::Adopt { .. }
             | Self::RemoveFinalizer { .. }
             | Self::RemoveLeftFinalizer { .. }
             | Self::DeleteHook { .. }
@@ -49,6 +50,7 @@ impl Operation {
             (None, None) if self.respite.is_some() => self.begin_attempt(now),
             (None, None) if self.paused.is_some() => Vec::new(),
             (None, Some(run)) => self.drive(run, now),
+            (None, None) if self.is_deletion() => self.deletion(now),
             (None, None) => self.held_by_window(now).unwrap_or_else(|| self.pass(now)),
         });
         if effects.is_empty() {
@@ -118,7 +120,7 @@ impl Operation {
 
     /// Returns the hook that a pod runs for: of a hook with several phases the one that was applied last.
     fn hook_of_pod(&self, pod: &PodView) -> Option<TaskId> {
-        let candidates = Phase::OF_SYNC.into_iter().map(|phase| TaskId { phase, key: pod.owner.clone(), role: Role::Hook });
+        let candidates = Phase::OF_HOOKS.into_iter().map(|phase| TaskId { phase, key: pod.owner.clone(), role: Role::Hook });
         candidates
             .filter(|id| self.progress(id).is_some_and(|progress| progress.applied_at.is_some()))
             .max_by_key(|id| self.progress(id).and_then(|progress| progress.applied_at))

@@ -44,7 +44,7 @@ impl Operation {
     }
 
     /// Step 1 (spec R608). What made an earlier attempt invalid may have come in the meantime.
-    fn refuse_invalid_tasks(&self) -> Vec<Effect> {
+    pub(super) fn refuse_invalid_tasks(&self) -> Vec<Effect> {
         let invalid: Vec<&Invalid> = self.plan.invalid.iter().filter(|invalid| !self.is_served_now(invalid)).collect();
         if self.attempt > 1 {
             let unasked = invalid.iter().filter(|invalid| self.step(&invalid.task, Step::Discover).is_none());
@@ -61,7 +61,8 @@ impl Operation {
             .map(|invalid| change(&invalid.task, ResultCode::SyncFailed, TaskState::Pending, invalid.message.clone()))
             .collect();
         let summaries: std::collections::BTreeSet<&str> = invalid.iter().map(|invalid| invalid.summary.as_str()).collect();
-        let message = format!("{}: {}", messages::NOT_VALID, summaries.into_iter().collect::<Vec<_>>().join("; "));
+        let base = if self.is_deletion() { messages::DELETION_NOT_VALID } else { messages::NOT_VALID };
+        let message = format!("{base}: {}", summaries.into_iter().collect::<Vec<_>>().join("; "));
         effects.push(conclude(OperationPhase::Failed, message, None));
         effects
     }
@@ -175,7 +176,7 @@ impl Operation {
     }
 
     /// Step 4 (spec R616–R618, decision 21).
-    fn wait_for_running(&self, waited: &[&Task], now: Timestamp) -> Vec<Effect> {
+    pub(super) fn wait_for_running(&self, waited: &[&Task], now: Timestamp) -> Vec<Effect> {
         let (late, in_time): (Vec<&Task>, Vec<&Task>) = waited.iter().copied().partition(|task| self.overdue(task, now).is_some());
         let mut effects: Vec<Effect> = in_time
             .iter()
@@ -303,6 +304,13 @@ impl Operation {
     }
 
     pub(super) fn start_run(&self, kind: RunKind, phase: Phase, wave: Wave, tasks: Vec<TaskId>) -> Vec<Effect> {
+        let mut events = self.open_group(phase, wave);
+        events.push(Event::RunStarted { kind, phase, wave, tasks });
+        events.into_iter().map(Effect::Record).collect()
+    }
+
+    /// What begins and ends with a group.
+    pub(super) fn open_group(&self, phase: Phase, wave: Wave) -> Vec<Event> {
         let mut events = self.closing_events(Closing::Before(phase));
         events.retain(|event| !matches!(event, Event::WaveFinished { phase: closed, wave: number } if (*closed, *number) == (phase, wave)));
         if !self.phases.contains_key(&phase) {
@@ -311,8 +319,7 @@ impl Operation {
         if !self.waves.contains_key(&(phase, wave)) {
             events.push(Event::WaveStarted { phase, wave });
         }
-        events.push(Event::RunStarted { kind, phase, wave, tasks });
-        events.into_iter().map(Effect::Record).collect()
+        events
     }
 
     /// Wave of each task in this pass: prune tasks swap theirs among those that still exist (spec R505).

@@ -56,6 +56,13 @@ pub(crate) struct Request {
     pub(crate) by: String,
 }
 
+impl Request {
+    /// Returns the request of a deletion as usual: hooks that fail run again after 5 s, then after growing pauses, without end (cli.md).
+    pub(crate) fn deletion() -> Self {
+        Self { retry: Retry { limit: None, ..Retry::default() }, ..Self::default() }
+    }
+}
+
 /// How often and when a failed operation starts anew (spec topic 10).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "camelCase")]

@@ -11,7 +11,8 @@ use crate::model::OperationPhase;
 impl Operation {
     /// The end of an attempt: final, or a pause before the next one (spec R1003, R1004, R1010).
     pub(super) fn end_or_retry(&self, conclusion: &Conclusion, now: Timestamp) -> Event {
-        let is_over = conclusion.phase == OperationPhase::Succeeded || self.terminate.is_some();
+        let is_final = self.is_deletion() && !self.may_run_hooks_again();
+        let is_over = conclusion.phase == OperationPhase::Succeeded || self.terminate.is_some() || is_final;
         let pause = SignedDuration::try_from(self.request.retry.pause(self.retries())).unwrap_or(SignedDuration::MAX);
         match later(now, pause) {
             Some(at) if !is_over && self.request.retry.allows(self.retries()) => {
@@ -66,6 +67,9 @@ impl Operation {
     /// Nothing is forgotten of what was seen; what was done begins anew (spec R1008).
     fn start_anew(&mut self, at: Timestamp, attempt: u32) {
         let Some(respite) = self.respite.take() else { return };
+        if self.is_deletion() {
+            return self.go_on_anew(at, attempt, respite);
+        }
         self.attempts.push(Attempt {
             number: self.attempt,
             phase: respite.phase,
@@ -86,5 +90,24 @@ impl Operation {
         self.pauses.clear();
         self.running.clear();
         self.steps.clear();
+    }
+
+    /// A deletion repeats only what failed.
+    fn go_on_anew(&mut self, at: Timestamp, attempt: u32, respite: Respite) {
+        self.attempts.push(Attempt {
+            number: self.attempt,
+            phase: respite.phase,
+            message: respite.message,
+            started_at: self.attempt_started_at,
+            finished_at: respite.since,
+            results: self.results.clone(),
+            phases: self.phases.clone(),
+            waves: self.waves.clone(),
+            slots: self.slots.clone(),
+        });
+        self.message = messages::retrying(attempt - 1);
+        self.attempt = attempt;
+        self.attempt_started_at = at;
+        self.forget_failed_hooks();
     }
 }

@@ -22,6 +22,9 @@ impl Operation {
         if run.kind == RunKind::DryRun {
             return self.drive_dry(run, now);
         }
+        if run.phase == Phase::Delete {
+            return self.drive_cascade(run);
+        }
         let before_applies: [&dyn Fn() -> Vec<Effect>; 3] =
             [&|| self.remove_old_finalizers(run), &|| self.prune(run), &|| self.delete_old_hooks(run)];
         for stage in before_applies.iter().filter(|_| run.sent == 0) {
@@ -132,7 +135,8 @@ impl Operation {
             return given_up;
         }
         self.needed(run, |task| {
-            let is_wanted = task.is_hook() && task.delete_policies().contains(&DeletePolicy::BeforeHookCreation);
+            // In a deletion the policies count only after it (spec R1112), and what is left of an earlier hook proves nothing.
+            let is_wanted = task.is_hook() && (self.is_deletion() || task.delete_policies().contains(&DeletePolicy::BeforeHookCreation));
             let live = self.live.get(&task.id.key).filter(|_| is_wanted)?;
             Some(Step::DeleteOldHook { uid: live.uid.clone() })
         })
@@ -154,6 +158,9 @@ impl Operation {
     }
 
     fn end_run(&self, run: &Run, now: Timestamp, outcome: RunOutcome) -> Vec<Effect> {
+        if self.is_deletion() {
+            return self.end_deletion_run(run, outcome, now);
+        }
         let follows = match run.kind {
             RunKind::Namespace => self.after_namespace(run, now, outcome),
             RunKind::DryRun => vec![match outcome {

@@ -23,7 +23,8 @@ impl Operation {
         } else {
             (OperationPhase::Failed, if self.timed_out { messages::TIMED_OUT } else { messages::TERMINATED })
         };
-        vec![conclude(phase, message.to_owned(), None)]
+        let message = if self.timed_out && self.is_deletion() { self.out_of_time() } else { message.to_owned() };
+        vec![conclude(phase, message, None)]
     }
 
     fn had_termination_errors(&self) -> bool {

@@ -90,6 +90,8 @@ impl Operation {
 
     fn stage_of_result(&self, task: &Task, code: ResultCode, state: TaskState) -> (Stage, &'static str) {
         match (code, state) {
+            (ResultCode::Pruned, _) if self.is_deletion() && self.is_leaving(task) => (Stage::Running, "deleting"),
+            (ResultCode::Pruned, _) if self.is_deletion() => (Stage::Done, "gone"),
             (ResultCode::PruneSkipped, _) => (Stage::Skipped, "kept"),
             (_, TaskState::Succeeded) if self.request.dry_run => (Stage::Done, "tried"),
             (ResultCode::Pruned, _) => (Stage::Done, "Pruned"),
@@ -126,7 +128,12 @@ impl Operation {
         }
         if started {
             let deleting = task.is_hook() && self.is_old_hook_in_deletion(&task.id);
-            return (Stage::Running, if deleting { "deleting old" } else { "applying" });
+            let word = match (deleting, task.id.phase) {
+                (true, _) => "deleting old",
+                (false, Phase::Delete) => "deleting",
+                (false, _) => "applying",
+            };
+            return (Stage::Running, word);
         }
         if task.id.phase == Phase::SyncFail { (Stage::Armed, "armed") } else { (Stage::Waiting, "waiting") }
     }
@@ -204,7 +211,7 @@ impl Operation {
     }
 
     fn phase_cell(&self, phase: Phase, waves: BTreeMap<Wave, (Vec<Stage>, usize)>) -> PhaseCell {
-        let waves: Vec<WaveCell> = waves
+        let mut waves: Vec<WaveCell> = waves
             .into_iter()
             .map(|(wave, (stages, done))| WaveCell {
                 wave,
@@ -214,6 +221,10 @@ impl Operation {
                 total: stages.len(),
             })
             .collect();
+        if phase == Phase::Delete {
+            // In the order in which they go (spec R1109).
+            waves.reverse();
+        }
         let stages: Vec<Stage> = waves.iter().map(|wave| wave.stage).collect();
         PhaseCell {
             phase,

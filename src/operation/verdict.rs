@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{ContainerState, OperationPhase, PodView, ResourceKey, TaskId, TaskState};
+use crate::model::{ContainerState, OperationPhase, Phase, PodView, ResourceKey, TaskId, TaskState};
 
 use super::{Operation, RunKind};
 
@@ -88,9 +88,7 @@ impl Operation {
         }
         match self.blocker() {
             Some(blocker) => self.blocked_verdict(&blocker, now),
-            None => {
-                Verdict { tone: Tone::Working, word: if self.request.dry_run { "DRY RUN" } else { "SYNCING" }, text: self.work_sentence() }
-            }
+            None => Verdict { tone: Tone::Working, word: self.working_word(), text: self.work_sentence() },
         }
     }
 
@@ -98,6 +96,9 @@ impl Operation {
         match &self.run {
             Some(run) if run.kind == RunKind::DryRun => {
                 format!("trying {} object{}; nothing is written", run.tasks.len(), plural(run.tasks.len()))
+            }
+            Some(run) if run.phase == Phase::Delete => {
+                format!("deleting {} object{} of wave {}", run.tasks.len(), plural(run.tasks.len()), run.wave)
             }
             Some(run) => format!("applying {} object{} of {} wave {}", run.tasks.len(), plural(run.tasks.len()), run.phase, run.wave),
             None if !self.watches_open => "opening watches on everything in the plan".to_owned(),
@@ -114,13 +115,20 @@ impl Operation {
             let since = self.waiting.since.unwrap_or(blocker.since);
             let waited = short_time(now.duration_since(since));
             let text = format!("waiting {waited} for a person to confirm the deletion of {}{more}", id.key.short());
-            return Verdict { tone: Tone::Blocked, word: "SYNCING", text };
+            return Verdict { tone: Tone::Blocked, word: self.working_word(), text };
         }
         let why = self.why_waiting(id);
         let quiet =
             self.stalled_since().map(|since| format!("; no change for {}", short_time(now.duration_since(since)))).unwrap_or_default();
         let text = format!("waiting {waited} for {}{more}{}{why}{quiet}", id.key.short(), if why.is_empty() { "" } else { ": " });
-        Verdict { tone: Tone::Blocked, word: "SYNCING", text }
+        Verdict { tone: Tone::Blocked, word: self.working_word(), text }
+    }
+
+    fn working_word(&self) -> &'static str {
+        if self.request.dry_run {
+            return "DRY RUN";
+        }
+        if self.is_deletion() { "DELETING" } else { "SYNCING" }
     }
 
     /// Returns why an object is not done, from the most telling source: its deletion, its pods, its health.
@@ -169,7 +177,7 @@ impl Operation {
     }
 
     fn final_verdict(&self) -> Verdict {
-        if self.terminate.is_some() && self.phase != OperationPhase::Succeeded {
+        if self.is_terminated() && self.phase != OperationPhase::Succeeded {
             let text = if self.request.dry_run { "a dry run; nothing was written".to_owned() } else { self.terminated_sentence() };
             return Verdict { tone: Tone::Bad, word: "TERMINATED", text };
         }
@@ -184,6 +192,9 @@ impl Operation {
 
     fn terminated_sentence(&self) -> String {
         let by = self.terminate.as_ref().map(|(_, by)| by.as_str()).unwrap_or_default();
+        if self.is_deletion() {
+            return format!("terminated by {by}; {}", self.deleted_sentence());
+        }
         let kept = self.results.iter().filter(|result| result.task.role == crate::model::Role::Apply).count();
         let stay = match kept {
             0 => "nothing had been applied".to_owned(),
@@ -193,7 +204,21 @@ impl Operation {
         format!("terminated by {by}; {stay}")
     }
 
+    fn deleted_sentence(&self) -> String {
+        match self.deleted() {
+            (0, _) => "nothing was deleted".to_owned(),
+            (gone, all) => format!("{gone} of {all} object{} are gone", plural(all)),
+        }
+    }
+
     fn success_sentence(&self) -> String {
+        if self.is_deletion() {
+            let took = self.finished_at.map(|at| short_time(at.duration_since(self.started_at))).unwrap_or_default();
+            let left = self.left_behind().len();
+            let stay = if left > 0 { format!("; {left} left behind") } else { String::new() };
+            let (gone, _) = self.deleted();
+            return format!("{gone} object{} deleted in {took}{stay}", plural(gone));
+        }
         let counts = self.counts();
         if self.request.dry_run {
             return format!("dry run of {} task{}: nothing was written", counts.done, plural(counts.done));
@@ -242,8 +267,13 @@ impl Operation {
         let id = &result.task;
         let wave = self.task(id).map(|task| task.wave).unwrap_or_default();
         let exit = self.exit_sentence(&id.key).map(|text| format!(" ({text})")).unwrap_or_default();
-        let nothing = if id.phase == crate::model::Phase::PreSync && !self.request.dry_run { ". Nothing in Sync was applied" } else { "" };
         let dry = if self.request.dry_run { "dry run: nothing was written; " } else { "" };
+        let nothing = match id.phase {
+            _ if self.request.dry_run => "",
+            Phase::PreSync => ". Nothing in Sync was applied",
+            Phase::PreDelete => ". Nothing was deleted",
+            Phase::Sync | Phase::PostSync | Phase::SyncFail | Phase::Delete | Phase::PostDelete => "",
+        };
         format!("{dry}in {} wave {wave}: {}: {}{exit}{nothing}", id.phase, id.key.short(), result.message)
     }
 

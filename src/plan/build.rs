@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use serde_json::{Value, json};
 
 use super::order::{self, arrange, definition_provided, highest_sync_wave, prune_waves};
-use super::{Candidate, Hooks, Invalid, Manifest, NewNamespace, NotRun, NotRunCode, Plan, PlanInput, PlanWarning};
+use super::{Candidate, Hooks, Invalid, Kind, Manifest, NewNamespace, NotRun, NotRunCode, Plan, PlanInput, PlanWarning};
 use crate::model::{KindFact, Object, Part, Phase, ResourceKey, Role, Scope, Task, TaskId, Traits, Wave, annotation, hook, kinds};
 
 pub(super) fn build(input: &PlanInput<'_>) -> Plan {
-    let mut draft = Draft { input, tasks: Vec::new(), not_run: Vec::new(), warnings: Vec::new() };
+    let mut draft = Draft::new(input, Kind::Sync);
     let manifests = draft.without_repeats();
     for manifest in manifests {
         draft.take(manifest);
@@ -28,16 +28,33 @@ pub(super) fn build(input: &PlanInput<'_>) -> Plan {
     draft.finish()
 }
 
-struct Draft<'a> {
-    input: &'a PlanInput<'a>,
-    tasks: Vec<Task>,
-    not_run: Vec<NotRun>,
-    warnings: Vec<PlanWarning>,
+/// A plan in the making.
+pub(super) struct Draft<'a> {
+    pub(super) input: &'a PlanInput<'a>,
+    kind: Kind,
+    pub(super) tasks: Vec<Task>,
+    pub(super) not_run: Vec<NotRun>,
+    pub(super) warnings: Vec<PlanWarning>,
+}
+
+/// What is written on a target beside its tracking id (decision 5).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Nothing more: nothing that changes with each sync is on an ordinary object.
+    None,
+    /// The operation's label: a hook of a deletion carries no finalizer (spec R214).
+    Label,
+    /// The operation's label and the hook finalizer.
+    Hook,
 }
 
 impl<'a> Draft<'a> {
+    pub(super) fn new(input: &'a PlanInput<'a>, kind: Kind) -> Self {
+        Self { input, kind, tasks: Vec::new(), not_run: Vec::new(), warnings: Vec::new() }
+    }
+
     /// Of two manifests with one identity the later one counts, as for Argo CD; the person is told.
-    fn without_repeats(&mut self) -> Vec<&'a Manifest> {
+    pub(super) fn without_repeats(&mut self) -> Vec<&'a Manifest> {
         let mut last: BTreeMap<ResourceKey, usize> = BTreeMap::new();
         for (at, manifest) in self.input.manifests.iter().enumerate() {
             let key = self.key_of(&manifest.object);
@@ -57,7 +74,7 @@ impl<'a> Draft<'a> {
         self.input.manifests.iter().enumerate().filter(counts).map(|(_, manifest)| manifest).collect()
     }
 
-    fn key_of(&self, object: &Object) -> ResourceKey {
+    pub(super) fn key_of(&self, object: &Object) -> ResourceKey {
         let key = object.key();
         let namespace = match self.input.kinds.scope(&object.gvk()) {
             Scope::Cluster => "",
@@ -70,11 +87,7 @@ impl<'a> Draft<'a> {
     fn take(&mut self, manifest: &Manifest) {
         let traits = Traits::of(&manifest.object);
         let key = self.key_of(&manifest.object);
-        for concern in hook::concerns(&manifest.object) {
-            let message = format!("{}: {}", concern.annotation, concern.message);
-            let about = ResourceKey { name: self.shown_name(&manifest.object, &traits).into(), ..key.clone() };
-            self.warnings.push(PlanWarning { about: Some(about), message, origin: Some(manifest.origin.clone()) });
-        }
+        self.warn_of_annotations(manifest, &key, &traits);
         match &traits.part {
             Part::Resource => self.take_resource(manifest, key, &traits),
             Part::Skip => self.leave(manifest, key, &traits, Phase::Sync, NotRunCode::Skip, "its hook annotation is Skip".to_owned()),
@@ -84,6 +97,15 @@ impl<'a> Draft<'a> {
                     self.take_hook(manifest, &key, &traits, *phase);
                 }
             }
+        }
+    }
+
+    /// What in the annotations has no effect.
+    pub(super) fn warn_of_annotations(&mut self, manifest: &Manifest, key: &ResourceKey, traits: &Traits) {
+        for concern in hook::concerns(&manifest.object) {
+            let message = format!("{}: {}", concern.annotation, concern.message);
+            let about = ResourceKey { name: self.shown_name(&manifest.object, traits).into(), ..key.clone() };
+            self.warnings.push(PlanWarning { about: Some(about), message, origin: Some(manifest.origin.clone()) });
         }
     }
 
@@ -109,14 +131,14 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn leave(&mut self, manifest: &Manifest, key: ResourceKey, traits: &Traits, phase: Phase, code: NotRunCode, reason: String) {
+    pub(super) fn leave(&mut self, manifest: &Manifest, key: ResourceKey, traits: &Traits, phase: Phase, code: NotRunCode, reason: String) {
         // What has only a generated name is called by the beginning of it.
         let key = if key.name.is_empty() { ResourceKey { name: manifest.object.generate_name().into(), ..key } } else { key };
         let task = self.task(manifest, key, traits, phase, Some(manifest.object.clone()));
         self.not_run.push(NotRun { task, reason, code });
     }
 
-    fn task(&self, manifest: &Manifest, key: ResourceKey, traits: &Traits, phase: Phase, target: Option<Object>) -> Task {
+    pub(super) fn task(&self, manifest: &Manifest, key: ResourceKey, traits: &Traits, phase: Phase, target: Option<Object>) -> Task {
         let role = if traits.is_hook() { Role::Hook } else { Role::Apply };
         Task {
             id: TaskId { phase, key, role },
@@ -141,7 +163,7 @@ impl<'a> Draft<'a> {
             let message = "has no name; generateName works only for hooks, an apply of an ordinary object refuses it".to_owned();
             self.warnings.push(PlanWarning { about: Some(key.clone()), message, origin: Some(manifest.origin.clone()) });
         }
-        let target = self.target(&manifest.object, &key, &key, false);
+        let target = self.target(&manifest.object, &key, &key, Mark::None);
         let unmodified = self.input.shape.unmodified.contains(&key);
         if unmodified {
             let reason = "it is as it should be (ApplyOutOfSyncOnly)".to_owned();
@@ -190,7 +212,7 @@ impl<'a> Draft<'a> {
         if let Some(selector) = shape.skip_hooks.iter().find(|selector| selector.matches(phase, &named)) {
             return self.leave(manifest, named, traits, phase, NotRunCode::Skip, format!("left out by --skip-hook {selector}"));
         }
-        let target = self.target(&manifest.object, &named, key, true);
+        let target = self.target(&manifest.object, &named, key, Mark::Hook);
         let task = self.task(manifest, named, traits, phase, Some(target));
         self.tasks.push(task);
     }
@@ -205,18 +227,22 @@ impl<'a> Draft<'a> {
     }
 
     /// Name of a hook object (spec R301–R304).
-    fn hook_name(&self, object: &Object, phase: Phase) -> String {
+    pub(super) fn hook_name(&self, object: &Object, phase: Phase) -> String {
         if !object.name().is_empty() {
             return object.name().to_owned();
         }
         let revision = self.input.revision;
         let short = if revision.chars().count() >= 8 { revision.chars().take(7).collect() } else { revision.to_owned() };
-        let suffix = format!("{short}-{phase}-{}", self.input.started_at.as_second()).to_lowercase();
-        format!("{}{suffix}", object.generate_name())
+        let suffix = match self.kind {
+            Kind::Sync => format!("{short}-{phase}-{}", self.input.started_at.as_second()),
+            // The same each time, so that a deletion that goes on finds its hooks again (spec R1536).
+            Kind::Delete => format!("{short}-{phase}"),
+        };
+        format!("{}{}", object.generate_name(), suffix.to_lowercase())
     }
 
     /// What will be sent: name, namespace, tracking id; for hooks the finalizer and the operation's label too (spec R214, R306, R312, decision 5).
-    fn target(&self, object: &Object, key: &ResourceKey, tracked: &ResourceKey, is_hook: bool) -> Object {
+    pub(super) fn target(&self, object: &Object, key: &ResourceKey, tracked: &ResourceKey, mark: Mark) -> Object {
         object.with(|value| {
             let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) else { return };
             if !key.name.is_empty() {
@@ -234,8 +260,10 @@ impl<'a> Draft<'a> {
             if *key.kind != *"CustomResourceDefinition" {
                 insert_text(metadata, "annotations", annotation::TRACKING_ID, &id);
             }
-            if is_hook {
+            if mark != Mark::None {
                 insert_text(metadata, "labels", annotation::OPERATION_LABEL, self.input.operation);
+            }
+            if mark == Mark::Hook {
                 add_finalizer(metadata);
             }
         })
@@ -293,7 +321,7 @@ impl<'a> Draft<'a> {
     }
 
     /// What was asked for and changes nothing.
-    fn warn_of_options(&mut self) {
+    pub(super) fn warn_of_options(&mut self) {
         let shape = self.input.shape;
         let known = |selector: &&super::HookSelector| {
             self.not_run.iter().any(|left| left.task.is_hook() && selector.matches(left.task.id.phase, &left.task.id.key))
@@ -307,12 +335,13 @@ impl<'a> Draft<'a> {
         self.warnings.extend(messages.into_iter().map(|message| PlanWarning { about: None, message, origin: None }));
     }
 
-    fn finish(mut self) -> Plan {
+    pub(super) fn finish(mut self) -> Plan {
         arrange(&mut self.tasks, self.input.namespace);
         self.not_run.sort_by(|one, other| order::compare(&one.task, &other.task));
         let invalid = self.invalid();
         let index: HashMap<TaskId, usize> = self.tasks.iter().enumerate().map(|(at, task)| (task.id.clone(), at)).collect();
         Plan {
+            kind: self.kind,
             app: self.input.app.into(),
             namespace: self.input.namespace.into(),
             revision: self.input.revision.into(),
@@ -321,6 +350,7 @@ impl<'a> Draft<'a> {
             invalid,
             warnings: self.warnings,
             selective: self.input.selection.is_some(),
+            confirm: BTreeSet::new(),
             index,
         }
     }

@@ -3,6 +3,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod build;
+pub(crate) mod deletion;
 pub(crate) mod order;
 pub(crate) mod selection;
 #[cfg(test)]
@@ -14,6 +15,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub(crate) use deletion::Deletion;
 pub(crate) use selection::{HookSelector, Hooks, Selector};
 
 use crate::model::{Kinds, Live, Object, Options, Origin, ResourceKey, Task, TaskId};
@@ -141,10 +143,31 @@ pub(crate) struct Invalid {
     pub(crate) summary: String,
 }
 
+/// What an operation does with an app.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) enum Kind {
+    #[default]
+    Sync,
+    /// Deletes everything that the app owns (spec topic 11).
+    Delete,
+}
+
+impl Kind {
+    /// Returns the word of the JSON contract.
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Sync => "sync",
+            Self::Delete => "delete",
+        }
+    }
+}
+
 /// Tasks of an operation, in order. Tasks that prune stand where they run if nothing changes until then;
 /// their real place is computed anew in each pass (spec R505).
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Plan {
+    pub(crate) kind: Kind,
     pub(crate) app: Arc<str>,
     pub(crate) namespace: Arc<str>,
     pub(crate) revision: Arc<str>,
@@ -154,6 +177,8 @@ pub(crate) struct Plan {
     pub(crate) warnings: Vec<PlanWarning>,
     /// Whether this is a selective sync (spec topic 8).
     pub(crate) selective: bool,
+    /// Objects whose manifests want their deletion to be confirmed; only of a deletion (spec R1110).
+    pub(crate) confirm: BTreeSet<ResourceKey>,
     #[serde(skip)]
     index: std::collections::HashMap<TaskId, usize>,
 }
@@ -162,6 +187,11 @@ impl Plan {
     /// Makes the plan (spec R101–R126, R201–R203, R301–R312, R501–R513, R801–R806).
     pub(crate) fn build(input: &PlanInput<'_>) -> Self {
         build::build(input)
+    }
+
+    /// Makes the plan of the deletion of an app: `input.candidates` are all live objects that it owns (spec R1109, R1111).
+    pub(crate) fn of_deletion(input: &PlanInput<'_>, deletion: &Deletion) -> Self {
+        deletion::build(input, deletion)
     }
 
     /// Returns a task by its id.

@@ -52,9 +52,11 @@ pub(crate) fn kind_rank(kind: &str) -> usize {
     KINDS.iter().position(|known| *known == kind).unwrap_or(KINDS.len())
 }
 
-/// Compares two tasks. What the reference leaves to chance (equal names) is settled by namespace, group and role, so that a plan is always the same.
+/// Compares two tasks; the objects of an app are deleted from the highest wave down (spec R1109). What the reference leaves to chance (equal names) is settled by namespace, group and role, so that a plan is always the same.
 pub(crate) fn compare(one: &Task, other: &Task) -> Ordering {
-    (one.id.phase, one.wave).cmp(&(other.id.phase, other.wave)).then_with(|| within_group(one, other))
+    let waves = one.wave.cmp(&other.wave);
+    let waves = if one.id.phase == Phase::Delete { waves.reverse() } else { waves };
+    one.id.phase.cmp(&other.id.phase).then(waves).then_with(|| within_group(one, other))
 }
 
 /// Compares two tasks of one (phase, wave) group.

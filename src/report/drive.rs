@@ -9,6 +9,7 @@ use tokio::sync::mpsc;
 use crate::engine::bus::LOG_LANE;
 use crate::engine::session::{Answer, Ask, FailureKind, Planned, SessionHandle};
 use crate::operation::{Event, LogLine, Operation, Record, Request};
+use crate::plan::Kind;
 
 use super::Report;
 use super::changes::Changes;
@@ -56,8 +57,12 @@ pub(crate) enum End<T> {
 }
 
 /// Asks for a plan.
-pub(crate) async fn plan(session: &mut SessionHandle, stops: &mut mpsc::Receiver<Stop>, request: Request) -> End<Arc<Planned>> {
-    if session.asks.send(Ask::Plan { request }).await.is_err() {
+pub(crate) async fn plan(session: &mut SessionHandle, stops: &mut mpsc::Receiver<Stop>, kind: Kind, request: Request) -> End<Arc<Planned>> {
+    let ask = match kind {
+        Kind::Sync => Ask::Plan { request },
+        Kind::Delete => Ask::PlanDeletion { request },
+    };
+    if session.asks.send(ask).await.is_err() {
         return End::Lost;
     }
     loop {
@@ -87,7 +92,21 @@ pub(crate) async fn sync(
     request: Request,
     report: &mut dyn Report,
 ) -> End<Box<Operation>> {
-    if session.asks.send(Ask::Sync { request }).await.is_err() {
+    operate(session, stops, Ask::Sync { request }, report).await
+}
+
+/// Runs the deletion of an app to its end and reports it.
+pub(crate) async fn delete(
+    session: &mut SessionHandle,
+    stops: &mut mpsc::Receiver<Stop>,
+    request: Request,
+    report: &mut dyn Report,
+) -> End<Box<Operation>> {
+    operate(session, stops, Ask::Delete { request }, report).await
+}
+
+async fn operate(session: &mut SessionHandle, stops: &mut mpsc::Receiver<Stop>, ask: Ask, report: &mut dyn Report) -> End<Box<Operation>> {
+    if session.asks.send(ask).await.is_err() {
         return End::Lost;
     }
     let mut drive = Drive { session, printer: Printer { report, fold: None, closed: false }, terminating: false };

@@ -226,7 +226,7 @@ impl<'a> Started<'a> {
         let (context, cluster) = operation.destination();
         Self {
             app: &plan.app,
-            kind: "sync",
+            kind: plan.kind.as_str(),
             engine: "native",
             context,
             cluster,
@@ -417,6 +417,9 @@ struct Finished<'a> {
     /// Earlier attempts; there are none without retries.
     attempts: Vec<AttemptJson<'a>>,
     not_run: Vec<OwnedNotRun>,
+    /// What outlives the app; only of a deletion.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left_behind: Option<Vec<LeftJson<'a>>>,
     started_at: Millis,
     finished_at: Millis,
 }
@@ -430,6 +433,18 @@ impl Serialize for OwnedNotRun {
     }
 }
 
+/// Something that outlives the app.
+#[derive(Serialize)]
+struct LeftJson<'a> {
+    task: TaskJson<'a>,
+    reason: String,
+}
+
+fn left_behind(operation: &Operation) -> Vec<LeftJson<'_>> {
+    let left = operation.left_behind().into_iter();
+    left.filter_map(|left| Some(LeftJson { task: TaskJson::of(operation.plan().task(&left.task)?), reason: left.reason })).collect()
+}
+
 impl<'a> Finished<'a> {
     fn of(operation: &'a Operation, at: Timestamp) -> Self {
         Self {
@@ -439,6 +454,7 @@ impl<'a> Finished<'a> {
             results: operation.results().iter().map(|result| Outcome::of(result, operation)).collect(),
             attempts: operation.attempts().iter().map(|attempt| AttemptJson::of(attempt, operation)).collect(),
             not_run: operation.not_run().into_iter().map(OwnedNotRun).collect(),
+            left_behind: operation.is_deletion().then(|| left_behind(operation)),
             started_at: Millis(operation.started_at()),
             finished_at: Millis(operation.finished_at().unwrap_or(at)),
         }

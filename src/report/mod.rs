@@ -15,7 +15,7 @@ pub(crate) mod visible;
 
 use std::io;
 
-pub(crate) use drive::{End, Stop, plan, sync};
+pub(crate) use drive::{End, Stop, delete, plan, sync};
 
 use crate::model::TaskId;
 use crate::operation::{LogLine, Operation, Record};

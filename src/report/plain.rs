@@ -10,7 +10,7 @@ use crate::model::{Phase, ResourceKey, TaskId, TaskState, Wave};
 use crate::operation::timeline::Stage;
 use crate::operation::verdict::short_time;
 use crate::operation::{Event, LogContent, LogLine, Operation, Record, Step, StepOutcome};
-use crate::plan::Hooks;
+use crate::plan::{Hooks, Kind};
 
 use super::changes::Change;
 use super::style::{Mark, Style};
@@ -51,15 +51,21 @@ impl<W: Write> Plain<W> {
         let plan = operation.plan();
         let (context, cluster) = operation.destination();
         let request = operation.request();
-        let what = match (plan.selective, request.hooks) {
-            (true, Hooks::Always) => "selective sync with hooks",
-            (true, Hooks::Usual | Hooks::Never) => "selective sync (hooks do not run)",
-            (false, Hooks::Never) => "sync without hooks",
-            (false, Hooks::Usual | Hooks::Always) => "sync",
+        let what = match (plan.kind, plan.selective, request.hooks) {
+            (Kind::Delete, _, _) => "deletion",
+            (Kind::Sync, true, Hooks::Always) => "selective sync with hooks",
+            (Kind::Sync, true, Hooks::Usual | Hooks::Never) => "selective sync (hooks do not run)",
+            (Kind::Sync, false, Hooks::Never) => "sync without hooks",
+            (Kind::Sync, false, Hooks::Usual | Hooks::Always) => "sync",
         };
         let what = if request.dry_run { format!("dry run of a {what}, which writes nothing,") } else { what.to_owned() };
         let revision = if plan.revision.is_empty() { String::new() } else { format!(", revision {}", plan.revision) };
-        let place = format!("{what} of {} to {context} ({cluster}), namespace {}{revision}", plan.app, plan.namespace);
+        let place = format!(
+            "{what} of {} {} {context} ({cluster}), namespace {}{revision}",
+            plan.app,
+            if plan.kind == Kind::Delete { "from" } else { "to" },
+            plan.namespace
+        );
         writeln!(self.out, "{}", visible(&place))?;
         writeln!(self.out, "operation {}: {}", visible(operation.id()), summary::sizes(plan))?;
         for warning in &plan.warnings {
@@ -83,6 +89,9 @@ impl<W: Write> Plain<W> {
             Event::PhaseFinished { phase, result } => self.phase_finished(at, operation, *phase, *result),
             Event::Waiting { message, on } if self.waited.changes(message, on) && !message.is_empty() => {
                 self.say(at, operation, Mark::Waiting, message)
+            }
+            Event::StepStarted { task, step: Step::Prune { .. } } if operation.is_deletion() => {
+                self.say(at, operation, Mark::Note, &format!("deleting {}", name(&task.key, operation)))
             }
             Event::StepFinished { task, step, outcome: StepOutcome::Done { .. } } => match deletion(step) {
                 Some(text) => self.say(at, operation, Mark::Note, &format!("{text} {}", name(&task.key, operation))),
@@ -237,6 +246,7 @@ fn deletion(step: &Step) -> Option<String> {
         | Step::Apply
         | Step::Try
         | Step::Discover
+        | Step::Adopt { .. }
         | Step::Look
         | Step::RemoveFinalizer { .. }
         | Step::RemoveLeftFinalizer { .. }

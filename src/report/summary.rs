@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use jiff::Timestamp;
 
 use crate::model::{Phase, TaskId};
-use crate::operation::Operation;
 use crate::operation::timeline::{PhaseCell, Stage};
 use crate::operation::verdict::{Tone, short_time};
+use crate::operation::{LeftBehind, Operation};
 use crate::plan::{NotRun, Plan, PlanWarning};
 
 use super::plain::{Tails, name};
@@ -59,17 +59,26 @@ pub(super) fn write<W: Write>(out: &mut W, style: &Style, operation: &Operation,
     }
     phases(out, style, operation)?;
     failures(out, operation, tails)?;
-    not_run(out, operation)
+    not_run(out, operation)?;
+    left_behind(out, operation)
 }
 
 fn phases<W: Write>(out: &mut W, style: &Style, operation: &Operation) -> io::Result<()> {
+    let width = if operation.is_deletion() { 10 } else { 8 };
     for cell in operation.rail() {
         let (mark, word) = stage(&cell);
         let time = match (cell.span.started_at, cell.span.finished_at.or(operation.finished_at())) {
             (Some(from), Some(to)) => short_time(to.duration_since(from)),
             (Some(_) | None, _) => "-".to_owned(),
         };
-        writeln!(out, "  {} {:<8}  {word:<9}  {time:>6}  {} of {}", style.mark(mark), cell.phase, cell.done, count(cell.total, "task"))?;
+        writeln!(
+            out,
+            "  {} {:<width$}  {word:<9}  {time:>6}  {} of {}",
+            style.mark(mark),
+            cell.phase,
+            cell.done,
+            count(cell.total, "task")
+        )?;
     }
     Ok(())
 }
@@ -106,6 +115,19 @@ fn failure<W: Write>(out: &mut W, operation: &Operation, id: &TaskId) -> io::Res
     let place = format!("{} wave {}", id.phase, task.wave);
     let text = format!("{} in {place}: {}{exit}", name(&id.key, operation), operation.row(task).message);
     writeln!(out, "  {}", visible(&text))
+}
+
+/// What outlives the app, and why (spec R1113).
+fn left_behind<W: Write>(out: &mut W, operation: &Operation) -> io::Result<()> {
+    let left = operation.left_behind();
+    if left.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\nLeft behind")?;
+    for LeftBehind { task, reason } in &left {
+        writeln!(out, "  {}", visible(&format!("{}: {reason}", name(&task.key, operation))))?;
+    }
+    Ok(())
 }
 
 fn not_run<W: Write>(out: &mut W, operation: &Operation) -> io::Result<()> {

@@ -382,7 +382,7 @@ async fn a_session_that_goes_away_is_no_hang() {
     let (mut session, asked, answers, story) = session(|_| ());
     drop((asked, answers, story));
     let (_stop, mut stops) = mpsc::channel(4);
-    let end = plan(&mut session, &mut stops, Request::default()).await;
+    let end = plan(&mut session, &mut stops, crate::plan::Kind::Sync, Request::default()).await;
     assert!(matches!(end, End::Lost), "{end:?}");
 }
 

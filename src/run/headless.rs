@@ -11,6 +11,7 @@ use crate::engine::session::{FailureKind, Planned};
 use crate::failure::{Colour, Exit, Failure};
 use crate::model::ResourceKey;
 use crate::operation::Request;
+use crate::plan::Kind;
 use crate::report::json::Json;
 use crate::report::plain::Plain;
 use crate::report::style::Style;
@@ -31,7 +32,7 @@ struct Driven {
 pub(super) async fn run(work: Work, settings: &Settings) -> Result<Exit, Failure> {
     match work {
         Work::Demo(job) => demo(&job, settings).await,
-        Work::Sync(job) => sync(&job, settings).await,
+        Work::Sync(job) | Work::Delete(job) => typed(&job, settings).await,
         Work::Plan(job) => plan(&job, settings).await,
         Work::Open(_) | Work::Gallery => {
             Err(Failure::usage("there is nothing to print without a TARGET; use `syncwave sync TARGET` or `syncwave plan TARGET`"))
@@ -57,7 +58,7 @@ async fn demo(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
             return Ok(stopped(stop));
         }
     }
-    operate(Driven { world, stops }, job.request.clone(), settings).await
+    operate(Driven { world, stops }, job.kind, job.request.clone(), settings).await
 }
 
 /// Lets the operator of the story press the key that ends the operation.
@@ -86,11 +87,12 @@ async fn signal(stops: &mut mpsc::Receiver<Stop>) -> Stop {
     }
 }
 
-async fn sync(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
+/// A typed command is consent and begins at once (cli.md).
+async fn typed(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
     let mut world = World::open(job, settings)?;
     let (_presses, mut stops) = signals::listen(&mut world.base.tasks);
     match request(job, &mut world, &mut stops).await {
-        Ok(request) => operate(Driven { world, stops }, request, settings).await,
+        Ok(request) => operate(Driven { world, stops }, job.kind, request, settings).await,
         Err(end) => {
             world.close().await;
             end
@@ -98,20 +100,24 @@ async fn sync(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
     }
 }
 
-/// Returns what the sync is asked with; deletions that are confirmed in advance are looked up in the plan.
+/// Returns what the operation is asked with; deletions that are confirmed in advance are looked up in the plan.
 pub(super) async fn request(job: &Job, world: &mut World, stops: &mut mpsc::Receiver<Stop>) -> Result<Request, Result<Exit, Failure>> {
     let mut request = job.request.clone();
     if !job.approvals.is_empty() {
-        let planned = ask_for_plan(world, stops, &request).await?;
+        let planned = ask_for_plan(world, stops, job.kind, &request).await?;
         request.approved = approved(&job.approvals, &planned).map_err(Err)?;
     }
     Ok(request)
 }
 
-async fn operate(driven: Driven, request: Request, settings: &Settings) -> Result<Exit, Failure> {
+async fn operate(driven: Driven, kind: Kind, request: Request, settings: &Settings) -> Result<Exit, Failure> {
     let Driven { mut world, mut stops } = driven;
     let mut report = reporter(settings);
-    let end = report::sync(&mut world.session, &mut stops, request, report.as_mut()).await;
+    let session = &mut world.session;
+    let end = match kind {
+        Kind::Sync => report::sync(session, &mut stops, request, report.as_mut()).await,
+        Kind::Delete => report::delete(session, &mut stops, request, report.as_mut()).await,
+    };
     world.close().await;
     match end {
         End::Done(operation) => Ok(Exit::of(&operation)),
@@ -122,7 +128,7 @@ async fn operate(driven: Driven, request: Request, settings: &Settings) -> Resul
 async fn plan(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
     let mut world = World::open(job, settings)?;
     let (_presses, mut stops) = signals::listen(&mut world.base.tasks);
-    let end = ask_for_plan(&mut world, &mut stops, &job.request).await;
+    let end = ask_for_plan(&mut world, &mut stops, job.kind, &job.request).await;
     world.close().await;
     let planned = match end {
         Ok(planned) => planned,
@@ -142,9 +148,10 @@ async fn plan(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
 async fn ask_for_plan(
     world: &mut World,
     stops: &mut mpsc::Receiver<Stop>,
+    kind: Kind,
     request: &Request,
 ) -> Result<Arc<Planned>, Result<Exit, Failure>> {
-    match report::plan(&mut world.session, stops, request.clone()).await {
+    match report::plan(&mut world.session, stops, kind, request.clone()).await {
         End::Done(planned) => Ok(planned),
         end @ (End::Refused(_) | End::Failed(..) | End::Stopped(_) | End::Lost) => Err(without_operation(end)),
     }

@@ -29,7 +29,7 @@ pub(super) async fn run(work: Work, settings: &Settings) -> Result<Exit, Failure
         Work::Gallery => gallery(settings).await,
         Work::Open(job) => one(&job, settings, Verdict::Terminated).await,
         Work::Sync(job) | Work::Demo(job) => one(&job, settings, Verdict::Whole).await,
-        Work::Plan(_) => super::headless::run(work, settings).await,
+        Work::Plan(_) | Work::Delete(_) => super::headless::run(work, settings).await,
     }
 }
 

@@ -5,14 +5,14 @@ use std::path::PathBuf;
 
 use directories::ProjectDirs;
 
-use crate::cli::{Approval, Command, Options as CliOptions, PlanOptions, Speed, Strategy, SyncOptions};
+use crate::cli::{Approval, Command, DeleteOptions, Options as CliOptions, PlanOptions, Speed, Strategy, SyncOptions};
 use crate::config::{self, Presence, Value};
 use crate::demo::{self, Shipped};
 use crate::failure::Failure;
 use crate::manifest::Source;
 use crate::model::Options;
 use crate::operation::{Limits, Request, Retry};
-use crate::plan::{Hooks, Selector};
+use crate::plan::{Hooks, Kind, Selector};
 use crate::sim::story::Story;
 
 use super::target::{self, Target};
@@ -52,6 +52,7 @@ pub(super) struct Job {
     pub(super) approvals: Vec<Approval>,
     /// What the person should know before anything begins.
     pub(super) notice: Option<String>,
+    pub(super) kind: Kind,
 }
 
 /// What to do.
@@ -61,6 +62,8 @@ pub(super) enum Work {
     Demo(Box<Job>),
     Sync(Box<Job>),
     Plan(Box<Job>),
+    /// Delete the app.
+    Delete(Box<Job>),
     /// Open the screens on a target.
     Open(Box<Job>),
     /// Open the gallery of stories.
@@ -119,7 +122,7 @@ impl Work {
     /// Returns what the person should know before it begins.
     pub(super) fn notice(&self) -> Option<&str> {
         match self {
-            Self::Demo(job) | Self::Sync(job) | Self::Plan(job) | Self::Open(job) => job.notice.as_deref(),
+            Self::Demo(job) | Self::Sync(job) | Self::Plan(job) | Self::Delete(job) | Self::Open(job) => job.notice.as_deref(),
             Self::Gallery => None,
         }
     }
@@ -134,6 +137,9 @@ impl Work {
             Some(Command::Demo { story }) => demo(story.as_deref(), settings),
             Some(Command::Sync { target, plan, sync }) => {
                 Ok(Self::Sync(Box::new(Job::of_target(named(target, "sync", options)?, plan, sync, settings)?)))
+            }
+            Some(Command::Delete { target, deletion }) => {
+                Ok(Self::Delete(Box::new(Job::of_deletion(named(target, "delete", options)?, deletion, settings)?)))
             }
             Some(Command::Plan { target, plan }) => {
                 Ok(Self::Plan(Box::new(Job::of_target(named(target, "plan", options)?, plan, SyncOptions::default(), settings)?)))
@@ -235,7 +241,23 @@ impl Job {
             request,
             approvals: sync.approve,
             notice,
+            kind: Kind::Sync,
         })
+    }
+
+    fn of_deletion(target: String, deletion: DeleteOptions, settings: &Settings) -> Result<Self, Failure> {
+        let DeleteOptions { timeout, approve, sync_option, revision, values, parameter } = deletion;
+        let plan = PlanOptions { sync_option, revision, values, parameter, ..PlanOptions::default() };
+        let sync = SyncOptions { approve, ..SyncOptions::default() };
+        let job = Self::of_target(target, plan, sync, settings)?;
+        let request = Request {
+            options: job.request.options.clone(),
+            limits: Limits { operation: timeout, ..Limits::default() },
+            stall_after: job.request.stall_after,
+            by: job.request.by.clone(),
+            ..Request::deletion()
+        };
+        Ok(Self { request, kind: Kind::Delete, ..job })
     }
 
     /// Returns the playing of a story.
@@ -266,6 +288,7 @@ impl Job {
             request,
             approvals: Vec::new(),
             notice: None,
+            kind: Kind::Sync,
             place: Place::Embedded { story: Box::new(story), name: shipped.name },
         })
     }

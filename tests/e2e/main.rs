@@ -11,6 +11,7 @@ mod support;
 
 mod access;
 mod apply;
+mod delete;
 mod disturbances;
 mod findings;
 mod health;

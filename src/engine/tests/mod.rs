@@ -1,5 +1,6 @@
 //! Sessions and operations as a whole, against the embedded cluster.
 
+mod deletion;
 mod pauses;
 mod recordings;
 mod scenarios;

@@ -409,7 +409,7 @@ async fn a_sync_that_is_still_being_prepared_can_be_stopped_and_another_one_star
     stage.ask(Ask::Sync { request: Request::default() }).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     stage.ask(Ask::Sync { request: Request::default() }).await;
-    assert!(matches!(stage.answer().await, Answer::Refused { reason } if reason.starts_with("a sync is being prepared already")));
+    assert!(matches!(stage.answer().await, Answer::Refused { reason } if reason.starts_with("an operation is being prepared already")));
     stage.ask(Ask::Terminate { by: "ann".into() }).await;
     assert!(matches!(stage.answer().await, Answer::Refused { reason } if reason.ends_with("nothing has been changed")));
     assert_eq!(stage.sync(Request::default()).await.phase(), OperationPhase::Succeeded);

@@ -24,6 +24,7 @@ pub(super) struct Stage {
     pub(super) records: Vec<Arc<Record>>,
     pub(super) lines: Vec<LogLine>,
     pub(super) operation: Option<Operation>,
+    opening: Opening,
 }
 
 impl Stage {
@@ -61,8 +62,8 @@ impl Stage {
         };
         change(&mut opening);
         let mut tasks = JoinSet::new();
-        let session = open(opening, &mut tasks);
-        Self { sim, folder, tasks, session, records: Vec::new(), lines: Vec::new(), operation: None }
+        let session = open(opening.clone(), &mut tasks);
+        Self { sim, folder, tasks, session, records: Vec::new(), lines: Vec::new(), operation: None, opening }
     }
 
     pub(super) fn write(&self, manifests: &str) {
@@ -95,6 +96,28 @@ impl Stage {
         self.start(request).await;
         self.until(|event| matches!(event, Event::OperationFinished { .. })).await;
         self.operation.clone().unwrap()
+    }
+
+    /// Deletes the app to the end and returns the operation.
+    pub(super) async fn delete(&mut self) -> Operation {
+        self.start_deletion().await;
+        self.until(|event| matches!(event, Event::OperationFinished { .. })).await;
+        self.operation.clone().unwrap()
+    }
+
+    pub(super) async fn start_deletion(&mut self) {
+        self.ask(Ask::Delete { request: Request::deletion() }).await;
+        match self.answer().await {
+            Answer::Started { .. } => {}
+            other => panic!("{other:?}"),
+        }
+    }
+
+    /// The program is killed in the middle of whatever it does, and started again.
+    pub(super) async fn kill(&mut self) {
+        self.tasks.shutdown().await;
+        self.session = open(self.opening.clone(), &mut self.tasks);
+        self.operation = None;
     }
 
     /// Takes facts and lines until a fact comes that is meant.

@@ -2,6 +2,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the events that it is about")]
 
 mod attempts;
+mod deletion;
 mod limits;
 mod matrix_hooks;
 mod matrix_plain;

@@ -7,10 +7,10 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::model::{
-    Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, Phase, ResourceKey, Role, TaskId, TaskState, Traits, annotation,
+    Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, Phase, ResourceKey, TaskId, TaskState, Traits, annotation,
 };
 use crate::operation::{Effect, Event, Operation, Record, Request, Step, StepOutcome};
-use crate::plan::{Candidate, Manifest, NewNamespace, Plan, PlanInput, Selector, Shape};
+use crate::plan::{Candidate, Deletion, Kind, Manifest, NewNamespace, Plan, PlanInput, Selector, Shape};
 
 pub(super) const NOON: &str = "2026-03-01T12:00:00Z";
 
@@ -76,6 +76,10 @@ impl Spec {
         self.annotations.insert(annotation::HOOK_DELETE_POLICY, policies.to_owned());
         self
     }
+    pub(super) fn annotated(mut self, name: &'static str, value: &str) -> Self {
+        self.annotations.insert(name, value.to_owned());
+        self
+    }
     pub(super) fn option(mut self, options: &str) -> Self {
         self.annotations.insert(annotation::SYNC_OPTIONS, options.to_owned());
         self
@@ -108,7 +112,10 @@ impl Spec {
         let spec = self.defines.map_or_else(|| json!({}), |(group, kind)| json!({"group": group, "names": {"kind": kind}}));
         Object::new(json!({"apiVersion": self.api_version(), "kind": self.kind, "metadata": metadata, "spec": spec}))
     }
-    fn key(&self) -> ResourceKey {
+    pub(super) fn has(&self, option: &str) -> bool {
+        self.annotations.get(annotation::SYNC_OPTIONS).is_some_and(|options| options == option)
+    }
+    pub(super) fn key(&self) -> ResourceKey {
         let namespace = if ["Namespace", "CustomResourceDefinition"].contains(&self.kind) { "" } else { "shop" };
         let group = self.api_version().split_once('/').map_or("", |(group, _)| group);
         ResourceKey::new(group, self.kind, namespace, &self.name)
@@ -147,6 +154,9 @@ pub(super) struct World {
 /// Everything a world starts with.
 #[derive(Default)]
 pub(super) struct Setup {
+    /// A deletion owns the candidates.
+    pub(super) kind: Kind,
+    pub(super) deletion: Deletion,
     pub(super) specs: Vec<Spec>,
     /// Objects of an earlier sync that are still there, as they ended.
     pub(super) leftovers: Vec<Spec>,
@@ -201,7 +211,7 @@ impl World {
             new_namespace: setup.new_namespace.clone(),
             unmodified: setup.unmodified.iter().map(Spec::key).collect(),
         };
-        let plan = Plan::build(&PlanInput {
+        let input = PlanInput {
             app: "shop",
             namespace: "shop",
             revision: "0123456789abcdef",
@@ -212,7 +222,11 @@ impl World {
             candidates: &candidates,
             selection: setup.request.selection.as_deref(),
             shape: &shape,
-        });
+        };
+        let plan = match setup.kind {
+            Kind::Sync => Plan::build(&input),
+            Kind::Delete => Plan::of_deletion(&input, &setup.deletion),
+        };
         let fates = fates_of(&plan, &setup.specs);
         let started = Event::OperationStarted {
             plan: Arc::new(plan),
@@ -303,7 +317,7 @@ impl World {
             Step::Apply => self.create(task),
             Step::Try => done_saying(format!("{}/{} created (dry run)", key.kind.to_lowercase(), key.name)),
             Step::Discover => done(None),
-            Step::Look => self.things.get(key).map_or(StepOutcome::Gone, |thing| done(Some(thing.live.clone()))),
+            Step::Look | Step::Adopt { .. } => self.things.get(key).map_or(StepOutcome::Gone, |thing| done(Some(thing.live.clone()))),
             Step::Prune { uid } | Step::DeleteOldHook { uid } | Step::DeleteHook { uid, .. } | Step::TerminateDelete { uid } => {
                 self.delete(key, uid)
             }
@@ -320,8 +334,13 @@ impl World {
             return StepOutcome::Failed { error: format!("{} refused", task.key.name) };
         }
         self.serial += 1;
-        let finalizers: Vec<String> = if task.role == Role::Hook { vec![annotation::HOOK_FINALIZER.to_owned()] } else { Vec::new() };
         let target = self.op.plan().task(task).and_then(|task| task.target.clone()).unwrap();
+        let finalizers: Vec<String> = target.wire()["metadata"]["finalizers"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(|name| name.as_str().map(str::to_owned))
+            .collect();
         let thing = self.things.entry(task.key.clone()).or_insert_with(|| Thing {
             live: Live {
                 uid: format!("uid-{}", self.serial).into(),
@@ -532,6 +551,7 @@ impl World {
             Step::Try => "try",
             Step::Discover => "discover",
             Step::Look => "look",
+            Step::Adopt { .. } => "adopt",
             Step::RemoveFinalizer { .. } => "unlock",
             Step::RemoveLeftFinalizer { .. } => "unlock left",
             Step::DeleteHook { .. } => "delete",
@@ -598,6 +618,17 @@ pub(super) fn finished(mut world: World) -> World {
 
 pub(super) fn sync(specs: impl IntoIterator<Item = Spec>) -> World {
     World::new(Setup { specs: specs.into_iter().collect(), ..Setup::default() })
+}
+
+/// The deletion of an app that owns `owned`, and whose manifests are those of `owned` and `hooks`.
+pub(super) fn deletion(hooks: impl IntoIterator<Item = Spec>, owned: impl IntoIterator<Item = Spec>) -> World {
+    World::new(deleting(hooks, owned))
+}
+
+pub(super) fn deleting(hooks: impl IntoIterator<Item = Spec>, owned: impl IntoIterator<Item = Spec>) -> Setup {
+    let candidates: Vec<Spec> = owned.into_iter().collect();
+    let specs = hooks.into_iter().chain(candidates.iter().cloned()).collect();
+    Setup { kind: Kind::Delete, specs, candidates, request: Request::deletion(), ..Setup::default() }
 }
 
 pub(super) fn selecting(items: &[&str]) -> Request {

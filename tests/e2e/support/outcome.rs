@@ -68,6 +68,15 @@ impl Outcome {
         texts
     }
 
+    /// Returns what outlives the app, `Job/after: reason`, sorted.
+    pub(crate) fn left_behind(&self) -> Vec<String> {
+        let word = |value: &Value| value.as_str().unwrap().to_owned();
+        let text = |one: &Value| format!("{}/{}: {}", word(&one["task"]["kind"]), word(&one["task"]["name"]), word(&one["reason"]));
+        let mut texts: Vec<String> = self.last()["leftBehind"].as_array().unwrap().iter().map(text).collect();
+        texts.sort();
+        texts
+    }
+
     /// Returns the log of a hook whose name begins so: which of its pods, and the line.
     pub(crate) fn log(&self, name: &str) -> Vec<(u64, &str)> {
         let lines = self.events("log").into_iter().filter(|line| line["task"]["name"].as_str().unwrap().starts_with(name));

@@ -17,7 +17,7 @@ use super::trace::trace;
 /// Longer than the slowest test: three attempts of a Job with the pauses that Kubernetes makes between them.
 const LIMIT: Duration = Duration::from_secs(150);
 
-/// A sync that is about to start.
+/// A command that is about to start.
 #[derive(Debug)]
 pub(crate) struct Sync<'a> {
     space: &'a Space,
@@ -26,9 +26,9 @@ pub(crate) struct Sync<'a> {
 }
 
 impl<'a> Sync<'a> {
-    pub(super) fn new(space: &'a Space, target: &Path) -> Self {
+    pub(super) fn new(space: &'a Space, verb: &str, target: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_syncwave"));
-        command.arg("sync").arg(target).args(["-o", "json", "--app", "app"]);
+        command.arg(verb).arg(target).args(["-o", "json", "--app", "app"]);
         command.arg("--state-dir").arg(space.state());
         command.env_remove("KUBECONFIG").env("KUBECONFIG", &space.kubeconfig);
         Self { space, command, namespace: space.namespace.clone() }
@@ -143,6 +143,12 @@ impl Running<'_> {
     pub(crate) fn signal(&self, name: &str) {
         let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
         assert!(sent.success(), "kill -s {name}");
+    }
+
+    /// Kills it, as a crash would, and waits until it is gone.
+    pub(crate) fn kill(mut self) {
+        self.signal("KILL");
+        self.ended();
     }
 
     /// Waits for the end of a program that may leave its operation unfinished; returns the exit code.

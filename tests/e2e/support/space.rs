@@ -137,7 +137,12 @@ impl Space {
 
     /// A sync of manifests into the namespace.
     pub(crate) fn sync(&self, target: &Path) -> Sync<'_> {
-        Sync::new(self, target)
+        Sync::new(self, "sync", target)
+    }
+
+    /// The deletion of an app from the namespace.
+    pub(crate) fn delete(&self, target: &Path) -> Sync<'_> {
+        Sync::new(self, "delete", target)
     }
 
     /// Returns the plan of a sync into the namespace.

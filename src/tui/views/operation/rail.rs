@@ -116,6 +116,7 @@ fn name(phase: Phase, density: Density) -> &'static str {
         Phase::PostSync => "Post",
         Phase::SyncFail => "Fail",
         Phase::PreDelete => "PreDel",
+        Phase::Delete => "Delete",
         Phase::PostDelete => "PostDel",
     }
 }

@@ -1,0 +1,209 @@
+//! Everything live that an app owns, for its deletion (spec R1109): what the inventory knows, what the manifests name, and what carries the
+//! app's tracking id, hooks included. What belongs to a controller or to somebody else is not among it.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+
+use super::candidates::{AT_ONCE, Search, few};
+use super::inventory::Owned;
+use crate::model::annotation::{OPERATION_LABEL, TRACKING_ID};
+use crate::model::{Gvk, Object, Phase, ResourceKey, Traits};
+use crate::plan::Candidate;
+
+/// What an app owns.
+#[derive(Debug, Default)]
+pub(super) struct Belongings {
+    pub(super) owned: Vec<Candidate>,
+    /// Objects of the inventory and of the manifests that are not live.
+    pub(super) gone: BTreeSet<ResourceKey>,
+    /// Objects with the name of a hook of the deletion that are not the app's.
+    pub(super) strangers: BTreeSet<ResourceKey>,
+    /// Sentences about what stays.
+    pub(super) notes: Vec<String>,
+    /// Sentences about what could not be looked at although it may be the app's: without it nothing may be deleted.
+    pub(super) unreadable: Vec<String>,
+}
+
+impl Search<'_> {
+    /// Looks for everything that the app owns.
+    pub(super) async fn belongings(&self, inventory: &[Owned]) -> Belongings {
+        let mut found = Belongings::default();
+        let (named, hooks) = self.named();
+        let known = inventory.iter().map(|owned| (owned.key.clone(), owned.gvk()));
+        let mut wanted: BTreeMap<ResourceKey, Gvk> = named.iter().map(|(key, gvk)| (key.clone(), gvk.clone())).chain(known).collect();
+        let also = hook_kinds().into_iter().chain(inventory.iter().map(Owned::gvk)).collect();
+        self.add_tracked(&also, &mut wanted, &mut found).await;
+        let looks: Vec<_> = wanted
+            .into_iter()
+            .map(|(key, gvk)| async move {
+                let live = self.read(&key, &gvk).await;
+                (key, live)
+            })
+            .collect();
+        let mut looks = futures::stream::iter(looks).buffered(AT_ONCE);
+        let mut foreign = BTreeSet::new();
+        while let Some((key, live)) = looks.next().await {
+            match live {
+                Ok(Some(object)) if self.is_owned(&key, &object) => {
+                    let version = object.gvk().version;
+                    found.owned.push(Candidate { key, version, live: self.cluster.judge().live(&object) });
+                }
+                Ok(Some(_)) if hooks.contains(&key) => _ = found.strangers.insert(key),
+                Ok(Some(_)) => _ = foreign.insert(key),
+                Ok(None) => _ = found.gone.insert(key),
+                Err(error) => found.unreadable.push(format!("{key} may belong to the app but cannot be read: {error}")),
+            }
+        }
+        if let Some(named) = few(&foreign) {
+            found
+                .notes
+                .push(format!("not deleted, because it does not carry the tracking id of this app, or belongs to a controller: {named}"));
+        }
+        found
+    }
+
+    /// Objects that the manifests name, and which of them are hooks of a deletion.
+    fn named(&self) -> (BTreeMap<ResourceKey, Gvk>, BTreeSet<ResourceKey>) {
+        let (mut named, mut hooks) = (BTreeMap::new(), BTreeSet::new());
+        for object in self.manifests.iter().map(|manifest| &manifest.object).filter(|object| !object.name().is_empty()) {
+            let (key, traits) = (self.key_of(object), Traits::of(object));
+            if traits.runs_in(Phase::PreDelete) || traits.runs_in(Phase::PostDelete) {
+                hooks.insert(key.clone());
+            }
+            named.insert(key, object.gvk());
+        }
+        (named, hooks)
+    }
+
+    /// Adds what carries the tracking id; outside of the destination only what is known otherwise, because the id names no destination.
+    async fn add_tracked(&self, also: &BTreeSet<Gvk>, wanted: &mut BTreeMap<ResourceKey, Gvk>, found: &mut Belongings) {
+        let mut elsewhere = BTreeSet::new();
+        for (resource, namespace, listed) in self.lists(also).await {
+            let objects = match listed {
+                Ok(objects) => objects,
+                Err(error) => {
+                    let place = if namespace.is_empty() { String::new() } else { format!(" in {namespace}") };
+                    let kind = &resource.plural;
+                    found.notes.push(format!("{kind}{place} cannot be listed, so only those that are known by name are deleted: {error}"));
+                    continue;
+                }
+            };
+            for object in objects {
+                let key = ResourceKey::new(&resource.gvk.group, &resource.gvk.kind, object.namespace(), object.name());
+                if !self.is_owned(&key, &object) || wanted.contains_key(&key) {
+                    continue;
+                }
+                if *key.namespace == *self.namespace {
+                    wanted.insert(key, resource.gvk.clone());
+                } else {
+                    elsewhere.insert(key);
+                }
+            }
+        }
+        if let Some(named) = few(&elsewhere) {
+            found.notes.push(format!(
+                "not deleted, because they are outside of namespace {} and neither a manifest nor an inventory names them: {named}",
+                self.namespace
+            ));
+        }
+    }
+
+    /// The app's own, by its tracking id; what has an owner goes with it (spec R1109).
+    fn is_owned(&self, key: &ResourceKey, object: &Object) -> bool {
+        let owners = object.wire().pointer("/metadata/ownerReferences").and_then(serde_json::Value::as_array);
+        let id = object.annotation(TRACKING_ID);
+        owners.is_none_or(Vec::is_empty) && (self.is_tracked(key, id) || self.is_generated_hook(key, object))
+    }
+
+    /// The tracking id of a hook with a generated name was written before it had one (spec R310).
+    fn is_generated_hook(&self, key: &ResourceKey, object: &Object) -> bool {
+        let nameless = ResourceKey { name: Arc::from(""), ..key.clone() };
+        let is_ours = !object.text(&["metadata", "labels", OPERATION_LABEL]).is_empty();
+        is_ours && Traits::of(object).is_hook() && self.is_tracked(&nameless, object.annotation(TRACKING_ID))
+    }
+}
+
+/// Kinds that hooks of syncs usually have: no inventory knows them, and no manifest may name them any more.
+pub(super) fn hook_kinds() -> [Gvk; 2] {
+    [Gvk::new("batch/v1", "Job"), Gvk::new("v1", "Pod")]
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::{Value, json};
+
+    use super::*;
+    use crate::cluster::fake::{self, Asked, FakeResponse};
+    use crate::model::{Origin, annotation};
+    use crate::plan::Manifest;
+
+    fn map(name: &str, metadata: Value) -> Value {
+        let mut value = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
+        value["metadata"]["name"] = json!(name);
+        value["metadata"]["namespace"] = json!("shop");
+        value["metadata"]["uid"] = json!(format!("uid-{name}"));
+        value
+    }
+
+    fn tracked(name: &str) -> Value {
+        json!({"annotations": {TRACKING_ID: format!("web:/ConfigMap:shop/{name}")}})
+    }
+
+    fn objects() -> Vec<Value> {
+        let mut child = tracked("child");
+        child["ownerReferences"] = json!([{"kind": "Deployment", "name": "web", "uid": "u"}]);
+        let generated =
+            json!({"labels": {OPERATION_LABEL: "op"}, "annotations": {TRACKING_ID: "web:/ConfigMap:shop/", annotation::HOOK: "PostSync"}});
+        vec![
+            map("own", tracked("own")),
+            map("child", child),
+            map("copied", tracked("own")),
+            map("plain", json!({})),
+            map("bye", json!({})),
+            map("hook-x", generated),
+        ]
+    }
+
+    fn serve(asked: &Asked) -> FakeResponse {
+        let kind = json!({"name": "configmaps", "kind": "ConfigMap", "namespaced": true, "verbs": ["get", "list"]});
+        match asked.path.strip_prefix("/api/v1") {
+            Some("") => fake::json_answer(200, &json!({"resources": [kind]})),
+            Some("/namespaces/shop/configmaps") => fake::json_answer(200, &json!({"items": objects(), "metadata": {}})),
+            Some("/namespaces/shop/configmaps/locked") => fake::status(403, "Forbidden", "no"),
+            Some(path) => objects()
+                .into_iter()
+                .find(|object| path.ends_with(&format!("/{}", object["metadata"]["name"].as_str().unwrap())))
+                .map_or_else(|| fake::status(404, "NotFound", "not found"), |object| fake::json_answer(200, &object)),
+            None => fake::status(404, "NotFound", "not found"),
+        }
+    }
+
+    async fn belongings(manifests: Vec<Value>) -> Belongings {
+        let cluster = fake::cluster(|asked| serve(&asked));
+        let origin = || Origin { file: "app.yaml".into(), line: 1 };
+        let manifests: Vec<Manifest> =
+            manifests.into_iter().map(|value| Manifest { object: Object::new(value), origin: origin() }).collect();
+        let kinds = cluster.discover(&manifests.iter().map(|manifest| manifest.object.gvk()).collect()).await;
+        Search { cluster: &cluster, app: "web", namespace: "shop", manifests: &manifests, kinds: &kinds }.belongings(&[]).await
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r1109_an_app_owns_what_carries_its_tracking_id_and_has_no_owner() {
+        let hook = map("bye", json!({"annotations": {annotation::HOOK: "PreDelete"}}));
+        let found = belongings(vec![map("own", json!({})), map("plain", json!({})), map("new", json!({})), hook]).await;
+        let names = |keys: &mut dyn Iterator<Item = &ResourceKey>| keys.map(|key| key.name.to_string()).collect::<Vec<_>>();
+        assert_eq!(names(&mut found.owned.iter().map(|owned| &owned.key)), ["hook-x", "own"]);
+        assert_eq!(names(&mut found.gone.iter()), ["new"]);
+        assert_eq!(names(&mut found.strangers.iter()), ["bye"]);
+        assert!(found.notes[0].ends_with("belongs to a controller: ConfigMap shop/plain"), "{:?}", found.notes);
+        assert!(found.unreadable.is_empty());
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_cannot_be_read_is_not_taken_for_gone() {
+        let found = belongings(vec![map("locked", json!({}))]).await;
+        assert_eq!(found.unreadable, ["ConfigMap shop/locked may belong to the app but cannot be read: no"]);
+    }
+}

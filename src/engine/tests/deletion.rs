@@ -1,0 +1,234 @@
+//! Deletions against the embedded cluster: the recordings `predelete`, `predelete-and-hooks` and `predelete-fails`, a program that is
+//! killed, and what the inventory says afterwards.
+
+use serde_json::json;
+
+use super::stage::Stage;
+use crate::engine::session::{Answer, Ask};
+use crate::model::{OperationPhase, Phase};
+use crate::operation::{Event, Request, Step};
+use crate::plan::Kind;
+
+fn job(name: &str, annotations: &str) -> String {
+    format!(
+        "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}, annotations: {{{annotations}}}}}\nspec:\n  backoffLimit: 0\n  \
+         template: {{spec: {{restartPolicy: Never, containers: [{{name: main, image: x}}]}}}}\n---\n"
+    )
+}
+
+fn config(name: &str, annotations: &str) -> String {
+    format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}, annotations: {{{annotations}}}}}\n---\n")
+}
+
+const PRE: &str = "argocd.argoproj.io/hook: PreDelete";
+const PODS: &str = "pods:\n  - match: {owner: Job/*}\n    runs: {after: 1s, logs: [{at: 500ms, line: saved}]}\n";
+const FAILING: &str = "pods:\n  - match: {owner: Job/*}\n    runs: {after: 1s, exit: 1, logs: [{at: 500ms, line: no}]}\n";
+
+impl Stage {
+    fn is_there(&self, plural: &str, name: &str) -> bool {
+        let group = if plural == "jobs" { "batch" } else { "" };
+        self.sim.store().get(group, plural, "shop", name).is_some()
+    }
+
+    /// Calls that write, in order: `Apply PreDelete Job/bye`.
+    fn writes(&self) -> Vec<String> {
+        let call = |event: &Event| match event {
+            Event::StepStarted { task, step: Step::Apply } => Some(format!("apply {} {}", task.phase, task.key.short())),
+            Event::StepStarted { task, step: Step::Prune { .. } } => Some(format!("delete {}", task.key.short())),
+            Event::StepStarted { task, step: Step::DeleteOldHook { .. } } => Some(format!("delete old {}", task.key.short())),
+            Event::StepStarted { task, step: Step::DeleteHook { .. } } => Some(format!("clean up {}", task.key.short())),
+            _ => None,
+        };
+        self.records.iter().filter_map(|record| call(&record.event)).collect()
+    }
+
+    fn inventory(&self) -> Option<String> {
+        std::fs::read_to_string(self.folder.path().join("state/inventory/embedded/shop/web.json")).ok()
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn t173_r1106_the_hook_runs_first_then_everything_goes_and_the_inventory_too() {
+    let mut stage = Stage::new(PODS, &format!("{}{}", config("a", ""), job("bye", PRE)));
+    stage.sync(Request::default()).await;
+    assert!(stage.inventory().is_some() && !stage.is_there("jobs", "bye"));
+    stage.records.clear();
+    let operation = stage.delete().await;
+    assert_eq!(
+        (operation.phase(), operation.message(), operation.plan().kind),
+        (OperationPhase::Succeeded, "successfully deleted", Kind::Delete),
+        "{:#?}",
+        stage.tail()
+    );
+    assert_eq!(stage.writes(), ["apply PreDelete Job/bye", "delete ConfigMap/a", "delete Job/bye"]);
+    assert_eq!(stage.texts(), ["saved"], "the log of a hook is kept although the hook is gone");
+    assert!(!stage.is_there("jobs", "bye") && !stage.is_there("configmaps", "a") && stage.inventory().is_none());
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn r1108_r1109_r1113_hooks_together_then_waves_downwards_then_the_hook_that_stays() {
+    let second = format!("{PRE}, argocd.argoproj.io/sync-wave: '1'");
+    let after = job("after", "argocd.argoproj.io/hook: PostDelete");
+    let mut stage = Stage::new(PODS, &format!("{}{}{}{after}", config("a", ""), job("bye", PRE), job("bye2", &second)));
+    stage.sync(Request::default()).await;
+    stage.records.clear();
+    let operation = stage.delete().await;
+    assert_eq!(
+        stage.writes(),
+        [
+            "apply PreDelete Job/bye",
+            "apply PreDelete Job/bye2",
+            "delete Job/bye2",
+            "delete ConfigMap/a",
+            "delete Job/bye",
+            "apply PostDelete Job/after"
+        ]
+    );
+    assert_eq!(operation.left_behind().len(), 1);
+    assert!(stage.is_there("jobs", "after") && !stage.is_there("jobs", "bye"));
+    // What an earlier deletion has left proves nothing: with nothing else there, both kinds of hooks run again.
+    stage.records.clear();
+    stage.delete().await;
+    assert_eq!(stage.writes()[..2], ["apply PreDelete Job/bye", "apply PreDelete Job/bye2"]);
+    assert_eq!(stage.writes()[4..], ["delete old Job/after", "apply PostDelete Job/after"]);
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn t176_r1111_r1116_a_failing_hook_holds_the_deletion_and_is_made_again_until_it_is_repaired() {
+    let mut stage = Stage::new(FAILING, &format!("{}{}", config("a", ""), job("bye", PRE)));
+    stage.sync(Request::default()).await;
+    stage.records.clear();
+    stage.start_deletion().await;
+    let failed = |event: &Event| matches!(event, Event::RetryScheduled { .. });
+    stage.until(failed).await;
+    assert!(stage.is_there("jobs", "bye"), "a failed hook stays to be looked at");
+    stage.until(failed).await;
+    assert_eq!(stage.writes(), ["apply PreDelete Job/bye", "delete old Job/bye", "apply PreDelete Job/bye"]);
+    stage.ask(Ask::Terminate { by: "ann".into() }).await;
+    stage.until(|event| matches!(event, Event::OperationFinished { .. })).await;
+    assert!(stage.is_there("jobs", "bye") && stage.is_there("configmaps", "a") && stage.inventory().is_some());
+    stage.write(&config("a", ""));
+    let operation = stage.delete().await;
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    assert!(!stage.is_there("jobs", "bye") && !stage.is_there("configmaps", "a"));
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn r1536_a_program_that_is_killed_while_a_hook_runs_waits_for_that_very_hook_afterwards() {
+    let pods = "pods:\n  - match: {owner: Job/*}\n    runs: {after: 60s, logs: [{at: 50s, line: saved}]}\n";
+    let mut stage = Stage::new(pods, &format!("{}{}", config("a", ""), job("bye", PRE)));
+    stage.sync(Request::default()).await;
+    stage.start_deletion().await;
+    stage.until(|event| matches!(event, Event::StepFinished { step: Step::Apply, .. })).await;
+    let uid = |stage: &Stage| stage.sim.store().get("batch", "jobs", "shop", "bye").unwrap()["metadata"]["uid"].clone();
+    let first = uid(&stage);
+    stage.kill().await;
+    stage.records.clear();
+    stage.start_deletion().await;
+    stage.until(|event| matches!(event, Event::StepFinished { step: Step::Adopt { .. }, .. })).await;
+    assert_eq!(uid(&stage), first);
+    stage.until(|event| matches!(event, Event::OperationFinished { .. })).await;
+    assert_eq!(stage.writes(), ["delete ConfigMap/a", "delete Job/bye"]);
+    assert_eq!(stage.texts(), ["saved"]);
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_program_that_is_killed_in_the_middle_of_the_objects_goes_on_without_the_hooks_that_ran() {
+    let mut stage =
+        Stage::new(PODS, &format!("{}{}{}", config("a", ""), config("b", "argocd.argoproj.io/sync-wave: '1'"), job("bye", PRE)));
+    stage.sync(Request::default()).await;
+    let hold = |finalizers: serde_json::Value| move |object: &mut serde_json::Value| object["metadata"]["finalizers"] = finalizers;
+    stage.sim.store().update("ann", "", "configmaps", "shop", "b", hold(json!(["example.com/busy"]))).unwrap();
+    stage.start_deletion().await;
+    stage.until(|event| matches!(event, Event::Waiting { message, .. } if message == "waiting for deletion of /ConfigMap/b")).await;
+    stage.kill().await;
+    assert!(stage.inventory().unwrap().contains("inDeletion"));
+    stage.sim.store().update("ann", "", "configmaps", "shop", "b", hold(json!([]))).unwrap();
+    stage.records.clear();
+    let operation = stage.delete().await;
+    assert_eq!(stage.writes(), ["delete ConfigMap/a", "delete Job/bye"], "the hook did not run again beside what was left");
+    assert_eq!((operation.phase(), stage.inventory()), (OperationPhase::Succeeded, None));
+    // Synced anew, the app has hooks again.
+    stage.sync(Request::default()).await;
+    stage.records.clear();
+    stage.delete().await;
+    assert_eq!(stage.writes()[0], "apply PreDelete Job/bye");
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn t178_r706_what_stays_is_kept_in_the_inventory_and_what_wants_a_person_waits_for_one() {
+    let kept = "argocd.argoproj.io/sync-options: Delete=false";
+    let asks = "argocd.argoproj.io/sync-options: Delete=confirm";
+    let mut stage = Stage::new(PODS, &format!("{}{}{}", config("kept", kept), config("asks", asks), config("a", "")));
+    stage.sync(Request::default()).await;
+    stage.records.clear();
+    stage.start_deletion().await;
+    stage
+        .until(|event| matches!(event, Event::Waiting { message, .. } if message == "waiting for deletion confirmation of /ConfigMap/asks"))
+        .await;
+    assert!(stage.writes().is_empty());
+    let keys = stage.operation.as_ref().unwrap().unconfirmed();
+    stage.ask(Ask::Approve { keys, by: "ann".into() }).await;
+    stage.until(|event| matches!(event, Event::OperationFinished { .. })).await;
+    assert_eq!(stage.writes(), ["delete ConfigMap/a", "delete ConfigMap/asks"]);
+    let inventory = stage.inventory().unwrap();
+    assert!(stage.is_there("configmaps", "kept") && inventory.contains("kept") && !inventory.contains("asks"), "{inventory}");
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn r1109_without_an_inventory_the_tracking_id_says_what_the_app_owns_hooks_of_syncs_too() {
+    let sync_hook = job("migrate", "argocd.argoproj.io/hook: PreSync");
+    let mut stage = Stage::new(PODS, &format!("{}{sync_hook}", config("a", "")));
+    stage.sync(Request::default()).await;
+    stage
+        .sim
+        .store()
+        .create("ann", json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "theirs", "namespace": "shop"}}))
+        .unwrap();
+    std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
+    let operation = stage.delete().await;
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    assert!(!stage.is_there("configmaps", "a") && !stage.is_there("jobs", "migrate") && stage.is_there("configmaps", "theirs"));
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn t179_r1104_r1537_a_running_sync_blocks_the_deletion_until_it_is_terminated() {
+    let pods = "pods:\n  - match: {owner: Job/*}\n    runs: {after: 1h}\n";
+    let mut stage = Stage::new(pods, &format!("{}{}", config("a", ""), job("migrate", "argocd.argoproj.io/hook: PreSync")));
+    stage.start(Request::default()).await;
+    stage.ask(Ask::Delete { request: Request::deletion() }).await;
+    assert!(
+        matches!(stage.answer().await, Answer::Refused { reason } if reason.contains("still running") && reason.contains("terminate it"))
+    );
+    stage.ask(Ask::Terminate { by: "ann".into() }).await;
+    stage.until(|event| matches!(event, Event::OperationFinished { .. })).await;
+    assert_eq!(stage.delete().await.phase(), OperationPhase::Succeeded);
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_of_a_deletion_names_what_goes_and_writes_nothing() {
+    let mut stage = Stage::new(PODS, &format!("{}{}", config("a", ""), job("bye", PRE)));
+    stage.sync(Request::default()).await;
+    stage.ask(Ask::PlanDeletion { request: Request::deletion() }).await;
+    let Answer::Planned(planned) = stage.answer().await else { panic!("no plan") };
+    let tasks: Vec<String> = planned.plan.tasks.iter().map(|task| format!("{} {}", task.id.phase, task.id.key.short())).collect();
+    assert_eq!(tasks, ["PreDelete Job/bye", "Delete ConfigMap/a", "Delete Job/bye"]);
+    assert!(
+        planned
+            .plan
+            .tasks
+            .iter()
+            .filter(|task| task.id.phase == Phase::Delete)
+            .all(|task| planned.actions[&task.id] == crate::engine::session::Action::Prune)
+    );
+    assert!(stage.is_there("configmaps", "a"));
+    stage.close().await;
+}

@@ -1,0 +1,158 @@
+//! The deletion of an app.
+
+use std::time::Duration;
+
+use crate::support::{ObjectExt, SOON, Space, config_map, deployment, eventually, job};
+
+const DELETED: &str = "successfully deleted";
+
+/// R1106 R1108 R1109 R1113 T173 T174 T175: hooks first, waves downwards, PostDelete last; policies say what stays.
+#[test]
+fn t173_r1108_hooks_before_and_after_and_waves_from_the_highest_down() {
+    let Some(space) = Space::open("delete") else { return };
+    let target = space.write(
+        "app",
+        &[
+            config_map("base", "1"),
+            deployment("web", "touch /tmp/ready; exec sleep 600").wave(1),
+            config_map("top", "1").wave(2),
+            job("migrate", "echo 1").hook("PreSync"),
+            job("backup", "echo saving; sleep 1; echo saved").hook("PreDelete"),
+            job("goodbye", "echo gone").hook("PostDelete"),
+            job("cleaned", "echo gone").hook("PostDelete").policy("HookSucceeded"),
+        ],
+    );
+    space.sync(&target).run();
+    let outcome = space.delete(&target).run();
+    outcome.assert_end(0, "Succeeded", DELETED);
+    assert_eq!(outcome.lines[0]["kind"], "delete");
+    assert_eq!(outcome.log("backup"), [(1, "saving"), (1, "saved")]);
+    assert_eq!((space.names("configmaps"), space.names("deployments")), (Vec::<String>::new(), Vec::new()));
+    // Of two PostDelete hooks that succeeded, only the one with HookSucceeded goes.
+    assert_eq!(space.names("jobs"), ["goodbye"]);
+    assert_eq!(outcome.left_behind().len(), 1);
+    let maps = space.history("api/v1", "configmaps");
+    let gone = |name: &str| maps.iter().find(|change| change.kind == "DELETED" && change.name() == name).unwrap().revision();
+    let deployments = space.history("apis/apps/v1", "deployments");
+    let web = deployments.iter().find(|change| change.kind == "DELETED").unwrap().revision();
+    let order =
+        [space.job_reached("backup", "Complete"), gone("top"), web, gone("base"), space.births("apis/batch/v1", "jobs", "goodbye")[0]];
+    assert!(order.is_sorted(), "{order:?}");
+    space.assert_no_finalizer();
+}
+
+/// R1111.5 T176: a failed hook stays, is made again after pauses, and what it waits for may be repaired in the meantime.
+#[test]
+fn t176_r1111_a_failing_predelete_hook_is_made_again_until_its_cause_is_repaired() {
+    let Some(space) = Space::open("delete-fails") else { return };
+    let mut backup = job("backup", "test -f /conf/go").hook("PreDelete");
+    backup["spec"]["template"]["spec"]["volumes"] = serde_json::json!([{"name": "conf", "configMap": {"name": "switch"}}]);
+    backup["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = serde_json::json!([{"name": "conf", "mountPath": "/conf"}]);
+    space.create(&config_map("switch", "0"));
+    let target = space.write("app", &[config_map("a", "1"), backup]);
+    space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    let running = space.delete(&target).start();
+    running.wait_for_task("backup", "Failed");
+    assert_eq!(space.names("configmaps"), ["a", "switch"]);
+    assert!(space.get("job/backup").is_some(), "a failed hook stays to be looked at");
+    space.kubectl(&["patch", "configmap", "switch", "--type=merge", "-p", r#"{"data":{"go":"1"}}"#]);
+    let outcome = running.finish();
+    outcome.assert_end(0, "Succeeded", DELETED);
+    assert!(outcome.last()["attempts"].as_array().unwrap().len() >= 1);
+    assert_eq!((space.names("configmaps"), space.names("jobs").len()), (vec!["switch".to_owned()], 0));
+}
+
+/// cli.md: `--timeout` is exit 1, a signal is exit 3, and nothing was deleted; a repaired manifest deletes.
+#[test]
+fn t176_a_deletion_ends_by_its_limit_with_1_and_by_a_signal_with_3() {
+    let Some(space) = Space::open("delete-limit") else { return };
+    let target = space.write("app", &[config_map("a", "1"), job("backup", "exit 1").hook("PreDelete")]);
+    space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    let outcome = space.delete(&target).args(&["--timeout", "9s"]).run();
+    assert_eq!((outcome.code, space.names("configmaps"), space.names("jobs").len()), (Some(1), vec!["a".to_owned()], 1));
+    let message = outcome.last()["message"].as_str().unwrap();
+    assert!(message.contains("PreDelete hook(s) failed") || message.contains("waiting for completion of hook"), "{message}");
+    let running = space.delete(&target).start();
+    running.wait_for_task("backup", "Failed");
+    running.signal("INT");
+    let outcome = running.finish();
+    assert_eq!((outcome.code, space.names("configmaps")), (Some(3), vec!["a".to_owned()]));
+    let repaired = space.write("app", &[config_map("a", "1"), job("backup", "exit 0").hook("PreDelete")]);
+    space.delete(&repaired).run().assert_end(0, "Succeeded", DELETED);
+    assert_eq!((space.names("configmaps").len(), space.names("jobs").len()), (0, 0));
+}
+
+/// R705 R706 R1110 T171 T178: what stays, what a person has to confirm, and what belongs to others.
+#[test]
+fn t171_t178_what_stays_and_what_has_to_be_confirmed() {
+    let Some(space) = Space::open("delete-stays") else { return };
+    let option = |name: &str, option: &str| config_map(name, "1").annotated("argocd.argoproj.io/sync-options", option);
+    let target = space.write(
+        "app",
+        &[
+            option("kept", "Delete=false"),
+            config_map("helm", "1").annotated("helm.sh/resource-policy", "keep"),
+            option("asks", "Prune=confirm"),
+            config_map("a", "1"),
+        ],
+    );
+    space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    space.create(&config_map("stranger", "1"));
+    let running = space.delete(&target).start();
+    running.wait_until_waiting("waiting for deletion confirmation of /ConfigMap/asks");
+    assert_eq!(space.names("configmaps"), ["a", "asks", "helm", "kept", "stranger"]);
+    running.signal("INT");
+    assert_eq!(running.finish().code, Some(3));
+    let outcome = space.delete(&target).args(&["--approve", "ConfigMap/asks"]).run();
+    outcome.assert_end(0, "Succeeded", DELETED);
+    assert_eq!(space.names("configmaps"), ["helm", "kept", "stranger"]);
+    assert_eq!(
+        outcome.left_behind(),
+        ["ConfigMap/helm: ignored (helm.sh/resource-policy: keep)", "ConfigMap/kept: ignored (Delete=false)"]
+    );
+}
+
+/// R1115: our own finalizer on a leftover never holds a deletion up; a foreign one does, by name, until somebody takes it off.
+#[test]
+fn r1115_a_leftover_with_a_hook_finalizer_goes_and_a_foreign_finalizer_is_waited_for() {
+    let Some(space) = Space::open("delete-stuck") else { return };
+    let target = space.write("app", &[config_map("a", "1"), config_map("pre", "1").hook("PreSync")]);
+    space.sync(&target).run();
+    let finalizer = |name: &str, text: &str| {
+        let patch = format!(r#"{{"metadata":{{"finalizers":[{text}]}}}}"#);
+        space.kubectl(&["patch", "configmap", name, "--type=merge", "-p", &patch]);
+    };
+    finalizer("pre", r#""syncwave.dev/hook-finalizer""#);
+    finalizer("a", r#""example.com/busy""#);
+    let running = space.delete(&target).start();
+    running.wait_until_waiting("waiting for deletion of /ConfigMap/a");
+    eventually("the leftover is gone", SOON, || (space.names("configmaps") == ["a"]).then_some(()));
+    finalizer("a", "");
+    running.finish().assert_end(0, "Succeeded", DELETED);
+    assert!(space.names("configmaps").is_empty());
+}
+
+/// A program that is killed while its hook runs, and again in the middle of the objects, is run again and does no harm.
+#[test]
+fn r1111_a_killed_deletion_goes_on_where_it_was() {
+    let Some(space) = Space::open("delete-killed") else { return };
+    let objects = [config_map("a", "1"), config_map("b", "1").wave(1), job("backup", "sleep 6; echo saved").hook("PreDelete")];
+    let target = space.write("app", &objects);
+    space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    space.kubectl(&["patch", "configmap", "b", "--type=merge", "-p", r#"{"metadata":{"finalizers":["example.com/busy"]}}"#]);
+    let running = space.delete(&target).start();
+    running.wait_for_task("backup", "Running");
+    running.kill();
+    let uid = space.uid("job/backup");
+    let running = space.delete(&target).start();
+    running.wait_until_waiting("waiting for deletion of /ConfigMap/b");
+    running.kill();
+    assert_eq!(space.uid("job/backup"), uid, "the hook that ran was waited for, not made again");
+    space.kubectl(&["patch", "configmap", "b", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]);
+    std::thread::sleep(Duration::from_millis(500));
+    let outcome = space.delete(&target).run();
+    outcome.assert_end(0, "Succeeded", DELETED);
+    assert_eq!(outcome.not_run(), ["Job/backup: notNeeded"]);
+    assert_eq!((space.names("configmaps").len(), space.names("jobs").len()), (0, 0));
+    assert_eq!(space.births("apis/batch/v1", "jobs", "backup").len(), 1);
+}
