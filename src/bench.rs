@@ -136,6 +136,8 @@ fn live(resource_version: u64, status: HealthStatus) -> Box<Live> {
         deletion: None,
         finalizers: Vec::new(),
         traits: Traits::of(&Object::new(json!({"apiVersion": "v1", "kind": "ConfigMap"}))),
+        operation: None,
+        app: None,
         assessment: Assessment::Known(health),
     })
 }

@@ -205,6 +205,9 @@ pub(crate) struct SyncOptions {
     /// Write nothing from this phase or wave on until a person lets it go on; may be repeated
     #[arg(long, value_name = "PHASE[/WAVE]", value_parser = Breakpoint::parse)]
     pub(crate) pause_before: Vec<Breakpoint>,
+    /// Sync objects of an Argo CD Application all the same; without the screens it needs --yes
+    #[arg(long)]
+    pub(crate) take_over: bool,
     /// Confirm in advance a deletion that a manifest wants to be confirmed; may be repeated
     #[arg(long, value_name = "KIND/NAME", value_parser = Approval::parse)]
     pub(crate) approve: Vec<Approval>,
@@ -345,7 +348,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
 }
 
 /// Options and commands of the contract that this version does not have.
-const NOT_BUILT: [&str; 6] = ["--take-over", "--wait", "--detach", "--record", "--rbac", "--lua"];
+const NOT_BUILT: [&str; 5] = ["--wait", "--detach", "--record", "--rbac", "--lua"];
 
 /// Commands of the contract that this version does not have; as a target each of them would be a surprise.
 pub(crate) const COMMANDS_NOT_BUILT: [&str; 13] =

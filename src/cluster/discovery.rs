@@ -76,18 +76,22 @@ impl Cluster {
     /// # Errors
     /// Why the server could not be asked.
     pub(crate) async fn served(&self, gvk: &Gvk) -> Result<Option<Resource>, CallError> {
-        if let Some(resource) = self.ask_for(gvk).await? {
+        if let Some(resource) = self.in_version(gvk).await? {
             return Ok(Some(resource));
         }
         for version in self.versions(&gvk.group).await? {
-            if let Some(resource) = self.ask_for(&Gvk { version, ..gvk.clone() }).await? {
+            if let Some(resource) = self.in_version(&Gvk { version, ..gvk.clone() }).await? {
                 return Ok(Some(resource));
             }
         }
         Ok(None)
     }
 
-    async fn ask_for(&self, gvk: &Gvk) -> Result<Option<Resource>, CallError> {
+    /// Returns how to address a kind in this very version; `None` if it is not served. One request at most.
+    ///
+    /// # Errors
+    /// Why the server could not be asked.
+    pub(crate) async fn in_version(&self, gvk: &Gvk) -> Result<Option<Resource>, CallError> {
         if let Some(resource) = self.catalog.get(gvk) {
             return Ok(Some(resource));
         }

@@ -9,7 +9,8 @@ use serde_json::Value;
 use super::apply::Spot;
 use super::wire::{CallError, Resource, with_query};
 use super::{Cluster, Reporter};
-use crate::model::{Assessment, Container, ContainerState, Gvk, Live, Object, ResourceKey, Traits};
+use crate::model::annotation::{OPERATION_LABEL, TRACKING_ID};
+use crate::model::{Assessment, Container, ContainerState, Gvk, Live, Object, ResourceKey, Tracking, Traits};
 
 /// How live objects are judged.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +33,8 @@ impl Judge {
             deletion: time(&value["metadata"]["deletionTimestamp"]),
             finalizers: finalizers(value),
             traits: Traits::of(object),
+            app: object.annotation(TRACKING_ID).and_then(Tracking::parse).map(|tracking| tracking.app),
+            operation: Some(object.text(&["metadata", "labels", OPERATION_LABEL])).filter(|id| !id.is_empty()).map(Into::into),
             assessment: (self.assess)(object),
         }
     }

@@ -11,7 +11,7 @@ use super::inventory::Owned;
 use crate::cluster::apply::Spot;
 use crate::cluster::{CallError, Cluster, Reporter, Resource};
 use crate::model::annotation::TRACKING_ID;
-use crate::model::{Gvk, KindFact, Kinds, Object, Part, ResourceKey, Scope, Traits};
+use crate::model::{Gvk, KindFact, Kinds, Object, Part, ResourceKey, Scope, Tracking, Traits};
 use crate::plan::{Candidate, Manifest};
 
 pub(super) const AT_ONCE: usize = 16;
@@ -120,8 +120,9 @@ impl Search<'_> {
 
     /// The id names the object itself: controllers copy annotations, and a copy belongs to its controller.
     pub(super) fn is_tracked(&self, key: &ResourceKey, id: Option<&str>) -> bool {
-        let place = if key.namespace.is_empty() { self.namespace } else { &*key.namespace };
-        id == Some(&format!("{}:{}/{}:{place}/{}", self.app, key.group, key.kind, key.name))
+        let namespace: Arc<str> = if key.namespace.is_empty() { self.namespace.into() } else { key.namespace.clone() };
+        let meant = ResourceKey { namespace, ..key.clone() };
+        id.and_then(Tracking::parse).is_some_and(|tracking| *tracking.app == *self.app && tracking.key == meant)
     }
 
     async fn tracked(&self, managed: &Managed, notes: &mut Vec<String>) -> Vec<(ResourceKey, Gvk)> {

@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, JoinSet};
 
+use super::begin::{Ready, begin, preview_notes};
 use super::bus::Publisher;
 use super::local::{self, Control, Start};
 use super::prepare::{self, Connected, Obstacle, Prepared};
@@ -34,11 +35,10 @@ struct Shared {
 }
 
 /// What a piece of work in the background came to.
-#[expect(clippy::large_enum_variant, reason = "few are ever alive, and none is kept")]
 enum Outcome {
     /// It has answered by itself.
     Answered,
-    Ready(Box<Prepared>, Request),
+    Ready(Box<Ready>),
     NotReady(Obstacle),
     /// It may not begin; a whole sentence.
     Refused(String),
@@ -60,6 +60,8 @@ pub(super) struct Host {
     preparing: Option<AbortHandle>,
     running: Option<Running>,
     operations: u32,
+    /// The last sync was stopped before it began.
+    was_stopped: bool,
 }
 
 impl Host {
@@ -71,7 +73,15 @@ impl Host {
             plan: Mutex::default(),
             answers,
         };
-        Self { shared: Arc::new(shared), publisher, work: JoinSet::new(), preparing: None, running: None, operations: 0 }
+        Self {
+            shared: Arc::new(shared),
+            publisher,
+            work: JoinSet::new(),
+            preparing: None,
+            running: None,
+            operations: 0,
+            was_stopped: false,
+        }
     }
 
     /// Serves until nobody asks any more and no operation runs.
@@ -118,6 +128,7 @@ impl Host {
                     let request = windows::narrowed(request, &prepared.place);
                     prepared.notes.extend(request.windows.concerns());
                     let blocked = windows::refusal(&request, shared.opening.clock.now());
+                    prepared.notes.extend(preview_notes(&prepared, &request).await);
                     let planned = Planned { blocked, ..prepare::preview(prepared, &request).await };
                     shared.answer(Answer::Planned(Arc::new(planned))).await;
                 }
@@ -131,21 +142,15 @@ impl Host {
         if let Some(reason) = self.why_not_now() {
             return self.shared.answer(Answer::Refused { reason }).await;
         }
+        self.was_stopped = false;
         let (shared, id) = (self.shared.clone(), self.next_id());
         self.preparing = Some(self.work.spawn(async move {
             match shared.prepare(kind, &request, id).await {
                 Ok(prepared) if shared.opening.unattended && prepared.place.protected => Outcome::NotReady(protected(&prepared)),
-                Ok(mut prepared) => {
-                    let request = windows::narrowed(request, &prepared.place);
-                    prepared.notes.extend(request.windows.concerns());
-                    if let Some(reason) = windows::refusal(&request, shared.opening.clock.now()) {
-                        return Outcome::Refused(reason);
-                    }
-                    if let Err(sentence) = prepared.ledger.open().await {
-                        prepared.notes.push(sentence);
-                    }
-                    Outcome::Ready(Box::new(prepared), request)
-                }
+                Ok(prepared) => match begin(&shared.opening, prepared, request).await {
+                    Ok(ready) => Outcome::Ready(ready),
+                    Err(sentence) => Outcome::Refused(sentence),
+                },
                 Err(obstacle) => Outcome::NotReady(obstacle),
             }
         }));
@@ -165,9 +170,9 @@ impl Host {
     async fn done(&mut self, outcome: Result<Outcome, tokio::task::JoinError>) {
         match outcome {
             Ok(Outcome::Answered) => {}
-            Ok(Outcome::Ready(prepared, request)) => {
+            Ok(Outcome::Ready(ready)) => {
                 self.preparing = None;
-                self.start(*prepared, request).await;
+                self.start(*ready).await;
             }
             Ok(Outcome::NotReady(obstacle)) => {
                 self.preparing = None;
@@ -188,7 +193,7 @@ impl Host {
         }
     }
 
-    async fn start(&mut self, prepared: Prepared, request: Request) {
+    async fn start(&mut self, Ready { prepared, unfinished, request }: Ready) {
         if let Some(mut before) = self.running.take() {
             // The watches of the last operation close before those of the next one open, so that its facts end with it.
             before.tasks.shutdown().await;
@@ -206,6 +211,7 @@ impl Host {
             cluster: prepared.connected.cluster,
             ledger: prepared.ledger,
             skip_unchanged: self.shared.opening.skip_unchanged,
+            unfinished,
             warnings: prepared.notes,
         };
         let mut tasks = JoinSet::new();
@@ -221,11 +227,15 @@ impl Host {
         }
         if let Some(preparing) = self.preparing.take() {
             preparing.abort();
-            let reason = "the operation was stopped before it began; nothing has been changed".to_owned();
-            return self.shared.answer(Answer::Refused { reason }).await;
+            self.was_stopped = true;
         }
         match self.running.as_ref().filter(|running| running.is_busy()) {
             Some(running) => running.tell(Control::Terminate { by }).await,
+            // Whoever presses the key again means the same sync.
+            None if self.was_stopped => {
+                let reason = "the operation was stopped before it began; nothing has been changed".to_owned();
+                self.shared.answer(Answer::Refused { reason }).await;
+            }
             None => self.shared.answer(Answer::Refused { reason: "no operation is running".to_owned() }).await,
         }
     }

@@ -79,7 +79,12 @@ pub(super) struct Home {
 
 impl Home {
     fn file(&self) -> PathBuf {
-        let name = format!("{}.json", escaped(&self.app));
+        self.beside(".json")
+    }
+
+    /// Returns a file beside the inventory; an ending with `~` cannot be part of an app's name.
+    pub(super) fn beside(&self, ending: &str) -> PathBuf {
+        let name = format!("{}{ending}", escaped(&self.app));
         self.state_dir.join("inventory").join(escaped(&self.context)).join(escaped(&self.namespace)).join(name)
     }
 
@@ -174,6 +179,11 @@ impl Ledger {
         Contents { seal_key: self.seals.key(), objects: sealed.collect(), in_deletion: self.in_deletion }
     }
 
+    /// Returns where it is kept.
+    pub(super) fn home(&self) -> &Home {
+        &self.home
+    }
+
     /// Writes the inventory before the first create.
     ///
     /// # Errors
@@ -221,7 +231,7 @@ fn owned(task: &Task, uid: String) -> Owned {
 }
 
 /// Writes a file that only its owner may read, so that it is either the old or the new one, whatever happens.
-fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
+pub(super) fn write_private(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = file.parent().unwrap_or(Path::new("."));
     std::fs::create_dir_all(folder)?;
     let draft = file.with_extension(format!("json.{}", std::process::id()));

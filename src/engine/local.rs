@@ -16,7 +16,9 @@ use super::bus::Publisher;
 use super::captures::{Captures, OfHook, Wish};
 use super::executor::Executor;
 use super::inventory::Ledger;
+use super::sweep::Sweep;
 use super::told::{Told, words};
+use super::unfinished::Unfinished;
 use crate::clock::Clock;
 use crate::cluster::logs::LogTarget;
 use crate::cluster::watch::{Wanted, Watches, Watching};
@@ -69,6 +71,7 @@ pub(super) struct Start {
     pub(super) ledger: Ledger,
     /// Whether what would change nothing is not sent.
     pub(super) skip_unchanged: bool,
+    pub(super) unfinished: Unfinished,
     /// Sentences to be told at the beginning.
     pub(super) warnings: Vec<String>,
 }
@@ -96,6 +99,8 @@ struct Local {
     executor: Arc<Executor>,
     captures: Arc<Captures>,
     ledger: Ledger,
+    unfinished: Unfinished,
+    cluster: Cluster,
     hurry: CancellationToken,
     /// Calls, logs and last looks; each returns logs that have to be followed.
     work: JoinSet<Vec<Wish>>,
@@ -151,6 +156,8 @@ impl Local {
             executor: Arc::new(executor),
             captures,
             ledger: start.ledger,
+            unfinished: start.unfinished,
+            cluster: start.cluster,
             hurry,
             work: JoinSet::new(),
             under_way: HashMap::new(),
@@ -164,6 +171,7 @@ impl Local {
     }
 
     async fn run(mut self, mut controls: mpsc::Receiver<Control>, finished: watch::Sender<bool>) {
+        self.sweep(&mut controls).await;
         loop {
             self.take_facts();
             if std::mem::take(&mut self.is_news) {
@@ -175,6 +183,31 @@ impl Local {
             if !self.wait(&mut controls).await {
                 return;
             }
+        }
+    }
+
+    /// Ends what dead operations have left, before anything is written for this one.
+    async fn sweep(&mut self, controls: &mut mpsc::Receiver<Control>) {
+        if self.unfinished.dead().is_empty() {
+            return;
+        }
+        let request = self.operation.request();
+        let cluster = self.cluster.with_hurry(self.hurry.clone());
+        let sweep = Sweep { cluster, propagation: request.options.propagation(), is_dry: request.dry_run };
+        let mut sweep = std::pin::pin!(sweep.run(self.unfinished.dead().to_vec()));
+        let swept = loop {
+            tokio::select! {
+                biased;
+                control = controls.recv(), if !self.is_abandoned => match control {
+                    Some(control) => self.take_control(control),
+                    None => self.is_abandoned = true,
+                },
+                swept = &mut sweep => break swept,
+            }
+        };
+        swept.sentences.into_iter().for_each(|text| self.publish(Event::Warned { task: None, text }));
+        if !self.operation.request().dry_run {
+            self.unfinished.swept(swept.left).await;
         }
     }
 
@@ -264,7 +297,10 @@ impl Local {
         }
         if let Event::OperationFinished { phase, .. } = event {
             // Whoever sees the end may start the next operation at once.
-            self.ledger.close(&self.operation, phase).await;
+            if !self.operation.request().dry_run {
+                self.ledger.close(&self.operation, phase).await;
+                self.unfinished.close(&self.operation).await;
+            }
             finished.send_replace(true);
         }
         self.publish(event);

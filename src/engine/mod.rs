@@ -1,6 +1,7 @@
 //! The I/O shell around the core: obeys `Operation::next`, publishes facts, and answers what screens ask beside an operation.
 //! Never draws or prints, and never knows that there is an embedded cluster.
 
+mod begin;
 mod belongings;
 pub(crate) mod bus;
 mod candidates;
@@ -9,10 +10,13 @@ mod executor;
 mod host;
 mod inventory;
 mod local;
+mod owners;
 mod prepare;
 mod seals;
 pub(crate) mod session;
+mod sweep;
 #[cfg(test)]
 mod tests;
 mod told;
+mod unfinished;
 mod windows;

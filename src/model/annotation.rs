@@ -23,6 +23,11 @@ pub(crate) const HELM_RESOURCE_POLICY: &str = "helm.sh/resource-policy";
 /// Argo CD's hook finalizer; understood on leftovers (decision 5).
 pub(crate) const ARGO_HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
 
+/// Argo CD's tracking id (spec R1202); read to leave its objects alone (decision 7).
+pub(crate) const ARGO_TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
+/// The label by which Argo CD may track, with the Application's name (spec R1203); others use it too.
+pub(crate) const APPLICATION_LABEL: &str = "app.kubernetes.io/instance";
+
 /// Our tracking id, an annotation in Argo CD's format `app:group/Kind:namespace/name` (decision 5).
 pub(crate) const TRACKING_ID: &str = "syncwave.dev/tracking-id";
 /// Our hook finalizer (decision 5).

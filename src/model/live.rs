@@ -21,6 +21,12 @@ pub(crate) struct Live {
     pub(crate) deletion: Option<Timestamp>,
     pub(crate) finalizers: Vec<String>,
     pub(crate) traits: Traits,
+    /// Id of the operation that has made it as one of its hooks, by our label (decision 5).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) operation: Option<Arc<str>>,
+    /// The app whose object it is, by our tracking id (spec R1202).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) app: Option<Arc<str>>,
     pub(crate) assessment: Assessment,
 }
 

@@ -15,6 +15,7 @@ pub(crate) mod option;
 pub(crate) mod phase;
 pub(crate) mod status;
 pub(crate) mod task;
+pub(crate) mod tracking;
 pub(crate) mod window;
 
 pub(crate) use glob::Glob;
@@ -29,4 +30,5 @@ pub(crate) use option::{Options, Propagation};
 pub(crate) use phase::{Phase, Wave};
 pub(crate) use status::{OperationPhase, ResultCode, TaskState};
 pub(crate) use task::{Role, Task, TaskId};
+pub(crate) use tracking::Tracking;
 pub(crate) use window::{Attempt, Destination, Window, WindowKind, Windows};

@@ -201,7 +201,7 @@ impl Operation {
                 self.set_result(at, task, ResultCode::SyncFailed, TaskState::Failed, "the object vanished while it was being applied");
             }
             Step::Discover | Step::Adopt { .. } => {}
-            Step::Look if self.phase == OperationPhase::Terminating => {}
+            Step::Look if self.phase == OperationPhase::Terminating || self.state(task) != TaskState::Running => {}
             Step::Look => {
                 let message = format!("Resource {} is missing, it might have been deleted", task.key.in_message());
                 self.set_result(at, task, ResultCode::SyncFailed, TaskState::Error, &message);
@@ -225,7 +225,14 @@ impl Operation {
             Step::RemoveFinalizer { .. } | Step::RemoveLeftFinalizer { .. } => {
                 self.set_result(at, task, code, TaskState::Error, &format!("Failed to remove hook finalizer: {error}"));
             }
-            Step::Look => self.set_result(at, task, code, TaskState::Error, &format!("Failed to get live resource {error}")),
+            Step::Look if self.state(task) == TaskState::Running => {
+                self.set_result(at, task, code, TaskState::Error, &format!("Failed to get live resource {error}"));
+            }
+            // It was asked for because of its finalizer alone (spec R218, R1502).
+            Step::Look => {
+                let message = format!("Failed to remove hook finalizer: failed to get resource: {error}");
+                self.set_result(at, task, code, TaskState::Error, &message);
+            }
             Step::TerminateFinalizer { .. } | Step::TerminateDelete { .. } | Step::Discover => {}
         }
     }

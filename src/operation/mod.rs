@@ -14,6 +14,7 @@ mod pause;
 mod request;
 mod retry;
 mod run;
+mod shared;
 mod stall;
 mod terminate;
 #[cfg(test)]
@@ -34,6 +35,7 @@ pub(crate) use event::RunOutcome;
 pub(crate) use event::{Event, LogContent, LogLine, Record, RunKind, Step, StepOutcome};
 pub(crate) use pause::Paused;
 pub(crate) use request::{Breakpoint, Limits, Request, Retry};
+pub(crate) use terminate::is_deleted_by_terminate;
 
 use crate::model::{
     DeletePolicy, Live, Occurrence, OperationPhase, Phase, PodView, ResourceKey, ResultCode, Task, TaskId, TaskState, Wave,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Event, Step, StepOutcome};
-use super::{Conclusion, Effect, LogKey, LogState, Operation};
+use super::{Applied, Conclusion, Effect, LogKey, LogState, Operation};
 use crate::model::{ContainerState, DeletePolicy, OperationPhase, Phase, PodView, Role, Task, TaskId, TaskState, Wave};
 
 /// How long the end of an operation waits for the last lines of a log whose container is over.
@@ -137,9 +137,8 @@ impl Operation {
 
     /// The end is decided: clean up hooks, keep the last log lines, then it is final.
     fn finish(&self, conclusion: &Conclusion, now: Timestamp) -> Vec<Effect> {
-        let mut effects = Vec::new();
+        let mut effects = self.finalizers_to_remove();
         if let Some(policy) = conclusion.cleanup {
-            effects.extend(self.finalizers_to_remove());
             let patient = later(conclusion.at, LOG_GRACE).is_none_or(|end| now < end);
             effects.extend(self.hooks_to_delete(policy, patient));
             let waits = patient && self.plan.tasks.iter().any(|task| self.is_hook_to_delete(task, policy) && self.has_open_log(&task.id));
@@ -182,15 +181,32 @@ impl Operation {
 
     /// Finalizers of completed hooks that are still on (spec R216.2). Runs beside the next group (decision 22).
     pub(super) fn finalizers_to_remove(&self) -> Vec<Effect> {
+        if self.request.dry_run {
+            return Vec::new();
+        }
         let completed = self.hooks().filter(|task| self.state(&task.id).is_completed());
-        completed
-            .filter_map(|task| {
-                let live = self.live.get(&task.id.key).filter(|live| live.has_hook_finalizer())?;
-                let is_mine = self.progress(&task.id)?.applied.as_ref()?.uid == live.uid;
-                let step = Step::RemoveFinalizer { uid: live.uid.clone() };
-                (is_mine && self.step(&task.id, step.clone()).is_none()).then(|| Effect::Step { task: task.id.clone(), step })
-            })
-            .collect()
+        completed.filter_map(|task| self.finalizer_to_remove(task)).collect()
+    }
+
+    fn finalizer_to_remove(&self, task: &Task) -> Option<Effect> {
+        let applied = self.progress(&task.id).and_then(|progress| progress.applied.as_ref());
+        let Some(live) = self.live.get(&task.id.key) else { return self.look_for_lost_finalizer(task, applied?) };
+        let is_mine = match applied {
+            Some(applied) => applied.uid == live.uid,
+            // The answer to its creation was lost. The same object may be a hook of another phase, whose affair it is while it runs.
+            None => live.operation.as_ref() == Some(&self.id) && !self.running_tasks().any(|other| other.id.key == task.id.key),
+        };
+        let step = Step::RemoveFinalizer { uid: live.uid.clone() };
+        let is_wanted = is_mine && live.has_hook_finalizer() && self.step(&task.id, step.clone()).is_none();
+        is_wanted.then(|| Effect::Step { task: task.id.clone(), step })
+    }
+
+    /// An object cannot go while our finalizer is on it, so before it counts as gone with it, it is asked for (spec R1502).
+    fn look_for_lost_finalizer(&self, task: &Task, applied: &Applied) -> Option<Effect> {
+        let lost = self.graves.get(&task.id.key)?;
+        let is_strange = lost.uid == applied.uid && lost.has_hook_finalizer();
+        let is_open = matches!(self.step(&task.id, Step::Look), None | Some(Some(StepOutcome::Done { .. })));
+        (is_strange && is_open).then(|| Effect::Step { task: task.id.clone(), step: Step::Look })
     }
 
     pub(super) fn hooks(&self) -> impl Iterator<Item = &Task> {

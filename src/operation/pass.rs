@@ -15,8 +15,13 @@ use crate::plan::order::{self, prune_waves};
 impl Operation {
     /// Steps 1 to 9 of the chart. Each step either has something to do, or the next one is looked at.
     pub(super) fn pass(&self, now: Timestamp) -> Vec<Effect> {
-        let steps: [&dyn Fn() -> Vec<Effect>; 4] =
-            [&|| self.refuse_invalid_tasks(), &|| self.create_namespace(), &|| self.dry_pass(), &|| self.evaluate_running()];
+        let steps: [&dyn Fn() -> Vec<Effect>; 5] = [
+            &|| if self.group_ran { Vec::new() } else { self.refuse_shared() },
+            &|| self.refuse_invalid_tasks(),
+            &|| self.create_namespace(),
+            &|| self.dry_pass(),
+            &|| self.evaluate_running(),
+        ];
         for step in steps {
             let effects = step();
             if !effects.is_empty() {
@@ -115,7 +120,9 @@ impl Operation {
         } else {
             conclude(OperationPhase::Failed, messages::DRY_RUN_FAILED.to_owned(), None)
         });
-        effects
+        let mut all = self.warn_of_shared();
+        all.extend(effects);
+        all
     }
 
     /// With `Replace=true` an object without a name is no error but another object in each sync (spec R307). Two of one kind cannot be
@@ -149,7 +156,7 @@ impl Operation {
     }
 
     fn evaluate(&self, task: &Task) -> Option<Effect> {
-        let live = self.live.get(&task.id.key)?;
+        let live = self.live.get(&task.id.key).or_else(|| self.ended_and_gone(task))?;
         if !self.is_fresh(&task.id, live) {
             return None;
         }
@@ -157,6 +164,18 @@ impl Operation {
         // A running hook says what its health says, for example that its Job is suspended (spec R410).
         let is_news = || task.is_hook() && !message.is_empty() && self.result(&task.id).is_some_and(|result| result.message != message);
         (state != TaskState::Running || is_news()).then(|| change(&task.id, ResultCode::Synced, state, message.clone()))
+    }
+
+    /// Returns what a hook or a Job looked like that has come to its end and has gone since, as with a time to live (spec R1501, R1531,
+    /// R1549): its end counts, however late it was asked for.
+    fn ended_and_gone(&self, task: &Task) -> Option<&Live> {
+        let ends = task.is_hook() || (&*task.id.key.group, &*task.id.key.kind) == ("batch", "Job");
+        let applied = self.progress(&task.id)?.applied.as_ref()?;
+        let has_ended = |live: &&Live| match &live.assessment {
+            Assessment::Known(health) => matches!(health.status, HealthStatus::Healthy | HealthStatus::Degraded),
+            Assessment::NoRule | Assessment::Error(_) => false,
+        };
+        self.graves.get(&task.id.key).filter(|live| ends && live.uid == applied.uid).filter(has_ended)
     }
 
     /// At or after our own write, and seen by the controller (decision 3). A resource is judged by its name, also when somebody
@@ -223,7 +242,8 @@ impl Operation {
     /// Step 5: pruned objects that are not gone yet (spec R508, R619).
     fn pruned_in_deletion(&self) -> Vec<&Task> {
         let is_leaving = |task: &&Task| {
-            self.result(&task.id).is_some_and(|result| result.code == ResultCode::Pruned)
+            // One that was given up because its phase has no time left is not waited for again.
+            self.result(&task.id).is_some_and(|result| result.code == ResultCode::Pruned && result.state == TaskState::Succeeded)
                 && self.live.get(&task.id.key).is_some_and(|live| live.deletion.is_some())
         };
         self.plan.tasks.iter().filter(|task| task.is_prune()).filter(is_leaving).collect()
@@ -264,6 +284,10 @@ impl Operation {
 
     /// Step 9: the first pending group, unless it has to wait for a person, for an old hook, or for the wave delay.
     fn start_group(&self, now: Timestamp, phase: Phase, wave: Wave, group: Vec<usize>) -> Vec<Effect> {
+        let refusal = self.refuse_shared();
+        if !refusal.is_empty() {
+            return refusal;
+        }
         if let Some(effects) = self.stop_before(phase, wave) {
             return effects;
         }
@@ -297,10 +321,12 @@ impl Operation {
         live.traits.option("Prune").or_else(|| self.request.options.value("Prune"))
     }
 
-    /// Returns whether the old object of a pending hook has been deleted by this operation and is not gone yet (spec R206, R207).
+    /// Returns whether the old object of a pending hook has been deleted and is not gone yet: by this operation (spec R206, R207), or by
+    /// somebody else. Neither can a hook be created beside it, nor would the server take our finalizer on it (spec R1503).
     pub(super) fn is_old_hook_in_deletion(&self, id: &TaskId) -> bool {
         let Some(live) = self.live.get(&id.key) else { return false };
-        matches!(self.step(id, Step::DeleteOldHook { uid: live.uid.clone() }), Some(Some(StepOutcome::Done { .. })))
+        let is_going = || id.role == Role::Hook && live.deletion.is_some() && !live.has_hook_finalizer() && self.result(id).is_none();
+        matches!(self.step(id, Step::DeleteOldHook { uid: live.uid.clone() }), Some(Some(StepOutcome::Done { .. }))) || is_going()
     }
 
     pub(super) fn start_run(&self, kind: RunKind, phase: Phase, wave: Wave, tasks: Vec<TaskId>) -> Vec<Effect> {

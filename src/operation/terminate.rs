@@ -4,7 +4,18 @@ use super::event::{Event, RunOutcome, Step, StepOutcome};
 use super::messages;
 use super::pass::{change, conclude, hook_outcome};
 use super::{Effect, Operation};
-use crate::model::{Assessment, DeletePolicy, Live, OperationPhase, ResultCode, Task, TaskState};
+use crate::model::{Assessment, DeletePolicy, HealthStatus, Live, OperationPhase, ResultCode, Task, TaskState};
+
+/// Returns whether a hook that a terminate ends is deleted too: if it still runs, if that is unclear, or if it goes by its policy (spec
+/// R905.4).
+pub(crate) fn is_deleted_by_terminate(assessment: &Assessment, policies: &[DeletePolicy]) -> bool {
+    let may_run = match assessment {
+        Assessment::NoRule => false,
+        Assessment::Error(_) => true,
+        Assessment::Known(health) => matches!(health.status, HealthStatus::Progressing | HealthStatus::Suspended),
+    };
+    may_run || policies.contains(&DeletePolicy::HookFailed)
+}
 
 impl Operation {
     /// Completed hooks lose their finalizer, running ones are ended; nothing else is touched (spec R903–R905).
@@ -62,8 +73,7 @@ impl Operation {
             }
             None | Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone)) => {}
         }
-        let unclear = matches!(live.assessment, Assessment::Error(_));
-        if unclear || outcome == TaskState::Running || task.delete_policies().contains(&DeletePolicy::HookFailed) {
+        if is_deleted_by_terminate(&live.assessment, task.delete_policies()) {
             let delete = Step::TerminateDelete { uid: live.uid.clone() };
             match self.step(id, delete.clone()) {
                 None => return Some(Effect::Step { task: id.clone(), step: delete }),

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use super::order::{self, arrange, definition_provided, highest_sync_wave, prune_waves};
 use super::{Candidate, Hooks, Invalid, Kind, Manifest, NewNamespace, NotRun, NotRunCode, Plan, PlanInput, PlanWarning};
-use crate::model::{KindFact, Object, Part, Phase, ResourceKey, Role, Scope, Task, TaskId, Traits, Wave, annotation, hook, kinds};
+use crate::model::{
+    KindFact, Object, Part, Phase, ResourceKey, Role, Scope, Task, TaskId, Tracking, Traits, Wave, annotation, hook, kinds,
+};
 
 pub(super) fn build(input: &PlanInput<'_>) -> Plan {
     let mut draft = Draft::new(input, Kind::Sync);
@@ -255,10 +257,10 @@ impl<'a> Draft<'a> {
             }
             // Cluster-scoped objects are told apart by the destination (spec R1202).
             let place = if tracked.namespace.is_empty() { self.input.namespace } else { &*tracked.namespace };
-            let id = format!("{}:{}/{}:{place}/{}", self.input.app, tracked.group, tracked.kind, tracked.name);
+            let id = Tracking { app: self.input.app.into(), key: ResourceKey { namespace: place.into(), ..tracked.clone() } };
             // A definition is nobody's: no prune may take all its resources with it (spec R1206).
             if *key.kind != *"CustomResourceDefinition" {
-                insert_text(metadata, "annotations", annotation::TRACKING_ID, &id);
+                insert_text(metadata, "annotations", annotation::TRACKING_ID, &id.to_string());
             }
             if mark != Mark::None {
                 insert_text(metadata, "labels", annotation::OPERATION_LABEL, self.input.operation);
@@ -282,6 +284,15 @@ impl<'a> Draft<'a> {
             .iter()
             .filter(|candidate| candidate.live.traits.part == Part::Resource && !is_wanted(&candidate.key) && selected(&candidate.key))
             .collect();
+        for candidate in &wanted {
+            if self.tasks.iter().any(|task| task.is_hook() && task.id.key == candidate.key) {
+                let message =
+                    "is a hook in the manifests and an ordinary object in the cluster: a sync that prunes deletes it, and it runs \
+                               as a hook under the same name"
+                        .to_owned();
+                self.warnings.push(PlanWarning { about: Some(candidate.key.clone()), message, origin: None });
+            }
+        }
         let all_last = self.input.shape.options.has("PruneLast=true");
         let own: Vec<(Wave, bool)> = wanted
             .iter()

@@ -205,6 +205,8 @@ fn candidate(kind: &str, name: &str, annotations: &[(&str, &str)]) -> Candidate 
         deletion: None,
         finalizers: Vec::new(),
         traits: Traits::of(&object),
+        operation: None,
+        app: None,
         assessment: Assessment::NoRule,
     };
     Candidate { key: ResourceKey::new("", kind, "prod", name), version: "v1".into(), live }

@@ -79,6 +79,8 @@ fn live(uid: &str, status: HealthStatus, message: &str) -> Box<Live> {
         deletion: None,
         finalizers: vec![],
         traits: Traits::of(&plain),
+        operation: None,
+        app: None,
         assessment: Assessment::Known(health),
     })
 }

@@ -327,6 +327,7 @@ fn asked(plan: &PlanOptions, sync: &SyncOptions, usual: Request) -> Result<Reque
         retry,
         limits,
         pause_before: sync.pause_before.clone(),
+        take_over: sync.take_over,
         by: user(),
         ..usual
     })

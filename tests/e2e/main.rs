@@ -15,6 +15,7 @@ mod delete;
 mod disturbances;
 mod findings;
 mod health;
+mod killed;
 mod kinds;
 mod logs;
 mod outage;

@@ -1,6 +1,9 @@
 //! Sessions and operations as a whole, against the embedded cluster.
 
 mod deletion;
+mod killed;
+mod known_bugs;
+mod owners;
 mod pauses;
 mod recordings;
 mod scenarios;

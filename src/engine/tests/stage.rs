@@ -24,7 +24,7 @@ pub(super) struct Stage {
     pub(super) records: Vec<Arc<Record>>,
     pub(super) lines: Vec<LogLine>,
     pub(super) operation: Option<Operation>,
-    opening: Opening,
+    pub(super) opening: Opening,
 }
 
 impl Stage {
@@ -64,6 +64,50 @@ impl Stage {
         let mut tasks = JoinSet::new();
         let session = open(opening.clone(), &mut tasks);
         Self { sim, folder, tasks, session, records: Vec::new(), lines: Vec::new(), operation: None, opening }
+    }
+
+    /// The program is killed in the middle of whatever it does, and started again; ids of its operations begin with `prefix`.
+    pub(super) async fn restart(&mut self, prefix: &str) {
+        // The process takes no leave.
+        self.tasks.shutdown().await;
+        // What the session's loop had started is dropped when its turn comes.
+        tokio::time::sleep(Duration::from_millis(1)).await;
+        self.session = self.another(prefix);
+        self.records.clear();
+        self.operation = None;
+    }
+
+    /// Opens another session on the same cluster and state folder.
+    pub(super) fn another(&mut self, prefix: &str) -> SessionHandle {
+        self.opening.operation_ids = OperationIds::Fixed(prefix.to_owned());
+        open(self.opening.clone(), &mut self.tasks)
+    }
+
+    /// Somebody else changes a Job.
+    pub(super) fn change_job(&self, name: &str, change: impl FnOnce(&mut serde_json::Value)) {
+        self.sim.store().update("somebody", "batch", "jobs", "shop", name, change).unwrap();
+    }
+
+    /// Sentences that the operation has told, without those of tasks.
+    pub(super) fn told(&self) -> Vec<&str> {
+        let told = self.records.iter().filter_map(|record| match &record.event {
+            Event::Warned { task: None, text } => Some(text.as_str()),
+            _ => None,
+        });
+        told.collect()
+    }
+
+    /// Names of Jobs that carry a hook finalizer of ours.
+    pub(super) fn locked(&self) -> Vec<String> {
+        let is_locked = |job: &serde_json::Value| job["metadata"]["finalizers"].to_string().contains("syncwave.dev/hook-finalizer");
+        let jobs = self.sim.store().list("batch", "jobs", Some("shop"));
+        jobs.iter().filter(|job| is_locked(job)).map(|job| job["metadata"]["name"].as_str().unwrap().to_owned()).collect()
+    }
+
+    /// Names of all Jobs.
+    pub(super) fn jobs(&self) -> Vec<String> {
+        let jobs = self.sim.store().list("batch", "jobs", Some("shop"));
+        jobs.iter().map(|job| job["metadata"]["name"].as_str().unwrap().to_owned()).collect()
     }
 
     pub(super) fn write(&self, manifests: &str) {

@@ -3,6 +3,7 @@
 
 mod attempts;
 mod deletion;
+mod known_bugs;
 mod limits;
 mod matrix_hooks;
 mod matrix_plain;

@@ -1,10 +1,15 @@
-//! Properties over random plans, random fates and random order of answers.
+//! Properties over random plans, random requests, random fates, random order of answers and news, and random moments at which the
+//! program dies and goes on with what it has published.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 use proptest::prelude::*;
 
 use super::world::{Fate, Setup, Spec, World, hook, resource};
-use crate::model::{Phase, TaskState};
-use crate::operation::{Event, Operation, Record, Request, RunKind};
+use crate::model::{Options, Phase, Role, TaskState, Wave};
+use crate::operation::{Breakpoint, Event, Limits, Operation, Record, Request, Retry, RunKind, Step};
+use crate::plan::{Hooks, NewNamespace};
 
 fn fate() -> impl Strategy<Value = Fate> {
     prop_oneof![
@@ -13,6 +18,7 @@ fn fate() -> impl Strategy<Value = Fate> {
         2 => Just(Fate::NoRule),
         1 => Just(Fate::Refused),
         1 => (1u8..5).prop_map(Fate::Vanishes),
+        1 => Just(Fate::Never),
     ]
 }
 
@@ -25,6 +31,7 @@ fn spec(name: usize) -> impl Strategy<Value = Spec> {
         Just(Some("PostSync")),
         Just(Some("SyncFail")),
         Just(Some("PreSync,PostSync")),
+        Just(Some("Sync,SyncFail")),
         Just(Some("Skip")),
         Just(Some("typo"))
     ];
@@ -34,7 +41,7 @@ fn spec(name: usize) -> impl Strategy<Value = Spec> {
         Just(Some("HookFailed")),
         Just(Some("BeforeHookCreation,HookSucceeded,HookFailed"))
     ];
-    (kind, phases, policy, -2i64..3, fate()).prop_map(move |(kind, phases, policy, wave, fate)| {
+    (kind, phases, policy, -2i64..3, fate(), prop::bool::weighted(0.1)).prop_map(move |(kind, phases, policy, wave, fate, generated)| {
         let name = format!("n{name}");
         let mut spec = match phases {
             Some(phases) => hook(&name, phases),
@@ -42,6 +49,9 @@ fn spec(name: usize) -> impl Strategy<Value = Spec> {
         };
         if let Some(policy) = policy {
             spec = spec.policy(policy);
+        }
+        if generated && phases.is_some() {
+            spec = spec.generated();
         }
         spec.wave(wave).fate(fate)
     })
@@ -51,53 +61,166 @@ fn specs(most: usize) -> impl Strategy<Value = Vec<Spec>> {
     (0..=most).prop_flat_map(|count| (0..count).map(spec).collect::<Vec<_>>())
 }
 
-#[derive(Debug)]
+fn candidates() -> impl Strategy<Value = Vec<Spec>> {
+    let option =
+        prop_oneof![3 => Just(None), 1 => Just(Some("Prune=confirm")), 1 => Just(Some("Prune=false")), 1 => Just(Some("PruneLast=true"))];
+    proptest::collection::vec(option, 0..4).prop_map(|options| {
+        let candidate = |(at, option): (usize, Option<&str>)| {
+            let spec = resource("ConfigMap", &format!("old{at}")).wave(i64::try_from(at).unwrap());
+            option.into_iter().fold(spec, Spec::option)
+        };
+        options.into_iter().enumerate().map(candidate).collect()
+    })
+}
+
+fn limits() -> impl Strategy<Value = Limits> {
+    let limit = |most: u64| proptest::option::weighted(0.3, (1..most).prop_map(Duration::from_secs));
+    (limit(60), limit(20), limit(10)).prop_map(|(operation, phase, hook)| Limits { operation, phase, hook })
+}
+
+fn breakpoints() -> impl Strategy<Value = Vec<Breakpoint>> {
+    let phases = vec![Phase::PreSync, Phase::Sync, Phase::PostSync, Phase::SyncFail];
+    let point = (prop::sample::select(phases), proptest::option::of((-2i64..3).prop_map(Wave)));
+    proptest::collection::vec(point.prop_map(|(phase, wave)| Breakpoint { phase, wave }), 0..3)
+}
+
+fn request() -> impl Strategy<Value = Request> {
+    let options = proptest::sample::subsequence(vec!["PruneLast=true", "Prune=confirm", "Prune=false"], 0..=2);
+    let hooks = prop_oneof![6 => Just(Hooks::Usual), 1 => Just(Hooks::Never)];
+    let flags = (any::<bool>(), prop::bool::weighted(0.1), 0u64..3);
+    (flags, options, hooks, 0u32..3, limits(), proptest::option::weighted(0.4, breakpoints())).prop_map(
+        |((prune, dry_run, delay), options, hooks, retries, limits, pause_before)| Request {
+            prune,
+            dry_run,
+            options: Options::new(options.into_iter().map(str::to_owned)),
+            hooks,
+            retry: Retry { limit: Some(retries), ..Retry::default() },
+            limits,
+            wave_delay: Duration::from_secs(delay / 2),
+            pause_before: pause_before.unwrap_or_default(),
+            ..Request::default()
+        },
+    )
+}
+
+/// What happens to an operation from outside.
+#[derive(Clone, Copy, Debug)]
+enum Blow {
+    Terminate,
+    Pause,
+    /// The view loses an object that is there.
+    Lose(usize),
+    /// The program dies and is rebuilt from what it has published.
+    Rebuild,
+}
+
+fn blows() -> impl Strategy<Value = BTreeMap<usize, Blow>> {
+    let blow = prop_oneof![
+        2 => Just(Blow::Terminate),
+        2 => Just(Blow::Pause),
+        2 => (0usize..20).prop_map(Blow::Lose),
+        6 => Just(Blow::Rebuild),
+    ];
+    proptest::collection::btree_map(0usize..80, blow, 0..6)
+}
+
+#[derive(Clone, Debug)]
 struct Case {
     specs: Vec<Spec>,
     leftovers: Vec<usize>,
-    candidates: usize,
-    prune: bool,
+    candidates: Vec<Spec>,
+    request: Request,
+    new_namespace: NewNamespace,
     picks: Vec<u8>,
-    terminate_at: Option<usize>,
+    blows: BTreeMap<usize, Blow>,
+    lazy: bool,
+    finalizers_stick: bool,
 }
 
 fn case() -> impl Strategy<Value = Case> {
     let leftovers = proptest::collection::vec(0usize..12, 0..4);
     let picks = proptest::collection::vec(any::<u8>(), 1..40);
-    (specs(10), leftovers, 0usize..4, any::<bool>(), picks, proptest::option::weighted(0.3, 0usize..60)).prop_map(
-        |(specs, leftovers, candidates, prune, picks, terminate_at)| Case { specs, leftovers, candidates, prune, picks, terminate_at },
+    let namespace =
+        prop_oneof![4 => Just(NewNamespace::No), 1 => Just(NewNamespace::Yes), 1 => Just(NewNamespace::Unclear("no".to_owned()))];
+    let flags = (any::<bool>(), prop::bool::weighted(0.1));
+    (specs(10), leftovers, candidates(), request(), namespace, picks, blows(), flags).prop_map(
+        |(specs, leftovers, candidates, request, new_namespace, picks, blows, (lazy, finalizers_stick))| Case {
+            specs,
+            leftovers,
+            candidates,
+            request,
+            new_namespace,
+            picks,
+            blows,
+            lazy,
+            finalizers_stick,
+        },
     )
 }
 
-/// Plays a case with answers in the order that `picks` says.
-fn play(case: &Case) -> World {
-    let leftovers = case
-        .leftovers
-        .iter()
-        .filter_map(|at| case.specs.get(*at))
-        .filter(|spec| spec.kind == "Job" && !matches!(spec.fate, Fate::Vanishes(_)))
-        .cloned()
-        .collect();
-    let candidates = (0..case.candidates).map(|at| resource("ConfigMap", &format!("old{at}")).wave(at as i64)).collect();
-    let request = Request { prune: case.prune, ..Request::default() };
-    let mut world = World::new(Setup { specs: case.specs.clone(), leftovers, candidates, request, ..Setup::default() });
+fn world_of(case: &Case) -> World {
+    let stays = |spec: &&Spec| spec.kind == "Job" && !matches!(spec.fate, Fate::Vanishes(_));
+    let leftovers = case.leftovers.iter().filter_map(|at| case.specs.get(*at)).filter(stays).cloned().collect();
+    let mut world = World::new(Setup {
+        specs: case.specs.clone(),
+        leftovers,
+        candidates: case.candidates.clone(),
+        request: case.request.clone(),
+        new_namespace: case.new_namespace.clone(),
+        ..Setup::default()
+    });
+    world.finalizers_stick = case.finalizers_stick;
+    if case.lazy {
+        world.watch_lazily();
+    }
+    world
+}
+
+/// Longer than any of these operations may take before a person loses patience.
+const PATIENCE: usize = 1_500;
+
+/// Plays a case with answers and news in the order that `picks` says, with or without the deaths of the program.
+fn play(case: &Case, dies: bool) -> World {
+    let mut world = world_of(case);
     let mut picks = case.picks.iter().cycle();
-    for turn in 0..2_000 {
-        if case.terminate_at == Some(turn) {
-            world.publish(Event::TerminateRequested { by: "test".to_owned() });
+    for turn in 0..2 * PATIENCE {
+        match case.blows.get(&turn) {
+            Some(Blow::Terminate) => world.publish(Event::TerminateRequested { by: "test".to_owned() }),
+            Some(Blow::Pause) => world.publish(Event::PauseRequested { by: "test".to_owned() }),
+            Some(Blow::Lose(pick)) => world.lose_one(*pick),
+            Some(Blow::Rebuild) if dies => world.rebuild(),
+            Some(Blow::Rebuild) | None => {}
+        }
+        if turn == PATIENCE {
+            world.publish(Event::TerminateRequested { by: "a person without patience".to_owned() });
         }
         world.decide();
         if world.op.finished_at().is_some() {
             break;
         }
-        let pick = usize::from(*picks.next().unwrap());
-        match world.queue.len() {
-            0 => world.tick(),
-            _ if pick % 4 == 3 && turn % 3 == 0 => world.tick(),
-            waiting => world.answer(pick % waiting),
-        }
+        go_on(&mut world, turn, usize::from(*picks.next().unwrap()));
     }
     world
+}
+
+/// An answer, a piece of news, a second, or a person comes next.
+fn go_on(world: &mut World, turn: usize, pick: usize) {
+    if world.op.paused().is_some() && pick.is_multiple_of(3) {
+        return world.publish(Event::Resumed { by: "test".to_owned() });
+    }
+    let unconfirmed = world.op.unconfirmed();
+    if !unconfirmed.is_empty() && pick.is_multiple_of(5) {
+        return world.publish(Event::PruneApproved { keys: unconfirmed, by: "test".to_owned() });
+    }
+    if pick.is_multiple_of(2) && world.hear() {
+        return;
+    }
+    match world.queue.len() {
+        0 => world.tick(),
+        _ if pick % 4 == 3 && turn.is_multiple_of(3) => world.tick(),
+        waiting if pick % 4 == 1 => world.answer_late(pick % waiting),
+        waiting => world.answer(pick % waiting),
+    }
 }
 
 fn check_ends(world: &World) -> Result<(), TestCaseError> {
@@ -125,20 +248,44 @@ fn check_every_manifest_is_accounted_for(world: &World) -> Result<(), TestCaseEr
     Ok(())
 }
 
-/// Walks the history: groups in order, one at a time, SyncFail only after a failure.
-fn check_order(world: &World) -> Result<(), TestCaseError> {
+/// Each attempt keeps its own results, every hook of it is over, and attempts are counted without gaps.
+fn check_attempts(world: &World) -> Result<(), TestCaseError> {
+    let last = (world.op.attempt(), world.op.results().to_vec());
+    let earlier = world.op.attempts().iter().map(|attempt| (attempt.number, attempt.results.clone()));
+    for ((number, results), expected) in earlier.chain([last]).zip(1..) {
+        prop_assert_eq!(number, expected);
+        let keys: BTreeSet<_> = results.iter().map(|result| (&result.task.phase, &result.task.key)).collect();
+        prop_assert_eq!(keys.len(), results.len(), "two results of one object and phase (spec R613)");
+        let busy = results.iter().find(|result| result.state == TaskState::Running && result.task.role == Role::Hook);
+        prop_assert!(busy.is_none(), "{busy:?} was left running");
+    }
+    Ok(())
+}
+
+/// Walks the history: groups in order, one at a time, SyncFail only after a failure, no write where none may be.
+fn check_course(world: &World) -> Result<(), TestCaseError> {
     let mut fold = Operation::start(&world.history[0]).unwrap();
     for record in &world.history[1..] {
-        if let Event::RunStarted { kind, phase, tasks, .. } = &record.event {
-            check_run_start(&fold, record, *kind, *phase, tasks.len())?;
+        match &record.event {
+            Event::RunStarted { kind, phase, tasks, .. } => check_run_start(&fold, record, *kind, *phase, tasks.len())?,
+            Event::StepStarted { step, .. } => check_step(&fold, step)?,
+            _ => {}
         }
         fold.apply(record);
     }
     Ok(())
 }
 
+fn check_step(fold: &Operation, step: &Step) -> Result<(), TestCaseError> {
+    let writes = !matches!(step, Step::Look | Step::Try | Step::Discover);
+    prop_assert!(!(writes && fold.request().dry_run), "a dry run writes: {step:?}");
+    prop_assert!(!(writes && fold.paused().is_some() && !fold.is_terminated()), "a paused operation writes: {step:?}");
+    Ok(())
+}
+
 fn check_run_start(fold: &Operation, record: &Record, kind: RunKind, phase: Phase, tasks: usize) -> Result<(), TestCaseError> {
     prop_assert!(tasks > 0 && fold.run.is_none(), "a run starts while another one is in flight: {record:?}");
+    prop_assert!(fold.paused().is_none() && fold.respite().is_none(), "a run starts during a pause: {record:?}");
     let failed = fold
         .results()
         .iter()
@@ -159,27 +306,30 @@ fn check_run_start(fold: &Operation, record: &Record, kind: RunKind, phase: Phas
     Ok(())
 }
 
-/// No hook finalizer of ours outlives the operation, except on a hook that was never this operation's (a leftover).
-fn check_finalizers(world: &World) -> Result<(), TestCaseError> {
-    for result in world.op.results().iter().filter(|result| result.task.role == crate::model::Role::Hook) {
-        if let Some(live) = world.live(&result.task.key.short()) {
-            let over = result.state.is_completed();
-            prop_assert!(!(over && live.has_hook_finalizer()), "{} keeps its finalizer", result.task.key);
-        }
-    }
-    Ok(())
-}
-
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn every_operation_ends_in_order_replays_and_accounts_for_every_manifest(case in case()) {
-        let world = play(&case);
+        let world = play(&case, true);
         check_ends(&world)?;
         check_replay(&world)?;
         check_every_manifest_is_accounted_for(&world)?;
-        check_order(&world)?;
-        check_finalizers(&world)?;
+        check_attempts(&world)?;
+        check_course(&world)?;
+    }
+
+    /// However it ends: success, failure, terminate, time-out, retry, news that come late, objects that the view has lost.
+    #[test]
+    fn r216_r1502_no_finalizer_of_an_operation_outlives_it(case in case()) {
+        let world = play(&Case { finalizers_stick: false, ..case }, true);
+        prop_assert!(world.locked().is_empty(), "{:?} keep their finalizers; {:#?} {:?}", world.locked(), world.calls(), world.results());
+    }
+
+    #[test]
+    fn t192_r301_r303_r613_rebuilt_from_its_records_an_operation_goes_on_as_if_nothing_had_happened(case in case()) {
+        let (one, other) = (play(&case, false), play(&case, true));
+        prop_assert_eq!(one.history, other.history);
+        prop_assert_eq!(one.op, other.op);
     }
 }

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::json;
 
 use crate::model::{
-    Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, Phase, ResourceKey, TaskId, TaskState, Traits, annotation,
+    Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, Phase, ResourceKey, Role, TaskId, TaskState, Traits, annotation,
 };
 use crate::operation::{Effect, Event, Operation, Record, Request, Step, StepOutcome};
 use crate::plan::{Candidate, Deletion, Kind, Manifest, NewNamespace, Plan, PlanInput, Selector, Shape};
@@ -149,6 +149,8 @@ pub(super) struct World {
     /// How many seconds the server's clock is behind ours.
     pub(super) clock_ahead: i64,
     pub(super) faults: Vec<Fault>,
+    /// News of the watches that have not been heard yet, oldest first; `None`: all are heard at once.
+    unheard: Option<VecDeque<Event>>,
 }
 
 /// Everything a world starts with.
@@ -177,6 +179,8 @@ pub(super) fn live_of(spec: &Spec, serial: u64, assessment: Assessment, finalize
         deletion: None,
         finalizers: finalizers.iter().map(|name| (*name).to_owned()).collect(),
         traits: Traits::of(&spec.object()),
+        operation: None,
+        app: None,
         assessment,
     }
 }
@@ -247,6 +251,7 @@ impl World {
             finalizers_stick: false,
             clock_ahead: 0,
             faults: Vec::new(),
+            unheard: None,
         };
         let seen: Vec<(ResourceKey, Live)> = world.things.iter().map(|(key, thing)| (key.clone(), thing.live.clone())).collect();
         for (key, live) in seen {
@@ -308,7 +313,93 @@ impl World {
         self.publish(Event::StepFinished { task, step, outcome });
     }
 
+    /// From now on the watches are as late as [`World::hear`] says, also with what answers have told already.
+    pub(super) fn watch_lazily(&mut self) {
+        self.unheard.get_or_insert_default();
+    }
+
+    /// The oldest news of the watches comes in; returns whether there was any.
+    pub(super) fn hear(&mut self) -> bool {
+        let event = self.unheard.as_mut().and_then(VecDeque::pop_front);
+        event.map(|event| self.publish(event)).is_some()
+    }
+
+    fn tell(&mut self, event: Event) {
+        match &mut self.unheard {
+            Some(unheard) => unheard.push_back(event),
+            None => self.publish(event),
+        }
+    }
+
+    /// A write is news for the watches too, which nobody hears who is told everything at once.
+    fn tell_of_write(&mut self, key: &ResourceKey) {
+        if let (Some(unheard), Some(thing)) = (&mut self.unheard, self.things.get(key)) {
+            unheard.push_back(Event::LiveObserved { key: key.clone(), live: Box::new(thing.live.clone()) });
+        }
+    }
+
+    /// The program dies and comes back with nothing but what it has published.
+    pub(super) fn rebuild(&mut self) {
+        let mut rebuilt = Operation::start(&self.history[0]).unwrap();
+        self.history[1..].iter().for_each(|record| rebuilt.apply(record));
+        self.op = rebuilt;
+    }
+
+    /// The view loses one of the objects that are there.
+    pub(super) fn lose_one(&mut self, pick: usize) {
+        let Some((key, thing)) = self.things.iter().nth(pick % self.things.len().max(1)) else { return };
+        let event = Event::LiveGone { key: key.clone(), uid: thing.live.uid.clone() };
+        self.publish(event);
+    }
+
+    fn key_named(&self, short: &str) -> ResourceKey {
+        self.things.keys().find(|key| key.short() == short).cloned().unwrap()
+    }
+
+    /// The view loses this object, which is still there.
+    pub(super) fn lose_by_name(&mut self, short: &str) {
+        let key = self.key_named(short);
+        let uid = self.things[&key].live.uid.clone();
+        self.publish(Event::LiveGone { key, uid });
+    }
+
+    /// Somebody takes the finalizers off an object and deletes it, between two looks.
+    pub(super) fn take_away(&mut self, short: &str) {
+        let key = self.key_named(short);
+        let uid = self.things.remove(&key).unwrap().live.uid;
+        self.publish(Event::LiveGone { key, uid });
+    }
+
+    /// The finalizer of somebody else goes.
+    pub(super) fn let_go(&mut self, short: &str) {
+        let key = self.key_named(short);
+        self.things.get_mut(&key).unwrap().live.finalizers.clear();
+    }
+
+    /// Another app tracks an object.
+    pub(super) fn belongs_to(&mut self, short: &str, app: &str) {
+        let key = self.key_named(short);
+        let thing = self.things.get_mut(&key).unwrap();
+        thing.live.app = Some(app.into());
+        let live = Box::new(thing.live.clone());
+        self.publish(Event::LiveObserved { key, live });
+    }
+
+    /// Objects that carry a finalizer of this operation.
+    pub(super) fn locked(&self) -> Vec<String> {
+        let is_mine = |thing: &Thing| thing.live.operation.as_ref() == Some(self.op.id()) && thing.live.has_hook_finalizer();
+        self.things.iter().filter(|(_, thing)| is_mine(thing)).map(|(key, _)| key.short()).collect()
+    }
+
     fn perform(&mut self, task: &TaskId, step: &Step) -> StepOutcome {
+        let outcome = self.answer_of(task, step);
+        if !matches!(step, Step::Look | Step::Try | Step::Discover) {
+            self.tell_of_write(&task.key);
+        }
+        outcome
+    }
+
+    fn answer_of(&mut self, task: &TaskId, step: &Step) -> StepOutcome {
         let key = &task.key;
         if let Some(outcome) = self.faults.iter().find_map(|fault| fault(task, step)) {
             return outcome;
@@ -333,6 +424,10 @@ impl World {
         if fate == Fate::Refused {
             return StepOutcome::Failed { error: format!("{} refused", task.key.name) };
         }
+        if task.role == Role::Hook && self.things.get(&task.key).is_some_and(|thing| thing.live.deletion.is_some()) {
+            let error = "metadata.finalizers: Forbidden: no new finalizers can be added if the object is being deleted".to_owned();
+            return StepOutcome::Failed { error };
+        }
         self.serial += 1;
         let target = self.op.plan().task(task).and_then(|task| task.target.clone()).unwrap();
         let finalizers: Vec<String> = target.wire()["metadata"]["finalizers"]
@@ -350,6 +445,8 @@ impl World {
                 deletion: None,
                 finalizers: Vec::new(),
                 traits: Traits::of(&target),
+                operation: None,
+                app: None,
                 assessment: Assessment::NoRule,
             },
             fate,
@@ -357,6 +454,9 @@ impl World {
         });
         thing.live.resource_version = self.serial;
         thing.live.finalizers = finalizers;
+        thing.live.app = Some(self.op.plan().app.clone());
+        thing.live.operation =
+            Some(target.text(&["metadata", "labels", annotation::OPERATION_LABEL]).into()).filter(|id: &Arc<str>| !id.is_empty());
         thing.live.assessment = assess(&thing.fate, thing.age);
         StepOutcome::Done {
             message: format!("{}/{} created", task.key.kind.to_lowercase(), task.key.name),
@@ -400,7 +500,7 @@ impl World {
         if vanishes || (thing.live.deletion.is_some() && thing.live.finalizers.is_empty()) {
             let uid = thing.live.uid.clone();
             self.things.remove(key);
-            return self.publish(Event::LiveGone { key: key.clone(), uid });
+            return self.tell(Event::LiveGone { key: key.clone(), uid });
         }
         let assessment = assess(&thing.fate, thing.age);
         if assessment != thing.live.assessment {
@@ -408,7 +508,7 @@ impl World {
             thing.live.assessment = assessment;
             thing.live.resource_version = self.serial;
             let live = Box::new(thing.live.clone());
-            self.publish(Event::LiveObserved { key: key.clone(), live });
+            self.tell(Event::LiveObserved { key: key.clone(), live });
         }
     }
 
@@ -497,13 +597,6 @@ impl World {
         let key = self.key(short);
         self.things.get_mut(&key).unwrap().live.deletion = None;
         self.replace(&key.kind, &key.name);
-    }
-
-    /// The program is started again: the operation is what its records say.
-    pub(super) fn rebuild(&mut self) {
-        let mut op = Operation::start(&self.history[0]).unwrap();
-        self.history[1..].iter().for_each(|record| op.apply(record));
-        self.op = op;
     }
 
     /// Somebody takes every finalizer off an object.

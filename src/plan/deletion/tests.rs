@@ -34,6 +34,8 @@ fn plan(objects: &[Object], owned: &[Object]) -> Plan {
         finalizers: Vec::new(),
         traits: Traits::of(object),
         assessment: Assessment::NoRule,
+        operation: None,
+        app: None,
     };
     let candidates: Vec<Candidate> = owned
         .iter()

@@ -112,6 +112,8 @@ pub(super) fn live(version: u64, status: HealthStatus, message: &str) -> Live {
         deletion: None,
         finalizers: Vec::new(),
         traits: Traits::of(&Object::new(json!({"apiVersion": "v1", "kind": "ConfigMap"}))),
+        operation: None,
+        app: None,
         assessment: Assessment::Known(Health { status, message: message.to_owned(), rule: "test".to_owned() }),
     }
 }
