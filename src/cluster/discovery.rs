@@ -244,6 +244,28 @@ mod tests {
         ]})
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn t39_r524_a_refused_login_is_tried_five_times_and_another_refusal_once() {
+        for (code, reason, refusals, calls, is_known) in [
+            (401, "Unauthorized", 0, 1, true),
+            (401, "Unauthorized", 1, 2, true),
+            (401, "Unauthorized", 4, 5, true),
+            (401, "Unauthorized", 5, 5, false),
+            (409, "Conflict", 1, 1, false),
+        ] {
+            let asked = Arc::new(AtomicUsize::new(0));
+            let counter = asked.clone();
+            let cluster = fake::cluster(move |_| {
+                let is_refused = counter.fetch_add(1, Ordering::SeqCst) < refusals;
+                if is_refused { fake::status(code, reason, "no") } else { fake::json_answer(200, &core()) }
+            });
+            let config = Gvk::new("v1", "ConfigMap");
+            let kinds = cluster.discover(&[config.clone()].into()).await;
+            assert_eq!(matches!(kinds.get(&config), Some(KindFact::Known { .. })), is_known, "{code} {refusals}");
+            assert_eq!(asked.load(Ordering::SeqCst), calls, "{code} {refusals}");
+        }
+    }
+
     /// T38: two kinds of one group version, one question.
     #[tokio::test(start_paused = true)]
     async fn r524_each_group_version_is_asked_for_once_in_a_session() {

@@ -204,6 +204,7 @@ impl Executor {
         match self.stoppable.apply(call.spot(), target, &before, mode, call.reporter).await {
             Ok(applied) => {
                 self.note(call.task, sent, &applied);
+                say_if_reused(call, &before, &applied);
                 if is_definition(key) {
                     self.wait_until_established(call).await;
                 }
@@ -366,6 +367,15 @@ fn may_be_sealed(task: &Task, mode: Mode) -> bool {
     };
     let key = &task.id.key;
     task.id.role == Role::Apply && is_merged && !key.name.is_empty() && !is_definition(key)
+}
+
+/// A hook that is applied over its old object does not run again (spec R308, R1507).
+fn say_if_reused(call: Call<'_>, before: &Before, applied: &Applied) {
+    let is_same = matches!(before, Before::Present(old) if *old.uid == *applied.object.text(&["metadata", "uid"]));
+    if call.task.is_hook() && is_same {
+        let text = "did not run again: the object of an earlier run is still there, and its outcome counts; the delete policy BeforeHookCreation makes it run each time";
+        call.reporter.warn(text.to_owned());
+    }
 }
 
 fn failed(error: &CallError) -> StepOutcome {

@@ -116,6 +116,7 @@ mod tests {
         assert_eq!(request(&Config::default(), None, "shop"), usual);
     }
 
+    /// Spec R1002: an app's own retries count whole, else those of all syncs, else none.
     #[test]
     fn the_section_of_an_app_beats_that_of_all_syncs() {
         let config = Config {

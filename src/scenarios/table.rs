@@ -132,6 +132,7 @@ stories! {
         ends: &[NO_MORE],
         created: "Job/dust-shelves Job/take-stock ConfigMap/opening-hours Job/dust-shelves",
         left: "ConfigMap/opening-hours",
+        warnings: &["did not run again"],
         ..NOTHING
     });
     // The policies at the end of a sync that succeeds (spec R208, R210).
@@ -156,6 +157,7 @@ stories! {
         left: "Job/load-van Job/send-* Job/send-* Job/stick-label Job/weigh",
         not_run: &["", ""],
         results: &["Job/stick-label Synced Succeeded Reached expected number of succeeded pods"],
+        warnings: &["did not run again"],
         ..NOTHING
     });
     // A leftover with Argo CD's finalizer, in deletion: freed, waited for, made anew; and again in the next sync (spec R205, R207, R216).

@@ -42,6 +42,23 @@ async fn issue_8586_r1531_an_ordinary_job_that_expires_does_not_fail_a_sync_of_s
     stage.close().await;
 }
 
+/// #3980 #4384 R1507: the outcome is as it is there, but nobody has to guess why the hook did not run.
+#[tokio::test(start_paused = true)]
+async fn issue_4384_r1507_a_hook_that_does_not_run_again_says_so_and_what_would_make_it() {
+    let keep = format!("{PRE}, argocd.argoproj.io/hook-delete-policy: HookFailed");
+    let mut stage = Stage::new(QUICK, &job("seed", &keep, ""));
+    stage.sync(Request::default()).await;
+    let said = |stage: &Stage| {
+        let is_said = |event: &Event| matches!(event, Event::Warned { task: Some(_), text } if text.contains("BeforeHookCreation"));
+        stage.records.iter().filter(|record| is_said(&record.event)).count()
+    };
+    assert_eq!(said(&stage), 0);
+    stage.records.clear();
+    assert_eq!(stage.sync(Request::default()).await.phase(), OperationPhase::Succeeded);
+    assert_eq!(said(&stage), 1);
+    stage.close().await;
+}
+
 /// #24187 R218: the sentence of the webhook that refuses, and a patch that touches nothing but the finalizer.
 #[tokio::test(start_paused = true)]
 async fn issue_24187_a_webhook_that_keeps_a_finalizer_is_named() {

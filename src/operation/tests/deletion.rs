@@ -276,7 +276,7 @@ fn r1110_a_confirmation_that_only_the_manifest_asks_for_counts() {
 }
 
 #[test]
-fn t175_r1113_policies_count_when_the_worst_health_agrees() {
+fn t175_r1112_r1113_policies_count_when_the_worst_health_agrees() {
     let hooks = [
         hook("one", "PostDelete").policy("HookSucceeded"),
         hook("two", "PostDelete").policy("HookSucceeded,HookFailed"),
