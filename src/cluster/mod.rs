@@ -50,6 +50,8 @@ pub(crate) struct Cluster {
     hurry: CancellationToken,
     /// Cancelled when no write may be sent any more.
     stop: CancellationToken,
+    /// Whether nobody waits for its writes.
+    is_aside: bool,
 }
 
 impl Cluster {
@@ -62,6 +64,7 @@ impl Cluster {
             judge,
             hurry: CancellationToken::new(),
             stop: CancellationToken::new(),
+            is_aside: false,
         }
     }
 
@@ -75,8 +78,14 @@ impl Cluster {
         Self { hurry: stop.clone(), stop, ..self.clone() }
     }
 
+    /// Returns the same cluster for writes that nobody waits for, so that they leave room for the others.
+    pub(crate) fn aside(&self) -> Self {
+        Self { is_aside: true, ..self.clone() }
+    }
+
     /// Sends a write when its turn comes, unless nobody wants it any more by then.
     async fn write(&self, method: Method, path: &str, content_type: &str, body: &Value) -> Result<Answer, CallError> {
+        let _place = if self.is_aside { self.pool.aside().await } else { None };
         let turn = tokio::select! {
             biased;
             () = self.stop.cancelled() => return Err(CallError::Unsent),

@@ -4,13 +4,15 @@
 use std::sync::{Arc, Mutex};
 
 use jiff::{SignedDuration, Timestamp};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 
 use super::locked;
 use crate::clock::Clock;
 
 const START: usize = 16;
 const CAP: usize = 64;
+/// How many of the writes under way may be ones that nobody waits for.
+const ASIDE: usize = 4;
 /// Differences below this are noise, not a server that slows down.
 const NOISE: SignedDuration = SignedDuration::from_millis(5);
 
@@ -18,6 +20,7 @@ const NOISE: SignedDuration = SignedDuration::from_millis(5);
 pub(crate) struct Pool {
     clock: Clock,
     permits: Arc<Semaphore>,
+    aside: Semaphore,
     state: Mutex<State>,
 }
 
@@ -51,7 +54,7 @@ pub(crate) enum Load {
 impl Pool {
     pub(crate) fn new(clock: Clock) -> Self {
         let state = State { limit: START, debt: 0, ended: 0, took: SignedDuration::ZERO, fastest: None, lowered_at: None };
-        Self { clock, permits: Arc::new(Semaphore::new(START)), state: Mutex::new(state) }
+        Self { clock, permits: Arc::new(Semaphore::new(START)), aside: Semaphore::new(ASIDE), state: Mutex::new(state) }
     }
 
     /// Waits for a turn, first come, first served.
@@ -59,6 +62,12 @@ impl Pool {
         // The semaphore is never closed; without a permit the write would only be unlimited.
         let permit = self.permits.clone().acquire_owned().await.ok();
         Turn { pool: self, permit, began: self.clock.now() }
+    }
+
+    /// Waits until one of the few places of writes that nobody waits for is free; such a write takes its turn then. The place is kept
+    /// until the permit is dropped.
+    pub(crate) async fn aside(&self) -> Option<SemaphorePermit<'_>> {
+        self.aside.acquire().await.ok()
     }
 
     fn end(&self, permit: Option<OwnedSemaphorePermit>, began: Timestamp, load: Load) {
@@ -170,6 +179,26 @@ mod tests {
             round(&pool, 1, 10, Load::Busy).await;
         }
         assert_eq!((pool.limit(), pool.permits.available_permits()), (1, 1), "one write is always allowed");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn writes_that_nobody_waits_for_leave_room_for_the_others() {
+        let pool = pool();
+        let beside = |_| async {
+            let _place = pool.aside().await;
+            let turn = pool.turn().await;
+            tokio::time::sleep(Duration::from_millis(10)).await;
+            turn.end(Load::Fine);
+        };
+        let began = tokio::time::Instant::now();
+        let group = async {
+            tokio::task::yield_now().await;
+            round(&pool, START - ASIDE, 10, Load::Fine).await;
+            began.elapsed()
+        };
+        let (group, _) = futures::future::join(group, async { futures::future::join_all((0..20).map(beside)).await }).await;
+        assert_eq!(group, Duration::from_millis(10), "twenty that came before do not keep a group waiting");
+        assert_eq!(began.elapsed(), Duration::from_millis(50));
     }
 
     #[tokio::test(start_paused = true)]

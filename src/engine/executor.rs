@@ -76,7 +76,8 @@ impl Executor {
             Step::Apply => self.apply(call).await,
             Step::Look | Step::Try | Step::Discover => self.look(call).await,
             Step::RemoveOldFinalizer { uid } => self.remove_finalizers(&self.stoppable, call, uid).await,
-            Step::RemoveFinalizer { uid } => self.remove_finalizers(&self.hurried, call, uid).await,
+            // The next group does not wait for it (decision 22).
+            Step::RemoveFinalizer { uid } => self.remove_finalizers(&self.hurried.aside(), call, uid).await,
             Step::TerminateFinalizer { uid } | Step::RemoveLeftFinalizer { uid } => self.remove_finalizers(&self.calm, call, uid).await,
             Step::Adopt { uid } => self.adopt(call, uid).await,
             Step::DeleteOldHook { uid } if self.plan.kind == Kind::Delete => match self.stranger(call).await {
