@@ -241,25 +241,29 @@ impl Operation {
 
     /// Spec R1113: a policy counts when the worst health of all hooks of the phase agrees. `None`: what has to go is gone.
     fn clean_up_hooks(&self, now: Timestamp) -> Option<Vec<Effect>> {
-        let doomed: Vec<(&Task, Step)> =
-            [Phase::PreDelete, Phase::PostDelete].into_iter().flat_map(|phase| self.hooks_to_clean_up(phase)).collect();
-        let calls: Vec<Effect> = doomed
-            .iter()
-            .filter(|(task, step)| self.step(&task.id, step.clone()).is_none())
-            .map(|(task, step)| Effect::Step { task: task.id.clone(), step: step.clone() })
-            .collect();
-        let is_awaited =
-            |(task, step): &&(&Task, Step)| !matches!(self.step(&task.id, step.clone()), Some(Some(StepOutcome::Failed { .. })));
-        let leaving: Vec<&Task> = doomed.iter().filter(is_awaited).map(|(task, _)| *task).collect();
+        let phases = [Phase::PreDelete, Phase::PostDelete];
+        let doomed = phases.into_iter().flat_map(|phase| self.hooks_to_clean_up(phase));
+        let calls: Vec<Effect> = doomed.map(|(task, step)| Effect::Step { task: task.id.clone(), step }).collect();
         if !calls.is_empty() {
             return Some(calls);
         }
+        let hooks = phases.into_iter().flat_map(|phase| self.tasks_in(phase));
+        let leaving: Vec<&Task> = hooks.filter(|task| self.is_cleaned_up(task) == Some(true) && self.own_hook(task).is_some()).collect();
         if leaving.is_empty() { None } else { Some(self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect()) }
+    }
+
+    /// Returns whether the deletion of a hook by its policy is under way or has been accepted; `None`: nobody has asked for it.
+    fn is_cleaned_up(&self, task: &Task) -> Option<bool> {
+        let mut outcomes = self.steps.iter().filter(|((id, step), _)| *id == task.id && matches!(step, Step::DeleteHook { .. }));
+        outcomes.next().map(|(_, state)| !matches!(state.outcome, Some(StepOutcome::Failed { .. })))
     }
 
     /// Hooks of this operation that are still there and whose policy fits, each with the deletion.
     fn hooks_to_clean_up(&self, phase: Phase) -> Vec<(&Task, Step)> {
-        let own: Vec<(&Task, &Live)> = self.tasks_in(phase).filter_map(|task| Some((task, self.own_hook(task)?))).collect();
+        // What is being deleted has lost its health, and its turn is over.
+        let is_there = |(task, live): &(&Task, &Live)| live.deletion.is_none() && self.is_cleaned_up(task).is_none();
+        let own = self.tasks_in(phase).filter_map(|task| Some((task, self.own_hook(task)?)));
+        let own: Vec<(&Task, &Live)> = own.filter(is_there).collect();
         let has = |status| own.iter().any(|(_, live)| live.assessment.status() == Some(status));
         let is_healthy = |(_, live): &(&Task, &Live)| matches!(live.assessment.status(), None | Some(HealthStatus::Healthy));
         let policy = match (has(HealthStatus::Degraded), own.iter().all(is_healthy)) {

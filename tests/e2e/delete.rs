@@ -30,7 +30,7 @@ fn t173_r1108_hooks_before_and_after_and_waves_from_the_highest_down() {
     assert_eq!((space.names("configmaps"), space.names("deployments")), (Vec::<String>::new(), Vec::new()));
     // Of two PostDelete hooks that succeeded, only the one with HookSucceeded goes.
     assert_eq!(space.names("jobs"), ["goodbye"]);
-    assert_eq!(outcome.left_behind().len(), 1);
+    assert_eq!(outcome.left_behind().len(), 1, "{:?}", outcome.left_behind());
     let maps = space.history("api/v1", "configmaps");
     let gone = |name: &str| maps.iter().find(|change| change.kind == "DELETED" && change.name() == name).unwrap().revision();
     let deployments = space.history("apis/apps/v1", "deployments");

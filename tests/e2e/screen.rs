@@ -39,7 +39,7 @@ fn an_operator_reads_a_log_terminates_syncs_one_resource_and_quits() {
     screen.press("down");
     screen.press("down");
     screen.press("S");
-    screen.shows(&["(•) this one", "hooks are SKIPPED", "ConfigMap/settings", "1: 1 create"]);
+    screen.shows(&["(•) this one", "Selective sync, without hooks", "ConfigMap/settings", "1: 1 create"]);
     screen.press("enter");
     screen.shows(&["SUCCEEDED"]);
     assert_eq!(space.names("configmaps"), ["settings"]);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use proptest::prelude::*;
 
 use super::world::{Fate, Setup, Spec, World, deleting, deletion, hook, resource};
-use crate::model::{OperationPhase, Options, Phase, annotation};
+use crate::model::{HealthStatus, OperationPhase, Options, Phase, annotation};
 use crate::operation::{Event, Limits, Operation, Request, Step};
 use crate::plan::Deletion;
 
@@ -286,6 +286,25 @@ fn t175_r1112_r1113_policies_count_when_the_worst_health_agrees() {
     assert_eq!(world.left(), ["Job/three"]);
     assert_eq!(world.calls()[3..], ["delete Job/one", "delete Job/two"]);
     assert!(left_behind(&world)[0].contains("the delete policy HookFailed"), "{:?}", left_behind(&world));
+}
+
+/// Its health is lost while it goes: the whole object says nothing but that it is being deleted.
+#[test]
+fn r1113_the_end_waits_until_a_hook_that_goes_by_its_policy_is_gone() {
+    let mut world = deletion([hook("after", "PostDelete").policy("HookSucceeded")], []);
+    while world.live("Job/after").is_none_or(|live| live.deletion.is_none()) {
+        world.settle();
+        world.tick();
+        if world.live("Job/after").is_some_and(|live| live.finalizers.is_empty()) {
+            world.hold("Job/after", "example.com/slow");
+        }
+    }
+    world.becomes("Job/after", Fate::Is(HealthStatus::Progressing, "Pending deletion"));
+    world.run(20);
+    assert_eq!((world.op.finished_at(), world.op.message()), (None, "waiting for deletion of hook batch/Job/after"));
+    world.unlock_by_hand("Job/after");
+    let world = finished(world);
+    assert_eq!((world.left().len(), left_behind(&world).len()), (0, 0));
 }
 
 #[test]
