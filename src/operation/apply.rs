@@ -298,7 +298,8 @@ impl Operation {
     }
 
     fn observe(&mut self, at: Timestamp, key: &ResourceKey, live: &Live) {
-        let is_older = |known: &Live| known.uid == live.uid && known.resource_version > live.resource_version && live.resource_version > 0;
+        // Also of another object of the same name: news of the one before may come after the answer to its successor's creation.
+        let is_older = |known: &Live| known.resource_version > live.resource_version && live.resource_version > 0;
         if self.gone.contains(&live.uid) || self.live.get(key).is_some_and(is_older) {
             return;
         }

@@ -71,8 +71,11 @@ impl Operation {
 
     /// The outcome of a running hook by its health, if it is proven to be that of our own object (spec R1111.4).
     fn judge_deletion_hook(&self, task: &Task) -> Option<Effect> {
-        let live =
-            self.live.get(&task.id.key).filter(|live| self.state(&task.id) == TaskState::Running && self.is_fresh(&task.id, live))?;
+        if self.state(&task.id) != TaskState::Running {
+            return None;
+        }
+        // Without a finalizer a time to live takes the object away as soon as it has ended; its end counts all the same.
+        let live = self.live.get(&task.id.key).or_else(|| self.ended_and_gone(task)).filter(|live| self.is_fresh(&task.id, live))?;
         let created = || format!("{} created", task.id.key.name);
         let (state, message) = match &live.assessment {
             Assessment::NoRule => (TaskState::Succeeded, created()),

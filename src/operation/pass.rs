@@ -168,7 +168,7 @@ impl Operation {
 
     /// Returns what a hook or a Job looked like that has come to its end and has gone since, as with a time to live (spec R1501, R1531,
     /// R1549): its end counts, however late it was asked for.
-    fn ended_and_gone(&self, task: &Task) -> Option<&Live> {
+    pub(super) fn ended_and_gone(&self, task: &Task) -> Option<&Live> {
         let ends = task.is_hook() || (&*task.id.key.group, &*task.id.key.kind) == ("batch", "Job");
         let applied = self.progress(&task.id)?.applied.as_ref()?;
         let has_ended = |live: &&Live| match &live.assessment {

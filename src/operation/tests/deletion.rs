@@ -63,6 +63,17 @@ fn r1108_r1109_hooks_start_together_waves_go_from_the_highest_down_and_postdelet
 }
 
 #[test]
+fn r1111_a_hook_that_has_ended_and_is_gone_at_once_has_ended() {
+    let mut world = deletion([hook("bye", "PreDelete")], [resource("ConfigMap", "a")]);
+    world.settle();
+    world.tick();
+    world.becomes("Job/bye", Fate::Vanishes(2));
+    world.tick();
+    let world = finished(world);
+    assert_eq!((world.calls(), world.op.attempt()), (vec!["apply Job/bye".to_owned(), "prune ConfigMap/a".to_owned()], 1));
+}
+
+#[test]
 fn t172_r1107_an_app_without_anything_live_is_deleted_at_once() {
     let world = finished(deletion([], []));
     assert_eq!((world.op.phase(), world.calls().len()), (OperationPhase::Succeeded, 0));

@@ -121,7 +121,7 @@ fn issue_29464_a_completed_hook_that_the_view_has_lost_is_asked_for_and_loses_it
     world.tick();
     world.settle();
     assert_eq!(world.state(Phase::PreSync, "Job/quick"), TaskState::Succeeded);
-    world.lose_by_name("Job/quick");
+    world.lose("Job/quick");
     world.run(30);
     assert_eq!(world.op.phase(), OperationPhase::Succeeded);
     assert_eq!(count(&world, "look Job/quick"), 1, "{:?}", world.calls());
@@ -157,6 +157,25 @@ fn issue_25475_what_is_heard_late_of_an_old_hook_says_nothing_of_the_new_one() {
     assert_eq!(world.state(Phase::PreSync, "Job/migrate"), TaskState::Running);
     world.run(30);
     assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+}
+
+/// #25475 again, when nobody has waited for the end of the old one: its news come after the answer to the new one's creation.
+#[test]
+fn issue_25475_news_of_an_object_that_are_older_than_its_successor_are_no_replacement() {
+    let migrate = hook("migrate", "PreSync").policy("HookFailed").fate(Fate::Healthy(3));
+    let mut world = World::new(Setup { specs: vec![migrate.clone()], leftovers: vec![migrate], ..Setup::default() });
+    let old = world.live("Job/migrate").unwrap().clone();
+    world.take_away_unheard("Job/migrate");
+    world.settle();
+    let key = world.op.plan().tasks[0].id.key.clone();
+    assert_ne!(world.live("Job/migrate").unwrap().uid, old.uid);
+    world.publish(Event::LiveObserved { key: key.clone(), live: Box::new(old.clone()) });
+    world.settle();
+    assert_eq!(world.state(Phase::PreSync, "Job/migrate"), TaskState::Running);
+    world.publish(Event::LiveGone { key, uid: old.uid });
+    world.run(30);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded, "{:?}", world.op.results());
+    assert!(world.locked().is_empty());
 }
 
 /// #17155 #18613 R914: at every moment a terminate ends the operation, and asking again and again changes nothing.
@@ -216,7 +235,7 @@ fn issue_26180_r309_r1503_a_hook_that_somebody_is_deleting_is_waited_for_and_the
         }
         assert_eq!(world.op.message(), "waiting for deletion of hook batch/Job/migrate", "{policy}");
         assert_eq!(count(&world, "apply Job/migrate"), 0, "{policy}");
-        world.let_go("Job/migrate");
+        world.unlock_by_hand("Job/migrate");
         world.run(30);
         assert_eq!(
             (world.op.phase(), count(&world, "apply Job/migrate")),

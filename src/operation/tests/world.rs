@@ -1,5 +1,7 @@
 //! A pretended cluster for the core: obeys effects, moves objects along their fate, publishes facts. No I/O, no clock of its own.
 
+mod news;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -311,84 +313,6 @@ impl World {
         let outcome = self.perform(&task, &step);
         self.tick();
         self.publish(Event::StepFinished { task, step, outcome });
-    }
-
-    /// From now on the watches are as late as [`World::hear`] says, also with what answers have told already.
-    pub(super) fn watch_lazily(&mut self) {
-        self.unheard.get_or_insert_default();
-    }
-
-    /// The oldest news of the watches comes in; returns whether there was any.
-    pub(super) fn hear(&mut self) -> bool {
-        let event = self.unheard.as_mut().and_then(VecDeque::pop_front);
-        event.map(|event| self.publish(event)).is_some()
-    }
-
-    fn tell(&mut self, event: Event) {
-        match &mut self.unheard {
-            Some(unheard) => unheard.push_back(event),
-            None => self.publish(event),
-        }
-    }
-
-    /// A write is news for the watches too, which nobody hears who is told everything at once.
-    fn tell_of_write(&mut self, key: &ResourceKey) {
-        if let (Some(unheard), Some(thing)) = (&mut self.unheard, self.things.get(key)) {
-            unheard.push_back(Event::LiveObserved { key: key.clone(), live: Box::new(thing.live.clone()) });
-        }
-    }
-
-    /// The program dies and comes back with nothing but what it has published.
-    pub(super) fn rebuild(&mut self) {
-        let mut rebuilt = Operation::start(&self.history[0]).unwrap();
-        self.history[1..].iter().for_each(|record| rebuilt.apply(record));
-        self.op = rebuilt;
-    }
-
-    /// The view loses one of the objects that are there.
-    pub(super) fn lose_one(&mut self, pick: usize) {
-        let Some((key, thing)) = self.things.iter().nth(pick % self.things.len().max(1)) else { return };
-        let event = Event::LiveGone { key: key.clone(), uid: thing.live.uid.clone() };
-        self.publish(event);
-    }
-
-    fn key_named(&self, short: &str) -> ResourceKey {
-        self.things.keys().find(|key| key.short() == short).cloned().unwrap()
-    }
-
-    /// The view loses this object, which is still there.
-    pub(super) fn lose_by_name(&mut self, short: &str) {
-        let key = self.key_named(short);
-        let uid = self.things[&key].live.uid.clone();
-        self.publish(Event::LiveGone { key, uid });
-    }
-
-    /// Somebody takes the finalizers off an object and deletes it, between two looks.
-    pub(super) fn take_away(&mut self, short: &str) {
-        let key = self.key_named(short);
-        let uid = self.things.remove(&key).unwrap().live.uid;
-        self.publish(Event::LiveGone { key, uid });
-    }
-
-    /// The finalizer of somebody else goes.
-    pub(super) fn let_go(&mut self, short: &str) {
-        let key = self.key_named(short);
-        self.things.get_mut(&key).unwrap().live.finalizers.clear();
-    }
-
-    /// Another app tracks an object.
-    pub(super) fn belongs_to(&mut self, short: &str, app: &str) {
-        let key = self.key_named(short);
-        let thing = self.things.get_mut(&key).unwrap();
-        thing.live.app = Some(app.into());
-        let live = Box::new(thing.live.clone());
-        self.publish(Event::LiveObserved { key, live });
-    }
-
-    /// Objects that carry a finalizer of this operation.
-    pub(super) fn locked(&self) -> Vec<String> {
-        let is_mine = |thing: &Thing| thing.live.operation.as_ref() == Some(self.op.id()) && thing.live.has_hook_finalizer();
-        self.things.iter().filter(|(_, thing)| is_mine(thing)).map(|(key, _)| key.short()).collect()
     }
 
     fn perform(&mut self, task: &TaskId, step: &Step) -> StepOutcome {

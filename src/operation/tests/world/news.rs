@@ -1,0 +1,73 @@
+//! What the watches of the pretended cluster tell, late or wrongly, and what other hands do between two looks.
+
+use super::{Event, Operation, Thing, VecDeque, World};
+use crate::model::ResourceKey;
+
+impl World {
+    /// From now on the watches are as late as [`World::hear`] says, also with what answers have told already.
+    pub(in crate::operation::tests) fn watch_lazily(&mut self) {
+        self.unheard.get_or_insert_default();
+    }
+
+    /// The oldest news of the watches comes in; returns whether there was any.
+    pub(in crate::operation::tests) fn hear(&mut self) -> bool {
+        let event = self.unheard.as_mut().and_then(VecDeque::pop_front);
+        event.map(|event| self.publish(event)).is_some()
+    }
+
+    pub(super) fn tell(&mut self, event: Event) {
+        match &mut self.unheard {
+            Some(unheard) => unheard.push_back(event),
+            None => self.publish(event),
+        }
+    }
+
+    /// A write is news for the watches too, which nobody hears who is told everything at once.
+    pub(super) fn tell_of_write(&mut self, key: &ResourceKey) {
+        if let (Some(unheard), Some(thing)) = (&mut self.unheard, self.things.get(key)) {
+            unheard.push_back(Event::LiveObserved { key: key.clone(), live: Box::new(thing.live.clone()) });
+        }
+    }
+
+    /// The program dies and comes back with nothing but what it has published.
+    pub(in crate::operation::tests) fn rebuild(&mut self) {
+        let mut rebuilt = Operation::start(&self.history[0]).unwrap();
+        self.history[1..].iter().for_each(|record| rebuilt.apply(record));
+        self.op = rebuilt;
+    }
+
+    /// The view loses one of the objects that are there.
+    pub(in crate::operation::tests) fn lose_one(&mut self, pick: usize) {
+        let Some((key, thing)) = self.things.iter().nth(pick % self.things.len().max(1)) else { return };
+        let event = Event::LiveGone { key: key.clone(), uid: thing.live.uid.clone() };
+        self.publish(event);
+    }
+
+    /// Somebody takes the finalizers off an object and deletes it, between two looks.
+    pub(in crate::operation::tests) fn take_away(&mut self, short: &str) {
+        let key = self.key(short);
+        let uid = self.things.remove(&key).unwrap().live.uid;
+        self.publish(Event::LiveGone { key, uid });
+    }
+
+    /// The same, and the watch has not told it yet.
+    pub(in crate::operation::tests) fn take_away_unheard(&mut self, short: &str) {
+        let key = self.key(short);
+        self.things.remove(&key);
+    }
+
+    /// Another app tracks an object.
+    pub(in crate::operation::tests) fn belongs_to(&mut self, short: &str, app: &str) {
+        let key = self.key(short);
+        let thing = self.things.get_mut(&key).unwrap();
+        thing.live.app = Some(app.into());
+        let live = Box::new(thing.live.clone());
+        self.publish(Event::LiveObserved { key, live });
+    }
+
+    /// Objects that carry a finalizer of this operation.
+    pub(in crate::operation::tests) fn locked(&self) -> Vec<String> {
+        let is_mine = |thing: &Thing| thing.live.operation.as_ref() == Some(self.op.id()) && thing.live.has_hook_finalizer();
+        self.things.iter().filter(|(_, thing)| is_mine(thing)).map(|(key, _)| key.short()).collect()
+    }
+}
