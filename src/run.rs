@@ -16,7 +16,6 @@ use std::time::Duration;
 
 use crate::cli::{self, Cli, Command, ConfigCommand, Declined, Options, Speed};
 use crate::failure::{Colour, Exit, Failure, complain};
-use crate::plan::Kind;
 use crate::telemetry;
 
 use setup::{Settings, Work};
@@ -59,11 +58,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
     let runtime = runtime(settings.options.speed)?;
     // On the main thread: a blocked terminal then stops frames, not the operation.
     let end = runtime.block_on(async {
-        if matches!(work, Work::Delete(_)) || is_headless(&settings.options) {
-            headless::run(work, &settings).await
-        } else {
-            screens::run(work, &settings).await
-        }
+        if is_headless(&settings.options) { headless::run(work, &settings).await } else { screens::run(work, &settings).await }
     });
     runtime.shutdown_timeout(GRACE);
     end
@@ -107,11 +102,6 @@ fn show(text: &str) -> Exit {
         tracing::debug!(%error, "standard output is closed");
     }
     Exit::Success
-}
-
-/// Returns whether an operation of this kind is printed: deletions have no screen of their own.
-fn is_printed(kind: Kind, options: &Options) -> bool {
-    kind == Kind::Delete || is_headless(options)
 }
 
 /// Returns whether events are printed instead of screens being opened.

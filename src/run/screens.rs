@@ -7,6 +7,7 @@ use crate::engine::session::SessionHandle;
 use crate::failure::{Colour, Exit, Failure};
 use crate::operation::Request;
 use crate::operation::verdict::short_time;
+use crate::plan::Kind;
 use crate::tui::{self, Cause, Departure, Look, Opened, Signal, Start};
 
 use super::headless::{failed, request};
@@ -28,8 +29,8 @@ pub(super) async fn run(work: Work, settings: &Settings) -> Result<Exit, Failure
     match work {
         Work::Gallery => gallery(settings).await,
         Work::Open(job) => one(&job, settings, Verdict::Terminated).await,
-        Work::Sync(job) | Work::Demo(job) => one(&job, settings, Verdict::Whole).await,
-        Work::Plan(_) | Work::Delete(_) => super::headless::run(work, settings).await,
+        Work::Sync(job) | Work::Demo(job) | Work::Delete(job) => one(&job, settings, Verdict::Whole).await,
+        Work::Plan(_) => super::headless::run(work, settings).await,
     }
 }
 
@@ -42,8 +43,13 @@ async fn one(job: &Job, settings: &Settings, verdict: Verdict) -> Result<Exit, F
             return end;
         }
     };
-    let (opened, base) = opened(job, world, request);
-    let start = if verdict == Verdict::Whole { Start::Sync(opened) } else { Start::Target(opened) };
+    let sync = job.sync_later.clone().unwrap_or_else(|| request.clone());
+    let (opened, base) = opened(job, world, sync);
+    let start = match verdict {
+        Verdict::Whole if job.kind == Kind::Delete => Start::Delete(opened, Box::new(request)),
+        Verdict::Whole => Start::Sync(opened),
+        Verdict::Terminated => Start::Target(opened),
+    };
     let departure = tui::run(start, look(settings)).await;
     base.close().await;
     ended(departure, verdict)

@@ -53,6 +53,8 @@ pub(super) struct Job {
     /// What the person should know before anything begins.
     pub(super) notice: Option<String>,
     pub(super) kind: Kind,
+    /// After a deletion: what a sync from the screens is asked with.
+    pub(super) sync_later: Option<Request>,
 }
 
 /// What to do.
@@ -242,6 +244,7 @@ impl Job {
             approvals: sync.approve,
             notice,
             kind: Kind::Sync,
+            sync_later: None,
         })
     }
 
@@ -257,7 +260,7 @@ impl Job {
             by: job.request.by.clone(),
             ..Request::deletion()
         };
-        Ok(Self { request, kind: Kind::Delete, ..job })
+        Ok(Self { sync_later: Some(job.request), request, kind: Kind::Delete, ..job })
     }
 
     /// Returns the playing of a story.
@@ -289,6 +292,7 @@ impl Job {
             approvals: Vec::new(),
             notice: None,
             kind: Kind::Sync,
+            sync_later: None,
             place: Place::Embedded { story: Box::new(story), name: shipped.name },
         })
     }

@@ -59,7 +59,7 @@ impl World {
             skip_unchanged: settings.loaded.config.skip_unchanged,
             read_only: settings.read_only(),
             protected: if cluster.is_some() { Vec::new() } else { settings.loaded.config.protected.clone() },
-            unattended: super::is_printed(job.kind, &settings.options) && !settings.options.yes,
+            unattended: super::is_headless(&settings.options) && !settings.options.yes,
             clock,
             connector,
             operation_ids,

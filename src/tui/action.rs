@@ -29,7 +29,7 @@ actions! {
     Up "up", Down "down", Top "top", Bottom "bottom", PageUp "page-up", PageDown "page-down", Left "left", Right "right",
     Open "open", Back "back", NextPane "next-pane", PreviousPane "previous-pane",
     Command "command", Filter "filter", Help "help", Redraw "redraw", Header "header", Quit "quit",
-    Sync "sync", SyncMarked "sync-marked", Terminate "terminate", Approve "approve", Pause "pause", Attempts "attempts", History "history",
+    Sync "sync", SyncMarked "sync-marked", Terminate "terminate", Approve "approve", Pause "pause", Delete "delete", Attempts "attempts", History "history",
     Logs "logs", Details "details", Yaml "yaml", Events "events", FoldAll "fold-all",
     NextProblem "next-problem", PreviousProblem "previous-problem", Follow "follow", ProblemsOnly "problems-only",
     AllPhases "all-phases", OnlyPreSync "only-presync", OnlySync "only-sync", OnlyPostSync "only-postsync", OnlySyncFail "only-syncfail",
@@ -44,6 +44,6 @@ actions! {
 impl Action {
     /// Returns whether the verb leads to a change in the cluster, after a dialog.
     pub(crate) fn changes_cluster(self) -> bool {
-        matches!(self, Self::Sync | Self::SyncMarked | Self::Terminate | Self::Approve | Self::Pause)
+        matches!(self, Self::Sync | Self::SyncMarked | Self::Terminate | Self::Approve | Self::Pause | Self::Delete)
     }
 }

@@ -25,6 +25,7 @@ use super::views::{Leaving, Notice, Outbox, Shown, View, Wish};
 use super::widgets::prompt::Prompt;
 use crate::engine::session::{Answer, Ask, FailureKind};
 use crate::operation::{LogLine, Record, Request};
+use crate::plan::Kind;
 
 /// Something that happened outside.
 pub(crate) enum Msg<'a> {
@@ -57,12 +58,21 @@ pub(crate) enum Effect {
     Copy(String),
 }
 
+/// What begins as soon as its plan is there.
+#[derive(Debug)]
+pub(crate) enum Begin {
+    Nothing,
+    Sync,
+    /// The deletion of the app, asked with this.
+    Deletion(Box<Request>),
+}
+
 /// What a plan was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum PlanFor {
-    /// To have something to show; with `sync`, to start it at once.
+    /// To have something to show; what was typed starts at once.
     Opening {
-        sync: bool,
+        begin: Option<Kind>,
     },
     Showing,
     Dialog,
@@ -116,8 +126,8 @@ impl App {
         }
     }
 
-    /// Begins with a session that has been opened: asks for the plan, and with `sync` starts it as soon as it is there.
-    pub(crate) fn open(&mut self, target: String, request: Request, sync: bool) {
+    /// Begins with a session that has been opened: asks for the plan, and starts what was typed as soon as it is there.
+    pub(crate) fn open(&mut self, target: String, request: Request, begin: Begin) {
         self.model.begin(target, request);
         self.plans.clear();
         self.dialog = None;
@@ -126,7 +136,15 @@ impl App {
             self.views.push(Box::new(OperationView::new(Shown::Home, false)));
         }
         self.model.busy = Some(Busy::Planning);
-        self.plan(PlanFor::Opening { sync });
+        match begin {
+            Begin::Nothing => self.plan(PlanFor::Opening { begin: None }),
+            Begin::Sync => self.plan(PlanFor::Opening { begin: Some(Kind::Sync) }),
+            Begin::Deletion(request) => {
+                self.model.deletion = *request;
+                self.plans.push_back(PlanFor::Opening { begin: Some(Kind::Delete) });
+                self.effects.push(Effect::Ask(Ask::PlanDeletion { request: self.model.deletion.clone() }));
+            }
+        }
     }
 
     /// Shows a sentence at the bottom.
@@ -228,7 +246,7 @@ impl App {
             return self.say(Notice::bad("nothing is open yet"));
         }
         if self.model.running().is_some() {
-            return self.say(Notice::bad("a sync is running: its plan is on the screen"));
+            return self.say(Notice::bad(format!("a {} is running: its plan is on the screen", self.model.noun())));
         }
         self.model.busy = Some(Busy::Planning);
         self.say(Notice::plain("planning…"));

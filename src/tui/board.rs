@@ -15,7 +15,7 @@ use crate::model::{Phase, ResourceKey, TaskId, Wave};
 use crate::operation::timeline::{Counts, PhaseCell, Stage};
 use crate::operation::verdict::{Blocker, Tone, Verdict};
 use crate::operation::{Event, Operation, Record};
-use crate::plan::Plan;
+use crate::plan::{Kind, Plan};
 
 /// One operation or plan as the screens see it.
 #[derive(Debug)]
@@ -192,6 +192,12 @@ impl Board {
 
     fn planned_verdict(&self) -> Verdict {
         let count = |wanted: &[&str]| self.actions.values().filter(|action| wanted.contains(&row::action_word(action))).count();
+        if self.is_deletion() {
+            let count = |phase: Phase| self.plan.tasks.iter().filter(|task| task.id.phase == phase).count();
+            let hooks = count(Phase::PreDelete) + count(Phase::PostDelete);
+            let text = format!("{} objects of the app, and {hooks} hooks", count(Phase::Delete));
+            return Verdict { tone: Tone::Working, word: "TO DELETE", text };
+        }
         if self.plan.tasks.is_empty() {
             return Verdict { tone: Tone::Working, word: "PLANNED", text: "nothing to do: the plan has no task".to_owned() };
         }
@@ -259,6 +265,21 @@ impl Board {
     /// Returns the plan.
     pub(crate) fn plan(&self) -> &Plan {
         &self.plan
+    }
+
+    /// Returns whether it is the deletion of the app.
+    pub(crate) fn is_deletion(&self) -> bool {
+        self.plan.kind == Kind::Delete
+    }
+
+    /// Returns what the operation is called.
+    pub(crate) fn noun(&self) -> &'static str {
+        let is_dry = self.operation.as_ref().is_some_and(|operation| operation.request().dry_run);
+        match (self.plan.kind, is_dry) {
+            (Kind::Delete, _) => "deletion",
+            (Kind::Sync, true) => "dry run",
+            (Kind::Sync, false) => "sync",
+        }
     }
 
     /// Returns the operation, unless this is only a plan.

@@ -7,6 +7,7 @@ pub(crate) enum Command {
     Terminate,
     Approve,
     Pause,
+    Delete,
     Attempts,
     Logs,
     History,
@@ -17,9 +18,10 @@ pub(crate) enum Command {
 }
 
 /// Name and meaning of each command, in alphabetical order of names.
-const COMMANDS: [(&str, Command); 12] = [
+const COMMANDS: [(&str, Command); 13] = [
     ("approve", Command::Approve),
     ("attempts", Command::Attempts),
+    ("delete", Command::Delete),
     ("help", Command::Help),
     ("history", Command::History),
     ("log", Command::Log),

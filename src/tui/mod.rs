@@ -36,7 +36,7 @@ use futures::StreamExt as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use self::app::{App, Effect, Msg};
+use self::app::{App, Begin, Effect, Msg};
 use self::lanes::{Incoming, Lanes};
 use self::pace::Pace;
 use self::signals::Signals;
@@ -71,6 +71,8 @@ pub(crate) enum Start<'a> {
     Target(Opened),
     /// A sync was typed: it starts as soon as its plan is there.
     Sync(Opened),
+    /// A deletion was typed, with its own request.
+    Delete(Opened, Box<Request>),
     /// A gallery of stories. The chosen one is opened by name and plays at once.
     Gallery { stories: Vec<Story>, open: Opener<'a> },
 }
@@ -144,22 +146,23 @@ impl<'a> Program<'a> {
     fn new(start: Start<'a>, look: Look) -> io::Result<Self> {
         let world = Clock::real();
         let (app, opened, opener) = match start {
-            Start::Target(opened) => (App::new(look), Some((opened, false)), None),
-            Start::Sync(opened) => (App::new(look), Some((opened, true)), None),
+            Start::Target(opened) => (App::new(look), Some((opened, Begin::Nothing)), None),
+            Start::Sync(opened) => (App::new(look), Some((opened, Begin::Sync)), None),
+            Start::Delete(opened, request) => (App::new(look), Some((opened, Begin::Deletion(request))), None),
             Start::Gallery { stories, open } => (App::gallery(look, stories), None, Some(open)),
         };
         let mut program = Self { app, lanes: Lanes::default(), signals: Signals::listen()?, opener, world, clock: world };
         program.app.model.zone = TimeZone::system();
-        if let Some((opened, sync)) = opened {
-            program.open(opened, sync);
+        if let Some((opened, begin)) = opened {
+            program.open(opened, begin);
         }
         Ok(program)
     }
 
-    fn open(&mut self, opened: Opened, sync: bool) {
+    fn open(&mut self, opened: Opened, begin: Begin) {
         self.clock = opened.clock;
         self.lanes = Lanes::of(opened.handle);
-        self.app.open(opened.target, opened.request, sync);
+        self.app.open(opened.target, opened.request, begin);
     }
 
     /// The loop. One deadline decides when to draw: at once after silence, at most 60 times a second in a storm, never without a change.
@@ -245,7 +248,7 @@ impl<'a> Program<'a> {
         let Some(name) = self.app.model.stories.get(story).map(|story| story.name.clone()) else { return };
         let Some(opener) = &mut self.opener else { return };
         match opener(&name) {
-            Ok(opened) => self.open(opened, true),
+            Ok(opened) => self.open(opened, Begin::Sync),
             Err(reason) => self.app.say(Notice::bad(reason)),
         }
     }
@@ -259,11 +262,11 @@ impl<'a> Program<'a> {
             Last::Signal(signal) if !running => cause = Cause::Signal(signal),
             Last::Leaving(Leaving::Now) => {}
             Last::Leaving(Leaving::Detached) | Last::Signal(Signal::Hangup) => {
-                say("the sync goes on in this process; ctrl-c terminates it");
+                say(&format!("the {} goes on in this process; ctrl-c terminates it", self.app.model.noun()));
                 cause = self.finish(false).await;
             }
             Last::Leaving(Leaving::Terminated) | Last::Signal(Signal::Interrupt | Signal::Terminate) => {
-                say("terminating the sync");
+                say(&format!("terminating the {}", self.app.model.noun()));
                 cause = self.finish(true).await;
             }
         }

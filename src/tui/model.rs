@@ -60,6 +60,8 @@ pub(crate) struct Model {
     pub(crate) place: Option<Place>,
     /// What a sync is asked with, unless a dialog says otherwise.
     pub(crate) request: Request,
+    /// What the deletion of the app is asked with.
+    pub(crate) deletion: Request,
     pub(crate) planned: Option<Arc<Planned>>,
     preview: Option<Board>,
     /// Operations since the program started, oldest first.
@@ -89,6 +91,7 @@ impl Model {
             target: String::new(),
             place: None,
             request: Request::default(),
+            deletion: Request::deletion(),
             planned: None,
             preview: None,
             operations: VecDeque::new(),
@@ -114,6 +117,8 @@ impl Model {
         self.header = old.header;
         self.zone = old.zone;
         self.target = target;
+        self.deletion =
+            Request { options: request.options.clone(), stall_after: request.stall_after, by: request.by.clone(), ..Request::deletion() };
         self.request = request;
     }
 
@@ -214,10 +219,15 @@ impl Model {
             }
             Action::Approve => Ok(()),
             Action::Pause => self.may_pause(),
-            _ if running => Err("a sync is running; ctrl-k terminates it".to_owned()),
-            _ if self.busy == Some(Busy::Starting) => Err("a sync is just starting".to_owned()),
+            _ if running => Err(format!("a {} is running; ctrl-k terminates it", self.noun())),
+            _ if self.busy == Some(Busy::Starting) => Err("an operation is just starting".to_owned()),
             _ => Ok(()),
         }
+    }
+
+    /// Returns what the newest operation is called.
+    pub(crate) fn noun(&self) -> &'static str {
+        self.operations.back().map_or("sync", Board::noun)
     }
 
     fn may_pause(&self) -> Result<(), String> {

@@ -10,7 +10,7 @@ use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use super::app::{App, Msg};
+use super::app::{App, Begin, Msg};
 use super::theme::Look;
 use crate::operation::{Record, Request};
 
@@ -25,7 +25,7 @@ impl Rehearsal {
     /// Opens the screens on a session that has told nothing yet.
     pub(crate) fn new(columns: u16, rows: u16) -> Self {
         let mut app = App::new(Look::default());
-        app.open("rehearsal".to_owned(), Request::default(), false);
+        app.open("rehearsal".to_owned(), Request::default(), Begin::Nothing);
         Self { app, now: Timestamp::UNIX_EPOCH, buffer: Buffer::empty(Rect::new(0, 0, columns, rows)) }
     }
 

@@ -7,7 +7,7 @@ use super::theme;
 use crate::model::Phase;
 use crate::operation::timeline::Stage;
 use crate::operation::verdict::short_time;
-use crate::operation::{Attempt, Operation};
+use crate::operation::{Attempt, LeftBehind, Operation};
 use crate::plan::NotRunCode;
 
 /// How many failures are listed.
@@ -24,6 +24,7 @@ pub(super) fn lines(model: &Model) -> Vec<String> {
     lines.extend(phases(model, board));
     lines.extend(failures(board));
     lines.extend(attempts(operation));
+    lines.extend(left_behind(operation));
     let left = operation.not_run().iter().filter(|left| left.code != NotRunCode::NotNeeded).count();
     if left > 0 {
         lines.push(format!("  {left} did not run"));
@@ -37,6 +38,7 @@ pub(super) fn lines(model: &Model) -> Vec<String> {
 }
 
 fn phases(model: &Model, board: &Board) -> Vec<String> {
+    let width = if board.is_deletion() { 10 } else { 8 };
     let line = |cell: &crate::operation::timeline::PhaseCell| {
         let took = match (cell.span.started_at, cell.span.finished_at) {
             (Some(from), to) => short_time(to.unwrap_or(model.now).duration_since(from)),
@@ -48,9 +50,18 @@ fn phases(model: &Model, board: &Board) -> Vec<String> {
             Stage::Armed => "not needed".to_owned(),
             Stage::Waiting | Stage::Running | Stage::Done | Stage::Failed => format!("{}/{}", cell.done, cell.total),
         };
-        format!("  {} {:<8} {took:>7}  {words}", theme::glyph(cell.stage), cell.phase)
+        format!("  {} {:<width$} {took:>7}  {words}", theme::glyph(cell.stage), cell.phase.as_str())
     };
     board.rail().iter().map(line).collect()
+}
+
+/// What outlives a deleted app.
+fn left_behind(operation: &Operation) -> Vec<String> {
+    let all = operation.left_behind();
+    let line = |left: &LeftBehind| format!("  left behind: {}: {}", clean::text(&left.task.key.short()), clean::text(&left.reason));
+    let more = all.len().saturating_sub(FAILURES);
+    let more = (more > 0).then(|| format!("  and {more} more left behind"));
+    all.iter().take(FAILURES).map(line).chain(more).collect()
 }
 
 /// What the attempts before the last one came to.

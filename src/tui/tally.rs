@@ -41,6 +41,10 @@ impl Tally {
             cell.total += total;
         }
         for cell in &mut cells {
+            if cell.phase == Phase::Delete {
+                // In the order in which they go (spec R1109).
+                cell.waves.reverse();
+            }
             let mut stages = [0; 6];
             cell.waves.iter().for_each(|wave| stages[index(wave.stage)] += 1);
             cell.stage = summary(&stages);

@@ -4,8 +4,10 @@ use std::sync::Arc;
 
 use super::{App, Effect, PlanFor};
 use crate::engine::session::{Answer, Ask, FailureKind, Planned};
+use crate::plan::Kind;
 use crate::tui::action::Action;
 use crate::tui::clean;
+use crate::tui::dialogs::delete::DeleteDialog;
 use crate::tui::dialogs::report::ReportDialog;
 use crate::tui::dialogs::sync::{Scope, SyncDialog};
 use crate::tui::model::Yaml;
@@ -42,11 +44,13 @@ impl App {
 
     fn planned(&mut self, planned: &Arc<Planned>) {
         match self.plans.pop_front() {
-            Some(PlanFor::Opening { sync }) => {
+            Some(PlanFor::Opening { begin }) => {
                 self.model.busy = None;
                 self.model.set_preview(planned);
-                if sync {
-                    self.sync_at_once();
+                match begin {
+                    None => {}
+                    Some(Kind::Sync) => self.sync_at_once(),
+                    Some(Kind::Delete) => self.delete_at_once(),
                 }
             }
             Some(PlanFor::Showing) => {
@@ -77,6 +81,21 @@ impl App {
         self.grant(out);
     }
 
+    /// A deletion that was typed starts by itself; in a protected context it is asked for.
+    fn delete_at_once(&mut self) {
+        if let Err(reason) = self.model.may(Action::Delete) {
+            return self.say(Notice::bad(reason));
+        }
+        let mut out = Outbox::default();
+        if self.model.is_protected() {
+            let dialog = DeleteDialog::new(&self.model, &mut out);
+            out.wish(Wish::Dialog(Box::new(dialog)));
+        } else {
+            out.ask(Ask::Delete { request: self.model.deletion.clone() });
+        }
+        self.grant(out);
+    }
+
     /// Of several plans that the dialog asked for, the last one counts.
     fn tell_dialog(&mut self, planned: Result<Arc<Planned>, Vec<String>>) {
         if !self.plans.contains(&PlanFor::Dialog)
@@ -95,7 +114,7 @@ impl App {
                 let lines = report.lines().map(|line| clean::text(line).into_owned()).collect();
                 self.tell_dialog(Err(lines));
             }
-            None => self.report("The sync did not start", &report),
+            None => self.report("It did not start", &report),
         }
     }
 }

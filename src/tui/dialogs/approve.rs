@@ -7,6 +7,7 @@ use super::{Dialog, Piece, Sheet, labelled, sheet, turn};
 use crate::engine::session::Ask;
 use crate::model::ResourceKey;
 use crate::tui::action::Action;
+use crate::tui::board::Board;
 use crate::tui::clean;
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
@@ -55,9 +56,14 @@ impl Dialog for ApproveDialog {
 
     fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
         let context = model.place.as_ref().map(|place| clean::text(&place.context).into_owned()).unwrap_or_default();
+        let why = if model.running().is_some_and(Board::is_deletion) {
+            "They go with the app, and want to be confirmed first (Delete=confirm)."
+        } else {
+            "No manifest asks for these any more, and they want to be confirmed (Prune=confirm)."
+        };
         let mut lines: Vec<Vec<Piece>> = vec![
             vec![(format!("{} in {context} waits for a person", clean::text(model.app_name())), Role::Strong)],
-            vec![("No manifest asks for these any more, and they want to be confirmed (Prune=confirm).".to_owned(), Role::Text)],
+            vec![(why.to_owned(), Role::Text)],
             Vec::new(),
         ];
         for (at, key) in self.keys.iter().take(NAMES).enumerate() {

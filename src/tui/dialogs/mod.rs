@@ -2,6 +2,7 @@
 //! opens. Nothing here changes a cluster by itself: a dialog only wishes.
 
 pub(crate) mod approve;
+pub(crate) mod delete;
 pub(crate) mod quit;
 pub(crate) mod report;
 pub(crate) mod resume;

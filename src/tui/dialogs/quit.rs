@@ -47,10 +47,10 @@ impl Dialog for QuitDialog {
         let detach = if needs_a_person(model) {
             "not possible: it waits for a person before a wave, and nobody would be there"
         } else {
-            "close the screen; the sync goes on here until it ends"
+            "close the screen; it goes on here until it ends"
         };
         let lines = [
-            vec![("This process runs the sync. What becomes of it?".to_owned(), Role::Strong)],
+            vec![(format!("This process runs the {}. What becomes of it?", model.noun()), Role::Strong)],
             Vec::new(),
             labelled("now", text(&now)),
             Vec::new(),

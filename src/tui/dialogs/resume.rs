@@ -110,12 +110,9 @@ fn coming(board: &Board, phase: Phase, wave: Wave) -> Vec<Vec<Piece>> {
 }
 
 fn rest(board: &Board, phase: Phase, wave: Wave) -> String {
-    let later = board.rail().iter().flat_map(|cell| cell.waves.iter().map(move |found| (cell.phase, found)));
-    let later: Vec<_> = later
-        .filter(|(_, found)| found.stage == Stage::Waiting)
-        .map(|(of, found)| (of, found.wave))
-        .filter(|at| *at > (phase, wave))
-        .collect();
+    let all = board.rail().iter().flat_map(|cell| cell.waves.iter().map(move |found| (cell.phase, found)));
+    let behind = all.skip_while(|(of, found)| (*of, found.wave) != (phase, wave)).skip(1);
+    let later: Vec<_> = behind.filter(|(_, found)| found.stage == Stage::Waiting).map(|(of, found)| (of, found.wave)).collect();
     match later.as_slice() {
         [] => "nothing: it is the last wave".to_owned(),
         [(phase, wave)] => format!("{phase} wave {wave}"),

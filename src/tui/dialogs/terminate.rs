@@ -116,7 +116,8 @@ impl Dialog for TerminateDialog {
 fn names(operation: &Operation) -> (&'static str, &'static str) {
     match (operation.respite(), operation.paused()) {
         (Some(_), _) => ("Terminate before the next attempt?", "Keep retrying"),
-        (None, Some(_)) => ("Terminate the paused sync?", "Stay paused"),
+        (None, Some(_)) => ("Terminate the paused operation?", "Stay paused"),
+        (None, None) if operation.is_deletion() => ("Terminate the running deletion?", "Keep running"),
         (None, None) => ("Terminate the running sync?", "Keep running"),
     }
 }
@@ -127,16 +128,19 @@ fn lines(model: &Model, board: &Board, operation: &Operation) -> Vec<Vec<Piece>>
     let age = short_time(model.now.duration_since(operation.started_at()));
     let (context, _) = operation.destination();
     let place = format!("{} / {}/{}", clean::text(context), clean::text(&board.plan().namespace), clean::text(&board.plan().app));
-    vec![
-        vec![(format!("op {} · sync · started{by} {age} ago · {place}", board.number()), Role::Strong)],
+    let mut lines = vec![
+        vec![(format!("op {} · {} · started{by} {age} ago · {place}", board.number(), board.noun()), Role::Strong)],
         Vec::new(),
         labelled("now", [(board.verdict().text.clone(), Role::Text)]),
         Vec::new(),
         labelled("will stop", [(stops(board, operation, model.now), Role::Text)]),
         labelled("  delete", [(deletes(operation), Role::Warn)]),
         labelled("  keep", [(keeps(operation), Role::Text)]),
-        labelled("  not run", [("SyncFail hooks: a terminate does not trigger them".to_owned(), Role::Text)]),
-    ]
+    ];
+    if !operation.is_deletion() {
+        lines.push(labelled("  not run", [("SyncFail hooks: a terminate does not trigger them".to_owned(), Role::Text)]));
+    }
+    lines
 }
 
 /// What has not come yet and will not come any more.
@@ -175,6 +179,12 @@ fn deletes(operation: &Operation) -> String {
 }
 
 fn keeps(operation: &Operation) -> String {
+    if operation.is_deletion() {
+        return match operation.deleted() {
+            (0, _) => "everything: nothing is deleted yet".to_owned(),
+            (gone, all) => format!("what is left: {gone} of {all} objects are gone and stay gone"),
+        };
+    }
     let applied =
         operation.results().iter().filter(|result| result.task.role == TaskRole::Apply && result.state != TaskState::Failed).count();
     match applied {

@@ -4,7 +4,7 @@ use super::play::{self, Play};
 use crate::engine::session::{Answer, Ask, FailureKind};
 use crate::model::{HealthStatus, OperationPhase, ResultCode, TaskState};
 use crate::operation::Event;
-use crate::tui::app::{App, Effect};
+use crate::tui::app::{App, Begin, Effect};
 use crate::tui::theme::Look;
 use crate::tui::views::Leaving;
 
@@ -30,7 +30,9 @@ fn no_single_key_changes_a_cluster() {
     for mut play in [Play::open(&play::orders(), &["extra"]), play::blocked_by_hook(), play::failed(), super::control::paused()] {
         for letter in letters.chars().map(String::from).chain(["enter", "space", "tab", "ctrl-k", "ctrl-z", "ctrl-d"].map(str::to_owned)) {
             play.press(&letter);
-            let is_change = |ask: &Ask| matches!(ask, Ask::Sync { .. } | Ask::Terminate { .. } | Ask::Approve { .. } | Ask::Resume { .. });
+            let is_change = |ask: &Ask| {
+                matches!(ask, Ask::Sync { .. } | Ask::Terminate { .. } | Ask::Approve { .. } | Ask::Resume { .. } | Ask::Delete { .. })
+            };
             assert!(!play.asks.iter().any(is_change), "{letter}: {:?}", play.asks);
             play.press("esc esc esc esc");
         }
@@ -264,7 +266,7 @@ fn yaml_is_asked_for_and_shown_without_control_characters() {
 fn a_plan_that_cannot_be_made_at_the_start_ends_the_program_with_its_report() {
     let mut play = Play::open(&[], &[]);
     let mut app = App::new(Look::default());
-    app.open("broken/".to_owned(), Default::default(), false);
+    app.open("broken/".to_owned(), Default::default(), Begin::Nothing);
     app.take_effects();
     app.update(crate::tui::app::Msg::Answer(Answer::Failed { kind: FailureKind::Usage, report: "no such folder".to_owned() }));
     assert!(matches!(&app.take_effects()[..], [Effect::Fail { kind: FailureKind::Usage, report }] if report == "no such folder"));
@@ -278,7 +280,7 @@ fn a_typed_sync_starts_by_itself_except_where_it_is_protected() {
     for (protected, count) in [(false, 1), (true, 0)] {
         let place = crate::engine::session::Place { protected, ..play::place() };
         let mut play = Play::with(App::new(Look::default()), &play::orders(), &[], place);
-        play.app.open("deploy/".to_owned(), Default::default(), true);
+        play.app.open("deploy/".to_owned(), Default::default(), Begin::Sync);
         play.asks.clear();
         play.answer_plan();
         assert_eq!(syncs(&play).len(), count);

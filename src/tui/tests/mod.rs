@@ -1,6 +1,7 @@
 //! Screens as pictures, journeys of keys without a terminal, and every view at every size.
 
 mod control;
+mod deletion;
 mod journeys;
 mod play;
 mod screens;

@@ -16,7 +16,7 @@ use crate::model::{
 };
 use crate::operation::{Event, LogContent, LogLine, Record, Request, Step, StepOutcome};
 use crate::plan::{Candidate, Manifest, Plan, PlanInput, Shape};
-use crate::tui::app::{App, Effect, Msg};
+use crate::tui::app::{App, Begin, Effect, Msg};
 use crate::tui::model::Story;
 use crate::tui::theme::Look;
 
@@ -155,7 +155,7 @@ impl Play {
             version: 100,
         };
         let request = Request { by: "alice".to_owned(), ..Request::default() };
-        play.app.open("deploy/".to_owned(), request, false);
+        play.app.open("deploy/".to_owned(), request, Begin::Nothing);
         play.collect();
         play.answer_plan();
         play
@@ -223,9 +223,14 @@ impl Play {
 
     /// Begins another operation.
     pub(super) fn again(&mut self, id: &str) -> &mut Self {
+        self.operation(id);
+        self.start()
+    }
+
+    /// The facts that follow are of this operation.
+    pub(super) fn operation(&mut self, id: &str) {
         self.operation = id.into();
         self.seq = 0;
-        self.start()
     }
 
     pub(super) fn after(&mut self, seconds: f64) -> &mut Self {

@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::play::{self, Play};
 
 /// Keys that lead to each view and dialog.
-const WAYS: [&str; 20] = [
+const WAYS: [&str; 21] = [
     "",
     "z",
     "p",
@@ -26,6 +26,7 @@ const WAYS: [&str; 20] = [
     "x",
     "ctrl-z",
     "tab k k k",
+    "ctrl-d",
 ];
 
 fn draw(play: &mut Play, width: u16, height: u16) {

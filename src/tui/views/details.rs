@@ -7,7 +7,7 @@ use ratatui::layout::Rect;
 use super::text::{Scroll, TextLine};
 use super::{Outbox, Outcome, Shown, View, Wish};
 use crate::engine::session::Ask;
-use crate::model::{Assessment, Live, Task, TaskId};
+use crate::model::{Assessment, Live, Phase, Task, TaskId};
 use crate::operation::verdict::short_time;
 use crate::operation::{Attempt, Operation};
 use crate::tui::action::Action;
@@ -180,7 +180,8 @@ fn traits(task: &Task) -> Vec<TextLine> {
         lines.push(field("deleted by", policies.join(", ")));
     }
     if task.is_prune() {
-        lines.push(field("prune", "no manifest asks for it any more"));
+        let why = if task.id.phase == Phase::Delete { "it goes with its app" } else { "no manifest asks for it any more" };
+        lines.push(field("prune", why));
     }
     if !task.traits.options.is_empty() {
         lines.push(field("sync options", clean::text(&task.traits.options.join(", ")).into_owned()));

@@ -89,6 +89,7 @@ impl View for HistoryView {
             let text = theme.style(if chosen { Role::Strong } else { Role::Text });
             pen.put(if chosen { "▌" } else { " " }, theme.style(Role::Running)).put(glyph, theme.style(role)).skip(1);
             pen.number(&board.number().to_string(), 3, text).skip(2).field(&start, 9, text).number(&short_time(took), 7, text).skip(2);
+            pen.field(board.noun(), 9, text);
             pen.field(verdict.word, 12, theme.style(role)).fit(&verdict.text, text);
         }
     }

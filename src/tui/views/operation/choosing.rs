@@ -8,6 +8,7 @@ use crate::plan::Selector;
 use crate::tui::action::Action;
 use crate::tui::board::Board;
 use crate::tui::dialogs::approve::ApproveDialog;
+use crate::tui::dialogs::delete::DeleteDialog;
 use crate::tui::dialogs::resume::ResumeDialog;
 use crate::tui::dialogs::sync::{Scope, SyncDialog};
 use crate::tui::dialogs::terminate::TerminateDialog;
@@ -49,6 +50,10 @@ impl OperationView {
         match action {
             Action::Terminate => out.wish(Wish::Dialog(Box::new(TerminateDialog::new(model)))),
             Action::Approve => out.wish(Wish::Dialog(Box::new(ApproveDialog::new(model)))),
+            Action::Delete => {
+                let dialog = DeleteDialog::new(model, out);
+                out.wish(Wish::Dialog(Box::new(dialog)));
+            }
             Action::Pause => ask_to_pause(board, model, out),
             Action::SyncMarked => self.ask_to_sync_some(board, model, out),
             _ => {

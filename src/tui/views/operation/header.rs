@@ -80,9 +80,9 @@ fn short_facts(model: &Model, board: &Board) -> String {
     format!("op {} · {who}{}", board.number(), elapsed(board, model.now))
 }
 
-/// Returns `attempt 2/4` where there can be several.
+/// Returns `attempt 2/4` where a person has asked for several; a deletion tries its hooks again by itself.
 fn attempt(operation: &Operation) -> Option<String> {
-    let can_retry = operation.request().retry.allows(0) || operation.attempt() > 1;
+    let can_retry = (operation.request().retry.allows(0) && !operation.is_deletion()) || operation.attempt() > 1;
     can_retry.then(|| format!("attempt {}", of_all(operation, operation.attempt())))
 }
 
@@ -110,16 +110,16 @@ pub(super) fn facts(model: &Model, board: Option<&Board>, area: Rect, buffer: &m
         return;
     };
     let request = operation.request();
-    let kind = match (request.dry_run, board.plan().selective) {
-        (true, _) => "dry run",
-        (false, true) => "selective sync",
-        (false, false) => "sync",
+    let kind = if board.plan().selective && !request.dry_run { "selective sync" } else { board.noun() };
+    let prune = match (board.is_deletion(), request.prune) {
+        (true, _) => "",
+        (false, true) => " · prune on",
+        (false, false) => " · prune off",
     };
-    let prune = if request.prune { "on" } else { "off" };
     let delay = if request.wave_delay.is_zero() { String::new() } else { format!(" · wave delay {}s", request.wave_delay.as_secs_f32()) };
     let attempt = attempt(operation).map(|attempt| format!(" · {attempt}")).unwrap_or_default();
     let (number, by, time) = (board.number(), clean::text(&request.by), elapsed(board, model.now));
-    pen.fit(&format!(" op {number} · {kind} · {by} · {time}{attempt} · prune {prune} · {tasks} task{plural}{delay}"), style);
+    pen.fit(&format!(" op {number} · {kind} · {by} · {time}{attempt}{prune} · {tasks} task{plural}{delay}"), style);
     for (is_on, words) in [(request.force, " · force"), (request.options.has("Replace=true"), " · replace")] {
         pen.put(if is_on { words } else { "" }, model.theme.style(Role::Warn));
     }
@@ -129,7 +129,7 @@ pub(super) fn facts(model: &Model, board: Option<&Board>, area: Rect, buffer: &m
 }
 
 fn last_runs(model: &Model, pen: &mut Pen<'_>) {
-    let ended = model.operations().filter(|board| !board.is_running()).take(5);
+    let ended = model.operations().filter(|board| !board.is_running() && !board.is_deletion()).take(5);
     let glyphs: Vec<&str> = ended.map(|board| theme::tone(board.verdict().tone).0).collect();
     if !glyphs.is_empty() {
         pen.end(&format!("last: {}", glyphs.join(" ")), model.theme.style(Role::Dim));

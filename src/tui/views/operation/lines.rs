@@ -25,8 +25,16 @@ pub(super) struct Choice {
     pub(super) folds: BTreeMap<Group, bool>,
 }
 
-const GROUPS: [Group; 5] =
-    [Group::Phase(Phase::PreSync), Group::Phase(Phase::Sync), Group::Phase(Phase::PostSync), Group::Phase(Phase::SyncFail), Group::Left];
+const GROUPS: [Group; 8] = [
+    Group::Phase(Phase::PreSync),
+    Group::Phase(Phase::Sync),
+    Group::Phase(Phase::PostSync),
+    Group::Phase(Phase::SyncFail),
+    Group::Phase(Phase::PreDelete),
+    Group::Phase(Phase::Delete),
+    Group::Phase(Phase::PostDelete),
+    Group::Left,
+];
 
 impl Choice {
     /// Returns whether rows are left out for another reason than folding.

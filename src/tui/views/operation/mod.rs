@@ -261,7 +261,7 @@ impl OperationView {
             Action::PreviousProblem => self.problem(board, false, out),
             Action::Mark => self.mark(board),
             Action::MarkRange => self.mark_range(board),
-            Action::Pause | Action::Sync | Action::SyncMarked | Action::Terminate | Action::Approve => {
+            Action::Pause | Action::Delete | Action::Sync | Action::SyncMarked | Action::Terminate | Action::Approve => {
                 self.ask_to_change(action, board, model, out);
             }
             Action::Attempts => self.open_attempts(board, model, out),
@@ -271,6 +271,7 @@ impl OperationView {
     }
 
     fn without_board(&mut self, action: Action, model: &Model, out: &mut Outbox) -> Outcome {
+        let is_deletion = model.board(self.shown).is_some_and(Board::is_deletion);
         match action {
             Action::NextPane | Action::PreviousPane if self.cache.log_height > 0 => self.in_log = !self.in_log,
             Action::ClearMarks => self.marks.clear(),
@@ -280,13 +281,13 @@ impl OperationView {
             }
             Action::ProblemsOnly => self.choice.problems_only = !self.choice.problems_only,
             Action::AllPhases => self.narrow(None),
-            Action::OnlyPreSync => self.narrow(Some(Phase::PreSync)),
-            Action::OnlySync => self.narrow(Some(Phase::Sync)),
-            Action::OnlyPostSync => self.narrow(Some(Phase::PostSync)),
+            Action::OnlyPreSync => self.narrow(Some(if is_deletion { Phase::PreDelete } else { Phase::PreSync })),
+            Action::OnlySync => self.narrow(Some(if is_deletion { Phase::Delete } else { Phase::Sync })),
+            Action::OnlyPostSync => self.narrow(Some(if is_deletion { Phase::PostDelete } else { Phase::PostSync })),
             Action::OnlySyncFail => self.narrow(Some(Phase::SyncFail)),
             Action::Filter => out.wish(Wish::Search),
             Action::History => out.wish(Wish::Open(Box::new(HistoryView::new(model)))),
-            Action::Pause | Action::Attempts | Action::Sync | Action::SyncMarked | Action::Terminate | Action::Approve => {
+            Action::Pause | Action::Delete | Action::Attempts | Action::Sync | Action::SyncMarked | Action::Terminate | Action::Approve => {
                 let reason = model.may(action).err().unwrap_or_else(|| "nothing is open yet".to_owned());
                 out.say(Notice::bad(reason));
             }

@@ -132,8 +132,8 @@ pub(super) fn next(model: &Model, board: &Board, area: Rect, buffer: &mut Buffer
         (Action::NextProblem, problem),
         (Action::Events, "events"),
         (Action::Details, "details"),
-        (Action::Sync, "sync again (asks)"),
-        (Action::SyncMarked, "sync marked rows, no hooks (asks)"),
+        if board.is_deletion() { (Action::Delete, "delete again (asks)") } else { (Action::Sync, "sync again (asks)") },
+        if board.is_deletion() { (Action::Sync, "sync (asks)") } else { (Action::SyncMarked, "sync marked rows, no hooks (asks)") },
         (Action::History, "operations"),
     ];
     moves(model, "next", &after_failure, area, buffer);

@@ -121,6 +121,11 @@ fn name(phase: Phase, density: Density) -> &'static str {
     }
 }
 
+/// The phase of the resources themselves, between those of hooks.
+fn is_main(phase: Phase) -> bool {
+    matches!(phase, Phase::Sync | Phase::Delete)
+}
+
 /// The rail in three rows for wide screens: one column for each phase.
 pub(super) struct Column {
     pub(super) width: u16,
@@ -129,15 +134,15 @@ pub(super) struct Column {
 
 /// Makes the columns of the wide rail.
 pub(super) fn in_three_rows(board: &Board, now: Timestamp, width: u16) -> Vec<Column> {
-    let others = board.rail().iter().filter(|cell| cell.phase != Phase::Sync).count() as u16;
-    let has_sync = board.rail().iter().any(|cell| cell.phase == Phase::Sync);
-    let narrow = if has_sync { 24 } else { width.saturating_sub(1) / others.max(1) };
+    let others = board.rail().iter().filter(|cell| !is_main(cell.phase)).count() as u16;
+    let has_main = board.rail().iter().any(|cell| is_main(cell.phase));
+    let narrow = if has_main { 24 } else { width.saturating_sub(1) / others.max(1) };
     let wide = width.saturating_sub(1 + narrow * others);
     board
         .rail()
         .iter()
         .map(|cell| {
-            let width = if cell.phase == Phase::Sync { wide } else { narrow };
+            let width = if is_main(cell.phase) { wide } else { narrow };
             Column { width, rows: [title(board, cell, now), wave_row(cell, now, width), bottom(board, cell, now, width)] }
         })
         .collect()
@@ -151,7 +156,7 @@ fn title(board: &Board, cell: &PhaseCell, now: Timestamp) -> Vec<Piece> {
         None => "not started".to_owned(),
     };
     let mut pieces = vec![(format!("{} ", cell.phase), Role::Strong), (format!("{} {time}", glyph(cell.stage)), stage_role(cell.stage))];
-    if cell.phase == Phase::Sync && board.operation().is_some_and(|operation| operation.finished_at().is_some()) {
+    if is_main(cell.phase) && board.operation().is_some_and(|operation| operation.finished_at().is_some()) {
         pieces.extend(settling(board, Density::Wide));
     }
     pieces
@@ -175,7 +180,7 @@ fn bottom(board: &Board, cell: &PhaseCell, now: Timestamp, width: u16) -> Vec<Pi
     if cell.stage == Stage::Skipped {
         return Vec::new();
     }
-    if cell.phase == Phase::Sync && board.operation().is_some() {
+    if is_main(cell.phase) && board.operation().is_some() {
         return bar(cell, now, width);
     }
     if cell.stage == Stage::Armed {

@@ -12,6 +12,7 @@ use super::{GroupText, header};
 use crate::model::ResourceKey;
 use crate::operation::timeline::Stage;
 use crate::tui::board::Board;
+use crate::tui::clean;
 use crate::tui::model::Model;
 use crate::tui::paint::{self, Pen};
 use crate::tui::row::{Group, Row, column_time};
@@ -52,7 +53,7 @@ fn columns(density: Density, width: u16, several_namespaces: bool) -> Columns {
             Columns { phase: 0, kind: 12, name: 21 + spare, namespace, sync: 0, state: 12, start: 0, time: 6 }
         }
         Density::Normal | Density::Wide => Columns { phase: 0, kind: 16, name: 22, namespace, sync: 10, state: 12, start: 0, time: 7 },
-        Density::Huge => Columns { phase: 8, kind: 23, name: 30, namespace: 12, sync: 10, state: 12, start: 8, time: 8 },
+        Density::Huge => Columns { phase: 10, kind: 23, name: 28, namespace: 12, sync: 10, state: 12, start: 8, time: 8 },
     }
 }
 
@@ -99,7 +100,8 @@ fn group_line(model: &Model, slice: &Slice<'_>, group: Group, pen: &mut Pen<'_>)
     let Some(text) = slice.groups.iter().find(|text| text.group == group) else { return };
     let theme = model.theme;
     pen.put(if text.folded { "▸ " } else { "▾ " }, theme.style(Role::Dim));
-    pen.field(text.name, 9, theme.style(Role::Strong));
+    let width = if slice.board.is_deletion() { 11 } else { 9 };
+    pen.field(text.name, width, theme.style(Role::Strong));
     pen.field(&text.state, 10, theme.style(stage_role(text.stage)));
     pen.fit(&text.detail, theme.style(Role::Dim));
 }
@@ -173,7 +175,8 @@ pub(super) fn title(model: &Model, board: Option<&Board>, notes: &str, area: Rec
         Some(board) => {
             let counts = board.counts();
             let failed = if counts.failed > 0 { format!(" · {} failed", counts.failed) } else { String::new() };
-            format!("resources {}/{}{failed}", counts.done, counts.total)
+            let what = if board.is_deletion() { format!("Delete {} ·", clean::text(&board.plan().app)) } else { "resources".to_owned() };
+            format!("{what} {}/{}{failed}", counts.done, counts.total)
         }
     };
     paint::rule(buffer, area, model.theme, &text, notes);
@@ -185,9 +188,9 @@ pub(super) fn one_line(model: &Model, board: Option<&Board>, area: Rect, buffer:
     let standing = header::standing(model, board);
     let (glyph, role) = crate::tui::theme::tone(standing.tone);
     if let Some(place) = &model.place {
-        pen.put(&crate::tui::clean::text(&place.context), model.theme.style(Role::Text)).put(" ", model.theme.style(Role::Text));
+        pen.put(&clean::text(&place.context), model.theme.style(Role::Text)).put(" ", model.theme.style(Role::Text));
     }
-    pen.put(&crate::tui::clean::text(model.app_name()), model.theme.style(Role::Strong)).put(" ", model.theme.style(Role::Text));
+    pen.put(&clean::text(model.app_name()), model.theme.style(Role::Strong)).put(" ", model.theme.style(Role::Text));
     pen.put(glyph, model.theme.style(role)).put(" ", model.theme.style(role));
     if let Some(board) = board.filter(|board| board.operation().is_some()) {
         let counts = board.counts();

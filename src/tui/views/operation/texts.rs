@@ -4,7 +4,6 @@ use super::OperationView;
 use super::layout::{Density, Panes};
 use super::rail::{self, Column, Piece};
 use super::{panes, timeline};
-use crate::model::Phase;
 use crate::operation::timeline::{PhaseCell, Stage};
 use crate::operation::verdict::short_time;
 use crate::tui::board::Board;
@@ -39,12 +38,7 @@ pub(super) struct GroupText {
 
 impl OperationView {
     pub(super) fn refresh_texts(&mut self, board: &Board, model: &Model, panes: &Panes) {
-        self.cache.groups = [Phase::PreSync, Phase::Sync, Phase::PostSync, Phase::SyncFail]
-            .into_iter()
-            .filter_map(|phase| board.rail().iter().find(|cell| cell.phase == phase))
-            .map(|cell| self.phase_text(board, cell, model))
-            .chain(self.left_text(board))
-            .collect();
+        self.cache.groups = board.rail().iter().map(|cell| self.phase_text(board, cell, model)).chain(self.left_text(board)).collect();
         self.cache.rail = rail::in_one_row(board, model.now, panes.density);
         self.cache.columns =
             if panes.density == Density::Wide { rail::in_three_rows(board, model.now, panes.rail.width) } else { Vec::new() };

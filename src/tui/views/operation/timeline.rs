@@ -38,7 +38,7 @@ fn of_tasks(board: &Board) -> Vec<Bar> {
     rows.iter()
         .map(|row| Bar {
             stage: row.stage,
-            label: format!("{:<8} {:>3} {}/{}", row.group_phase(), row.wave, row.short_kind(), row.name),
+            label: format!("{:<10} {:>3} {}/{}", row.group_phase(), row.wave, row.short_kind(), row.name),
             started_at: row.started_at,
             finished_at: row.finished_at,
         })
@@ -60,12 +60,12 @@ fn of_waves(board: &Board, rows: usize) -> Vec<Bar> {
                 (2..=3, _) => tasks.iter().filter(is_of_wave).map(|row| row.short_kind()).collect::<Vec<_>>().join(", "),
                 (total, _) => format!("{total} tasks"),
             };
-            let label = format!("{:<8} {:>3} {name}", cell.phase, wave.wave);
+            let label = format!("{:<10} {:>3} {name}", cell.phase, wave.wave);
             bars.push(Bar { stage: wave.stage, label, started_at: wave.span.started_at, finished_at: wave.span.finished_at });
             if wave.total > 1 && matches!(wave.stage, Stage::Running | Stage::Failed) {
                 for row in tasks.iter().filter(is_of_wave).filter(|row| row.problem).take(spare) {
                     spare -= 1;
-                    let label = format!("           └ {}/{}", row.short_kind(), row.name);
+                    let label = format!("             └ {}/{}", row.short_kind(), row.name);
                     bars.push(Bar { stage: row.stage, label, started_at: row.started_at, finished_at: row.finished_at });
                 }
             }
