@@ -190,15 +190,15 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(10)).await;
             turn.end(Load::Fine);
         };
-        let began = tokio::time::Instant::now();
+        let began = pool.clock.now();
         let group = async {
             tokio::task::yield_now().await;
             round(&pool, START - ASIDE, 10, Load::Fine).await;
-            began.elapsed()
+            pool.clock.now().duration_since(began)
         };
         let (group, _) = futures::future::join(group, async { futures::future::join_all((0..20).map(beside)).await }).await;
-        assert_eq!(group, Duration::from_millis(10), "twenty that came before do not keep a group waiting");
-        assert_eq!(began.elapsed(), Duration::from_millis(50));
+        assert_eq!(group.as_millis(), 10, "twenty that came before do not keep a group waiting");
+        assert_eq!(pool.clock.now().duration_since(began).as_millis(), 50);
     }
 
     #[tokio::test(start_paused = true)]
