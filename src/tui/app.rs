@@ -7,7 +7,7 @@ mod keys;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crossterm::event::Event;
+use crossterm::event::Event as Input;
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
@@ -24,12 +24,12 @@ use super::views::operation::OperationView;
 use super::views::{Leaving, Notice, Outbox, Shown, View, Wish};
 use super::widgets::prompt::Prompt;
 use crate::engine::session::{Answer, Ask, FailureKind};
-use crate::operation::{LogLine, Record, Request};
+use crate::operation::{Event, LogLine, Record, Request};
 use crate::plan::Kind;
 
 /// Something that happened outside.
 pub(crate) enum Msg<'a> {
-    Terminal(Event),
+    Terminal(Input),
     Facts(&'a mut Vec<Arc<Record>>),
     Lines(&'a mut Vec<LogLine>),
     Answer(Answer),
@@ -179,6 +179,10 @@ impl App {
     fn facts(&mut self, records: &mut Vec<Arc<Record>>) -> bool {
         let any = !records.is_empty();
         for record in records.drain(..) {
+            if matches!(record.event, Event::Paused { .. } | Event::Resumed { .. } | Event::OperationFinished { .. }) {
+                // What was said about a pause is not true any more.
+                self.notice = None;
+            }
             self.model.fact(&record);
         }
         any

@@ -333,7 +333,8 @@ impl Board {
         let staged = |stage: Stage| self.rows[..self.tasks()].iter().position(|row| row.stage == stage);
         match self.blocker() {
             Some((position, _)) => Some(position),
-            None if self.is_running() => staged(Stage::Running),
+            // Between two attempts nothing runs.
+            None if self.is_running() => staged(Stage::Running).or_else(|| staged(Stage::Failed)),
             None => staged(Stage::Failed),
         }
     }

@@ -183,7 +183,7 @@ fn a_pause_is_asked_for_at_once_and_the_same_key_takes_the_wish_back() {
     play.press("z");
     assert!(matches!(play.asks.last(), Some(Ask::Pause { by }) if by == "alice"));
     play.fact(Event::PauseRequested { by: "alice".to_owned() });
-    assert!(play.screen().contains("pause, then Sync wave -1"), "{}", play.screen());
+    assert!(play.screen().contains("pause, then Sync wave -1") && play.screen().contains("takes that back"), "{}", play.screen());
     play.press("z");
     assert!(matches!(play.asks.last(), Some(Ask::DropPause { .. })), "never a resume: the pause may have come meanwhile");
 }
@@ -198,6 +198,15 @@ fn a_paused_operation_says_so_and_goes_on_only_after_a_dialog() {
     assert!(!play.asks.iter().any(|ask| matches!(ask, Ask::Resume { .. })), "the harmless button is chosen");
     play.press("z tab enter");
     assert!(matches!(play.asks.last(), Some(Ask::Resume { by }) if by == "alice"));
+}
+
+#[test]
+fn what_was_said_about_a_pause_goes_when_the_pause_has_come() {
+    let mut play = play::blocked_by_hook();
+    play.press("z").fact(Event::PauseRequested { by: "alice".to_owned() });
+    assert!(play.screen().contains("takes that back"), "{}", play.screen());
+    play.fact(Event::Paused { phase: Phase::Sync, wave: Wave(-1) });
+    assert!(!play.screen().contains("takes that back"), "{}", play.screen());
 }
 
 #[test]
@@ -290,7 +299,9 @@ fn the_present_attempt_is_on_the_screen_and_the_others_are_one_key_away() {
     at_sizes("second_attempt", &mut play);
     play.press("p");
     at_sizes("attempts", &mut play);
-    play.press("p j j enter");
+    play.press("tab enter");
+    assert!(play.at(80, 24).contains("[›Close‹]"), "the whole message: {}", play.screen());
+    play.press("esc g p j j enter");
     assert!(play.screen().contains("no database") || play.screen().contains("migrator"), "{}", play.screen());
     play.press("esc esc d");
     let screen = play.screen();
@@ -310,6 +321,14 @@ fn the_last_lines_tell_of_earlier_attempts() {
     play.finish(OperationPhase::Succeeded, "successfully synced (all tasks run)").settle();
     let lines = crate::tui::summary::lines(&play.app.model).join("\n");
     assert!(lines.contains("attempt 1 failed after 8.0s: one or more synchronization tasks"), "{lines}");
+}
+
+#[test]
+fn after_the_last_attempt_the_earlier_ones_are_among_the_next_moves() {
+    let mut play = second_attempt();
+    play.change("Job/db-migrate", TaskState::Failed, "Job has reached the specified backoff limit");
+    play.finish(OperationPhase::Failed, "one or more synchronization tasks completed unsuccessfully (retried 1 times).");
+    assert!(play.at(80, 24).contains("p earlier attempts"), "{}", play.screen());
 }
 
 #[test]

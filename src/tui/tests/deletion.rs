@@ -156,6 +156,7 @@ fn the_history_tells_a_deletion_from_a_sync_and_the_last_syncs_stay_what_they_we
     let mut play = running();
     play.finish(OperationPhase::Succeeded, "successfully deleted").after(2.0);
     assert!(play.at(120, 35).contains("last: ✔"), "{}", play.screen());
+    assert!(!play.at(80, 24).contains("preflight") && play.at(120, 35).contains("PreDelete"), "{}", play.screen());
     assert!(!play.screen().contains("last: ✔ ✔"), "{}", play.screen());
     play.press("H");
     assert_snapshot!("history_with_a_deletion", play.at(80, 24));
@@ -169,6 +170,11 @@ fn a_confirmation_of_a_deletion_says_that_the_app_goes() {
     let task = play.task("Service/orders-api");
     let message = "waiting for deletion confirmation of /Service/orders-api".to_owned();
     play.fact(Event::Waiting { message, on: vec![task] });
+    assert!(
+        play.screen().lines().any(|line| line.starts_with('▌') && line.contains("Service")),
+        "what holds it up is in sight: {}",
+        play.screen()
+    );
     play.press("A");
     let screen = play.screen();
     assert!(screen.contains("They go with the app") && screen.contains("Service shop/orders-api"), "{screen}");

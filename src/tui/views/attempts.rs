@@ -13,6 +13,7 @@ use crate::operation::verdict::short_time;
 use crate::operation::{Attempt, Operation, TaskResult};
 use crate::tui::action::Action;
 use crate::tui::clean;
+use crate::tui::dialogs::report::ReportDialog;
 use crate::tui::keymap::Context;
 use crate::tui::model::Model;
 use crate::tui::paint::{self, Pen};
@@ -134,9 +135,14 @@ impl AttemptsView {
         model.board(self.shown)?.operation()
     }
 
-    fn open_log(&self, model: &Model, out: &mut Outbox) {
-        if let Some(Line::Result(_, result)) = self.operation(model).and_then(|operation| line(operation, self.cursor.selected)) {
-            out.wish(Wish::OpenLogs { shown: self.shown, task: result.task.clone() });
+    /// The log of a result; of an attempt its whole message.
+    fn open(&self, model: &Model, out: &mut Outbox) {
+        match self.operation(model).and_then(|operation| line(operation, self.cursor.selected)) {
+            Some(Line::Result(_, result)) => out.wish(Wish::OpenLogs { shown: self.shown, task: result.task.clone() }),
+            Some(Line::Title(entry) | Line::Message(entry)) => {
+                out.wish(Wish::Dialog(Box::new(ReportDialog::new("What it came to", entry.message()))));
+            }
+            None => {}
         }
     }
 
@@ -175,7 +181,7 @@ impl View for AttemptsView {
             Action::PageDown => self.cursor.page(1, self.height, self.len),
             Action::NextPane | Action::Attempts => self.leap(model, true),
             Action::PreviousPane => self.leap(model, false),
-            Action::Open | Action::Logs => self.open_log(model, out),
+            Action::Open | Action::Logs => self.open(model, out),
             _ => return Outcome::Ignored,
         }
         Outcome::Consumed

@@ -346,9 +346,12 @@ pub(super) fn sure(model: &Model, choices: &Choices, planned: &Planned) -> Vec<V
         .filter(|task| task.id.role == TaskRole::Apply)
         .filter(|task| !matches!(planned.actions.get(&task.id), Some(Planning::Unchanged | Planning::Create)))
         .collect();
-    if !touched.is_empty() {
-        lines.push(labelled("concerns", [(format!("{}: {}", count(touched.len(), "object"), names(&touched)), Role::Text)]));
-    }
+    let text = if touched.is_empty() {
+        "nothing that is there now".to_owned()
+    } else {
+        format!("{}: {}", count(touched.len(), "object"), names(&touched))
+    };
+    lines.push(labelled("concerns", [(text, Role::Text)]));
     let deleted = prunes(&planned.plan);
     if choices.prune && !deleted.is_empty() {
         lines.push(labelled("deletes", [(format!("{}: {}", count(deleted.len(), "object"), names(&deleted)), Role::Warn)]));

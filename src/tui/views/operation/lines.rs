@@ -83,7 +83,8 @@ fn folds_by_itself(group: Group, board: &Board) -> bool {
     if board.operation().is_none() {
         return false;
     }
-    match board.rail().iter().find(|cell| cell.phase == phase).map(|cell| cell.stage) {
+    let holds_all_up = board.blocker().and_then(|(row, _)| board.rows().get(row)).is_some_and(|row| row.group == group);
+    match board.rail().iter().find(|cell| cell.phase == phase && !holds_all_up).map(|cell| cell.stage) {
         Some(Stage::Waiting | Stage::Skipped | Stage::Armed) => true,
         Some(Stage::Running | Stage::Done | Stage::Failed) | None => false,
     }

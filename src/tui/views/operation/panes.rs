@@ -4,7 +4,7 @@ use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use crate::model::{Occurrence, ResourceKey, TaskId, TaskState};
+use crate::model::{Occurrence, ResourceKey, Role as TaskRole, TaskId, TaskState};
 use crate::operation::Operation;
 use crate::operation::timeline::Stage;
 use crate::operation::verdict::short_time;
@@ -37,6 +37,8 @@ pub(super) fn log(model: &Model, tail: &Tail<'_>, area: Rect, buffer: &mut Buffe
     let log = model.log(tail.board, tail.task);
     let why = operation.why_waiting(tail.task);
     let empty = match (super::has_pods(&tail.task.key.kind), why.is_empty()) {
+        (true, _) if operation.request().dry_run => "a dry run starts nothing that prints".to_owned(),
+        (true, _) if tail.task.role == TaskRole::Prune => "what is deleted prints nothing".to_owned(),
         (false, _) => format!("a {} has no pods that print", tail.task.key.kind),
         (true, true) => "no log".to_owned(),
         (true, false) => format!("no log yet: {why}"),
@@ -127,7 +129,7 @@ pub(super) fn next(model: &Model, board: &Board, area: Rect, buffer: &mut Buffer
         return moves(model, "nothing moves", &WHEN_STALLED, area, buffer);
     }
     let problem = if board.counts().failed > 1 { "next problem" } else { "the problem" };
-    let after_failure: [(Action, &str); 7] = [
+    let mut after_failure = vec![
         (Action::Logs, "full log"),
         (Action::NextProblem, problem),
         (Action::Events, "events"),
@@ -136,6 +138,9 @@ pub(super) fn next(model: &Model, board: &Board, area: Rect, buffer: &mut Buffer
         if board.is_deletion() { (Action::Sync, "sync (asks)") } else { (Action::SyncMarked, "sync marked rows, no hooks (asks)") },
         (Action::History, "operations"),
     ];
+    if board.operation().is_some_and(|operation| !operation.attempts().is_empty()) {
+        after_failure.insert(2, (Action::Attempts, "earlier attempts"));
+    }
     moves(model, "next", &after_failure, area, buffer);
 }
 

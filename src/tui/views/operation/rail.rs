@@ -40,7 +40,7 @@ pub(super) fn in_one_row(board: &Board, now: Timestamp, density: Density) -> Vec
 /// Every task is tried without a change first; if that fails nothing is applied and SyncFail hooks do not run.
 fn preflight(board: &Board, density: Density) -> Vec<Piece> {
     let Some(operation) = board.operation().filter(|_| density >= Density::Normal && !board.is_dry_pass_done()) else { return Vec::new() };
-    if operation.request().dry_run {
+    if operation.request().dry_run || board.is_deletion() {
         return Vec::new();
     }
     let stage = if operation.finished_at().is_some() { Stage::Failed } else { Stage::Running };
