@@ -39,13 +39,13 @@ use jiff::tz::TimeZone;
 use self::app::{App, Begin, Effect, Msg};
 use self::lanes::{Incoming, Lanes};
 use self::pace::Pace;
-use self::signals::Signals;
+use self::signals::{Signals, Told};
 use self::terminal::{Guard, Screen};
 use self::views::{Leaving, Notice};
 use crate::clock::Clock;
 use crate::engine::session::{Ask, FailureKind, SessionHandle};
 use crate::model::OperationPhase;
-use crate::operation::Request;
+use crate::operation::{Operation, Request};
 
 pub(crate) use self::model::Story;
 pub(crate) use self::signals::Signal;
@@ -126,7 +126,7 @@ enum Last {
 enum Wake {
     Frame,
     Terminal(Option<io::Result<Event>>),
-    Signal(Signal),
+    Signal(Told),
     Incoming(Incoming),
     Second,
 }
@@ -180,7 +180,11 @@ impl<'a> Program<'a> {
                 Wake::Terminal(Some(Ok(event))) => self.app.update(Msg::Terminal(event)),
                 // The terminal is gone: what runs goes on, as after a hangup.
                 Wake::Terminal(None | Some(Err(_))) => return Ok(Last::Signal(Signal::Hangup)),
-                Wake::Signal(signal) => return Ok(Last::Signal(signal)),
+                Wake::Signal(Told::End(signal)) => return Ok(Last::Signal(signal)),
+                Wake::Signal(Told::GoOn) => {
+                    self.go_on();
+                    false
+                }
                 Wake::Incoming(incoming) => self.take(incoming),
                 Wake::Second => self.app.update(Msg::Tick),
             };
@@ -263,6 +267,7 @@ impl<'a> Program<'a> {
             Last::Leaving(Leaving::Now) => {}
             Last::Leaving(Leaving::Detached) | Last::Signal(Signal::Hangup) => {
                 say(&format!("the {} goes on in this process; ctrl-c terminates it", self.app.model.noun()));
+                self.say_how_it_goes_on();
                 cause = self.finish(false).await;
             }
             Last::Leaving(Leaving::Terminated) | Last::Signal(Signal::Interrupt | Signal::Terminate) => {
@@ -293,9 +298,10 @@ impl<'a> Program<'a> {
         while self.app.model.running().is_some() {
             tokio::select! {
                 signal = self.signals.next() => match signal {
-                    Signal::Hangup => {}
-                    Signal::Interrupt | Signal::Terminate if terminated => return Cause::Signal(signal),
-                    Signal::Interrupt | Signal::Terminate => {
+                    Told::GoOn => self.go_on(),
+                    Told::End(Signal::Hangup) => {}
+                    Told::End(signal) if terminated => return Cause::Signal(signal),
+                    Told::End(Signal::Interrupt | Signal::Terminate) => {
                         terminated = true;
                         self.terminate();
                     }
@@ -307,6 +313,21 @@ impl<'a> Program<'a> {
             }
         }
         Cause::Quit
+    }
+
+    fn say_how_it_goes_on(&self) {
+        let needs_a_person = self.app.model.running().and_then(|board| board.operation()).is_some_and(Operation::needs_a_person);
+        if needs_a_person {
+            say(&format!("it stops before a wave; `kill -USR1 {}` lets it go on", std::process::id()));
+        }
+    }
+
+    /// Lets a paused operation go on, whoever sits at the terminal.
+    fn go_on(&mut self) {
+        let is_paused = self.app.model.running().and_then(|board| board.operation()).is_some_and(|operation| operation.paused().is_some());
+        if is_paused && let Err(reason) = self.lanes.ask(Ask::Resume { by: "SIGUSR1".to_owned() }) {
+            tracing::warn!(reason, "cannot let the operation go on");
+        }
     }
 
     fn terminate(&mut self) {

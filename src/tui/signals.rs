@@ -11,11 +11,20 @@ pub(crate) enum Signal {
     Hangup,
 }
 
+/// What a signal says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Told {
+    End(Signal),
+    /// SIGUSR1: a paused operation goes on, as without screens.
+    GoOn,
+}
+
 #[cfg(unix)]
 pub(super) struct Signals {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
+    go_on: tokio::signal::unix::Signal,
 }
 
 #[cfg(unix)]
@@ -27,15 +36,17 @@ impl Signals {
             interrupt: signal(SignalKind::interrupt())?,
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
+            go_on: signal(SignalKind::user_defined1())?,
         })
     }
 
     /// Waits for the next signal.
-    pub(super) async fn next(&mut self) -> Signal {
+    pub(super) async fn next(&mut self) -> Told {
         tokio::select! {
-            Some(()) = self.interrupt.recv() => Signal::Interrupt,
-            Some(()) = self.terminate.recv() => Signal::Terminate,
-            Some(()) = self.hangup.recv() => Signal::Hangup,
+            Some(()) = self.interrupt.recv() => Told::End(Signal::Interrupt),
+            Some(()) = self.terminate.recv() => Told::End(Signal::Terminate),
+            Some(()) = self.hangup.recv() => Told::End(Signal::Hangup),
+            Some(()) = self.go_on.recv() => Told::GoOn,
             else => futures::future::pending().await,
         }
     }
@@ -52,9 +63,9 @@ impl Signals {
     }
 
     /// Waits for the next signal.
-    pub(super) async fn next(&mut self) -> Signal {
+    pub(super) async fn next(&mut self) -> Told {
         match tokio::signal::ctrl_c().await {
-            Ok(()) => Signal::Interrupt,
+            Ok(()) => Told::End(Signal::Interrupt),
             Err(_) => futures::future::pending().await,
         }
     }

@@ -201,3 +201,39 @@ impl Confirmation {
 pub(crate) fn turn(chosen: usize, count: usize, forward: bool) -> usize {
     if forward { (chosen + 1) % count.max(1) } else { (chosen + count.max(1) - 1) % count.max(1) }
 }
+
+/// Breaks a line between words so that no part is wider; one that fits stays as it is, with its indentation.
+pub(super) fn wrapped(line: &str, columns: usize) -> Vec<String> {
+    if clean::columns(line) <= columns {
+        return vec![line.to_owned()];
+    }
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        let Some(last) = lines.last_mut() else { break };
+        if last.is_empty() {
+            last.push_str(word);
+        } else if clean::columns(last) + clean::columns(word) < columns {
+            last.push(' ');
+            last.push_str(word);
+        } else {
+            lines.push(word.to_owned());
+        }
+    }
+    lines
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_sentence_is_read_to_its_end_and_an_excerpt_keeps_its_columns() {
+        let sentence =
+            "cannot sync: blocked by sync window: the deny window `0 8 * * *` for 2h is active; syncs are possible from 10:00 UTC";
+        let lines = wrapped(sentence, 72);
+        assert_eq!(lines.join(" "), sentence);
+        assert!(lines.len() == 2 && lines.iter().all(|line| line.len() <= 72), "{lines:?}");
+        assert_eq!(wrapped("     ╰── here", 72), ["     ╰── here"]);
+        assert_eq!(wrapped(&"x".repeat(100), 72).len(), 1);
+    }
+}

@@ -19,7 +19,8 @@ pub(crate) struct QuitDialog {
 const BUTTONS: [&str; 3] = ["Stay", "Detach and finish", "Terminate"];
 
 fn needs_a_person(model: &Model) -> bool {
-    model.running().and_then(|board| board.operation()).is_some_and(Operation::needs_a_person)
+    let Some(board) = model.running() else { return false };
+    !board.unconfirmed().is_empty() || board.operation().is_some_and(Operation::needs_a_person)
 }
 
 impl Dialog for QuitDialog {
@@ -28,7 +29,7 @@ impl Dialog for QuitDialog {
             (Action::NextPane | Action::Right, _) => self.chosen = turn(self.chosen, BUTTONS.len(), true),
             (Action::PreviousPane | Action::Left, _) => self.chosen = turn(self.chosen, BUTTONS.len(), false),
             (Action::Open, 1) if needs_a_person(model) => {
-                out.say(Notice::bad("without the screens nobody could let it go on after its pause; stay, or terminate it"));
+                out.say(Notice::bad("it waits for a person, and without the screens nobody would be there; stay, or terminate it"));
             }
             (Action::Open, 1) => out.wish(Wish::Leave(Leaving::Detached)),
             (Action::Open, 2) => out.wish(Wish::Leave(Leaving::Terminated)),
@@ -45,7 +46,7 @@ impl Dialog for QuitDialog {
         let now = model.running().map(|board| board.verdict().text.clone()).unwrap_or_default();
         let text = |words: &str| [(words.to_owned(), Role::Text)];
         let detach = if needs_a_person(model) {
-            "not possible: it waits for a person before a wave, and nobody would be there"
+            "not possible: it waits for a person, and nobody would be there"
         } else {
             "close the screen; it goes on here until it ends"
         };

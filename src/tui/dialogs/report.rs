@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Dialog, Piece, Sheet, sheet};
+use super::{Dialog, Piece, Sheet, sheet, wrapped};
 use crate::tui::action::Action;
 use crate::tui::clean;
 use crate::tui::model::Model;
@@ -24,7 +24,7 @@ impl ReportDialog {
     pub(crate) fn new(title: &'static str, report: &str) -> Self {
         let line = |(at, line): (usize, &str)| {
             let role = if at == 0 { Role::Bad } else { Role::Text };
-            wrapped(&clean::text(line)).into_iter().map(move |text| vec![(text, role)]).collect::<Vec<_>>()
+            wrapped(&clean::text(line), COLUMNS).into_iter().map(move |text| vec![(text, role)]).collect::<Vec<_>>()
         };
         Self { title, lines: report.lines().enumerate().flat_map(line).collect() }
     }
@@ -40,41 +40,5 @@ impl Dialog for ReportDialog {
     fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
         let looks = Sheet { title: self.title, lines: &self.lines, focus: 0, buttons: &[("Close", true)], hint: "enter/esc close" };
         sheet(model.theme, &looks, area, buffer);
-    }
-}
-
-/// Breaks a line between words where the dialog ends; a line that fits stays as it is, with its indentation.
-fn wrapped(line: &str) -> Vec<String> {
-    if clean::columns(line) <= COLUMNS {
-        return vec![line.to_owned()];
-    }
-    let mut lines = vec![String::new()];
-    for word in line.split(' ') {
-        let Some(last) = lines.last_mut() else { break };
-        if last.is_empty() {
-            last.push_str(word);
-        } else if clean::columns(last) + clean::columns(word) < COLUMNS {
-            last.push(' ');
-            last.push_str(word);
-        } else {
-            lines.push(word.to_owned());
-        }
-    }
-    lines
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_long_sentence_is_read_to_its_end_and_an_excerpt_keeps_its_columns() {
-        let sentence =
-            "cannot sync: blocked by sync window: the deny window `0 8 * * *` for 2h is active; syncs are possible from 10:00 UTC";
-        let lines = wrapped(sentence);
-        assert_eq!(lines.join(" "), sentence);
-        assert!(lines.len() == 2 && lines.iter().all(|line| line.len() <= COLUMNS), "{lines:?}");
-        assert_eq!(wrapped("     ╰── here"), ["     ╰── here"]);
-        assert_eq!(wrapped(&"x".repeat(100)).len(), 1);
     }
 }

@@ -159,10 +159,13 @@ fn the_hooks_of_a_selective_sync_can_be_switched_on() {
 #[test]
 fn a_closed_window_is_said_in_the_dialog_and_nothing_is_asked_for() {
     let mut play = Play::open(&play::orders(), &[]);
-    play.blocked = Some("cannot sync: blocked by sync window: no releases until 14:00".to_owned());
+    let window = "the deny window `0 8 * * *` for 2h is active; syncs are possible from 2026-03-01 10:00 UTC";
+    play.blocked = Some(format!("cannot sync: blocked by sync window: {window}"));
     play.press("s").answer_plan();
-    let screen = play.screen();
-    assert!(screen.contains("blocked by sync window: no releases until 14:00"), "{screen}");
+    for (width, height) in [(80, 24), (120, 35)] {
+        let screen = play.at(width, height);
+        assert!(screen.contains("NOT NOW") && screen.contains("syncs are possible from 2026-03-01 10:00"), "when it opens is said: {screen}");
+    }
     play.press("enter");
     assert_eq!(synced(&play), None);
     assert!(play.screen().contains("cannot sync: blocked by sync window"), "{}", play.screen());
@@ -250,7 +253,7 @@ fn a_paused_operation_is_not_left_alone() {
     }] {
         play.press("ctrl-c tab enter");
         assert!(play.others.is_empty());
-        assert!(play.screen().contains("nobody could let it go on"), "{}", play.screen());
+        assert!(play.screen().contains("nobody would be there"), "{}", play.screen());
         play.press("tab enter");
         assert!(!play.others.is_empty(), "terminating is possible");
     }

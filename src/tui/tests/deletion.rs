@@ -175,6 +175,9 @@ fn a_confirmation_of_a_deletion_says_that_the_app_goes() {
         "what holds it up is in sight: {}",
         play.screen()
     );
+    play.press("esc ctrl-c tab enter");
+    assert!(play.others.is_empty() && play.screen().contains("nobody would be there"), "{}", play.screen());
+    play.press("esc");
     play.press("A");
     let screen = play.screen();
     assert!(screen.contains("They go with the app") && screen.contains("Service shop/orders-api"), "{screen}");

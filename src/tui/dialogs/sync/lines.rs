@@ -8,7 +8,7 @@ use crate::operation::Request;
 use crate::operation::verdict::short_time;
 use crate::plan::{Hooks, Plan};
 use crate::tui::clean;
-use crate::tui::dialogs::{Piece, labelled};
+use crate::tui::dialogs::{Piece, labelled, wrapped};
 use crate::tui::model::Model;
 use crate::tui::row::{action_word, short_kind};
 use crate::tui::theme::Role;
@@ -64,6 +64,7 @@ impl SyncDialog {
         self.put_switches(&mut page, model);
         also(&self.request).into_iter().for_each(|line| page.put(line));
         if let Some(planned) = self.planned_so_far() {
+            blocked(planned).into_iter().for_each(|line| page.put(line));
             warnings(planned, if compact { 1 } else { WARNINGS }).into_iter().for_each(|line| page.put(line));
         }
         if let Some(confirmation) = &self.confirmation {
@@ -256,11 +257,11 @@ fn also(request: &Request) -> Vec<Vec<Piece>> {
     if request.hooks == Hooks::Always && request.selection.is_none() {
         words.push("hooks in a selective sync too".to_owned());
     }
-    wrapped(&words)
+    listed(&words)
 }
 
 /// As many words on a line as fit.
-fn wrapped(words: &[String]) -> Vec<Vec<Piece>> {
+fn listed(words: &[String]) -> Vec<Vec<Piece>> {
     let mut lines: Vec<String> = Vec::new();
     for word in words {
         let word = clean::text(word);
@@ -275,6 +276,13 @@ fn wrapped(words: &[String]) -> Vec<Vec<Piece>> {
     lines.into_iter().enumerate().map(|(at, line)| labelled(if at == 0 { "also" } else { "" }, [(line, Role::Text)])).collect()
 }
 
+/// Why no sync may begin, and from when on it may: the whole sentence.
+fn blocked(planned: &Planned) -> Vec<Vec<Piece>> {
+    let text = planned.blocked.as_deref().map(clean::text).unwrap_or_default();
+    let lines = if text.is_empty() { Vec::new() } else { wrapped(&text, WIDTH) };
+    lines.into_iter().enumerate().map(|(at, line)| labelled(if at == 0 { "NOT NOW" } else { "" }, [(line, Role::Bad)])).collect()
+}
+
 fn warnings(planned: &Planned, most: usize) -> Vec<Vec<Piece>> {
     let plan = &planned.plan;
     let invalid = plan.invalid.iter().map(|invalid| (format!("will fail: {}: {}", invalid.task.key.short(), invalid.message), Role::Bad));
@@ -283,9 +291,7 @@ fn warnings(planned: &Planned, most: usize) -> Vec<Vec<Piece>> {
         (format!("{about}{}", warning.message), Role::Warn)
     });
     let notes = planned.notes.iter().map(|note| (note.clone(), Role::Warn));
-    let blocked = planned.blocked.iter().map(|text| (text.clone(), Role::Bad));
-    let all: Vec<Piece> =
-        blocked.chain(invalid).chain(warnings).chain(notes).map(|(text, role)| (clean::text(&text).into_owned(), role)).collect();
+    let all: Vec<Piece> = invalid.chain(warnings).chain(notes).map(|(text, role)| (clean::text(&text).into_owned(), role)).collect();
     let more = all.len().saturating_sub(most);
     let mut lines: Vec<Vec<Piece>> = all.into_iter().take(most).map(|piece| vec![("! ".to_owned(), Role::Warn), piece]).collect();
     if more > 0 {
