@@ -396,7 +396,8 @@ impl Operation {
     /// Returns the prunes that wait for the confirmation of a person (spec R634).
     pub(crate) fn unconfirmed(&self) -> Vec<ResourceKey> {
         if messages::is_confirmation(&self.waiting.message) {
-            self.waiting.on.iter().map(|id| id.key.clone()).collect()
+            // What is confirmed may still have to wait for something else.
+            self.waiting.on.iter().map(|id| id.key.clone()).filter(|key| !self.approved.contains(key)).collect()
         } else {
             Vec::new()
         }

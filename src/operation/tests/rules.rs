@@ -269,7 +269,9 @@ fn r634_an_unconfirmed_prune_holds_its_group_until_it_is_approved() {
     assert_eq!(world.op.message(), "waiting for pruning confirmation of /ConfigMap/a");
     assert!(world.calls().is_empty());
     let keys = world.op.waiting.on.iter().map(|id| id.key.clone()).collect();
+    assert_eq!(world.op.unconfirmed().len(), 1);
     world.publish(Event::PruneApproved { keys, by: "olga".to_owned() });
+    assert!(world.op.unconfirmed().is_empty(), "nobody is asked again, however long its group has to wait for something else");
     let world = finished(world);
     assert_eq!(world.calls(), ["prune ConfigMap/a", "prune ConfigMap/b", "apply ConfigMap/keep"]);
 }
