@@ -263,8 +263,9 @@ fn r119_every_object_is_read_for_itself() {
     assert_eq!(case.order(), ["PreSync 0 Pod/helm", "PostSync 0 Pod/argo"]);
 }
 
+/// R1548: and the person is told.
 #[test]
-fn r124_an_ordinary_object_that_becomes_a_hook_is_a_prune_and_a_hook() {
+fn r124_r1548_an_ordinary_object_that_becomes_a_hook_is_a_prune_and_a_hook() {
     let mut case = given([object("v1", "ConfigMap", "c", &[(HOOK, "PostSync")])]);
     case.candidates = vec![candidate("ConfigMap", "c", &[])];
     let plan = case.plan();
@@ -272,6 +273,10 @@ fn r124_an_ordinary_object_that_becomes_a_hook_is_a_prune_and_a_hook() {
         plan.tasks.iter().map(|task| (task.id.phase, task.id.role)).collect::<Vec<_>>(),
         [(Phase::Sync, Role::Prune), (Phase::PostSync, Role::Hook)]
     );
+    let said: Vec<String> =
+        plan.warnings.iter().map(|warning| format!("{} {}", warning.about.as_ref().unwrap(), warning.message)).collect();
+    let expected = "ConfigMap prod/c is a hook in the manifests and an ordinary object in the cluster: a sync that prunes deletes it, and it runs as a hook under the same name";
+    assert_eq!(said, [expected]);
 }
 
 #[test]
