@@ -164,7 +164,10 @@ fn a_closed_window_is_said_in_the_dialog_and_nothing_is_asked_for() {
     play.press("s").answer_plan();
     for (width, height) in [(80, 24), (120, 35)] {
         let screen = play.at(width, height);
-        assert!(screen.contains("NOT NOW") && screen.contains("syncs are possible from 2026-03-01 10:00"), "when it opens is said: {screen}");
+        assert!(
+            screen.contains("NOT NOW") && screen.contains("syncs are possible from 2026-03-01 10:00"),
+            "when it opens is said: {screen}"
+        );
     }
     play.press("enter");
     assert_eq!(synced(&play), None);
