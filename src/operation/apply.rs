@@ -196,7 +196,10 @@ impl Operation {
             | Step::RemoveLeftFinalizer { uid }
             | Step::DeleteHook { uid, .. }
             | Step::TerminateFinalizer { uid }
-            | Step::TerminateDelete { uid } => self.vanish(&task.key, uid),
+            | Step::TerminateDelete { uid } => {
+                self.vanish(&task.key, uid);
+                self.forget_finalizer(&task.key, uid);
+            }
             Step::Apply | Step::Try => {
                 self.set_result(at, task, ResultCode::SyncFailed, TaskState::Failed, "the object vanished while it was being applied");
             }
@@ -329,12 +332,10 @@ impl Operation {
         self.pods.insert(pod.uid.clone(), pod.clone());
     }
 
-    /// The view may lag behind a removal that the server has confirmed; it must not be asked for twice.
+    /// The view may lag behind a removal that the server has confirmed; it must not be asked for twice. Nor must an object that went
+    /// before the confirmation came.
     fn forget_finalizer(&mut self, key: &ResourceKey, uid: &Arc<str>) {
-        if let Some(live) = self.live.get_mut(key)
-            && live.uid == *uid
-        {
-            live.finalizers.retain(|name| !annotation::is_hook_finalizer(name));
-        }
+        let known = [self.live.get_mut(key), self.graves.get_mut(key)].into_iter().flatten();
+        known.filter(|live| live.uid == *uid).for_each(|live| live.finalizers.retain(|name| !annotation::is_hook_finalizer(name)));
     }
 }

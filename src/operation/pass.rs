@@ -254,7 +254,7 @@ impl Operation {
         let bad = self.bad_tasks();
         if !bad.is_empty() {
             let mut effects = self.hooks_to_delete(DeletePolicy::HookFailed, true);
-            effects.extend(self.sync_fail(messages::UNSUCCESSFUL, &bad));
+            effects.extend(self.sync_fail(messages::UNSUCCESSFUL, &bad, now));
             return effects;
         }
         let waves = self.current_waves();
@@ -395,7 +395,7 @@ impl Operation {
     }
 
     /// The SyncFail routine (spec R627).
-    pub(super) fn sync_fail(&self, base: &str, failed: &[&TaskId]) -> Vec<Effect> {
+    pub(super) fn sync_fail(&self, base: &str, failed: &[&TaskId], now: Timestamp) -> Vec<Effect> {
         let message = self.with_reason(base, failed.iter().copied());
         let hooks: Vec<&Task> = self.plan.tasks.iter().filter(|task| task.id.phase == Phase::SyncFail).collect();
         let open: Vec<&Task> = hooks.iter().copied().filter(|task| !self.state(&task.id).is_completed()).collect();
@@ -412,9 +412,9 @@ impl Operation {
             };
             return vec![conclude(OperationPhase::Failed, message + &tail, Some(DeletePolicy::HookFailed))];
         }
-        let startable: Vec<&Task> =
-            open.into_iter().filter(|task| self.state(&task.id) != TaskState::Running && !self.is_old_hook_in_deletion(&task.id)).collect();
-        let Some(first) = startable.first() else { return Vec::new() };
+        let idle = open.into_iter().filter(|task| self.state(&task.id) != TaskState::Running);
+        let (leaving, startable): (Vec<&Task>, Vec<&Task>) = idle.partition(|task| self.is_old_hook_in_deletion(&task.id));
+        let Some(first) = startable.first() else { return self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect() };
         if let Some(effects) = self.stop_before(Phase::SyncFail, first.wave) {
             return effects;
         }

@@ -172,7 +172,7 @@ impl Operation {
             RunKind::SyncFail => self.waiting_event(Wait::Completion, &self.tasks_of(run).collect::<Vec<_>>(), now).into_iter().collect(),
             RunKind::Group => match self.after_group(run, now, outcome) {
                 Some(effects) => effects,
-                None => return Vec::new(),
+                None => return self.finalizers_to_remove(),
             },
         };
         let mut effects = vec![Effect::Record(Event::RunFinished { outcome })];
@@ -193,7 +193,8 @@ impl Operation {
         }
     }
 
-    /// Steps 10 and 11. `None`: the last group is through, but the removal of a finalizer is still out (decision 22).
+    /// Steps 10 and 11. `None`: the last group is through, but a finalizer has still to be removed (decision 22), also one that only
+    /// turned up meanwhile.
     fn after_group(&self, run: &Run, now: Timestamp, outcome: RunOutcome) -> Option<Vec<Effect>> {
         let tasks: Vec<&Task> = self.tasks_of(run).collect();
         Some(match outcome {
@@ -227,7 +228,7 @@ impl Operation {
         let running: Vec<&Task> = self.tasks_of(run).filter(|task| self.state(&task.id) == TaskState::Running).collect();
         let has_sync_fail = self.plan.tasks.iter().any(|task| task.id.phase == Phase::SyncFail);
         if running.is_empty() || has_sync_fail {
-            return self.sync_fail(messages::APPLY_FAILED, &failed);
+            return self.sync_fail(messages::APPLY_FAILED, &failed, now);
         }
         self.waiting_event(Wait::Completion, &running, now).into_iter().collect()
     }

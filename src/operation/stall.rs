@@ -75,7 +75,9 @@ impl Operation {
 
     /// Returns when it is said (again) that nothing changes: after the time that was asked for, then each time after twice as long.
     pub(super) fn stalls_at(&self) -> Option<Timestamp> {
-        let is_waiting = !self.waiting.on.is_empty() && self.conclusion.is_none() && self.paused.is_none();
+        // Whatever it is: a call without an answer is waited for without a word of the core.
+        let is_explained = self.paused.is_some() || self.respite.is_some() || self.is_said_to_be_blocked();
+        let is_waiting = self.conclusion.is_none() && !is_explained;
         let patience = self.request.stall_after.checked_mul(2_u32.checked_pow(self.stalls)?)?;
         after(self.changed_at, Some(patience).filter(|patience| is_waiting && !patience.is_zero()))
     }

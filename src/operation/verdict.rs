@@ -88,7 +88,7 @@ impl Operation {
         }
         match self.blocker() {
             Some(blocker) => self.blocked_verdict(&blocker, now),
-            None => Verdict { tone: Tone::Working, word: self.working_word(), text: self.work_sentence() },
+            None => Verdict { tone: Tone::Working, word: self.working_word(), text: self.work_sentence() + &self.quiet(now) },
         }
     }
 
@@ -118,10 +118,13 @@ impl Operation {
             return Verdict { tone: Tone::Blocked, word: self.working_word(), text };
         }
         let why = self.why_waiting(id);
-        let quiet =
-            self.stalled_since().map(|since| format!("; no change for {}", short_time(now.duration_since(since)))).unwrap_or_default();
+        let quiet = self.quiet(now);
         let text = format!("waiting {waited} for {}{more}{}{why}{quiet}", id.key.short(), if why.is_empty() { "" } else { ": " });
         Verdict { tone: Tone::Blocked, word: self.working_word(), text }
+    }
+
+    fn quiet(&self, now: Timestamp) -> String {
+        self.stalled_since().map(|since| format!("; no change for {}", short_time(now.duration_since(since)))).unwrap_or_default()
     }
 
     fn working_word(&self) -> &'static str {

@@ -47,7 +47,7 @@ impl Operation {
         self.request.windows.why_blocked(self.attempt_at_windows(), now)
     }
 
-    fn is_said_to_be_blocked(&self) -> bool {
+    pub(super) fn is_said_to_be_blocked(&self) -> bool {
         self.waiting.message == messages::BLOCKED_BY_WINDOW
     }
 }

@@ -97,6 +97,38 @@ fn issue_21055_a_hook_that_is_gone_is_judged_by_what_was_seen_of_it() {
     assert_eq!(world.op.results()[0].message, "Resource batch/Job/ttl is missing, it might have been deleted");
 }
 
+/// #21055: the news that a hook is gone may overtake the answer that its finalizer is off. The last group is through by then, and its end
+/// must not wait for a finalizer that nobody removes any more.
+#[test]
+fn issue_21055_a_hook_that_goes_with_its_finalizer_does_not_hold_the_end() {
+    let mut world = sync([hook("ttl", "PreSync").fate(Fate::Healthy(2)), resource("ConfigMap", "a")]);
+    world.settle();
+    world.tick();
+    world.tick();
+    world.remove("Job", "ttl");
+    world.decide();
+    let calls: Vec<String> = world.queue.iter().map(|(task, _)| task.key.short()).collect();
+    assert_eq!(calls, ["Job/ttl", "ConfigMap/a"], "{:?}", world.calls());
+    world.answer(1);
+    world.answer_late(0);
+    world.run(30);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded, "{:?}", world.calls());
+    assert_eq!(count(&world, "look Job/ttl"), 0, "its finalizer is known to be off: {:?}", world.calls());
+}
+
+/// #29464 R1502: and one that the view has lost while the last group runs is asked for before the end.
+#[test]
+fn issue_29464_a_hook_that_is_lost_while_the_last_group_runs_does_not_hold_the_end() {
+    let mut world = sync([hook("pre", "PreSync").fate(Fate::Healthy(2)), resource("ConfigMap", "a")]);
+    world.settle();
+    world.tick();
+    world.tick();
+    world.lose("Job/pre");
+    world.run(30);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded, "{:?}", world.calls());
+    assert!(world.locked().is_empty());
+}
+
 /// #8586 R1531: a Job with a short time to live that has completed and expired between two looks has done its work; any other object
 /// that is gone is missing.
 #[test]

@@ -104,6 +104,19 @@ fn a_stall_is_said_after_its_time_and_then_each_time_after_twice_as_long() {
     assert!(world.op.verdict(world.now).text.ends_with("no change for 8m20s"), "{}", world.op.verdict(world.now).text);
 }
 
+/// Nothing is waited for in the words of a sync, but a call has no answer: silence is worse than failure.
+#[test]
+fn a_call_without_an_answer_is_a_stall_too() {
+    let request = Request { stall_after: Duration::from_secs(60), ..Request::default() };
+    let mut world = with(request, vec![resource("ConfigMap", "a")]);
+    for _ in 0..70 {
+        world.decide();
+        world.tick();
+    }
+    let verdict = world.op.verdict(world.now).text;
+    assert_eq!(verdict, "applying 1 object of Sync wave 0; no change for 1m10s");
+}
+
 #[test]
 fn progress_ends_a_stall() {
     let request = Request { stall_after: Duration::from_secs(60), ..Request::default() };

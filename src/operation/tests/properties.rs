@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use proptest::prelude::*;
 
-use super::world::{Fate, Setup, Spec, World, hook, resource};
+use super::world::{Fate, Setup, Spec, World, deleting, hook, resource};
 use crate::model::{Options, Phase, Role, TaskState, Wave};
 use crate::operation::{Breakpoint, Event, Limits, Operation, Record, Request, Retry, RunKind, Step};
 use crate::plan::{Hooks, NewNamespace};
@@ -110,6 +110,8 @@ enum Blow {
     Pause,
     /// The view loses an object that is there.
     Lose(usize),
+    /// Somebody else deletes an object, as a time to live does.
+    Delete(usize),
     /// The program dies and is rebuilt from what it has published.
     Rebuild,
 }
@@ -119,6 +121,7 @@ fn blows() -> impl Strategy<Value = BTreeMap<usize, Blow>> {
         2 => Just(Blow::Terminate),
         2 => Just(Blow::Pause),
         2 => (0usize..20).prop_map(Blow::Lose),
+        2 => (0usize..20).prop_map(Blow::Delete),
         6 => Just(Blow::Rebuild),
     ];
     proptest::collection::btree_map(0usize..80, blow, 0..6)
@@ -181,13 +184,17 @@ const PATIENCE: usize = 1_500;
 
 /// Plays a case with answers and news in the order that `picks` says, with or without the deaths of the program.
 fn play(case: &Case, dies: bool) -> World {
-    let mut world = world_of(case);
-    let mut picks = case.picks.iter().cycle();
+    play_on(world_of(case), &case.picks, &case.blows, dies)
+}
+
+fn play_on(mut world: World, picks: &[u8], blows: &BTreeMap<usize, Blow>, dies: bool) -> World {
+    let mut picks = picks.iter().cycle();
     for turn in 0..2 * PATIENCE {
-        match case.blows.get(&turn) {
+        match blows.get(&turn) {
             Some(Blow::Terminate) => world.publish(Event::TerminateRequested { by: "test".to_owned() }),
             Some(Blow::Pause) => world.publish(Event::PauseRequested { by: "test".to_owned() }),
             Some(Blow::Lose(pick)) => world.lose_one(*pick),
+            Some(Blow::Delete(pick)) => world.delete_one(*pick),
             Some(Blow::Rebuild) if dies => world.rebuild(),
             Some(Blow::Rebuild) | None => {}
         }
@@ -198,6 +205,12 @@ fn play(case: &Case, dies: bool) -> World {
         if world.op.finished_at().is_some() {
             break;
         }
+        assert!(
+            !world.is_silent(),
+            "nothing is under way, and nobody is told what is waited for: {:?} {:?}",
+            world.calls(),
+            world.results()
+        );
         go_on(&mut world, turn, usize::from(*picks.next().unwrap()));
     }
     world
@@ -306,6 +319,61 @@ fn check_run_start(fold: &Operation, record: &Record, kind: RunKind, phase: Phas
     Ok(())
 }
 
+/// An app and the moments at which somebody disturbs its deletion.
+#[derive(Clone, Debug)]
+struct Farewell {
+    owned: Vec<Spec>,
+    hooks: Vec<Spec>,
+    leftovers: Vec<usize>,
+    limits: Limits,
+    retries: u32,
+    picks: Vec<u8>,
+    blows: BTreeMap<usize, Blow>,
+    lazy: bool,
+}
+
+fn farewell() -> impl Strategy<Value = Farewell> {
+    let owned = proptest::collection::vec((fate(), -2i64..3), 0..5).prop_map(|owned| {
+        let spec = |(at, (fate, wave)): (usize, (Fate, i64))| resource("Deployment", &format!("o{at}")).wave(wave).fate(fate);
+        owned.into_iter().enumerate().map(spec).collect::<Vec<_>>()
+    });
+    let policies = vec!["BeforeHookCreation", "HookSucceeded", "HookFailed", "HookSucceeded,HookFailed"];
+    let hook_of = (prop::sample::select(vec!["PreDelete", "PostDelete", "PreDelete,PostDelete"]), prop::sample::select(policies), fate());
+    let hooks = proptest::collection::vec((hook_of, -2i64..3), 0..4).prop_map(|hooks| {
+        let spec = |(at, ((phases, policy, fate), wave)): (usize, ((&'static str, &'static str, Fate), i64))| {
+            hook(&format!("h{at}"), phases).policy(policy).wave(wave).fate(fate)
+        };
+        hooks.into_iter().enumerate().map(spec).collect::<Vec<_>>()
+    });
+    let leftovers = proptest::collection::vec(0usize..4, 0..2);
+    let picks = proptest::collection::vec(any::<u8>(), 1..40);
+    (owned, hooks, leftovers, limits(), 0u32..3, picks, blows(), any::<bool>()).prop_map(
+        |(owned, hooks, leftovers, limits, retries, picks, blows, lazy)| Farewell {
+            owned,
+            hooks,
+            leftovers,
+            limits,
+            retries,
+            picks,
+            blows,
+            lazy,
+        },
+    )
+}
+
+fn play_farewell(farewell: &Farewell, dies: bool) -> World {
+    let setup = deleting(farewell.hooks.clone(), farewell.owned.clone());
+    let stays = |spec: &&Spec| !matches!(spec.fate, Fate::Vanishes(_));
+    let leftovers = farewell.leftovers.iter().filter_map(|at| farewell.hooks.get(*at)).filter(stays).cloned().collect();
+    let retry = Retry { limit: Some(farewell.retries), ..Retry::default() };
+    let request = Request { limits: farewell.limits, retry, ..setup.request };
+    let mut world = World::new(Setup { leftovers, request, ..setup });
+    if farewell.lazy {
+        world.watch_lazily();
+    }
+    play_on(world, &farewell.picks, &farewell.blows, dies)
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -334,5 +402,16 @@ proptest! {
         prop_assert!(differs.is_none(), "{:?}", differs);
         prop_assert_eq!(one.history.len(), other.history.len());
         prop_assert!(one.op == other.op, "the same records, another state");
+    }
+
+    #[test]
+    fn r1111_r1502_every_deletion_of_an_app_ends_replays_and_leaves_no_finalizer(farewell in farewell()) {
+        let world = play_farewell(&farewell, true);
+        check_ends(&world)?;
+        check_replay(&world)?;
+        check_attempts(&world)?;
+        prop_assert!(world.locked().is_empty(), "{:?} keep their finalizers; {:#?} {:?}", world.locked(), world.calls(), world.results());
+        let undisturbed = play_farewell(&farewell, false);
+        prop_assert!(undisturbed.op == world.op, "the same records, another state");
     }
 }

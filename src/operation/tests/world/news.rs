@@ -43,6 +43,25 @@ impl World {
         self.publish(event);
     }
 
+    /// Somebody else deletes one of the objects that are there.
+    pub(in crate::operation::tests) fn delete_one(&mut self, pick: usize) {
+        let Some((key, thing)) = self.things.iter().nth(pick % self.things.len().max(1)) else { return };
+        if thing.live.deletion.is_some() {
+            return;
+        }
+        let (key, uid) = (key.clone(), thing.live.uid.clone());
+        self.delete(&key, &uid);
+        let live = Box::new(self.things[&key].live.clone());
+        self.tell(Event::LiveObserved { key, live });
+    }
+
+    /// Returns whether the operation goes on for ever without saying what it waits for: nothing is out, nothing is news, no time is up.
+    pub(in crate::operation::tests) fn is_silent(&self) -> bool {
+        let is_idle = self.queue.is_empty() && self.unheard.as_ref().is_none_or(VecDeque::is_empty);
+        let is_explained = !self.op.waiting.on.is_empty() || self.op.paused().is_some() || self.op.respite().is_some();
+        is_idle && self.op.finished_at().is_none() && !is_explained && self.op.wake_at(self.now).is_none()
+    }
+
     /// Somebody takes the finalizers off an object and deletes it, between two looks.
     pub(in crate::operation::tests) fn take_away(&mut self, short: &str) {
         let key = self.key(short);
