@@ -1,6 +1,6 @@
 //! Cuts the bytes of a log into lines, and recognises lines that have been delivered before. Pure. Bytes stay as they are.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -120,27 +120,52 @@ pub(super) struct Delivered {
     /// How many of them the present stream has not repeated yet.
     expected: HashMap<(Option<Timestamp>, u64), u32>,
     part: u32,
+    /// Of the line that the present stream brought last.
+    last: Option<Beginning>,
+    /// Lines after which a new second began, with the stamp of the line that follows.
+    joints: BTreeMap<Beginning, Timestamp>,
 }
+
+/// How a line began: the server knows no other stamp of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+struct Beginning {
+    at: Timestamp,
+    /// So long that it surely has several entries in the server's file.
+    is_long: bool,
+}
+
+/// Runtimes cut lines at 8 KiB or more.
+const LONG: usize = 4 * 1024;
 
 impl Delivered {
     /// Returns from when on to read again. Stamps of two streams of one container may be slightly out of order, and the server knows
-    /// whole seconds only, so this is a second early; what is repeated is recognised.
+    /// whole seconds only, so this is a second early; what is repeated is recognised. The server keeps a line in entries with stamps of
+    /// their own and leaves out those that are too old, so this never lies between the beginning of a line and that of the next one.
     pub(super) fn since(&self) -> Option<Timestamp> {
-        let second = self.newest?.round(jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Trunc)).ok()?;
-        second.checked_sub(1.second()).ok()
+        let mut since = second(self.newest?)?.checked_sub(1.second()).ok()?;
+        let mut is_first = true;
+        for (line, next) in self.joints.iter().rev() {
+            if line.at < since && since <= *next && (is_first || line.is_long) {
+                since = second(line.at)?;
+                is_first = false;
+            }
+        }
+        Some(since)
     }
 
     /// A stream begins that repeats everything since [`Self::since`].
     pub(super) fn resume(&mut self) {
         let since = self.since();
-        self.counts.retain(|(at, _), _| at.is_none() || *at >= since);
+        self.forget_before(since);
         self.expected.clone_from(&self.counts);
         self.part = 0;
+        self.last = None;
     }
 
     /// Returns whether a piece is new, and counts it if so.
     pub(super) fn is_new(&mut self, piece: &Piece) -> bool {
         let key = (piece.log_time, self.fingerprint(piece));
+        self.note_joint(piece);
         self.part = if piece.continued { self.part + 1 } else { 0 };
         if let Some(left) = self.expected.get_mut(&key).filter(|left| **left > 0) {
             *left -= 1;
@@ -150,6 +175,20 @@ impl Delivered {
         self.newest = self.newest.max(piece.log_time);
         self.forget_old();
         true
+    }
+
+    fn note_joint(&mut self, piece: &Piece) {
+        let is_long = piece.continued || piece.text.len() >= LONG;
+        if self.part > 0 {
+            self.last.iter_mut().for_each(|last| last.is_long |= is_long);
+            return;
+        }
+        let Some(at) = piece.log_time else { return };
+        if let Some(last) = self.last.replace(Beginning { at, is_long })
+            && second(last.at) < second(at)
+        {
+            self.joints.insert(last, at);
+        }
     }
 
     fn fingerprint(&self, piece: &Piece) -> u64 {
@@ -162,10 +201,18 @@ impl Delivered {
     fn forget_old(&mut self) {
         const MANY: usize = 4_096;
         if self.counts.len() > MANY && self.counts.len().is_power_of_two() {
-            let since = self.since();
-            self.counts.retain(|(at, _), _| at.is_none() || *at >= since);
+            self.forget_before(self.since());
         }
     }
+
+    fn forget_before(&mut self, since: Option<Timestamp>) {
+        self.counts.retain(|(at, _), _| at.is_none() || *at >= since);
+        self.joints.retain(|_, next| Some(*next) >= since);
+    }
+}
+
+fn second(at: Timestamp) -> Option<Timestamp> {
+    at.round(jiff::TimestampRound::new().smallest(Unit::Second).mode(jiff::RoundMode::Trunc)).ok()
 }
 
 #[cfg(test)]
@@ -269,6 +316,33 @@ mod tests {
         assert_eq!(new_ones(&mut delivered, &assemble(&[text.as_bytes()])), [false, true, true]);
     }
 
+    /// The kubelet keeps a long line in entries, each with a stamp of its own, and some runtimes every line that is printed in pieces.
+    /// A stream that begins between two of them begins in the middle of the line.
+    #[test]
+    fn a_resumed_stream_begins_with_a_whole_line() {
+        let at = |second: &str| Some(format!("2026-03-01T09:00:{second}Z").parse::<Timestamp>().unwrap());
+        let mut delivered = Delivered::default();
+        new_ones(&mut delivered, &[piece("00.1", "before"), piece("00.9", "short"), piece("05.2", "after")]);
+        assert_eq!(delivered.since(), at("00"), "the short line may have ended as late as 05.2");
+        let part = Piece { continued: true, ..piece("05.8", &"x".repeat(LONGEST)) };
+        new_ones(&mut delivered, &[part.clone(), part, piece("05.8", "its end"), piece("07.1", "next"), piece("08.2", "last")]);
+        assert_eq!(delivered.since(), at("05"), "the line before 07 is `its end`, which began at 05.8");
+        new_ones(&mut delivered, &[piece("09.5", "short"), piece("11", "short"), piece("11.2", "short")]);
+        assert_eq!(delivered.since(), at("09"), "08.2 is short, so what came before it need not come again");
+    }
+
+    #[test]
+    fn nothing_that_was_delivered_comes_again_when_a_stream_begins_inside_a_long_line() {
+        let long = |from: usize| Piece { continued: true, ..piece("00.9", &"x".repeat(LONGEST - from)) };
+        let whole = [piece("00.1", "a"), long(0), long(0), piece("00.9", "its end"), piece("04.1", "after")];
+        let mut delivered = Delivered::default();
+        assert_eq!(new_ones(&mut delivered, &whole), [true; 5]);
+        delivered.resume();
+        let stamp = |piece: &&Piece| piece.log_time >= delivered.since();
+        let served: Vec<Piece> = whole.iter().filter(stamp).cloned().chain([piece("04.2", "new")]).collect();
+        assert_eq!(new_ones(&mut delivered, &served), [false, false, false, false, false, true]);
+    }
+
     #[test]
     fn what_cannot_be_repeated_any_more_is_forgotten() {
         let mut delivered = Delivered::default();
@@ -276,8 +350,8 @@ mod tests {
             let at = Timestamp::from_second(second).unwrap();
             delivered.is_new(&Piece { log_time: Some(at), text: b"x"[..].into(), continued: false });
         }
-        assert!(delivered.counts.len() <= 4_200, "{}", delivered.counts.len());
+        assert!(delivered.counts.len() <= 4_200 && delivered.joints.len() <= 4_200, "{}", delivered.counts.len());
         delivered.resume();
-        assert!(delivered.counts.len() <= 3);
+        assert!(delivered.counts.len() <= 3 && delivered.joints.len() <= 3);
     }
 }
