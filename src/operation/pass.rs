@@ -414,7 +414,8 @@ impl Operation {
         }
         let idle = open.into_iter().filter(|task| self.state(&task.id) != TaskState::Running);
         let (leaving, startable): (Vec<&Task>, Vec<&Task>) = idle.partition(|task| self.is_old_hook_in_deletion(&task.id));
-        let Some(first) = startable.first() else { return self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect() };
+        // While an old one goes, Argo CD speaks of the completion of the new one (spec R409).
+        let Some(first) = startable.first() else { return self.waiting_event(Wait::Completion, &leaving, now).into_iter().collect() };
         if let Some(effects) = self.stop_before(Phase::SyncFail, first.wave) {
             return effects;
         }

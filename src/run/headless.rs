@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 
 use crate::cli::{Approval, Format};
 use crate::engine::session::{FailureKind, Planned};
-use crate::failure::{Colour, Exit, Failure};
+use crate::failure::{Colour, Exit, Failure, complain};
 use crate::model::ResourceKey;
 use crate::operation::Request;
 use crate::plan::Kind;
@@ -190,7 +190,10 @@ fn approved(approvals: &[Approval], planned: &Planned) -> Result<Vec<ResourceKey
         let before = keys.len();
         let tasks = planned.plan.tasks.iter().map(|task| &task.id.key);
         keys.extend(tasks.filter(|key| *key.kind == *approval.kind && *key.name == *approval.name).cloned());
-        if keys.len() == before {
+        // A deletion that is run again may have deleted it already; a slip of the pen shows itself by what is waited for.
+        if keys.len() == before && planned.plan.kind == Kind::Delete {
+            complain(&format!("`--approve {approval}`: the app owns no such object (any more), so there is nothing to confirm\n"));
+        } else if keys.len() == before {
             return Err(Failure::usage(format!("`--approve {approval}`: the plan has no such object; `syncwave plan` lists them")));
         }
     }

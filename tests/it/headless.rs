@@ -270,6 +270,14 @@ fn contradictions_are_usage_errors() {
     }
 }
 
+/// What was confirmed may have gone in the run before that was cut off.
+#[test]
+fn a_deletion_that_is_run_again_takes_the_same_confirmations() {
+    let done = App::new("delete a.yaml --embedded --speed max -o json --approve ConfigMap/x").file("a.yaml", CONFIG_MAP).run();
+    assert_eq!(done.code, Some(0), "{}", done.err);
+    assert!(done.err.contains("`--approve ConfigMap/x`") && done.err.contains("nothing to confirm"), "{}", done.err);
+}
+
 #[test]
 fn an_unknown_key_of_the_configuration_is_named_and_the_program_starts() {
     let app = App::new("sync a.yaml --embedded --config c.toml -o json --speed max")
