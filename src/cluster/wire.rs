@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WARNING};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt;
-use kube::client::Body;
+use kube::client::{AuthError, Body};
 use serde_json::Value;
 use thiserror::Error;
 
@@ -288,7 +288,7 @@ fn warnings(headers: &HeaderMap) -> Vec<String> {
 fn call_error(error: &kube::Error) -> CallError {
     #[expect(clippy::wildcard_enum_match_arm, reason = "kube's errors; every other one means that no answer came")]
     match error {
-        kube::Error::Auth(error) => CallError::Credentials(whole_chain(error)),
+        kube::Error::Auth(error) => CallError::Credentials(credentials(error).unwrap_or_else(|| whole_chain(error))),
         kube::Error::Api(status) => CallError::Refused {
             code: status.code,
             reason: status.reason.clone(),
@@ -296,8 +296,25 @@ fn call_error(error: &kube::Error) -> CallError {
             causes: Vec::new(),
             retry_after: None,
         },
-        other => CallError::Lost(root_cause(other)),
+        // Credentials that are got anew for a request fail inside the connection.
+        other => credentials(other).map_or_else(|| CallError::Lost(root_cause(other)), CallError::Credentials),
     }
+}
+
+/// Says what went wrong with the credentials, if it is that: without what a plugin was given and what it printed, which may be secrets.
+pub(crate) fn credentials(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    let error = causes.find_map(|cause| cause.downcast_ref::<AuthError>())?;
+    #[expect(clippy::wildcard_enum_match_arm, reason = "kube's errors; the others hold no output of a plugin")]
+    Some(match error {
+        AuthError::AuthExecRun { out, .. } => format!("its credential plugin failed ({}); run it by hand, or log in again", out.status),
+        AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed | AuthError::ParseTokenKey(_) => {
+            "what its credential plugin printed are no credentials; run it by hand".to_owned()
+        }
+        AuthError::AuthExecStart(error) => format!("its credential plugin cannot be started: {error}; install it, or choose another context"),
+        AuthError::AuthExec(_) => "its credential plugin cannot be run; run it by hand".to_owned(),
+        other => whole_chain(other),
+    })
 }
 
 /// Returns the innermost cause: what the system said, without the layers above.
