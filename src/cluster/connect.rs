@@ -257,7 +257,10 @@ contexts:
     async fn no_secret_of_a_kubeconfig_is_in_a_sentence_about_it() {
         let broken = format!("{TWO}\n- {{name: u3, user: {{token: hush-1, token: hush-2}}}}\n hush-3: [");
         let text = sentence(&broken, None).await;
-        assert!(text.starts_with("cannot read the kubeconfig FILE: it is no valid kubeconfig at line ") && !text.contains("hush"), "{text}");
+        assert!(
+            text.starts_with("cannot read the kubeconfig FILE: it is no valid kubeconfig at line ") && !text.contains("hush"),
+            "{text}"
+        );
         let plugin = "{apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, 'echo hush-out; echo hush-err >&2; exit 3', hush-arg], \
                       env: [{name: SECRET, value: hush-env}], interactiveMode: Never}";
         let with = |plugin: &str| TWO.replace("user: {}", &format!("user: {{exec: {plugin}}}"));

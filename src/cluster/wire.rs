@@ -311,7 +311,9 @@ pub(crate) fn credentials(error: &(dyn std::error::Error + 'static)) -> Option<S
         AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed | AuthError::ParseTokenKey(_) => {
             "what its credential plugin printed are no credentials; run it by hand".to_owned()
         }
-        AuthError::AuthExecStart(error) => format!("its credential plugin cannot be started: {error}; install it, or choose another context"),
+        AuthError::AuthExecStart(error) => {
+            format!("its credential plugin cannot be started: {error}; install it, or choose another context")
+        }
         AuthError::AuthExec(_) => "its credential plugin cannot be run; run it by hand".to_owned(),
         other => whole_chain(other),
     })

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, Id, JoinSet};
 
 use super::begin::{Ready, begin, preview_notes};
 use super::bus::Publisher;
@@ -93,7 +93,7 @@ impl Host {
                     Some(ask) => self.take(ask).await,
                     None => break,
                 },
-                Some(outcome) = self.work.join_next(), if !self.work.is_empty() => self.done(outcome).await,
+                Some(outcome) = self.work.join_next_with_id(), if !self.work.is_empty() => self.done(outcome).await,
             }
         }
         self.work.shutdown().await;
@@ -167,20 +167,19 @@ impl Host {
         Some(format!("the operation {} is still running; wait for its end, or terminate it", running.id))
     }
 
-    async fn done(&mut self, outcome: Result<Outcome, tokio::task::JoinError>) {
+    async fn done(&mut self, outcome: Result<(Id, Outcome), tokio::task::JoinError>) {
         match outcome {
-            Ok(Outcome::Answered) => {}
-            Ok(Outcome::Ready(ready)) => {
+            Ok((_, Outcome::Answered)) => {}
+            // It was ready in the moment of the terminate, which has said that nothing begins.
+            Ok((id, _)) if self.preparing.as_ref().map(AbortHandle::id) != Some(id) => {}
+            Ok((_, outcome)) => {
                 self.preparing = None;
-                self.start(*ready).await;
-            }
-            Ok(Outcome::NotReady(obstacle)) => {
-                self.preparing = None;
-                self.shared.answer(obstacle.into()).await;
-            }
-            Ok(Outcome::Refused(reason)) => {
-                self.preparing = None;
-                self.shared.answer(Answer::Refused { reason }).await;
+                match outcome {
+                    Outcome::Answered => {}
+                    Outcome::Ready(ready) => self.start(*ready).await,
+                    Outcome::NotReady(obstacle) => self.shared.answer(obstacle.into()).await,
+                    Outcome::Refused(reason) => self.shared.answer(Answer::Refused { reason }).await,
+                }
             }
             // Only a terminate aborts, and it has answered.
             Err(error) if error.is_cancelled() => {}

@@ -32,7 +32,7 @@ pub(crate) enum Stop {
 
 impl Stop {
     /// Returns the name, as `terminate.requested` says who asked.
-    fn as_str(self) -> &'static str {
+    pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
@@ -109,7 +109,7 @@ async fn operate(session: &mut SessionHandle, stops: &mut mpsc::Receiver<Stop>, 
     if session.asks.send(ask).await.is_err() {
         return End::Lost;
     }
-    let mut drive = Drive { session, printer: Printer { report, fold: None, closed: false }, terminating: false };
+    let mut drive = Drive { session, printer: Printer { report, fold: None, closed: false }, terminating: false, stopped_by: None };
     loop {
         if let Some(end) = drive.turn(stops).await {
             return end;
@@ -122,6 +122,8 @@ struct Drive<'a> {
     printer: Printer<'a>,
     /// A terminate was asked for.
     terminating: bool,
+    /// Who asked for it before there was any fact: the session says whether it was in time.
+    stopped_by: Option<Stop>,
 }
 
 impl Drive<'_> {
@@ -151,10 +153,11 @@ impl Drive<'_> {
             self.go_on();
             return None;
         }
-        if self.printer.fold.is_none() || self.terminating {
+        if self.terminating || (self.printer.fold.is_none() && stop == Stop::Scripted) {
             return if stop == Stop::Scripted { None } else { Some(End::Stopped(stop)) };
         }
         self.terminating = true;
+        self.stopped_by = Some(stop).filter(|_| self.printer.fold.is_none());
         match self.session.asks.try_send(Ask::Terminate { by: stop.as_str().to_owned() }) {
             Ok(()) => None,
             Err(error) => {
@@ -174,6 +177,9 @@ impl Drive<'_> {
     fn answer(&mut self, answer: Option<Answer>) -> Option<End<Box<Operation>>> {
         match answer {
             None => self.take_all(Vec::new(), Vec::new()).or(Some(End::Lost)),
+            Some(Answer::Refused { .. } | Answer::Failed { .. }) if self.printer.fold.is_none() && self.stopped_by.is_some() => {
+                self.stopped_by.map(End::Stopped)
+            }
             Some(Answer::Refused { reason }) if self.printer.fold.is_none() => Some(End::Refused(reason)),
             Some(Answer::Failed { kind, report }) if self.printer.fold.is_none() => Some(End::Failed(kind, report)),
             Some(Answer::Refused { reason: text } | Answer::Failed { report: text, .. }) => {

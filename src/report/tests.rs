@@ -348,16 +348,34 @@ async fn the_first_signal_terminates_and_the_second_ends_the_program() {
     assert!(matches!(end, End::Stopped(Stop::Terminate)), "{end:?}");
 }
 
+/// The session says whether the signal was in time: an operation that has just begun must not be left alone.
 #[tokio::test]
-async fn a_signal_before_anything_runs_ends_the_program_at_once() {
-    let (mut session, _asked, _answer, _story) = session(|_| ());
+async fn a_signal_before_anything_runs_ends_the_program_when_nothing_has_begun() {
+    let (mut session, mut asked, answers, _story) = session(|_| ());
     let (stop, mut stops) = mpsc::channel(4);
     stop.send(Stop::Scripted).await.unwrap();
     stop.send(Stop::Terminate).await.unwrap();
     let mut out = Vec::new();
-    let end = sync(&mut session, &mut stops, Request::default(), &mut Json::new(&mut out)).await;
+    let mut report = Json::new(&mut out);
+    let driven = sync(&mut session, &mut stops, Request::default(), &mut report);
+    let host = async {
+        assert!(matches!(asked.recv().await, Some(Ask::Sync { .. })));
+        assert!(matches!(asked.recv().await, Some(Ask::Terminate { by }) if by == "SIGTERM"));
+        answers.send(Answer::Refused { reason: "it was stopped before it began".into() }).await.unwrap();
+    };
+    let (end, ()) = tokio::join!(driven, host);
     assert!(matches!(end, End::Stopped(Stop::Terminate)), "{end:?}");
     assert!(out.is_empty());
+}
+
+#[tokio::test]
+async fn a_second_signal_does_not_wait_for_the_session() {
+    let (mut session, _asked, _answer, _story) = session(|_| ());
+    let (stop, mut stops) = mpsc::channel(4);
+    stop.send(Stop::Terminate).await.unwrap();
+    stop.send(Stop::Interrupt).await.unwrap();
+    let end = sync(&mut session, &mut stops, Request::default(), &mut Json::new(Vec::new())).await;
+    assert!(matches!(end, End::Stopped(Stop::Interrupt)), "{end:?}");
 }
 
 #[tokio::test]

@@ -42,7 +42,7 @@ pub(super) async fn run(work: Work, settings: &Settings) -> Result<Exit, Failure
 
 async fn demo(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
     let mut world = World::open(job, settings)?;
-    let (presses, mut stops) = signals::listen(&mut world.base.tasks);
+    let (presses, mut stops) = signals::listen(&mut world.base.tasks, &world.session.asks);
     if let Place::Embedded { story, .. } = &job.place {
         let (clock, began) = (world.clock, world.clock.now());
         for at in pressed(story, "terminate") {
@@ -90,7 +90,7 @@ async fn signal(stops: &mut mpsc::Receiver<Stop>) -> Stop {
 /// A typed command is consent and begins at once (cli.md).
 async fn typed(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
     let mut world = World::open(job, settings)?;
-    let (_presses, mut stops) = signals::listen(&mut world.base.tasks);
+    let (_presses, mut stops) = signals::listen(&mut world.base.tasks, &world.session.asks);
     match request(job, &mut world, &mut stops).await {
         Ok(request) => operate(Driven { world, stops }, job.kind, request, settings).await,
         Err(end) => {
@@ -127,7 +127,7 @@ async fn operate(driven: Driven, kind: Kind, request: Request, settings: &Settin
 
 async fn plan(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
     let mut world = World::open(job, settings)?;
-    let (_presses, mut stops) = signals::listen(&mut world.base.tasks);
+    let (_presses, mut stops) = signals::listen(&mut world.base.tasks, &world.session.asks);
     let end = ask_for_plan(&mut world, &mut stops, job.kind, &job.request).await;
     world.close().await;
     let planned = match end {

@@ -60,7 +60,7 @@ async fn prepared(job: &Job, world: &mut World) -> Result<Request, Result<Exit, 
     if job.approvals.is_empty() {
         return Ok(job.request.clone());
     }
-    let (_presses, mut stops) = signals::listen(&mut world.base.tasks);
+    let (_presses, mut stops) = signals::listen(&mut world.base.tasks, &world.session.asks);
     request(job, world, &mut stops).await
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{ObjectExt, SOON, Space, config_map, deployment, eventually, job};
+use crate::support::{ObjectExt, SOON, Space, config_map, deployment, eventually, job, signal};
 
 /// R904 R909: what was applied stays as it is, and its result too.
 #[test]
@@ -70,4 +70,30 @@ fn a_hangup_does_not_end_the_operation() {
     let outcome = running.finish();
     outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
     assert_eq!(outcome.log("pre"), [(1, "1"), (1, "2")]);
+}
+
+/// A pager that was left, a stalled collector of logs: the first signal ends the operation all the same, the second one the program.
+#[test]
+fn signals_count_although_nobody_reads_standard_output() {
+    let Some(space) = Space::open("unread") else { return };
+    let loud =
+        "i=0; while [ $i -lt 3000 ]; do echo line $i that fills the pipe of standard output before long; i=$((i+1)); done; sleep 600";
+    let mut child = space.sync(&space.write("unread", &[job("pre", loud).hook("PreSync"), config_map("next", "1")])).start_unread();
+    eventually("its pod runs", SOON, || {
+        space.kubectl(&["get", "pods", "-o", "jsonpath={.items[*].status.phase}"]).contains("Running").then_some(())
+    });
+    eventually("the pipe is full", SOON, || is_stuck(child.id()).then_some(()));
+    signal(&child, "INT");
+    eventually("the hook is ended", SOON, || space.names("jobs").is_empty().then_some(()));
+    space.assert_no_finalizer();
+    assert!(child.try_wait().unwrap().is_none(), "it still waits for its reader");
+    signal(&child, "INT");
+    let status = eventually("the program ends", SOON, || child.try_wait().unwrap());
+    assert_eq!(status.code(), Some(130));
+}
+
+/// Returns whether a program's main thread hangs in a write to a pipe.
+fn is_stuck(id: u32) -> bool {
+    // Number of the call on x86-64 and on ARM, and its first argument.
+    std::fs::read_to_string(format!("/proc/{id}/syscall")).is_ok_and(|call| call.starts_with("1 0x1 ") || call.starts_with("64 0x1 "))
 }

@@ -61,6 +61,12 @@ impl<'a> Sync<'a> {
         self.start().finish()
     }
 
+    /// Starts it with a standard output that nobody reads.
+    pub(crate) fn start_unread(mut self) -> Child {
+        self.command.args(["-n", &self.namespace]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+        self.command.spawn().unwrap()
+    }
+
     /// Starts it and lets it run.
     pub(crate) fn start(mut self) -> Running<'a> {
         self.command.args(["-n", &self.namespace]).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -70,6 +76,12 @@ impl<'a> Sync<'a> {
         let errors = read_all(child.stderr.take().unwrap());
         Running { space: self.space, child, printed, reader: Some(reader), errors: Some(errors) }
     }
+}
+
+/// Sends a signal to a program, for example `INT`.
+pub(crate) fn signal(child: &Child, name: &str) {
+    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().unwrap();
+    assert!(sent.success(), "kill -s {name}");
 }
 
 /// The lines so far.
@@ -141,8 +153,7 @@ impl Running<'_> {
 
     /// Sends a signal, for example `INT`.
     pub(crate) fn signal(&self, name: &str) {
-        let sent = Command::new("kill").args(["-s", name, &self.child.id().to_string()]).status().unwrap();
-        assert!(sent.success(), "kill -s {name}");
+        signal(&self.child, name);
     }
 
     /// Kills it, as a crash would, and waits until it is gone.
