@@ -43,7 +43,7 @@ impl Run {
 pub(super) fn of(pod: &Value, container: &str) -> Fate {
     let named = |field: &str| list(&pod["status"][field]).find(|status| status["name"] == container);
     let pod_is_over = ["Succeeded", "Failed"].contains(&text(&pod["status"]["phase"]));
-    let is_init = list(&pod["spec"]["initContainers"]).any(|spec| spec["name"] == container);
+    let init = list(&pod["spec"]["initContainers"]).find(|spec| spec["name"] == container);
     let Some(status) = named("initContainerStatuses").or_else(|| named("containerStatuses")) else {
         return if pod_is_over { Fate::Gone } else { Fate::Here(Run::Waiting { restarts: 0 }) };
     };
@@ -53,7 +53,7 @@ pub(super) fn of(pod: &Value, container: &str) -> Fate {
     Fate::Here(if state["running"].is_object() {
         Run::Running { restarts }
     } else if let Some(ended) = state.get("terminated") {
-        let is_final = pod_is_over || pod["metadata"]["deletionTimestamp"].is_string() || !starts_again(pod, ended, is_init);
+        let is_final = pod_is_over || pod["metadata"]["deletionTimestamp"].is_string() || !starts_again(pod, ended, init);
         if is_final { Run::Ended { restarts } } else { Run::Resting { restarts } }
     } else if pod_is_over {
         // A pod that ended without this container ever running has no log of it.
@@ -65,13 +65,18 @@ pub(super) fn of(pod: &Value, container: &str) -> Fate {
     })
 }
 
-fn starts_again(pod: &Value, ended: &Value, is_init: bool) -> bool {
+/// `init`: the spec of the container, if it is an init container.
+fn starts_again(pod: &Value, ended: &Value, init: Option<&Value>) -> bool {
     let succeeded = ended["exitCode"] == 0;
+    // A native sidecar runs as long as its pod, whatever the pod's policy.
+    if init.is_some_and(|spec| spec["restartPolicy"] == "Always") {
+        return true;
+    }
     match text(&pod["spec"]["restartPolicy"]) {
         "Never" => false,
         "OnFailure" => !succeeded,
         // An init container that succeeded has done its work, whatever the policy.
-        _ => !(is_init && succeeded),
+        _ => !(init.is_some() && succeeded),
     }
 }
 
@@ -104,6 +109,21 @@ mod tests {
             ("Always", "Failed", 0, ended(0), Run::Ended { restarts: 0 }),
         ] {
             assert_eq!(of(&pod(policy, phase, &state(restarts, &now)), "c"), Fate::Here(fate), "{policy} {phase} {now}");
+        }
+    }
+
+    #[test]
+    fn a_native_sidecar_is_started_again_whatever_the_pods_policy_says() {
+        for (policy, code) in [("Never", 1), ("Never", 0), ("OnFailure", 0), ("Always", 0)] {
+            let ended = json!({"terminated": {"exitCode": code}});
+            let mut pod = pod(policy, "Running", &json!({}));
+            pod["spec"]["initContainers"] = json!([{"name": "setup"}, {"name": "proxy", "restartPolicy": "Always"}]);
+            let status = |name: &str| json!({"name": name, "restartCount": 0, "state": ended});
+            pod["status"]["initContainerStatuses"] = json!([status("setup"), status("proxy")]);
+            assert_eq!(of(&pod, "proxy"), Fate::Here(Run::Resting { restarts: 0 }), "{policy} {code}");
+            if policy == "Never" {
+                assert_eq!(of(&pod, "setup"), Fate::Here(Run::Ended { restarts: 0 }), "{policy} {code}");
+            }
         }
     }
 
