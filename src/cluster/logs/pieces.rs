@@ -1,6 +1,6 @@
 //! Cuts the bytes of a log into lines, and recognises lines that have been delivered before. Pure. Bytes stay as they are.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
@@ -120,37 +120,16 @@ pub(super) struct Delivered {
     /// How many of them the present stream has not repeated yet.
     expected: HashMap<(Option<Timestamp>, u64), u32>,
     part: u32,
-    /// Of the line that the present stream brought last.
-    last: Option<Beginning>,
-    /// Lines after which a new second began, with the stamp of the line that follows.
-    joints: BTreeMap<Beginning, Timestamp>,
+    /// Whether the present stream, which does not begin with the first byte of the log, may have begun inside a line.
+    may_be_inside: bool,
 }
-
-/// How a line began: the server knows no other stamp of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Beginning {
-    at: Timestamp,
-    /// So long that it surely has several entries in the server's file.
-    is_long: bool,
-}
-
-/// Runtimes cut lines at 8 KiB or more.
-const LONG: usize = 4 * 1024;
 
 impl Delivered {
     /// Returns from when on to read again. Stamps of two streams of one container may be slightly out of order, and the server knows
-    /// whole seconds only, so this is a second early; what is repeated is recognised. The server keeps a line in entries with stamps of
-    /// their own and leaves out those that are too old, so this never lies between the beginning of a line and that of the next one.
+    /// whole seconds only, so this is a second early; what is repeated is recognised. Never earlier: what may come again must be
+    /// remembered.
     pub(super) fn since(&self) -> Option<Timestamp> {
-        let mut since = second(self.newest?)?.checked_sub(1.second()).ok()?;
-        let mut is_first = true;
-        for (line, next) in self.joints.iter().rev() {
-            if line.at < since && since <= *next && (is_first || line.is_long) {
-                since = second(line.at)?;
-                is_first = false;
-            }
-        }
-        Some(since)
+        second(self.newest?)?.checked_sub(1.second()).ok()
     }
 
     /// A stream begins that repeats everything since [`Self::since`].
@@ -159,13 +138,15 @@ impl Delivered {
         self.forget_before(since);
         self.expected.clone_from(&self.counts);
         self.part = 0;
-        self.last = None;
+        self.may_be_inside = since.is_some();
     }
 
     /// Returns whether a piece is new, and counts it if so.
     pub(super) fn is_new(&mut self, piece: &Piece) -> bool {
+        if self.is_rest(piece) {
+            return false;
+        }
         let key = (piece.log_time, self.fingerprint(piece));
-        self.note_joint(piece);
         self.part = if piece.continued { self.part + 1 } else { 0 };
         if let Some(left) = self.expected.get_mut(&key).filter(|left| **left > 0) {
             *left -= 1;
@@ -177,18 +158,13 @@ impl Delivered {
         true
     }
 
-    fn note_joint(&mut self, piece: &Piece) {
-        let is_long = piece.continued || piece.text.len() >= LONG;
-        if self.part > 0 {
-            self.last.iter_mut().for_each(|last| last.is_long |= is_long);
-            return;
-        }
-        let Some(at) = piece.log_time else { return };
-        if let Some(last) = self.last.replace(Beginning { at, is_long })
-            && second(last.at) < second(at)
-        {
-            self.joints.insert(last, at);
-        }
+    /// The server's file keeps a long line, and some runtimes every line that is printed bit by bit, in entries with stamps of their own.
+    /// It leaves out those that are too old and sends the others of such a line without a stamp. The line began before anything that a
+    /// resumed stream may lack, so it was delivered whole: what a stream was cut in the middle of begins later than [`Self::since`].
+    fn is_rest(&mut self, piece: &Piece) -> bool {
+        let is_rest = self.may_be_inside && piece.log_time.is_none();
+        self.may_be_inside = is_rest && piece.continued;
+        is_rest
     }
 
     fn fingerprint(&self, piece: &Piece) -> u64 {
@@ -207,7 +183,6 @@ impl Delivered {
 
     fn forget_before(&mut self, since: Option<Timestamp>) {
         self.counts.retain(|(at, _), _| at.is_none() || *at >= since);
-        self.joints.retain(|_, next| Some(*next) >= since);
     }
 }
 
@@ -316,31 +291,43 @@ mod tests {
         assert_eq!(new_ones(&mut delivered, &assemble(&[text.as_bytes()])), [false, true, true]);
     }
 
-    /// The kubelet keeps a long line in entries, each with a stamp of its own, and some runtimes every line that is printed in pieces.
-    /// A stream that begins between two of them begins in the middle of the line.
-    #[test]
-    fn a_resumed_stream_begins_with_a_whole_line() {
-        let at = |second: &str| Some(format!("2026-03-01T09:00:{second}Z").parse::<Timestamp>().unwrap());
-        let mut delivered = Delivered::default();
-        new_ones(&mut delivered, &[piece("00.1", "before"), piece("00.9", "short"), piece("05.2", "after")]);
-        assert_eq!(delivered.since(), at("00"), "the short line may have ended as late as 05.2");
-        let part = Piece { continued: true, ..piece("05.8", &"x".repeat(LONGEST)) };
-        new_ones(&mut delivered, &[part.clone(), part, piece("05.8", "its end"), piece("07.1", "next"), piece("08.2", "last")]);
-        assert_eq!(delivered.since(), at("05"), "the line before 07 is `its end`, which began at 05.8");
-        new_ones(&mut delivered, &[piece("09.5", "short"), piece("11", "short"), piece("11.2", "short")]);
-        assert_eq!(delivered.since(), at("09"), "08.2 is short, so what came before it need not come again");
+    fn rest(text: &str) -> Piece {
+        Piece { log_time: None, text: text.as_bytes().into(), continued: false }
     }
 
+    /// The kubelet keeps a long line in entries, each with a stamp of its own, and some runtimes every line that is printed in pieces.
+    /// A stream that begins between two of them begins in the middle of the line, without a stamp.
     #[test]
-    fn nothing_that_was_delivered_comes_again_when_a_stream_begins_inside_a_long_line() {
+    fn the_rest_of_a_line_that_was_delivered_is_no_line_when_a_resumed_stream_begins_with_it() {
+        let part = |text: &str| Piece { continued: true, ..rest(text) };
         let long = |from: usize| Piece { continued: true, ..piece("00.9", &"x".repeat(LONGEST - from)) };
         let whole = [piece("00.1", "a"), long(0), long(0), piece("00.9", "its end"), piece("04.1", "after")];
         let mut delivered = Delivered::default();
         assert_eq!(new_ones(&mut delivered, &whole), [true; 5]);
         delivered.resume();
-        let stamp = |piece: &&Piece| piece.log_time >= delivered.since();
-        let served: Vec<Piece> = whole.iter().filter(stamp).cloned().chain([piece("04.2", "new")]).collect();
-        assert_eq!(new_ones(&mut delivered, &served), [false, false, false, false, false, true]);
+        let served = [part("x"), part("x"), rest("its end"), piece("04.1", "after"), piece("04.2", "new"), rest("unlike any line")];
+        assert_eq!(new_ones(&mut delivered, &served), [false, false, false, false, true, true]);
+        delivered.resume();
+        assert_eq!(new_ones(&mut delivered, &[rest("short"), piece("04.1", "after"), piece("05", "next")]), [false, false, true]);
+    }
+
+    #[test]
+    fn what_has_no_stamp_is_a_line_as_long_as_a_stream_begins_with_the_first_byte() {
+        let mut delivered = Delivered::default();
+        delivered.resume();
+        assert_eq!(new_ones(&mut delivered, &[rest("a"), rest("b"), piece("01", "c")]), [true; 3]);
+    }
+
+    #[test]
+    fn however_long_the_lines_are_a_resumed_stream_repeats_little_and_little_is_remembered() {
+        let (mut delivered, text) = (Delivered::default(), Arc::<[u8]>::from("x".repeat(5_000).into_bytes()));
+        for second in 0..10_000_i64 {
+            delivered.is_new(&Piece { log_time: Timestamp::from_second(second).ok(), text: text.clone(), continued: false });
+        }
+        assert_eq!(delivered.since(), Timestamp::from_second(9_998).ok());
+        assert!(delivered.counts.len() <= 4_200, "{}", delivered.counts.len());
+        delivered.resume();
+        assert!(delivered.counts.len() <= 3, "{}", delivered.counts.len());
     }
 
     #[test]
@@ -350,8 +337,8 @@ mod tests {
             let at = Timestamp::from_second(second).unwrap();
             delivered.is_new(&Piece { log_time: Some(at), text: b"x"[..].into(), continued: false });
         }
-        assert!(delivered.counts.len() <= 4_200 && delivered.joints.len() <= 4_200, "{}", delivered.counts.len());
+        assert!(delivered.counts.len() <= 4_200, "{}", delivered.counts.len());
         delivered.resume();
-        assert!(delivered.counts.len() <= 3 && delivered.joints.len() <= 3);
+        assert!(delivered.counts.len() <= 3);
     }
 }

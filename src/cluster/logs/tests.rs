@@ -92,8 +92,17 @@ async fn a_log_that_is_cut_neither_loses_nor_repeats_a_line() {
     let (result, got, queries) = follow(vec![running, running, ended], vec![cut, whole, whole]).await;
     assert_eq!((result, got), (Ok(()), expected(0..60)));
     assert_eq!(queries[0], "container=c&timestamps=true&follow=true");
-    assert_eq!(queries[1], "container=c&timestamps=true&follow=true&sinceTime=2026-03-01T09:00:00Z", "a second early, and a line");
-    assert_eq!(queries[2], "container=c&timestamps=true&sinceTime=2026-03-01T09:00:03Z", "the rest is read after the end");
+    assert_eq!(queries[1], "container=c&timestamps=true&follow=true&sinceTime=2026-03-01T09:00:01Z");
+    assert_eq!(queries[2], "container=c&timestamps=true&sinceTime=2026-03-01T09:00:04Z", "the rest is read after the end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_resumed_stream_that_begins_inside_a_line_does_not_bring_its_rest_again() {
+    let cut: fn(&Asked) -> FakeResponse = |asked| body(vec![(10, Ok(since(asked, 0..25))), (10, Err("connection reset"))]);
+    let inside: fn(&Asked) -> FakeResponse =
+        |asked| body(vec![(10, Ok(Bytes::from_static(b"rest of line 0\n"))), (10, Ok(since(asked, 0..40)))]);
+    let (result, got, queries) = follow(vec![running, running, ended], vec![cut, inside, inside]).await;
+    assert_eq!((result, got), (Ok(()), expected(0..40)), "{queries:?}");
 }
 
 #[tokio::test(start_paused = true)]
