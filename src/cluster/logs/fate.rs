@@ -1,5 +1,6 @@
 //! What will become of a container's log, read from its pod. Pure.
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::super::live::{list, text};
@@ -41,10 +42,9 @@ impl Run {
 }
 
 pub(super) fn of(pod: &Value, container: &str) -> Fate {
-    let named = |field: &str| list(&pod["status"][field]).find(|status| status["name"] == container);
     let pod_is_over = ["Succeeded", "Failed"].contains(&text(&pod["status"]["phase"]));
     let init = list(&pod["spec"]["initContainers"]).find(|spec| spec["name"] == container);
-    let Some(status) = named("initContainerStatuses").or_else(|| named("containerStatuses")) else {
+    let Some(status) = status_of(pod, container) else {
         return if pod_is_over { Fate::Gone } else { Fate::Here(Run::Waiting { restarts: 0 }) };
     };
     let restarts = status["restartCount"].as_u64().and_then(|count| u32::try_from(count).ok()).unwrap_or_default();
@@ -63,6 +63,16 @@ pub(super) fn of(pod: &Value, container: &str) -> Fate {
     } else {
         Run::Waiting { restarts }
     })
+}
+
+/// Returns when the last run that is over ended, to the second: the one whose log the kubelet calls the previous one.
+pub(super) fn end_of_previous(pod: &Value, container: &str) -> Option<Timestamp> {
+    text(&status_of(pod, container)?["lastState"]["terminated"]["finishedAt"]).parse().ok()
+}
+
+fn status_of<'a>(pod: &'a Value, container: &str) -> Option<&'a Value> {
+    let named = |field: &str| list(&pod["status"][field]).find(|status| status["name"] == container);
+    named("initContainerStatuses").or_else(|| named("containerStatuses"))
 }
 
 /// `init`: the spec of the container, if it is an init container.

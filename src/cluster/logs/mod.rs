@@ -7,6 +7,7 @@ mod pieces;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 pub(crate) use pieces::Piece;
 
 use self::fate::{Fate, Run};
@@ -26,6 +27,8 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const REFUSALS: u32 = 20;
 /// So many failures end the attempt to read what is left of a run whose container has been started anew.
 const TRIES: u32 = 20;
+/// So many places are remembered at which a log went on elsewhere.
+const BREAKS: usize = 16;
 /// From this many failures in a row on, the person is told.
 const TELL_AFTER: u32 = 4;
 
@@ -67,6 +70,24 @@ enum Ended {
     Complained(Complaint),
 }
 
+/// A place at which a resumed stream repeated nothing. The kubelet serves the next run as soon as there is one, and the pod's status
+/// speaks of it later: then the end of the run before has not been read, and what came since says nothing of it.
+struct Break {
+    /// What had been delivered before.
+    before: Delivered,
+    /// When the first line after it was printed.
+    next: Timestamp,
+    /// Whether a stream had come to its end before.
+    is_whole: bool,
+}
+
+impl Break {
+    /// Returns whether a run that ended then is the one before this place; otherwise only the file of that run was another one.
+    fn ends_with(&self, end: Option<Timestamp>) -> bool {
+        end.is_some_and(|end| self.next >= end)
+    }
+}
+
 impl Cluster {
     /// Follows a container's log until the container has ended for good or its pod is gone.
     ///
@@ -87,6 +108,8 @@ impl Cluster {
             refusals: 0,
             errors: 0,
             open: None,
+            breaks: Vec::new(),
+            previous_end: None,
         };
         let result = follower.follow(sink).await;
         follower.close_line(sink).await;
@@ -125,6 +148,10 @@ struct Follower<'a> {
     errors: u32,
     /// The last piece that was delivered, if its line goes on.
     open: Option<Piece>,
+    /// In the order in which they came.
+    breaks: Vec<Break>,
+    /// When the run before the present one ended, as the pod's status says.
+    previous_end: Option<Timestamp>,
 }
 
 impl Follower<'_> {
@@ -182,6 +209,7 @@ impl Follower<'_> {
                 sink.warn(format!("{} has a gap: the end of its start number {restarts} cannot be read", self.target.title()));
             }
         }
+        self.forget_breaks();
         self.begin_run(restarts, sink).await;
         Ok(true)
     }
@@ -191,6 +219,29 @@ impl Follower<'_> {
         self.run = Some(run);
         (self.is_rested, self.is_whole) = (false, false);
         self.tries = 0;
+    }
+
+    /// Returns what is known to have been delivered of what is read.
+    fn known(&mut self, reading: Reading) -> &mut Delivered {
+        let end = self.previous_end.filter(|_| reading == Reading::Previous);
+        match self.breaks.iter_mut().find(|one| one.ends_with(end)) {
+            Some(one) => &mut one.before,
+            None => &mut self.delivered,
+        }
+    }
+
+    fn note_break(&mut self, next: Timestamp) {
+        if self.breaks.len() == BREAKS {
+            self.breaks.remove(0);
+        }
+        self.breaks.push(Break { before: self.delivered.clone(), next, is_whole: self.is_whole });
+    }
+
+    /// The run before the present one has been read: what came before its end is of no more use.
+    fn forget_breaks(&mut self) {
+        let end = self.previous_end;
+        let used = self.breaks.iter().position(|one| one.ends_with(end)).map_or(self.breaks.len(), |at| at + 1);
+        self.breaks.drain(..used);
     }
 
     /// The kubelet keeps only the run before the present one.
@@ -209,8 +260,10 @@ impl Follower<'_> {
 
     /// Reads a stream; returns whether it came to its end.
     async fn read(&mut self, reading: Reading, sink: &mut impl LogSink) -> Result<bool, CallError> {
-        self.delivered.resume();
-        match self.cluster.wire.stream(&self.path(reading)).await {
+        let known = self.known(reading);
+        known.resume();
+        let since = known.since();
+        match self.cluster.wire.stream(&self.path(reading, since)).await {
             Ok(stream) => {
                 (self.refusals, self.errors) = (0, 0);
                 match self.drain(stream, reading, sink).await {
@@ -240,7 +293,8 @@ impl Follower<'_> {
     async fn complained(&mut self, reading: Reading, complaint: Complaint) -> bool {
         tracing::debug!("log of pod {}: the kubelet says: {}", self.target.pod, complaint.text);
         if complaint.is_final && reading != Reading::Follow {
-            if !self.is_whole {
+            let end = self.previous_end.filter(|_| reading == Reading::Previous);
+            if !self.breaks.iter().find(|one| one.ends_with(end)).map_or(self.is_whole, |one| one.is_whole) {
                 self.doubt = Some(complaint.text);
             }
             return true;
@@ -266,7 +320,7 @@ impl Follower<'_> {
                         if let Some(complaint) = piece.complaint() {
                             return Ended::Complained(complaint);
                         }
-                        self.deliver(piece, &mut is_inside, sink).await;
+                        self.deliver(piece, reading, &mut is_inside, sink).await;
                     }
                 }
                 Ok(None) => {
@@ -276,7 +330,7 @@ impl Follower<'_> {
                     }
                     // While the container runs, a piece without its newline may be half a line; it comes again.
                     if reading != Reading::Follow {
-                        self.deliver(piece, &mut is_inside, sink).await;
+                        self.deliver(piece, reading, &mut is_inside, sink).await;
                     }
                     return Ended::Closed;
                 }
@@ -289,9 +343,14 @@ impl Follower<'_> {
     }
 
     /// `is_inside`: whether the piece before it in this stream was of the same line.
-    async fn deliver(&mut self, piece: Piece, is_inside: &mut bool, sink: &mut impl LogSink) {
+    async fn deliver(&mut self, piece: Piece, reading: Reading, is_inside: &mut bool, sink: &mut impl LogSink) {
         let goes_on = std::mem::replace(is_inside, piece.continued);
-        if !self.delivered.is_new(&piece) {
+        if reading != Reading::Previous
+            && let Some(next) = piece.log_time.filter(|_| self.delivered.is_elsewhere(&piece))
+        {
+            self.note_break(next);
+        }
+        if !self.known(reading).is_new(&piece) {
             return;
         }
         if !goes_on {
@@ -308,10 +367,10 @@ impl Follower<'_> {
         }
     }
 
-    fn path(&self, reading: Reading) -> String {
+    fn path(&self, reading: Reading, since: Option<Timestamp>) -> String {
         let pods = Resource::core("Pod", "pods");
         let spot = Spot { resource: &pods, namespace: &self.target.namespace, name: &self.target.pod };
-        let since = self.delivered.since().map(|at| at.to_string());
+        let since = since.map(|at| at.to_string());
         let mut query = vec![("container", &*self.target.container), ("timestamps", "true")];
         match reading {
             Reading::Follow => query.push(("follow", "true")),
@@ -324,13 +383,14 @@ impl Follower<'_> {
         with_query(&format!("{}/log", spot.path()), &query)
     }
 
-    async fn fate(&self) -> Result<Fate, CallError> {
+    async fn fate(&mut self) -> Result<Fate, CallError> {
         let pods = Resource::core("Pod", "pods");
         let spot = Spot { resource: &pods, namespace: &self.target.namespace, name: &self.target.pod };
         let Some(pod) = self.cluster.get(spot, &Reporter::default()).await? else { return Ok(Fate::Gone) };
         if live::text(&pod.wire()["metadata"]["uid"]) != &*self.target.uid {
             return Ok(Fate::Gone);
         }
+        self.previous_end = fate::end_of_previous(pod.wire(), &self.target.container);
         Ok(fate::of(pod.wire(), &self.target.container))
     }
 

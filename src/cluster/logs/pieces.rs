@@ -112,7 +112,7 @@ fn boundary(bytes: &[u8], at: usize) -> usize {
 }
 
 /// What has been delivered lately, so that the lines that a resumed stream repeats are known.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Delivered {
     newest: Option<Timestamp>,
     /// How often each piece was delivered, of those that a resumed stream could repeat.
@@ -122,6 +122,8 @@ pub(super) struct Delivered {
     part: u32,
     /// Whether the present stream, which does not begin with the first byte of the log, may have begun inside a line.
     may_be_inside: bool,
+    /// Whether the present stream, which should repeat something, has brought no line yet.
+    is_at_start: bool,
 }
 
 impl Delivered {
@@ -138,7 +140,13 @@ impl Delivered {
         self.forget_before(since);
         self.expected.clone_from(&self.counts);
         self.part = 0;
-        self.may_be_inside = since.is_some();
+        (self.may_be_inside, self.is_at_start) = (since.is_some(), since.is_some());
+    }
+
+    /// Returns whether a piece that comes now is the first line of a resumed stream and yet new. The newest line that was delivered should
+    /// have come before it, so this is another file: that of the next run, or a new one of the same run.
+    pub(super) fn is_elsewhere(&self, piece: &Piece) -> bool {
+        self.is_at_start && piece.log_time.is_some() && !self.expected.contains_key(&(piece.log_time, self.fingerprint(piece)))
     }
 
     /// Returns whether a piece is new, and counts it if so.
@@ -146,6 +154,7 @@ impl Delivered {
         if self.is_rest(piece) {
             return false;
         }
+        self.is_at_start = false;
         let key = (piece.log_time, self.fingerprint(piece));
         self.part = if piece.continued { self.part + 1 } else { 0 };
         if let Some(left) = self.expected.get_mut(&key).filter(|left| **left > 0) {

@@ -240,3 +240,66 @@ async fn a_log_that_the_kubelet_has_lost_is_a_sentence_and_no_line() {
     let (result, got, _) = follow(vec![running, ended], vec![|_| body(vec![(0, Ok(lines(0..3)))]), gone]).await;
     assert_eq!((result, got), (Ok(()), expected(0..3)), "it had been read to its end");
 }
+
+/// The run before ended at this second of 09:00.
+fn restarted_at(phase: &str, second: u32, state: &Value) -> FakeResponse {
+    let last = json!({"terminated": {"exitCode": 1, "finishedAt": format!("2026-03-01T09:00:{second:02}Z")}});
+    fake::json_answer(
+        200,
+        &json!({"metadata": {"name": "p", "uid": "u"}, "spec": {"restartPolicy": "OnFailure"}, "status": {"phase": phase,
+        "containerStatuses": [{"name": "c", "restartCount": 1, "state": state, "lastState": last}]}}),
+    )
+}
+
+/// The kubelet serves the new run as soon as there is one, and the pod's status speaks of it later.
+#[tokio::test(start_paused = true)]
+async fn the_rest_of_a_run_is_read_although_lines_of_the_next_one_have_come_before() {
+    let cut: fn(&Asked) -> FakeResponse = |asked| body(vec![(0, Ok(since(asked, 0..15))), (10, Err("connection reset"))]);
+    let next: fn(&Asked) -> FakeResponse = |asked| body(vec![(0, Ok(since(asked, 40..45))), (10, Err("connection reset"))]);
+    let previous: fn(&Asked) -> FakeResponse = |asked| {
+        assert!(asked.query.contains("previous=true"), "{}", asked.query);
+        body(vec![(0, Ok(since(asked, 0..20))), (10, Err("connection reset"))])
+    };
+    let rest: fn(&Asked) -> FakeResponse = |asked| {
+        assert!(asked.query.contains("previous=true"), "{}", asked.query);
+        body(vec![(0, Ok(since(asked, 0..25)))])
+    };
+    let last: fn(&Asked) -> FakeResponse = |asked| body(vec![(0, Ok(since(asked, 40..50)))]);
+    let restarted: fn() -> FakeResponse = || restarted_at("Running", 2, &json!({"running": {}}));
+    let over: fn() -> FakeResponse = || restarted_at("Succeeded", 2, &json!({"terminated": {"exitCode": 0}}));
+    let (result, got, queries) = follow(vec![running, running, restarted, restarted, over], vec![cut, next, previous, rest, last]).await;
+    let all: Vec<String> = [0..15, 40..45, 15..25, 45..50].into_iter().flat_map(expected).collect();
+    assert_eq!((result, got), (Ok(()), all), "{queries:?}");
+    assert!(queries[2].ends_with("sinceTime=2026-03-01T09:00:00Z"), "{queries:?}");
+    assert!(queries[3].ends_with("sinceTime=2026-03-01T09:00:00Z"), "{queries:?}");
+    assert!(queries[4].ends_with("sinceTime=2026-03-01T09:00:03Z"), "{queries:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rest_that_the_kubelet_has_lost_is_told_although_the_next_run_was_read_to_its_end() {
+    let cut: fn(&Asked) -> FakeResponse = |asked| body(vec![(0, Ok(since(asked, 0..15))), (10, Err("connection reset"))]);
+    let next: fn(&Asked) -> FakeResponse = |asked| body(vec![(0, Ok(since(asked, 40..45)))]);
+    let gone: fn(&Asked) -> FakeResponse = |_| body(vec![(0, Ok(Bytes::from_static(GONE.as_bytes())))]);
+    let over: fn() -> FakeResponse = || restarted_at("Succeeded", 2, &json!({"terminated": {"exitCode": 0}}));
+    let (result, got, queries) = follow(vec![running, running, over], vec![cut, next, gone, next]).await;
+    let all: Vec<String> = [0..15, 40..45].into_iter().flat_map(expected).collect();
+    assert_eq!(got, all, "{queries:?}");
+    assert!(result.is_err_and(|error| error.contains("may lack its last lines")), "{queries:?}");
+}
+
+/// The kubelet serves the newest file only, so after its rotation a resumed stream repeats nothing either.
+#[tokio::test(start_paused = true)]
+async fn a_file_that_was_rotated_between_two_streams_of_a_run_brings_nothing_twice() {
+    let cut: fn(&Asked) -> FakeResponse = |asked| body(vec![(0, Ok(since(asked, 0..15))), (10, Err("connection reset"))]);
+    let rotated: fn(&Asked) -> FakeResponse = |asked| body(vec![(0, Ok(since(asked, 30..60)))]);
+    let previous: fn(&Asked) -> FakeResponse = |asked| {
+        assert!(asked.query.contains("previous=true"), "{}", asked.query);
+        body(vec![(0, Ok(since(asked, 30..65)))])
+    };
+    let next: fn(&Asked) -> FakeResponse = |asked| body(vec![(0, Ok(since(asked, 70..75)))]);
+    let over: fn() -> FakeResponse = || restarted_at("Succeeded", 6, &json!({"terminated": {"exitCode": 0}}));
+    let (result, got, queries) = follow(vec![running, running, over], vec![cut, rotated, previous, next]).await;
+    let all: Vec<String> = [0..15, 30..65, 70..75].into_iter().flat_map(expected).collect();
+    assert_eq!((result, got), (Ok(()), all), "{queries:?}");
+    assert!(queries[2].ends_with("sinceTime=2026-03-01T09:00:04Z"), "{queries:?}");
+}
