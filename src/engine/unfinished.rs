@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use super::inventory::{Home, write_private};
+use crate::model::annotation::HOOK_FINALIZER;
 use crate::model::{DeletePolicy, Phase, ResourceKey, Task};
 use crate::operation::Operation;
 use crate::plan::{Kind, Plan};
@@ -59,6 +60,8 @@ struct Holder {
 pub(super) struct Unfinished {
     file: PathBuf,
     dead: Vec<Begun>,
+    /// Operations that may still run, because nobody could take the lock. They stay on the list.
+    unclear: Vec<Begun>,
     /// The operation that begins; none for a dry run, which leaves nothing behind.
     own: Option<Begun>,
     /// Given back when it is dropped.
@@ -90,18 +93,21 @@ impl Unfinished {
         });
         let lock = match take(home, beginning) {
             Taken::Ours(lock) => Some(lock),
-            Taken::Others(_) if beginning.is_dry => return Ok(Self { file, dead: Vec::new(), own, lock: None }),
+            Taken::Others(_) if beginning.is_dry => return Ok(Self { file, dead: Vec::new(), unclear: Vec::new(), own, lock: None }),
             Taken::Others(sentence) => return Err(sentence),
             Taken::Unclear(note) => {
                 notes.push(note);
                 None
             }
         };
-        let dead = read(&file).unwrap_or_else(|note| {
+        let listed = read(&file).unwrap_or_else(|note| {
             notes.push(note);
             Vec::new()
         });
-        Ok(Self { file, dead, own, lock: lock.filter(|_| !beginning.is_dry) })
+        // Only the lock tells an operation that was killed from one that another process runs, and its hooks must not be touched.
+        let (dead, unclear): (Vec<Begun>, Vec<Begun>) = listed.into_iter().partition(|begun| lock.is_some() || begun.ended);
+        notes.extend(not_swept(&unclear));
+        Ok(Self { file, dead, unclear, own, lock: lock.filter(|_| !beginning.is_dry) })
     }
 
     /// Returns the operations that nobody runs any more.
@@ -120,7 +126,8 @@ impl Unfinished {
     /// # Errors
     /// A sentence that names the file and says what follows.
     pub(super) async fn write(&self) -> Result<(), String> {
-        let operations: Vec<Begun> = self.dead.iter().chain(&self.own).filter(|begun| !begun.hooks.is_empty()).cloned().collect();
+        let operations: Vec<Begun> =
+            self.dead.iter().chain(&self.unclear).chain(&self.own).filter(|begun| !begun.hooks.is_empty()).cloned().collect();
         let file = self.file.clone();
         let written = tokio::task::spawn_blocking(move || {
             if operations.is_empty() {
@@ -167,6 +174,19 @@ fn hooks(plan: &Plan) -> Vec<LeftHook> {
             policies: task.delete_policies().to_vec(),
         })
         .collect()
+}
+
+fn not_swept(unclear: &[Begun]) -> Option<String> {
+    let names: Vec<&str> = unclear.iter().map(|begun| begun.operation.as_str()).collect();
+    let (which, it) = match names[..] {
+        [] => return None,
+        [name] => (format!("the operation {name}"), "it"),
+        _ => (format!("the operations {}", names.join(", ")), "they"),
+    };
+    Some(format!(
+        "hooks that {which} may have left are not cleaned up, because without the lock {it} may still run; keep the state folder where \
+         files can be locked (--state-dir), or take the finalizer {HOOK_FINALIZER} off those hooks and delete them by hand"
+    ))
 }
 
 fn read(file: &std::path::Path) -> Result<Vec<Begun>, String> {

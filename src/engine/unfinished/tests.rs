@@ -93,3 +93,31 @@ async fn a_list_that_cannot_be_read_is_a_sentence_and_stops_nothing() {
         assert!(matches!(&notes[..], [note] if note.contains("web~open.json cannot be used (")), "{notes:?}");
     }
 }
+
+/// Without a lock nobody knows whether an operation that has not ended is dead.
+#[tokio::test]
+async fn what_has_not_ended_is_not_swept_where_files_cannot_be_locked() {
+    let folder = tempfile::tempdir().unwrap();
+    let home = home(folder.path());
+    let mut first = begin(&home, "op-1", false).unwrap();
+    let mut ended = first.own.clone().unwrap();
+    (ended.operation, ended.ended) = ("op-0".into(), true);
+    first.swept(vec![ended]).await;
+    drop(first);
+    let lock = home.beside("~lock");
+    std::fs::remove_file(&lock).unwrap();
+    std::fs::create_dir(&lock).unwrap();
+    let (plan, mut notes) = (plan(), Vec::new());
+    let beginning = Beginning { operation: "op-2", at: at("2026-03-01T12:03:04Z"), plan: &plan, is_dry: false };
+    let mut second = Unfinished::begin(&home, beginning, &mut notes).unwrap();
+    let names = |begun: &[Begun]| begun.iter().map(|begun| begun.operation.clone()).collect::<Vec<_>>();
+    assert_eq!(names(second.dead()), ["op-0"], "what has ended is run by nobody");
+    let [unclear, kept] = &notes[..] else { panic!("{notes:?}") };
+    assert!(unclear.contains("web~lock cannot be taken ("), "{unclear}");
+    assert!(kept.starts_with("hooks that the operation op-1 may have left are not cleaned up"), "{kept}");
+    assert!(kept.contains("--state-dir"), "{kept}");
+    second.swept(Vec::new()).await;
+    drop(second);
+    std::fs::remove_dir(&lock).unwrap();
+    assert_eq!(names(begin(&home, "op-3", false).unwrap().dead()), ["op-1", "op-2"], "nothing is forgotten");
+}
