@@ -33,6 +33,7 @@ pub(super) async fn begin(opening: &Opening, mut prepared: Prepared, request: Re
     let unfinished = Unfinished::begin(prepared.ledger.home(), beginning, &mut prepared.notes)?;
     // A dry run writes nothing, here neither.
     if !request.dry_run {
+        prepared.notes.extend(prepared.ledger.make_way().await);
         for written in [prepared.ledger.open().await, unfinished.write().await] {
             prepared.notes.extend(written.err());
         }

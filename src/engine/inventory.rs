@@ -91,12 +91,10 @@ impl Home {
     /// Reads the inventory; `None` if there is none.
     ///
     /// # Errors
-    /// A sentence that names the file.
+    /// A clause that names the file and says why; what follows depends on what it is read for.
     pub(super) fn read(&self) -> Result<Option<Contents>, String> {
         let file = self.file();
-        let unusable = |reason: String| {
-            format!("the inventory {} cannot be used ({reason}); what to prune is found by tracking id instead", file.display())
-        };
+        let unusable = |reason: String| format!("the inventory {} cannot be used ({reason})", file.display());
         let bytes = match std::fs::read(&file) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -116,6 +114,18 @@ impl Home {
         write_private(&self.file(), &serde_json::to_vec_pretty(&document)?)
     }
 
+    /// Moves the inventory to a name beside it that is free, and returns the new one; `None` if there is none any more.
+    fn move_aside(&self) -> io::Result<Option<PathBuf>> {
+        let numbered = (2_u32..).map(|number| self.beside(&format!(".json.broken-{number}")));
+        let free = std::iter::once(self.beside(".json.broken")).chain(numbered).find(|path| path.symlink_metadata().is_err());
+        let Some(aside) = free else { return Err(io::ErrorKind::AlreadyExists.into()) };
+        match std::fs::rename(self.file(), &aside) {
+            Ok(()) => Ok(Some(aside)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
     fn remove(&self) -> io::Result<()> {
         match std::fs::remove_file(self.file()) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
@@ -131,6 +141,8 @@ pub(super) struct Ledger {
     objects: BTreeMap<ResourceKey, Owned>,
     seals: Arc<Seals>,
     in_deletion: bool,
+    /// An inventory that could not be read is in the way. It may be whole, so it is never written over.
+    is_blocked: bool,
 }
 
 impl Ledger {
@@ -149,7 +161,7 @@ impl Ledger {
                 }
             }
         }
-        Self { home, objects, seals, in_deletion: false }
+        Self { home, objects, seals, in_deletion: false, is_blocked: false }
     }
 
     /// What is left of an app in the middle of its deletion. `is_begun`: an earlier one was cut off.
@@ -158,15 +170,46 @@ impl Ledger {
         for task in plan.tasks.iter().filter(|task| task.is_prune() && !task.traits.is_hook()) {
             objects.entry(task.id.key.clone()).or_insert_with(|| owned(task, String::new()));
         }
-        Self { home, objects, seals: Arc::new(Seals::of(None, &[])), in_deletion: is_begun }
+        Self { home, objects, seals: Arc::new(Seals::of(None, &[])), in_deletion: is_begun, is_blocked: false }
+    }
+
+    /// Returns the same inventory; `is_blocked`: the old one could not be read.
+    pub(super) fn blocked(self, is_blocked: bool) -> Self {
+        Self { is_blocked, ..self }
+    }
+
+    /// Moves an inventory that could not be read out of the way of the new one; returns the sentence that says so.
+    pub(super) async fn make_way(&mut self) -> Option<String> {
+        if !self.is_blocked {
+            return None;
+        }
+        let home = self.home.clone();
+        let moved = tokio::task::spawn_blocking(move || home.move_aside()).await.map_err(io::Error::other).flatten();
+        let file = self.home.file();
+        match moved {
+            Ok(aside) => {
+                self.is_blocked = false;
+                aside.map(|aside| format!("the inventory that cannot be used was moved to {}; a new one is written", aside.display()))
+            }
+            Err(error) => {
+                Some(format!("the inventory {} cannot be moved out of the way ({error}), so no new one is written", file.display()))
+            }
+        }
     }
 
     /// Notes that the first object is about to be deleted.
-    pub(super) async fn begin_deletion(&mut self) {
+    ///
+    /// # Errors
+    /// A sentence that names the file and says what follows.
+    pub(super) async fn begin_deletion(&mut self) -> Result<(), String> {
         self.in_deletion = true;
-        if let Err(error) = self.open().await {
-            tracing::warn!("{error}");
-        }
+        self.write().await.map_err(|error| {
+            let file = self.home.file();
+            format!(
+                "the inventory {} cannot be written ({error}); if this deletion is cut off, the next one runs its PreDelete hooks again",
+                file.display()
+            )
+        })
     }
 
     /// Returns what is known of objects that our last apply made what they are.
@@ -189,12 +232,18 @@ impl Ledger {
     /// # Errors
     /// A sentence that names the file and says what follows.
     pub(super) async fn open(&self) -> Result<(), String> {
-        let (home, contents) = (self.home.clone(), self.contents());
-        let written = tokio::task::spawn_blocking(move || home.write(contents)).await.map_err(io::Error::other).flatten();
-        written.map_err(|error| {
+        self.write().await.map_err(|error| {
             let file = self.home.file();
             format!("the inventory {} cannot be written ({error}); what to prune will be found by tracking id", file.display())
         })
+    }
+
+    async fn write(&self) -> io::Result<()> {
+        if self.is_blocked {
+            return Ok(());
+        }
+        let (home, contents) = (self.home.clone(), self.contents());
+        tokio::task::spawn_blocking(move || home.write(contents)).await.map_err(io::Error::other).flatten()
     }
 
     /// Writes what is owned after an operation that ends in this phase. Only a success proves what is gone.
@@ -311,14 +360,14 @@ mod tests {
     }
 
     #[test]
-    fn a_broken_inventory_is_a_sentence_that_names_the_file() {
+    fn a_broken_inventory_is_a_clause_that_names_the_file() {
         let folder = tempfile::tempdir().unwrap();
         let home = home(folder.path());
         home.write(contents(&[])).unwrap();
         for text in ["{", "{\"format\":9,\"app\":\"\",\"context\":\"\",\"namespace\":\"\",\"objects\":[]}"] {
             std::fs::write(home.file(), text).unwrap();
             let sentence = home.read().unwrap_err();
-            assert!(sentence.contains("web.json cannot be used (") && sentence.ends_with("by tracking id instead"), "{sentence}");
+            assert!(sentence.contains("web.json cannot be used (") && sentence.ends_with(')'), "{sentence}");
         }
     }
 

@@ -290,7 +290,11 @@ impl Local {
         let is_concluded = matches!(event, Event::Concluded { .. });
         match &event {
             // Before the first object goes: a deletion that is cut off from here on goes on without its PreDelete hooks.
-            Event::PhaseStarted { phase: Phase::Delete } => self.ledger.begin_deletion().await,
+            Event::PhaseStarted { phase: Phase::Delete } => {
+                if let Err(text) = self.ledger.begin_deletion().await {
+                    self.publish(Event::Warned { task: None, text });
+                }
+            }
             Event::TimedOut => self.hurry.cancel(),
             Event::AttemptStarted { attempt } => self.captures.begin_attempt(*attempt),
             _ => {}

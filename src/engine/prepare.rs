@@ -83,7 +83,7 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     let place = place(opening, &connected, &loaded).await;
     let mut notes: Vec<String> = loaded.warnings.iter().map(note).collect();
     let home = home(opening, &place);
-    let inventory = read(&home, &mut notes);
+    let (inventory, is_blocked) = read(&home, &mut notes);
     let owned = inventory.as_ref().map(|contents| &contents.objects[..]);
     let manifests = manifests(loaded);
     let kinds = connected.cluster.discover(&kinds_of(&manifests, owned)).await;
@@ -120,10 +120,11 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     let mut old = inventory.unwrap_or_default();
     old.objects.retain(|owned| !found.gone.contains(&owned.key));
     notes.extend(found.notes);
-    Prepared { id, ledger: Ledger::new(home, old, &plan), place, plan, notes, connected }
+    Prepared { id, ledger: Ledger::new(home, old, &plan).blocked(is_blocked), place, plan, notes, connected }
 }
 
-/// Makes the plan of the deletion of the app. What cannot be read may be the app's, so then nothing is deleted.
+/// Makes the plan of the deletion of the app. What cannot be read may be the app's, so then nothing is deleted. Neither is it without an
+/// inventory that is there: it may say what carries no tracking id, and which hooks have run.
 pub(super) async fn prepare_deletion(
     opening: &Opening,
     loaded: Loaded,
@@ -135,7 +136,7 @@ pub(super) async fn prepare_deletion(
     let place = place(opening, &connected, &loaded).await;
     let mut notes: Vec<String> = loaded.warnings.iter().map(note).collect();
     let home = home(opening, &place);
-    let kept = read(&home, &mut notes).unwrap_or_default();
+    let kept = home.read().map_err(|clause| unusable_inventory(&clause))?.unwrap_or_default();
     let manifests = manifests(loaded);
     let wanted = kinds_of(&manifests, Some(&kept.objects)).into_iter().chain(hook_kinds()).collect();
     let kinds = connected.cluster.discover(&wanted).await;
@@ -171,11 +172,21 @@ fn unreadable_belongings(sentences: &[String]) -> Option<String> {
     Some(format!("nothing was deleted: {first}{more}; ask for the permission to read it, or delete it by hand"))
 }
 
-fn read(home: &Home, notes: &mut Vec<String>) -> Option<Contents> {
-    home.read().unwrap_or_else(|sentence| {
-        notes.push(sentence);
-        None
-    })
+fn unusable_inventory(clause: &str) -> Obstacle {
+    let way_out =
+        "repair it or its rights, use the version that wrote it, or move it away: then what carries the app's tracking id is deleted";
+    Obstacle { kind: FailureKind::Usage, report: format!("nothing was deleted: {clause}; {way_out}") }
+}
+
+/// Returns the inventory, and whether one is there that cannot be read.
+fn read(home: &Home, notes: &mut Vec<String>) -> (Option<Contents>, bool) {
+    match home.read() {
+        Ok(contents) => (contents, false),
+        Err(clause) => {
+            notes.push(format!("{clause}; what to prune is found by tracking id instead"));
+            (None, true)
+        }
+    }
 }
 
 fn manifests(loaded: Loaded) -> Vec<Manifest> {

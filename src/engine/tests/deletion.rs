@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::stage::Stage;
-use crate::engine::session::{Answer, Ask};
+use crate::engine::session::{Answer, Ask, FailureKind};
 use crate::model::{OperationPhase, Phase};
 use crate::operation::{Event, Request, Step};
 use crate::plan::Kind;
@@ -230,5 +230,68 @@ async fn a_plan_of_a_deletion_names_what_goes_and_writes_nothing() {
             .all(|task| planned.actions[&task.id] == crate::engine::session::Action::Prune)
     );
     assert!(stage.is_there("configmaps", "a"));
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn r1109_a_deletion_with_an_inventory_that_cannot_be_read_deletes_nothing() {
+    let mut stage = Stage::new(PODS, &config("a", ""));
+    stage.sync(Request::default()).await;
+    let file = stage.folder.path().join("state/inventory/embedded/shop/web.json");
+    std::fs::write(&file, "{").unwrap();
+    for ask in [Ask::Delete { request: Request::deletion() }, Ask::PlanDeletion { request: Request::deletion() }] {
+        stage.ask(ask).await;
+        let Answer::Failed { kind, report } = stage.answer().await else { panic!("it was not refused") };
+        assert_eq!(kind, FailureKind::Usage);
+        assert!(report.starts_with("nothing was deleted: the inventory ") && report.contains("web.json cannot be used ("), "{report}");
+        assert!(report.contains("move it away"), "{report}");
+    }
+    assert!(stage.is_there("configmaps", "a"));
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "{");
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(stage.delete().await.phase(), OperationPhase::Succeeded);
+    assert!(!stage.is_there("configmaps", "a"), "without one it is found by its tracking id");
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_sync_moves_an_inventory_that_cannot_be_read_aside_and_says_so() {
+    let mut stage = Stage::new(PODS, &config("a", ""));
+    stage.sync(Request::default()).await;
+    let folder = stage.folder.path().join("state/inventory/embedded/shop");
+    let read = |name: &str| std::fs::read_to_string(folder.join(name)).ok();
+    for (text, broken) in [("{", "web.json.broken"), ("[", "web.json.broken-2")] {
+        std::fs::write(folder.join("web.json"), text).unwrap();
+        stage.ask(Ask::Plan { request: Request::default() }).await;
+        assert!(matches!(stage.answer().await, Answer::Planned(_)));
+        stage.sync(Request { dry_run: true, ..Request::default() }).await;
+        assert_eq!((read("web.json").as_deref(), read(broken)), (Some(text), None), "a dry run writes nothing");
+        stage.records.clear();
+        assert_eq!(stage.sync(Request::default()).await.phase(), OperationPhase::Succeeded);
+        assert_eq!(read(broken).as_deref(), Some(text));
+        assert!(read("web.json").is_some_and(|text| text.contains("ConfigMap")));
+        let told = stage.told();
+        assert!(told.iter().any(|note| note.contains("web.json cannot be used (")), "{told:?}");
+        assert!(told.iter().any(|note| note.contains(&format!("was moved to {}", folder.join(broken).display()))), "{told:?}");
+    }
+    stage.records.clear();
+    stage.sync(Request::default()).await;
+    assert!(stage.told().is_empty(), "{:?}", stage.told());
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn r1111_a_deletion_whose_beginning_cannot_be_written_down_says_so() {
+    let mut stage = Stage::new(PODS, &format!("{}{}", config("a", ""), job("bye", PRE)));
+    stage.sync(Request::default()).await;
+    stage.start_deletion().await;
+    stage.until(|event| matches!(event, Event::StepFinished { step: Step::Apply, .. })).await;
+    let file = stage.folder.path().join("state/inventory/embedded/shop/web.json");
+    std::fs::remove_file(&file).unwrap();
+    std::fs::create_dir(&file).unwrap();
+    stage.until(|event| matches!(event, Event::OperationFinished { .. })).await;
+    let told = stage.told();
+    let is_meant = |text: &&str| text.contains("web.json cannot be written (") && text.contains("runs its PreDelete hooks again");
+    assert_eq!(told.iter().filter(|text| is_meant(text)).count(), 1, "{told:?}");
     stage.close().await;
 }
