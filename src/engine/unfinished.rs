@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use super::inventory::{Home, write_private};
 use crate::model::annotation::HOOK_FINALIZER;
-use crate::model::{DeletePolicy, Phase, ResourceKey, Task};
+use crate::model::{DeletePolicy, Phase, ResourceKey, Role, Task, TaskId};
 use crate::operation::Operation;
 use crate::plan::{Kind, Plan};
 
@@ -147,12 +147,16 @@ impl Unfinished {
         }
     }
 
-    /// Notes that the operation has ended, with the hooks that it could not let go, and gives the lock back.
+    /// Notes that the operation has ended, with the hooks that it could not let go, and gives the lock back. A hook may also come into
+    /// being after the end, with a finalizer that nobody would remove (spec R1502). Refused ones are noted with those, because their
+    /// outcomes are texts; the next sync looks once and finds nothing.
     pub(super) async fn close(&mut self, operation: &Operation) {
         let Some(own) = &mut self.own else { return };
         let is_left = |hook: &LeftHook| {
+            let task = TaskId { phase: hook.phase, key: hook.key.clone(), role: Role::Hook };
             let live = operation.live(&hook.key);
-            live.is_some_and(|live| live.has_hook_finalizer() && live.operation.as_ref() == Some(operation.id()))
+            let is_locked = live.is_some_and(|live| live.has_hook_finalizer() && live.operation.as_ref() == Some(operation.id()));
+            is_locked || operation.may_come_late(&task)
         };
         own.hooks.retain(is_left);
         own.ended = true;

@@ -436,6 +436,15 @@ impl Operation {
         self.slots[self.plan.position(task)?].progress.as_ref()
     }
 
+    /// Returns whether a task was begun, in any attempt, and the server is not known to have taken it: a request whose answer was lost may
+    /// reach it yet.
+    pub(crate) fn may_come_late(&self, task: &TaskId) -> bool {
+        let Some(position) = self.plan.position(task) else { return false };
+        let slots = self.attempts.iter().map(|attempt| &attempt.slots).chain([&self.slots]);
+        let mut progress = slots.filter_map(|slots| slots.get(position)?.progress.as_ref());
+        progress.any(|progress| progress.started_at.is_some() && progress.applied.is_none())
+    }
+
     /// Returns the live object as last seen.
     pub(crate) fn live(&self, key: &ResourceKey) -> Option<&Live> {
         self.live.get(key)

@@ -179,3 +179,43 @@ async fn two_syncs_of_one_app_at_once_are_refused_until_the_first_has_ended() {
     drop(other);
     stage.tasks.abort_all();
 }
+
+/// A request whose answer never came may still reach the server after the end.
+#[tokio::test(start_paused = true)]
+async fn r1502_a_hook_whose_creation_got_no_answer_is_looked_for_by_the_next_sync() {
+    let mut stage = Stage::new(SLOW, &format!("{}{}", job("name: pre", PRE), config("a")));
+    let message = "the server was unable to return a response in the time allotted".to_owned();
+    stage.fault("patch", "jobs", Outcome::Status { code: 504, reason: "Timeout", message });
+    assert_eq!(stage.sync(Request::default()).await.phase(), OperationPhase::Failed);
+    assert!(stage.jobs().is_empty());
+    let metadata = serde_json::json!({"name": "pre", "namespace": "shop", "labels": {"syncwave.dev/operation": "web-7-1"},
+        "finalizers": ["syncwave.dev/hook-finalizer"]});
+    let template = serde_json::json!({"spec": {"restartPolicy": "Never", "containers": [{"name": "main", "image": "x"}]}});
+    let late = serde_json::json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": {"template": template}});
+    stage.sim.store().create("syncwave", late).unwrap();
+    stage.sim.faults().clear();
+    stage.write(&config("a"));
+    stage.records.clear();
+    assert_eq!(stage.sync(Request::default()).await.phase(), OperationPhase::Succeeded);
+    assert!(stage.told()[0].ends_with("has left hooks behind; 1 of its hooks was cleaned up: Job shop/pre"), "{:?}", stage.told());
+    assert!(stage.locked().is_empty());
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_was_refused_is_on_the_list_until_the_next_sync_and_no_longer() {
+    let mut stage = Stage::new(SLOW, &format!("{}{}", job("name: pre", PRE), config("a")));
+    let file = stage.folder.path().join("state/inventory/embedded/shop/web~open.json");
+    let message = "Job.batch \"pre\" is invalid".to_owned();
+    stage.fault("patch", "jobs", Outcome::Status { code: 422, reason: "Invalid", message });
+    for _ in 0..3 {
+        assert_eq!(stage.sync(Request::default()).await.phase(), OperationPhase::Failed);
+        let text = std::fs::read_to_string(&file).unwrap();
+        assert_eq!(text.matches("\"operation\"").count(), 1, "{text}");
+    }
+    stage.sim.faults().clear();
+    stage.records.clear();
+    assert_eq!(stage.sync(Request::default()).await.phase(), OperationPhase::Succeeded);
+    assert!(stage.told().is_empty() && !file.exists(), "{:?}", stage.told());
+    stage.close().await;
+}
