@@ -8,7 +8,7 @@ mod observer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -22,6 +22,9 @@ use super::ownership::Snapshot;
 use super::{Cluster, Outbox, Resource, locked};
 use crate::model::{Gvk, Live, Object, ResourceKey};
 use crate::operation::Event;
+
+/// After this time it is said what holds the beginning of a sync.
+const SAID_AFTER: SignedDuration = SignedDuration::from_secs(10);
 
 /// What to watch.
 #[derive(Clone, Debug)]
@@ -157,11 +160,27 @@ impl Watches {
 
     fn tell_when_open(&self, outbox: Arc<Outbox>) {
         let mut feeds = locked(&self.0.feeds);
+        // Events only explain; a server that keeps them elsewhere, and has lost that, must not hold a sync.
+        let is_needed = |key: &FeedKey| *key.gvk.kind != *"Event" || self.0.wanted.iter().any(|wanted| wanted.gvk == key.gvk);
         let opened: Vec<(FeedKey, watch::Receiver<Option<Access>>)> =
-            feeds.opened.iter().map(|(key, opened)| (key.clone(), opened.clone())).collect();
+            feeds.opened.iter().filter(|(key, _)| is_needed(key)).map(|(key, opened)| (key.clone(), opened.clone())).collect();
+        let clock = self.0.cluster.clock();
+        let late = clock.now().checked_add(SAID_AFTER).unwrap_or(Timestamp::MAX);
         feeds.tasks.spawn(async move {
             let mut polled = BTreeSet::new();
+            let mut is_said = false;
             for (key, mut opened) in opened {
+                if !is_said {
+                    tokio::select! {
+                        biased;
+                        _ = opened.wait_for(Option::is_some) => {}
+                        () = clock.sleep_until(late) => {
+                            is_said = true;
+                            let text = format!("nothing begins before the {} objects have been read; a terminate ends the wait", key.gvk.kind);
+                            outbox.push(Event::Warned { task: None, text });
+                        }
+                    }
+                }
                 let access = opened.wait_for(Option::is_some).await.ok().and_then(|access| *access);
                 if access == Some(Access::Polled) {
                     polled.insert(key.gvk.kind.to_string());
@@ -240,6 +259,29 @@ mod tests {
                 fake::json_answer(200, &json!({"items": items, "metadata": {"resourceVersion": "5"}}))
             }
         }
+    }
+
+    /// Silence is worse than failure.
+    #[tokio::test(start_paused = true)]
+    async fn what_holds_the_beginning_is_said_and_events_do_not_hold_it() {
+        let open = async |broken: &'static str| {
+            let cluster = fake::cluster(move |asked| {
+                let is_broken = asked.path.rsplit('/').next() == Some(broken);
+                if is_broken { fake::status(500, "InternalError", "etcd is gone") } else { serve(asked) }
+            });
+            let gvk = Gvk::new("v1", "Secret");
+            cluster.discover(&[gvk.clone()].into()).await;
+            let outbox = Arc::new(Outbox::default());
+            let wanted = vec![Wanted { key: ResourceKey::new("", "Secret", "shop", "s"), gvk, hook: true }];
+            let _watches = Watches::open(&cluster, Watching { wanted, started_at: fake::epoch() }, outbox.clone());
+            tokio::time::sleep(Duration::from_secs(60)).await;
+            outbox.drain()
+        };
+        let is_open = |events: &[Event]| events.iter().any(|event| matches!(event, Event::WatchesOpened { .. }));
+        assert!(is_open(&open("events").await));
+        let events = open("secrets").await;
+        let sentence = "nothing begins before the Secret objects have been read; a terminate ends the wait";
+        assert!(!is_open(&events) && events.contains(&Event::Warned { task: None, text: sentence.to_owned() }), "{events:?}");
     }
 
     #[tokio::test(start_paused = true)]
