@@ -9,9 +9,10 @@ use tokio::sync::mpsc;
 use crate::cli::{Approval, Format};
 use crate::engine::session::{FailureKind, Planned};
 use crate::failure::{Colour, Exit, Failure, complain};
-use crate::model::ResourceKey;
+use crate::model::{Phase, ResourceKey, Task};
 use crate::operation::Request;
 use crate::plan::Kind;
+use crate::plan::deletion::needs_confirmation;
 use crate::report::json::Json;
 use crate::report::plain::Plain;
 use crate::report::style::Style;
@@ -105,7 +106,7 @@ pub(super) async fn request(job: &Job, world: &mut World, stops: &mut mpsc::Rece
     let mut request = job.request.clone();
     if !job.approvals.is_empty() {
         let planned = ask_for_plan(world, stops, job.kind, &request).await?;
-        request.approved = approved(&job.approvals, &planned).map_err(Err)?;
+        request.approved = approved(&job.approvals, &planned, &request).map_err(Err)?;
     }
     Ok(request)
 }
@@ -183,21 +184,44 @@ fn stopped(stop: Stop) -> Exit {
     }
 }
 
-/// Finds the objects whose deletion is confirmed in advance.
-fn approved(approvals: &[Approval], planned: &Planned) -> Result<Vec<ResourceKey>, Failure> {
-    let mut keys = Vec::new();
-    for approval in approvals {
-        let before = keys.len();
-        let tasks = planned.plan.tasks.iter().map(|task| &task.id.key);
-        keys.extend(tasks.filter(|key| *key.kind == *approval.kind && *key.name == *approval.name).cloned());
-        // A deletion that is run again may have deleted it already; a slip of the pen shows itself by what is waited for.
-        if keys.len() == before && planned.plan.kind == Kind::Delete {
-            complain(&format!("`--approve {approval}`: the app owns no such object (any more), so there is nothing to confirm\n"));
-        } else if keys.len() == before {
-            return Err(Failure::usage(format!("`--approve {approval}`: the plan has no such object; `syncwave plan` lists them")));
+/// Finds the objects whose deletion is confirmed in advance. A command that is run again may name what is gone already; a slip of the
+/// pen shows itself by what nobody has confirmed, for which nobody could be asked here.
+fn approved(approvals: &[Approval], planned: &Planned, request: &Request) -> Result<Vec<ResourceKey>, Failure> {
+    let tasks = &planned.plan.tasks;
+    let is_meant = |key: &ResourceKey, approval: &Approval| *key.kind == *approval.kind && *key.name == *approval.name;
+    let keys: Vec<ResourceKey> =
+        tasks.iter().map(|task| &task.id.key).filter(|key| approvals.iter().any(|approval| is_meant(key, approval))).cloned().collect();
+    let lost: Vec<&Approval> = approvals.iter().filter(|approval| !keys.iter().any(|key| is_meant(key, approval))).collect();
+    let open = tasks.iter().find(|task| waits_for_a_person(task, planned, request) && !keys.contains(&task.id.key));
+    match (lost.first(), open) {
+        (Some(approval), Some(task)) => Err(Failure::usage(format!(
+            "`--approve {approval}`: the plan has no such object, and {} waits for a confirmation; did you mean `--approve {}`?",
+            task.id.key,
+            task.id.key.short()
+        ))),
+        _ => {
+            for approval in lost {
+                complain(&format!(
+                    "`--approve {approval}`: nothing of that name is deleted here (any more), so there is nothing to confirm\n"
+                ));
+            }
+            Ok(keys)
         }
     }
-    Ok(keys)
+}
+
+/// Returns whether the operation would stand still before the deletion of an object until a person confirms it.
+fn waits_for_a_person(task: &Task, planned: &Planned, request: &Request) -> bool {
+    match planned.plan.kind {
+        Kind::Sync => {
+            let wish = task.traits.option("Prune").or_else(|| request.options.value("Prune"));
+            task.is_prune() && request.prune && wish == Some("confirm")
+        }
+        Kind::Delete => {
+            task.id.phase == Phase::Delete
+                && (planned.plan.confirm.contains(&task.id.key) || needs_confirmation(&task.traits, &request.options))
+        }
+    }
 }
 
 fn format(settings: &Settings) -> Format {

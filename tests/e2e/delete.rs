@@ -106,6 +106,9 @@ fn t171_t178_what_stays_and_what_has_to_be_confirmed() {
     assert_eq!(space.names("configmaps"), ["a", "asks", "helm", "kept", "stranger"]);
     running.signal("INT");
     assert_eq!(running.finish().code, Some(3));
+    let slip = space.delete(&target).args(&["--approve", "Configmap/asks"]).run();
+    assert_eq!(slip.code, Some(2));
+    assert!(slip.errors.contains("did you mean `--approve ConfigMap/asks`?"), "{}", slip.errors);
     let outcome = space.delete(&target).args(&["--approve", "ConfigMap/asks"]).run();
     outcome.assert_end(0, "Succeeded", DELETED);
     assert_eq!(space.names("configmaps"), ["helm", "kept", "stranger"]);

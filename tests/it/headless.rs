@@ -264,18 +264,20 @@ fn contradictions_are_usage_errors() {
         ("sync a.yaml --embedded --values v.yaml", vec!["--values", "Helm"]),
         ("sync a.yaml --embedded --wait", vec!["--wait"]),
         ("sync a.yaml --config nowhere.toml", vec!["nowhere.toml"]),
-        ("sync a.yaml --embedded --approve ConfigMap/x", vec!["ConfigMap/x"]),
     ] {
         App::new(line).file("a.yaml", CONFIG_MAP).run().refused(2, &words);
     }
 }
 
-/// What was confirmed may have gone in the run before that was cut off.
+/// What was confirmed may have gone in the run before.
 #[test]
-fn a_deletion_that_is_run_again_takes_the_same_confirmations() {
-    let done = App::new("delete a.yaml --embedded --speed max -o json --approve ConfigMap/x").file("a.yaml", CONFIG_MAP).run();
-    assert_eq!(done.code, Some(0), "{}", done.err);
-    assert!(done.err.contains("`--approve ConfigMap/x`") && done.err.contains("nothing to confirm"), "{}", done.err);
+fn a_command_that_is_run_again_takes_the_same_confirmations() {
+    for verb in ["delete", "sync"] {
+        let line = format!("{verb} a.yaml --embedded --speed max -o json --approve ConfigMap/x");
+        let done = App::new(&line).file("a.yaml", CONFIG_MAP).run();
+        assert_eq!(done.code, Some(0), "{}", done.err);
+        assert!(done.err.contains("`--approve ConfigMap/x`") && done.err.contains("nothing to confirm"), "{}", done.err);
+    }
 }
 
 #[test]
