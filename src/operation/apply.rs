@@ -116,14 +116,13 @@ impl Operation {
 
     fn begin(&mut self, at: Timestamp, task: &TaskId, step: &Step) {
         let before = self.steps.insert((task.clone(), step.clone()), StepState { started_at: at, outcome: None });
+        // One that is out already counts once, for its end is taken once.
         if before.is_none_or(|state| state.outcome.is_some()) {
             self.in_flight += 1;
-        }
-        if let Some(run) = &mut self.run
-            && step.is_of_run()
-        {
-            run.in_flight += 1;
-            run.sent += usize::from(matches!(step, Step::Apply | Step::Try));
+            if let Some(run) = self.run.as_mut().filter(|_| step.is_of_run()) {
+                run.in_flight += 1;
+                run.sent += usize::from(matches!(step, Step::Apply | Step::Try));
+            }
         }
         if step.is_of_run()
             && let Some(position) = self.plan.position(task)

@@ -228,7 +228,8 @@ impl<'a> Draft<'a> {
         }
     }
 
-    /// Name of a hook object (spec R301–R304).
+    /// Name of a hook object (spec R301–R304). Hooks that would be generated the same name are no duplicates (spec R1210): the later ones
+    /// are counted, so that each has a task of its own.
     pub(super) fn hook_name(&self, object: &Object, phase: Phase) -> String {
         if !object.name().is_empty() {
             return object.name().to_owned();
@@ -240,7 +241,13 @@ impl<'a> Draft<'a> {
             // The same each time, so that a deletion that goes on finds its hooks again (spec R1536).
             Kind::Delete => format!("{short}-{phase}"),
         };
-        format!("{}{}", object.generate_name(), suffix.to_lowercase())
+        let first = format!("{}{}", object.generate_name(), suffix.to_lowercase());
+        let is_free = |name: &String| {
+            let id = TaskId { phase, key: ResourceKey { name: name.as_str().into(), ..self.key_of(object) }, role: Role::Hook };
+            !self.tasks.iter().chain(self.not_run.iter().map(|left| &left.task)).any(|task| task.id == id)
+        };
+        let counted = (2_u32..).map(|count| format!("{first}-{count}"));
+        std::iter::once(first.clone()).chain(counted).find(is_free).unwrap_or(first)
     }
 
     /// What will be sent: name, namespace, tracking id; for hooks the finalizer and the operation's label too (spec R214, R306, R312, decision 5).

@@ -270,3 +270,32 @@ fn what_has_a_generated_name_is_named_in_warnings_and_where_it_does_not_run() {
     given.selection = Some(vec![Selector::parse("ConfigMap:a").unwrap()]);
     assert_eq!(names(&given.plan()), ["load-foobarb-presync-1700000000", "old-"]);
 }
+
+fn generated(prefix: &str, phases: &str) -> Value {
+    let mut value = object("batch/v1", "Job", "", &[(annotation::HOOK, phases)]);
+    value["metadata"]["generateName"] = json!(prefix);
+    value
+}
+
+#[test]
+fn t185_r1210_r303_hooks_with_one_generated_name_are_no_duplicates() {
+    let mut case = given([generated("m-", "PreSync,PostSync"), generated("m-", "PreSync"), generated("m-", "PreSync")]);
+    let plan = case.plan();
+    let places: Vec<(String, usize)> =
+        plan.tasks.iter().map(|task| (task.id.key.name.to_string(), task.origin.as_ref().unwrap().line)).collect();
+    let expected = [
+        ("m-foobarb-presync-1700000000", 1),
+        ("m-foobarb-presync-1700000000-2", 2),
+        ("m-foobarb-presync-1700000000-3", 3),
+        ("m-foobarb-postsync-1700000000", 1),
+    ];
+    assert_eq!(places, expected.map(|(name, line)| (name.to_owned(), line)));
+    for (at, task) in plan.tasks.iter().enumerate() {
+        assert_eq!(plan.position(&task.id), Some(at));
+        assert_eq!(task.target.as_ref().unwrap().name(), &*task.id.key.name);
+    }
+    assert_eq!(plan, case.plan(), "the same each time");
+    case.selection = Some(vec![Selector::parse("ConfigMap:a").unwrap()]);
+    let left: std::collections::BTreeSet<TaskId> = case.plan().not_run.iter().map(|left| left.task.id.clone()).collect();
+    assert_eq!(left.len(), 4);
+}

@@ -2,7 +2,7 @@
 
 use super::world::{Fate, Setup, World, finished, hook, resource, selecting, sync};
 use crate::model::{OperationPhase, Phase, TaskState};
-use crate::operation::{Event, Request};
+use crate::operation::{Event, Request, StepOutcome};
 use crate::plan::NotRunCode;
 
 #[test]
@@ -496,4 +496,35 @@ fn r509_a_definition_goes_before_its_resource_also_when_the_kinds_name_comes_fir
     definition.fate = Fate::NoRule;
     let world = finished(sync([definition.defines("example.com", "NetworkPolicy"), resource("NetworkPolicy", "deny")]));
     assert_eq!(world.calls(), ["apply CustomResourceDefinition/networkpolicies.example.com", "apply NetworkPolicy/deny"]);
+}
+
+#[test]
+fn t185_r1210_two_hooks_with_one_generated_name_run_both_and_once() {
+    for waves in [[0, 0], [0, 1], [1, 0]] {
+        let one = |wave| hook("load-", "PreSync").generated().wave(wave);
+        let world = finished(sync(waves.map(one)));
+        assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+        let names = ["Job/load-0123456-presync-1772366400", "Job/load-0123456-presync-1772366400-2"];
+        let applied: Vec<usize> =
+            names.iter().map(|name| world.calls().iter().filter(|call| **call == format!("apply {name}")).count()).collect();
+        assert_eq!(applied, [1, 1], "{waves:?}: {:?}", world.calls());
+        assert_eq!(world.op.results().len(), 2);
+    }
+}
+
+/// However often it is said that a step begins and ends: a run that counts it never waits for more ends than come.
+#[test]
+fn r520_a_step_that_is_begun_twice_is_waited_for_once() {
+    let mut world = sync([resource("ConfigMap", "a"), resource("ConfigMap", "b")]);
+    world.decide();
+    let (task, step) = world.queue[0].clone();
+    world.publish(Event::StepStarted { task: task.clone(), step: step.clone() });
+    world.decide();
+    world.answer(0);
+    let again = StepOutcome::Done { message: String::new(), live: None };
+    world.publish(Event::StepFinished { task, step, outcome: again });
+    assert!(world.op.next(world.now).is_empty(), "the other one is still out");
+    let world = finished(world);
+    assert_eq!(world.calls(), ["apply ConfigMap/a", "apply ConfigMap/b", "apply ConfigMap/a"], "the third is the one said twice");
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
 }
