@@ -32,8 +32,7 @@ impl Operation {
 
     /// Each stage either has something to do, or something to wait for, or is through (spec R1105).
     pub(super) fn deletion(&self, now: Timestamp) -> Vec<Effect> {
-        let refused = self.refuse_invalid_tasks();
-        if !refused.is_empty() {
+        if let Some(refused) = self.refuse_invalid_tasks() {
             return refused;
         }
         let stages: [&dyn Fn() -> Option<Vec<Effect>>; 4] = [

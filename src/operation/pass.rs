@@ -15,18 +15,16 @@ use crate::plan::order::{self, prune_waves};
 impl Operation {
     /// Steps 1 to 9 of the chart. Each step either has something to do, or the next one is looked at.
     pub(super) fn pass(&self, now: Timestamp) -> Vec<Effect> {
-        let steps: [&dyn Fn() -> Vec<Effect>; 5] = [
-            &|| if self.group_ran { Vec::new() } else { self.refuse_shared() },
+        let any = |effects: Vec<Effect>| (!effects.is_empty()).then_some(effects);
+        let steps: [&dyn Fn() -> Option<Vec<Effect>>; 5] = [
+            &|| any(if self.group_ran { Vec::new() } else { self.refuse_shared() }),
             &|| self.refuse_invalid_tasks(),
-            &|| self.create_namespace(),
-            &|| self.dry_pass(),
-            &|| self.evaluate_running(),
+            &|| any(self.create_namespace()),
+            &|| any(self.dry_pass()),
+            &|| any(self.evaluate_running()),
         ];
-        for step in steps {
-            let effects = step();
-            if !effects.is_empty() {
-                return effects;
-            }
+        if let Some(effects) = steps.iter().find_map(|step| step()) {
+            return effects;
         }
         if self.request.dry_run {
             return self.dry_run();
@@ -48,18 +46,19 @@ impl Operation {
         effects
     }
 
-    /// Step 1 (spec R608). What made an earlier attempt invalid may have come in the meantime.
-    pub(super) fn refuse_invalid_tasks(&self) -> Vec<Effect> {
+    /// Step 1 (spec R608). What made an earlier attempt invalid may have come in the meantime; until that is known, nothing may start.
+    /// `None`: nothing is invalid.
+    pub(super) fn refuse_invalid_tasks(&self) -> Option<Vec<Effect>> {
         let invalid: Vec<&Invalid> = self.plan.invalid.iter().filter(|invalid| !self.is_served_now(invalid)).collect();
         if self.attempt > 1 {
             let unasked = invalid.iter().filter(|invalid| self.step(&invalid.task, Step::Discover).is_none());
             let asks: Vec<Effect> = unasked.map(|invalid| Effect::Step { task: invalid.task.clone(), step: Step::Discover }).collect();
             if !asks.is_empty() || invalid.iter().any(|invalid| self.step(&invalid.task, Step::Discover) == Some(None)) {
-                return asks;
+                return Some(asks);
             }
         }
         if invalid.is_empty() {
-            return Vec::new();
+            return None;
         }
         let mut effects: Vec<Effect> = invalid
             .iter()
@@ -69,7 +68,7 @@ impl Operation {
         let base = if self.is_deletion() { messages::DELETION_NOT_VALID } else { messages::NOT_VALID };
         let message = format!("{base}: {}", summaries.into_iter().collect::<Vec<_>>().join("; "));
         effects.push(conclude(OperationPhase::Failed, message, None));
-        effects
+        Some(effects)
     }
 
     fn is_served_now(&self, invalid: &Invalid) -> bool {

@@ -2,9 +2,9 @@
 
 use std::time::Duration;
 
-use super::world::{Fate, Setup, Spec, World, hook, resource};
-use crate::model::{OperationPhase, TaskState};
-use crate::operation::{Event, Request, Retry};
+use super::world::{Fate, Setup, Spec, World, failed, hook, resource};
+use crate::model::{Gvk, KindFact, Kinds, OperationPhase, TaskState};
+use crate::operation::{Event, Request, Retry, Step};
 
 fn retrying(limit: u32, specs: Vec<Spec>) -> World {
     let retry = Retry { limit: Some(limit), duration: Duration::from_secs(2), factor: 2, ..Retry::default() };
@@ -125,6 +125,30 @@ fn r1008_hooks_that_only_go_with_success_are_not_run_again_by_a_retry() {
     let world = finished(retrying(1, specs));
     let calls: Vec<String> = world.calls().into_iter().filter(|call| call.ends_with("seed")).collect();
     assert_eq!(calls, ["apply Job/seed", "unlock Job/seed", "apply Job/seed", "unlock Job/seed"], "never deleted, so never run again");
+}
+
+/// The check holds in every pass, and also while its answer is out.
+#[test]
+fn r608_a_retry_of_an_invalid_sync_begins_nothing_before_it_is_known_whether_its_kinds_are_served() {
+    for is_served in [true, false] {
+        let mut kinds = Kinds::default();
+        kinds.insert(&Gvk::new("example.com/v1", "NetworkPolicy"), KindFact::NotFound("none".to_owned()));
+        let specs = vec![hook("pre", "PreSync"), resource("NetworkPolicy", "n")];
+        let request = Request { retry: Retry { limit: Some(1), ..Retry::default() }, ..Request::default() };
+        let mut world = World::new(Setup { specs, kinds, request, ..Setup::default() });
+        if !is_served {
+            world.faults.push(|_, step| (*step == Step::Discover).then(|| failed("none")));
+        }
+        while world.op.attempt() == 1 {
+            world.tick();
+            world.decide();
+        }
+        world.decide();
+        assert_eq!((world.calls(), world.queue.len()), (vec!["discover NetworkPolicy/n".to_owned()], 1));
+        let world = finished(world);
+        assert_eq!(world.calls().contains(&"apply Job/pre".to_owned()), is_served, "{:?}", world.calls());
+        assert_eq!(world.op.phase(), if is_served { OperationPhase::Succeeded } else { OperationPhase::Failed });
+    }
 }
 
 #[test]

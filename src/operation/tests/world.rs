@@ -170,6 +170,8 @@ pub(super) struct Setup {
     pub(super) new_namespace: NewNamespace,
     /// Those of the manifests that are as they should be.
     pub(super) unmodified: Vec<Spec>,
+    /// What discovery says.
+    pub(super) kinds: Kinds,
 }
 
 pub(super) fn live_of(spec: &Spec, serial: u64, assessment: Assessment, finalizers: &[&str]) -> Live {
@@ -224,7 +226,7 @@ impl World {
             operation: "op-1",
             started_at: now,
             manifests: &manifests,
-            kinds: &Kinds::default(),
+            kinds: &setup.kinds,
             candidates: &candidates,
             selection: setup.request.selection.as_deref(),
             shape: &shape,
