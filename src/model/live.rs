@@ -40,6 +40,11 @@ impl Live {
     pub(crate) fn has_hook_finalizer(&self) -> bool {
         self.finalizers.iter().any(|name| super::annotation::is_hook_finalizer(name))
     }
+
+    /// Returns whether the object is in deletion and says only that of its health (spec R215).
+    pub(crate) fn is_leaving(&self) -> bool {
+        self.deletion.is_some() && !self.has_hook_finalizer()
+    }
 }
 
 /// What a container does.

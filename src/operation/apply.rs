@@ -308,15 +308,23 @@ impl Operation {
         if live.deletion.is_some() {
             self.deletions.entry(live.uid.clone()).or_insert(at);
         }
-        self.live.insert(key.clone(), live.clone());
+        let before = self.live.insert(key.clone(), live.clone());
+        if !live.is_leaving() {
+            self.graves.remove(key);
+        } else if let Some(before) = before.filter(|before| before.uid == live.uid && !before.is_leaving()) {
+            self.graves.insert(key.clone(), before);
+        }
     }
 
+    /// What is in deletion says nothing of its end any more, so what it said before counts when it is gone (spec R1531, R1549).
     fn vanish(&mut self, key: &ResourceKey, uid: &Arc<str>) {
         self.gone.insert(uid.clone());
         if self.live.get(key).is_some_and(|live| live.uid == *uid)
             && let Some(live) = self.live.remove(key)
         {
-            self.graves.insert(key.clone(), live);
+            let before = self.graves.remove(key).filter(|before| before.uid == *uid && live.is_leaving());
+            let grave = before.map(|before| Live { finalizers: live.finalizers.clone(), ..before });
+            self.graves.insert(key.clone(), grave.unwrap_or(live));
         }
     }
 

@@ -222,7 +222,7 @@ pub(crate) struct Operation {
     /// Steps that were begun and have not ended.
     in_flight: usize,
     live: BTreeMap<ResourceKey, Live>,
-    /// What the last object of a key looked like before it was gone.
+    /// What the last object of a key looked like before it was in deletion or gone.
     graves: BTreeMap<ResourceKey, Live>,
     /// Uids of objects that are known to be gone; a late observation of one of them is ignored.
     gone: BTreeSet<Arc<str>>,

@@ -7,7 +7,8 @@ use super::messages::{self, Wait};
 use super::next::{Closing, DELETED_HOOK_LIMIT, later};
 use super::{Effect, Operation};
 use crate::model::{
-    Assessment, DeletePolicy, HealthStatus, Live, Mode, OperationPhase, Phase, ResultCode, Role, Task, TaskId, TaskState, Verb, Wave,
+    Assessment, DeletePolicy, HealthStatus, Live, Mode, OperationPhase, Phase, ResourceKey, ResultCode, Role, Task, TaskId, TaskState,
+    Verb, Wave,
 };
 use crate::plan::Invalid;
 use crate::plan::order::{self, prune_waves};
@@ -175,6 +176,11 @@ impl Operation {
             Assessment::NoRule | Assessment::Error(_) => false,
         };
         self.graves.get(&task.id.key).filter(|live| ends && live.uid == applied.uid).filter(has_ended)
+    }
+
+    /// What an object said of itself before it was in deletion, which says only that (spec R215, R905).
+    pub(super) fn last_word<'a>(&'a self, key: &ResourceKey, live: &'a Live) -> &'a Assessment {
+        &self.graves.get(key).filter(|before| before.uid == live.uid).unwrap_or(live).assessment
     }
 
     /// At or after our own write, and seen by the controller (decision 3). A resource is judged by its name, also when somebody

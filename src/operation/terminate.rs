@@ -63,7 +63,8 @@ impl Operation {
             let message = format!("{why}; another object of the same name is there now and was left alone");
             return Some(change(id, ResultCode::Synced, TaskState::Failed, message));
         }
-        let (outcome, message) = hook_outcome(task, &live.assessment);
+        let assessment = self.last_word(&id.key, live);
+        let (outcome, message) = hook_outcome(task, assessment);
         let finalizer = Step::TerminateFinalizer { uid: live.uid.clone() };
         match self.step(id, finalizer.clone()) {
             None if live.has_hook_finalizer() => return Some(Effect::Step { task: id.clone(), step: finalizer }),
@@ -73,7 +74,7 @@ impl Operation {
             }
             None | Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone)) => {}
         }
-        if is_deleted_by_terminate(&live.assessment, task.delete_policies()) {
+        if is_deleted_by_terminate(assessment, task.delete_policies()) {
             let delete = Step::TerminateDelete { uid: live.uid.clone() };
             match self.step(id, delete.clone()) {
                 None => return Some(Effect::Step { task: id.clone(), step: delete }),

@@ -35,6 +35,20 @@ fn t173_r1106_r1111_predelete_hooks_run_before_anything_is_deleted_and_go_with_t
     assert_eq!((world.left().len(), left_behind(&world).len()), (0, 0));
 }
 
+/// Without a finalizer the deletion of a hook may be heard in one breath with its end.
+#[test]
+fn r1111_r1549_a_predelete_hook_that_has_ended_and_expired_in_one_breath_is_not_run_again() {
+    let mut world = deletion([hook("bye", "PreDelete").fate(Fate::Healthy(2))], [resource("ConfigMap", "a")]);
+    world.settle();
+    world.tick();
+    world.tick();
+    world.remove("Job", "bye");
+    world.tick();
+    let world = finished(world);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded, "{:?}", world.results());
+    assert_eq!(world.calls(), ["apply Job/bye", "prune ConfigMap/a"]);
+}
+
 #[test]
 fn r1108_r1109_hooks_start_together_waves_go_from_the_highest_down_and_postdelete_comes_last() {
     let hooks = [hook("bye", "PreDelete"), hook("bye2", "PreDelete").wave(1), hook("after", "PostDelete")];

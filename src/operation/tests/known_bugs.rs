@@ -144,6 +144,28 @@ fn issue_8586_a_job_that_has_completed_and_expired_is_no_missing_object() {
     }
 }
 
+/// #8586 R1531 again: between its end and its going it is in deletion for a while, and says only that.
+#[test]
+fn issue_8586_r1549_a_job_whose_deletion_is_heard_before_its_end_was_judged_is_no_missing_object() {
+    for (fate, expected) in [(Fate::Healthy(2), OperationPhase::Succeeded), (Fate::Degraded(2), OperationPhase::Failed)] {
+        let mut world = sync([resource("Job", "x").fate(fate), resource("ConfigMap", "next").wave(1)]);
+        world.settle();
+        world.tick();
+        world.tick();
+        world.remove("Job", "x");
+        world.tick();
+        world.run(30);
+        assert_eq!(world.op.phase(), expected, "{:?}", world.results());
+        assert_eq!((count(&world, "look Job/x"), world.op.results()[0].code), (0, crate::model::ResultCode::Synced));
+    }
+    let mut world = sync([resource("Job", "x").fate(Fate::Healthy(9)), resource("ConfigMap", "next").wave(1)]);
+    world.settle();
+    world.remove("Job", "x");
+    world.tick();
+    world.run(30);
+    assert_eq!(world.op.results()[0].message, "Resource batch/Job/x is missing, it might have been deleted", "no end was seen");
+}
+
 /// #29464 R1502: the view has lost a completed hook in the moment of its clean-up.
 #[test]
 fn issue_29464_a_completed_hook_that_the_view_has_lost_is_asked_for_and_loses_its_finalizer() {

@@ -138,6 +138,14 @@ struct Thing {
     age: u8,
 }
 
+impl Thing {
+    /// What is in deletion says nothing else, unless our finalizer holds it (spec R215).
+    fn health(&self) -> Assessment {
+        let pending = Fate::Is(HealthStatus::Progressing, "Pending deletion");
+        if self.live.is_leaving() { assess(&pending, self.age) } else { assess(&self.fate, self.age) }
+    }
+}
+
 pub(super) struct World {
     pub(super) op: Operation,
     pub(super) now: Timestamp,
@@ -383,7 +391,8 @@ impl World {
         thing.live.app = Some(self.op.plan().app.clone());
         thing.live.operation =
             Some(target.text(&["metadata", "labels", annotation::OPERATION_LABEL]).into()).filter(|id: &Arc<str>| !id.is_empty());
-        thing.live.assessment = assess(&thing.fate, thing.age);
+        thing.live.traits = Traits::of(&target);
+        thing.live.assessment = thing.health();
         StepOutcome::Done {
             message: format!("{}/{} created", task.key.kind.to_lowercase(), task.key.name),
             live: Some(Box::new(thing.live.clone())),
@@ -396,6 +405,7 @@ impl World {
         self.serial += 1;
         thing.live.resource_version = self.serial;
         thing.live.deletion = Some(now);
+        thing.live.assessment = thing.health();
         done(Some(thing.live.clone()))
     }
 
@@ -407,6 +417,7 @@ impl World {
         self.serial += 1;
         thing.live.resource_version = self.serial;
         thing.live.finalizers.clear();
+        thing.live.assessment = thing.health();
         done(Some(thing.live.clone()))
     }
 
@@ -428,7 +439,7 @@ impl World {
             self.things.remove(key);
             return self.tell(Event::LiveGone { key: key.clone(), uid });
         }
-        let assessment = assess(&thing.fate, thing.age);
+        let assessment = thing.health();
         if assessment != thing.live.assessment {
             self.serial += 1;
             thing.live.assessment = assessment;
