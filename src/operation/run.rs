@@ -110,6 +110,9 @@ impl Operation {
         if task.uid.as_ref().is_some_and(|uid| *uid != live.uid) {
             return skip(ResultCode::PruneSkipped, "ignored (replaced by another object of the same name)");
         }
+        if live.traits.is_hook() {
+            return skip(ResultCode::PruneSkipped, "ignored (it has become a hook)");
+        }
         if !self.request.prune {
             return skip(ResultCode::PruneSkipped, "ignored (requires pruning)");
         }

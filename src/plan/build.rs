@@ -285,21 +285,14 @@ impl<'a> Draft<'a> {
         let unscoped = self.unscoped();
         let is_wanted =
             |key: &ResourceKey| objects.contains(key) || unscoped.contains(&ResourceKey { namespace: "".into(), ..key.clone() });
-        let wanted: Vec<&Candidate> = self
+        let mut wanted: Vec<&Candidate> = self
             .input
             .candidates
             .iter()
             .filter(|candidate| candidate.live.traits.part == Part::Resource && !is_wanted(&candidate.key) && selected(&candidate.key))
             .collect();
-        for candidate in &wanted {
-            if self.tasks.iter().any(|task| task.is_hook() && task.id.key == candidate.key) {
-                let message =
-                    "is a hook in the manifests and an ordinary object in the cluster: a sync that prunes deletes it, and it runs \
-                               as a hook under the same name"
-                        .to_owned();
-                self.warnings.push(PlanWarning { about: Some(candidate.key.clone()), message, origin: None });
-            }
-        }
+        // A prune beside a Sync hook would have one result with it (spec R613); what happens to the object is the hook's affair (spec R124).
+        wanted.retain(|candidate| !self.warn_of_new_hook(&candidate.key).contains(&Phase::Sync));
         let all_last = self.input.shape.options.has("PruneLast=true");
         let own: Vec<(Wave, bool)> = wanted
             .iter()
@@ -321,6 +314,19 @@ impl<'a> Draft<'a> {
                 unmodified: false,
             });
         }
+    }
+
+    /// Returns the phases in which an ordinary object of the cluster will run as a hook, and says so.
+    fn warn_of_new_hook(&mut self, key: &ResourceKey) -> Vec<Phase> {
+        let phases: Vec<Phase> = self.tasks.iter().filter(|task| task.is_hook() && task.id.key == *key).map(|task| task.id.phase).collect();
+        let fate = if phases.contains(&Phase::Sync) { "it is not pruned" } else { "a sync that prunes deletes it" };
+        if !phases.is_empty() {
+            let message = format!(
+                "is a hook in the manifests and an ordinary object in the cluster: {fate}, and it runs as a hook under the same name"
+            );
+            self.warnings.push(PlanWarning { about: Some(key.clone()), message, origin: None });
+        }
+        phases
     }
 
     /// Targets of kinds whose scope discovery could not tell, without their namespace: what is live under such a name may be theirs (spec R1209).

@@ -2,7 +2,7 @@
 
 use super::world::{Fate, Setup, Spec, World, failed, finished, hook, pod_hook, resource, sync};
 use crate::model::{HealthStatus, OperationPhase, Phase, TaskState};
-use crate::operation::{Event, Step};
+use crate::operation::{Event, Request, Step};
 
 fn end(world: &World) -> (OperationPhase, &str) {
     (world.op.phase(), world.op.message())
@@ -37,6 +37,36 @@ fn t117_r204_r205_r216_r609_an_old_hook_loses_its_finalizer_and_goes_before_the_
     assert_eq!(world.calls()[2..], ["apply Pod/my-pod"]);
     assert_eq!(end(&world), (OperationPhase::Running, "waiting for completion of hook /Pod/my-pod"));
     assert_eq!(world.results(), ["PreSync Pod/my-pod Synced Running"]);
+}
+
+fn that_becomes_a_hook(new: Spec, wave: i64, prune: bool) -> World {
+    let specs = vec![new, resource("Deployment", "web"), resource("ConfigMap", "last").wave(2)];
+    let candidates = vec![resource("Job", "c").wave(wave).fate(Fate::Healthy(0))];
+    let request = Request { prune, ..Request::default() };
+    finished(World::new(Setup { specs, candidates, request, ..Setup::default() }))
+}
+
+/// The end of an ordinary object, or that it was left alone, says nothing of the hook that it has become.
+#[test]
+fn r124_r205_an_ordinary_object_that_becomes_a_sync_hook_is_deleted_by_the_hook_and_runs_as_one() {
+    for (wave, prune) in [(0, true), (0, false), (-1, true), (-1, false), (1, true), (1, false)] {
+        let world = that_becomes_a_hook(hook("c", "Sync").fate(Fate::Healthy(2)), wave, prune);
+        assert_eq!(world.op.phase(), OperationPhase::Succeeded, "{wave} {prune}");
+        let own: Vec<String> = world.calls().into_iter().filter(|call| call.ends_with("Job/c")).collect();
+        assert_eq!(own, ["delete old Job/c", "apply Job/c", "unlock Job/c"], "{wave} {prune}");
+        assert_eq!(world.state(Phase::Sync, "Job/c"), TaskState::Succeeded);
+    }
+}
+
+/// R118: what has become a hook is not pruned any more, be it made anew or taken over.
+#[test]
+fn r118_r124_an_ordinary_object_that_becomes_a_presync_hook_is_not_pruned_after_it_has_run() {
+    for policy in ["BeforeHookCreation", "HookFailed"] {
+        let world = that_becomes_a_hook(hook("c", "PreSync").policy(policy).fate(Fate::Healthy(2)), 0, true);
+        assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+        assert!(!world.calls().contains(&"prune Job/c".to_owned()), "{policy}: {:?}", world.calls());
+        assert!(world.left().contains(&"Job/c".to_owned()), "{policy}");
+    }
 }
 
 #[test]

@@ -279,6 +279,21 @@ fn r124_r1548_an_ordinary_object_that_becomes_a_hook_is_a_prune_and_a_hook() {
     assert_eq!(said, [expected]);
 }
 
+/// What happens to the old object is the affair of the hook, whose result it would have.
+#[test]
+fn r124_r613_an_ordinary_object_that_becomes_a_sync_hook_is_only_a_hook() {
+    for phases in ["Sync", "PostSync,Sync"] {
+        let mut case = given([object("v1", "ConfigMap", "c", &[(HOOK, phases)])]);
+        case.candidates = vec![candidate("ConfigMap", "c", &[]), candidate("ConfigMap", "old", &[])];
+        let plan = case.plan();
+        let prunes: Vec<String> = plan.tasks.iter().filter(|task| task.is_prune()).map(|task| task.id.key.short()).collect();
+        assert_eq!(prunes, ["ConfigMap/old"], "{phases}");
+        let expected =
+            "is a hook in the manifests and an ordinary object in the cluster: it is not pruned, and it runs as a hook under the same name";
+        assert_eq!(plan.warnings.iter().map(|warning| warning.message.as_str()).collect::<Vec<_>>(), [expected]);
+    }
+}
+
 #[test]
 fn t181_r1202_r1206_the_tracking_id_carries_the_destination_of_what_has_none_and_definitions_have_no_id() {
     let role = object("rbac.authorization.k8s.io/v1", "ClusterRole", "r", &[]);
