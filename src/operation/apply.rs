@@ -280,7 +280,7 @@ impl Operation {
 
     fn apply_observation(&mut self, record: &Record) {
         match &record.event {
-            Event::LiveObserved { key, live } => self.observe(record.at, key, live),
+            Event::LiveObserved { key, live } => self.see(record.at, key, live),
             Event::LiveGone { key, uid } => self.vanish(key, uid),
             Event::PodObserved { pod } => self.observe_pod(pod),
             Event::PodGone { uid, .. } => _ = self.gone_pods.insert(uid.clone()),
@@ -299,10 +299,21 @@ impl Operation {
         }
     }
 
+    /// News come in the order in which they happened, so what was gone before and is seen now is there (decision 4).
+    fn see(&mut self, at: Timestamp, key: &ResourceKey, live: &Live) {
+        if !self.is_outdated(key, live) {
+            self.gone.remove(&live.uid);
+        }
+        self.observe(at, key, live);
+    }
+
+    /// Also of another object of the same name: news of the one before may come after the answer to its successor's creation.
+    fn is_outdated(&self, key: &ResourceKey, live: &Live) -> bool {
+        self.live.get(key).is_some_and(|known| known.resource_version > live.resource_version && live.resource_version > 0)
+    }
+
     fn observe(&mut self, at: Timestamp, key: &ResourceKey, live: &Live) {
-        // Also of another object of the same name: news of the one before may come after the answer to its successor's creation.
-        let is_older = |known: &Live| known.resource_version > live.resource_version && live.resource_version > 0;
-        if self.gone.contains(&live.uid) || self.live.get(key).is_some_and(is_older) {
+        if self.gone.contains(&live.uid) || self.is_outdated(key, live) {
             return;
         }
         if live.deletion.is_some() {

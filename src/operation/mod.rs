@@ -224,7 +224,7 @@ pub(crate) struct Operation {
     live: BTreeMap<ResourceKey, Live>,
     /// What the last object of a key looked like before it was in deletion or gone.
     graves: BTreeMap<ResourceKey, Live>,
-    /// Uids of objects that are known to be gone; a late observation of one of them is ignored.
+    /// Uids of objects that are known to be gone; a late answer about one of them is ignored.
     gone: BTreeSet<Arc<str>>,
     pods: BTreeMap<Arc<str>, PodView>,
     pods_of: BTreeMap<ResourceKey, BTreeSet<Arc<str>>>,

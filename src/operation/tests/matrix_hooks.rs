@@ -2,8 +2,8 @@
 
 use super::world::{Fate, Setup, World, failed, finished, hook, pod_hook, resource, selecting, sync};
 use crate::model::{HealthStatus, OperationPhase, Phase, Role, TaskState};
-use crate::operation::Step;
 use crate::operation::messages::{Wait, waiting};
+use crate::operation::{Event, Request, Step, StepOutcome};
 
 const UNSUCCESSFUL: &str = "one or more synchronization tasks completed unsuccessfully";
 const EXIT_1: Fate = Fate::Is(HealthStatus::Degraded, "container \"main\" failed with exit code 1");
@@ -11,6 +11,47 @@ const DONE: Fate = Fate::Is(HealthStatus::Healthy, "");
 
 fn end(world: &World) -> (OperationPhase, &str) {
     (world.op.phase(), world.op.message())
+}
+
+/// Decision 4: a view that was wrong once is believed again.
+#[test]
+fn decision_4_r205_r631_what_the_view_has_lost_and_found_again_is_deleted_and_pruned_as_if_it_had_never_been_away() {
+    let specs = vec![hook("first", "PreSync").wave(-1).fate(Fate::Healthy(3)), hook("old", "PreSync").fate(Fate::Healthy(3))];
+    let request = Request { prune: true, ..Request::default() };
+    let setup = Setup {
+        specs: specs.clone(),
+        leftovers: specs[1..].to_vec(),
+        candidates: vec![resource("ConfigMap", "gone")],
+        request,
+        ..Setup::default()
+    };
+    let mut world = World::new(setup);
+    world.settle();
+    for short in ["Job/old", "ConfigMap/gone"] {
+        world.lose(short);
+        world.find(short);
+    }
+    let world = finished(world);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+    for call in ["delete old Job/old", "prune ConfigMap/gone"] {
+        assert!(world.calls().contains(&call.to_owned()), "{call}: {:?}", world.calls());
+    }
+    assert!(world.op.not_run().is_empty());
+}
+
+/// An answer has no place in the order of the news, so it brings nothing back.
+#[test]
+fn decision_4_an_answer_that_comes_after_the_news_that_its_object_is_gone_brings_it_not_back() {
+    let mut world = sync([hook("pre", "PreSync").fate(Fate::Healthy(9))]);
+    world.decide();
+    let (task, step) = world.queue[0].clone();
+    world.answer(0);
+    let answer = world.live("Job/pre").unwrap().clone();
+    world.take_away("Job/pre");
+    let outcome = StepOutcome::Done { message: String::new(), live: Some(Box::new(answer)) };
+    world.publish(Event::StepStarted { task: task.clone(), step: step.clone() });
+    world.publish(Event::StepFinished { task: task.clone(), step, outcome });
+    assert!(world.op.live(&task.key).is_none());
 }
 
 #[test]

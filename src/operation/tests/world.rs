@@ -555,6 +555,13 @@ impl World {
         self.publish(Event::LiveGone { key, uid });
     }
 
+    /// The view has an object again that it had lost.
+    pub(super) fn find(&mut self, short: &str) {
+        let key = self.key(short);
+        let live = Box::new(self.things[&key].live.clone());
+        self.publish(Event::LiveObserved { key, live });
+    }
+
     pub(super) fn left(&self) -> Vec<String> {
         self.things.keys().map(ResourceKey::short).collect()
     }
