@@ -375,8 +375,13 @@ impl Operation {
     /// A pruned object that is gone has no task any more (spec R505), nor has an automatic Namespace that is there (R516).
     fn exists(&self, position: usize) -> bool {
         let task = &self.plan.tasks[position];
-        let is_done_with = task.automatic && self.result_at(position).is_some();
-        !is_done_with && (!task.is_prune() || self.live.contains_key(&task.id.key))
+        let is_done_with = || self.result_at(position).is_some() || self.is_there_already(task);
+        !(task.automatic && is_done_with()) && (!task.is_prune() || self.live.contains_key(&task.id.key))
+    }
+
+    /// Made by an earlier attempt, or by somebody else: there is no task for such a Namespace (spec R515).
+    pub(super) fn is_there_already(&self, task: &Task) -> bool {
+        task.automatic && task.prefailed.is_none() && self.live.contains_key(&task.id.key)
     }
 
     /// Tasks whose turn may come: without a result, and not SyncFail.

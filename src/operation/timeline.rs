@@ -120,7 +120,7 @@ impl Operation {
     }
 
     fn stage_without_result(&self, task: &Task, started: bool) -> (Stage, &'static str) {
-        if task.unmodified {
+        if task.unmodified || (!started && self.is_there_already(task)) {
             return (Stage::Skipped, "in sync");
         }
         if self.finished_at.is_some() {
@@ -175,6 +175,9 @@ impl Operation {
     fn why_not_run(&self, task: &Task) -> (NotRunCode, String) {
         if task.unmodified {
             return (NotRunCode::NotNeeded, "it is as it should be (ApplyOutOfSyncOnly)".to_owned());
+        }
+        if self.is_there_already(task) {
+            return (NotRunCode::NotNeeded, "it is there already".to_owned());
         }
         if self.terminate.is_some() {
             return (NotRunCode::Terminated, "the operation was terminated before its turn".to_owned());

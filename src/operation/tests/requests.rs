@@ -2,7 +2,7 @@
 
 use super::world::{Fate, Setup, Spec, World, hook, resource};
 use crate::model::{OperationPhase, Options};
-use crate::operation::{Event, Request};
+use crate::operation::{Breakpoint, Event, Request, Retry};
 use crate::plan::{Hooks, NewNamespace, NotRunCode};
 
 fn options(items: &[&str]) -> Options {
@@ -78,6 +78,20 @@ fn t53_r516_the_result_of_an_automatic_namespace_stays_running_for_ever() {
     assert_eq!(world.op.message(), "successfully synced (all tasks run)");
     assert_eq!(world.results(), ["PreSync Namespace/shop Synced Running", "Sync ConfigMap/a Synced Running"]);
     assert!(world.op.results()[0].task.key.namespace.is_empty());
+}
+
+#[test]
+fn r515_r1008_a_retry_does_not_make_a_namespace_again_that_the_attempt_before_has_made() {
+    let retry = Retry { limit: Some(1), ..Retry::default() };
+    let request = Request { retry, pause_before: vec![Breakpoint::parse("PreSync").unwrap()], ..Request::default() };
+    let specs = vec![resource("ConfigMap", "a").fate(Fate::Refused)];
+    let world = finished(World::new(Setup { specs, request, new_namespace: NewNamespace::Yes, ..Setup::default() }));
+    assert_eq!(world.op.attempt(), 2);
+    assert_eq!(world.calls(), ["apply Namespace/shop", "apply ConfigMap/a", "apply ConfigMap/a"]);
+    assert_eq!(world.results(), ["Sync ConfigMap/a SyncFailed Failed"]);
+    let left: Vec<(String, NotRunCode, String)> =
+        world.op.not_run().into_iter().map(|left| (left.task.id.key.short(), left.code, left.reason)).collect();
+    assert_eq!(left, [("Namespace/shop".to_owned(), NotRunCode::NotNeeded, "it is there already".to_owned())]);
 }
 
 #[test]
