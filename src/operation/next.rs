@@ -1,12 +1,13 @@
 //! What to do now. The same state always gives the same effects; with every begun fact applied there is nothing left to do.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Event, Step, StepOutcome};
-use super::{Applied, Conclusion, Effect, LogKey, LogState, Operation};
-use crate::model::{ContainerState, DeletePolicy, OperationPhase, Phase, PodView, Role, Task, TaskId, TaskState, Wave};
+use super::{Conclusion, Effect, LogKey, LogState, Operation};
+use crate::model::{ContainerState, DeletePolicy, Live, OperationPhase, Phase, PodView, ResourceKey, Role, Task, TaskId, TaskState, Wave};
 
 /// How long the end of an operation waits for the last lines of a log whose container is over.
 pub(super) const LOG_GRACE: SignedDuration = SignedDuration::from_secs(2);
@@ -146,6 +147,9 @@ impl Operation {
                 return effects;
             }
         }
+        if effects.is_empty() && self.in_flight == 0 {
+            effects = self.forgotten_finalizers();
+        }
         let logs_open = self.logs.iter().any(|(key, log)| self.is_ending(key, log));
         let patient = later(conclusion.at, LOG_GRACE).is_none_or(|end| now < end);
         if !effects.is_empty() || self.in_flight > 0 || (logs_open && patient) {
@@ -188,23 +192,38 @@ impl Operation {
         completed.filter_map(|task| self.finalizer_to_remove(task)).collect()
     }
 
+    /// Finalizers that an earlier attempt has left on hooks whose turn did not come again (spec R1502). Only the end takes them, after
+    /// everything else: until then the hook may still run, or go by its policy.
+    pub(super) fn forgotten_finalizers(&self) -> Vec<Effect> {
+        if self.request.dry_run {
+            return Vec::new();
+        }
+        // One object may be a hook of several phases.
+        let mut seen: BTreeSet<&ResourceKey> =
+            self.hooks().map(|task| &task.id).filter(|id| self.state(id).is_completed()).map(|id| &id.key).collect();
+        self.hooks().filter(|task| seen.insert(&task.id.key)).filter_map(|task| self.finalizer_to_remove(task)).collect()
+    }
+
     fn finalizer_to_remove(&self, task: &Task) -> Option<Effect> {
-        let applied = self.progress(&task.id).and_then(|progress| progress.applied.as_ref());
-        let Some(live) = self.live.get(&task.id.key) else { return self.look_for_lost_finalizer(task, applied?) };
-        let is_mine = match applied {
-            Some(applied) => applied.uid == live.uid,
-            // The answer to its creation was lost. The same object may be a hook of another phase, whose affair it is while it runs.
-            None => live.operation.as_ref() == Some(&self.id) && !self.running_tasks().any(|other| other.id.key == task.id.key),
-        };
+        let Some(live) = self.live.get(&task.id.key) else { return self.look_for_lost_finalizer(task) };
         let step = Step::RemoveFinalizer { uid: live.uid.clone() };
-        let is_wanted = is_mine && live.has_hook_finalizer() && self.step(&task.id, step.clone()).is_none();
+        let is_wanted = self.is_own_object(task, live) && live.has_hook_finalizer() && self.step(&task.id, step.clone()).is_none();
         is_wanted.then(|| Effect::Step { task: task.id.clone(), step })
     }
 
+    fn is_own_object(&self, task: &Task, live: &Live) -> bool {
+        match self.progress(&task.id).and_then(|progress| progress.applied.as_ref()) {
+            Some(applied) => applied.uid == live.uid,
+            // An earlier attempt has made it, or the answer to its creation was lost. The same object may be a hook of another phase, whose
+            // affair it is while it runs.
+            None => live.operation.as_ref() == Some(&self.id) && !self.running_tasks().any(|other| other.id.key == task.id.key),
+        }
+    }
+
     /// An object cannot go while our finalizer is on it, so before it counts as gone with it, it is asked for (spec R1502).
-    fn look_for_lost_finalizer(&self, task: &Task, applied: &Applied) -> Option<Effect> {
+    fn look_for_lost_finalizer(&self, task: &Task) -> Option<Effect> {
         let lost = self.graves.get(&task.id.key)?;
-        let is_strange = lost.uid == applied.uid && lost.has_hook_finalizer();
+        let is_strange = self.is_own_object(task, lost) && lost.has_hook_finalizer();
         let is_open = matches!(self.step(&task.id, Step::Look), None | Some(Some(StepOutcome::Done { .. })));
         (is_strange && is_open).then(|| Effect::Step { task: task.id.clone(), step: Step::Look })
     }

@@ -18,7 +18,8 @@ pub(crate) fn is_deleted_by_terminate(assessment: &Assessment, policies: &[Delet
 }
 
 impl Operation {
-    /// Completed hooks lose their finalizer, running ones are ended; nothing else is touched (spec R903–R905).
+    /// Completed hooks lose their finalizer, running ones are ended; nothing else is touched (spec R903–R905), but for finalizers that an
+    /// earlier attempt has left (spec R1502).
     pub(super) fn terminating(&self) -> Vec<Effect> {
         if let Some(run) = &self.run {
             return if run.in_flight > 0 { Vec::new() } else { vec![Effect::Record(Event::RunFinished { outcome: RunOutcome::Failed })] };
@@ -28,6 +29,10 @@ impl Operation {
         effects.extend(running.iter().filter_map(|task| self.end_hook(task, "Terminated")));
         if !effects.is_empty() || !running.is_empty() || self.in_flight > 0 {
             return effects;
+        }
+        let forgotten = self.forgotten_finalizers();
+        if !forgotten.is_empty() {
+            return forgotten;
         }
         let (phase, message) = if self.had_termination_errors() {
             (OperationPhase::Error, messages::TERMINATION_HAD_ERRORS)

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use super::world::{Fate, Setup, Spec, World, failed, hook, resource};
-use crate::model::{Gvk, KindFact, Kinds, OperationPhase, TaskState};
+use crate::model::{Gvk, KindFact, Kinds, OperationPhase, Phase, TaskState};
 use crate::operation::{Event, Request, Retry, Step};
 
 fn retrying(limit: u32, specs: Vec<Spec>) -> World {
@@ -164,4 +164,57 @@ fn t141_r1005_nothing_happens_before_the_pause_is_over() {
     assert!(wake.duration_since(world.now).as_secs() > 30);
     world.run(700);
     assert_eq!(finished(world).op.attempts().len(), 1);
+}
+
+/// The pause after the first of two attempts: `pre` has succeeded, and a webhook has kept the finalizer of `smoke`; it is repaired now.
+fn smoke_is_locked(smoke: Spec) -> World {
+    let mut world = retrying(1, vec![hook("pre", "PreSync"), smoke]);
+    world
+        .faults
+        .push(|task, step| (*task.key.name == *"smoke" && matches!(step, Step::RemoveFinalizer { .. })).then(|| failed("webhook is down")));
+    while world.op.respite().is_none() {
+        world.settle();
+        world.tick();
+    }
+    assert_eq!(world.locked(), ["Job/smoke"]);
+    world.faults.clear();
+    world
+}
+
+#[test]
+fn r216_r1502_a_finalizer_that_an_earlier_attempt_has_left_goes_when_the_hook_is_not_reached_again() {
+    for policy in ["BeforeHookCreation", "HookFailed"] {
+        let mut world = smoke_is_locked(hook("smoke", "PostSync").policy(policy));
+        world.set_fate("Job/pre", &Fate::Degraded(1));
+        let world = finished(world);
+        assert_eq!((world.op.phase(), world.op.attempt()), (OperationPhase::Failed, 2));
+        assert!(world.locked().is_empty(), "{policy}: {:?}", world.calls());
+        assert_eq!(world.calls().last().unwrap(), "unlock Job/smoke");
+        assert_eq!(world.state(Phase::PostSync, "Job/smoke"), TaskState::Pending, "it did not run in this attempt");
+    }
+}
+
+#[test]
+fn r903_r1502_a_terminate_takes_the_finalizer_that_an_earlier_attempt_has_left() {
+    let mut world = smoke_is_locked(hook("smoke", "PostSync"));
+    world.set_fate("Job/pre", &Fate::Never);
+    world.run(8);
+    assert_eq!((world.op.attempt(), world.op.phase()), (2, OperationPhase::Running));
+    world.publish(Event::TerminateRequested { by: "test".to_owned() });
+    let world = finished(world);
+    assert_eq!(world.op.message(), "Operation terminated (retried 1 times).");
+    assert!(world.locked().is_empty(), "{:?}", world.calls());
+}
+
+#[test]
+fn r1502_a_finalizer_that_an_earlier_attempt_has_left_and_that_stays_is_tried_once_and_told() {
+    let mut world = smoke_is_locked(hook("smoke", "PostSync"));
+    world.finalizers_stick = true;
+    world.set_fate("Job/pre", &Fate::Degraded(1));
+    world.lose("Job/smoke");
+    let world = finished(world);
+    let last: Vec<String> = world.calls().into_iter().rev().take(2).collect();
+    assert_eq!(last, ["unlock Job/smoke", "look Job/smoke"], "what the view has lost is asked for: {:?}", world.calls());
+    let told = world.op.results().iter().find(|result| *result.task.key.name == *"smoke").unwrap();
+    assert_eq!((told.state, &*told.message), (TaskState::Error, "Failed to remove hook finalizer: denied by a webhook"));
 }
