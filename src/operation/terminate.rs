@@ -3,8 +3,8 @@
 use super::event::{Event, RunOutcome, Step, StepOutcome};
 use super::messages;
 use super::pass::{change, conclude, hook_outcome};
-use super::{Effect, Operation};
-use crate::model::{Assessment, DeletePolicy, HealthStatus, Live, OperationPhase, ResultCode, Task, TaskState};
+use super::{Effect, Operation, StepState};
+use crate::model::{Assessment, DeletePolicy, HealthStatus, Live, OperationPhase, ResultCode, Task, TaskId, TaskState};
 
 /// Returns whether a hook that a terminate ends is deleted too: if it still runs, if that is unclear, or if it goes by its policy (spec
 /// R905.4).
@@ -43,13 +43,26 @@ impl Operation {
         vec![conclude(phase, message, None)]
     }
 
+    /// Returns whether a hook step failed (spec R903). Of a finalizer whose removal had failed before and that is still on, a terminate of
+    /// Argo CD would say the same again.
     fn had_termination_errors(&self) -> bool {
-        let failed_call = |step: &Step, outcome: Option<&StepOutcome>| {
-            matches!(step, Step::TerminateFinalizer { .. } | Step::TerminateDelete { .. } | Step::Look)
-                && matches!(outcome, Some(StepOutcome::Failed { .. }))
-        };
+        let is_locked = |id: &TaskId, uid: &str| self.live.get(&id.key).is_some_and(|live| *live.uid == *uid && live.has_hook_finalizer());
         let since = self.terminate.as_ref().map(|(at, _)| *at);
-        self.steps.iter().any(|((_, step), state)| Some(state.started_at) >= since && failed_call(step, state.outcome.as_ref()))
+        let counts = |id: &TaskId, step: &Step, state: &StepState| match step {
+            Step::TerminateFinalizer { .. } | Step::TerminateDelete { .. } | Step::Look => Some(state.started_at) >= since,
+            Step::RemoveFinalizer { uid } => is_locked(id, uid),
+            Step::RemoveOldFinalizer { .. }
+            | Step::Prune { .. }
+            | Step::DeleteOldHook { .. }
+            | Step::Apply
+            | Step::Try
+            | Step::Discover
+            | Step::Adopt { .. }
+            | Step::RemoveLeftFinalizer { .. }
+            | Step::DeleteHook { .. } => false,
+        };
+        let has_failed = |state: &StepState| matches!(state.outcome, Some(StepOutcome::Failed { .. }));
+        self.steps.iter().any(|((id, step), state)| has_failed(state) && counts(id, step, state))
     }
 
     /// The next thing to end one running hook: look, finalizer, deletion, result (spec R905). `None` while a call is out. `why` is the

@@ -235,6 +235,28 @@ fn t133_r905_a_finalizer_that_cannot_be_removed_makes_the_end_an_error_and_the_h
 }
 
 #[test]
+fn r903_a_finalizer_of_a_completed_hook_that_cannot_be_removed_makes_the_end_of_a_terminate_an_error() {
+    for is_refused in [true, false] {
+        let mut world = sync([pod_hook("a", "Sync").fate(Fate::Healthy(0)), pod_hook("endless", "Sync").fate(Fate::Never)]);
+        world.run(2);
+        world.faults.push(|_, step| matches!(step, Step::RemoveFinalizer { .. }).then(|| failed("update failed")));
+        terminate(&mut world);
+        world.decide();
+        if !is_refused {
+            world.faults.clear();
+        }
+        let world = finished(world);
+        let expected = if is_refused {
+            (OperationPhase::Error, "Operation termination had errors")
+        } else {
+            (OperationPhase::Failed, "Operation terminated")
+        };
+        assert_eq!(end(&world), expected);
+        assert_eq!(count(&world, "unlock Pod/a"), 1, "it is not tried for ever");
+    }
+}
+
+#[test]
 fn t134_r905_a_running_hook_that_is_gone_counts_as_terminated() {
     let mut world = sync([hook("h", "PreSync").fate(Fate::Vanishes(1))]);
     world.settle();
