@@ -35,7 +35,8 @@ impl Operation {
         if let Some(refused) = self.refuse_invalid_tasks() {
             return refused;
         }
-        let stages: [&dyn Fn() -> Option<Vec<Effect>>; 4] = [
+        let stages: [&dyn Fn() -> Option<Vec<Effect>>; 5] = [
+            &|| self.unlock_hooks(),
             &|| self.deletion_hooks(Phase::PreDelete, now),
             &|| self.cascade(now),
             &|| self.deletion_hooks(Phase::PostDelete, now),
@@ -43,6 +44,14 @@ impl Operation {
         ];
         let end = || vec![conclude(OperationPhase::Succeeded, messages::DELETED.to_owned(), None)];
         stages.iter().find_map(|stage| stage()).unwrap_or_else(end)
+    }
+
+    /// A deletion adds no finalizer to its hooks (spec R214), but a manifest may list it. It goes as soon as the hook has completed, and
+    /// before anything else, because all that follows would wait for it (spec R216.2, R220). `None`: nothing is locked.
+    fn unlock_hooks(&self) -> Option<Vec<Effect>> {
+        let calls = self.finalizers_to_remove();
+        let is_out = || self.hooks().any(|task| self.is_finalizer_leaving(&task.id));
+        (!calls.is_empty() || is_out()).then_some(calls)
     }
 
     fn tasks_in(&self, phase: Phase) -> impl Iterator<Item = &Task> {

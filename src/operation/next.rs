@@ -274,7 +274,7 @@ impl Operation {
     }
 
     /// The finalizer goes first, so that the deletion is immediate (spec R220).
-    fn is_finalizer_leaving(&self, task: &TaskId) -> bool {
+    pub(super) fn is_finalizer_leaving(&self, task: &TaskId) -> bool {
         let Some(live) = self.live.get(&task.key) else { return false };
         matches!(self.step(task, Step::RemoveFinalizer { uid: live.uid.clone() }), Some(None))
     }

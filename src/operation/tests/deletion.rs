@@ -204,6 +204,41 @@ fn r1115_an_old_hook_with_a_hook_finalizer_does_not_hold_up_the_deletion() {
 }
 
 #[test]
+fn t128_r216_r220_a_deletion_hook_whose_manifest_lists_the_finalizer_loses_it_when_it_has_completed() {
+    for (policy, left) in [("HookSucceeded", 0), ("BeforeHookCreation", 1)] {
+        let world = finished(deletion([hook("after", "PostDelete").policy(policy).locked()], [resource("ConfigMap", "a")]));
+        assert_eq!(world.calls()[..3], ["prune ConfigMap/a", "apply Job/after", "unlock Job/after"]);
+        assert_eq!((world.op.phase(), world.left().len()), (OperationPhase::Succeeded, left), "{policy}: {:?}", world.calls());
+        assert!(world.live("Job/after").is_none_or(|live| !live.has_hook_finalizer()), "{policy}");
+    }
+    let world = finished(deletion([hook("bye", "PreDelete").locked()], [resource("ConfigMap", "a")]));
+    assert_eq!(world.calls(), ["apply Job/bye", "unlock Job/bye", "prune ConfigMap/a", "prune Job/bye"]);
+    assert!(world.left().is_empty());
+}
+
+#[test]
+fn t128_a_pause_in_a_deletion_does_not_wait_for_a_finalizer_that_nobody_removes() {
+    let mut world = deletion([hook("bye", "PreDelete").locked()], [resource("ConfigMap", "a")]);
+    world.settle();
+    world.publish(Event::PauseRequested { by: "ann".to_owned() });
+    world.run(20);
+    assert!(world.op.paused().is_some(), "{:?}", world.calls());
+    world.publish(Event::Resumed { by: "ann".to_owned() });
+    assert!(finished(world).left().is_empty());
+}
+
+/// T127 in a deletion: what follows would wait for the hook for ever.
+#[test]
+fn t127_r1116_a_finalizer_of_a_deletion_hook_that_cannot_be_removed_ends_the_deletion_and_is_told() {
+    let mut world = deletion([hook("after", "PostDelete").policy("HookSucceeded").locked()], [resource("ConfigMap", "a")]);
+    world.finalizers_stick = true;
+    let world = finished(world);
+    assert_eq!(world.op.phase(), OperationPhase::Failed);
+    assert!(world.op.message().contains("denied by a webhook"), "{}", world.op.message());
+    assert!(world.live("Job/after").unwrap().deletion.is_none(), "it would hang in its deletion");
+}
+
+#[test]
 fn r1111_a_hook_of_an_earlier_deletion_that_still_runs_is_waited_for() {
     let mut world = World::new(Setup {
         leftovers: vec![hook("bye", "PreDelete").fate(Fate::Never)],

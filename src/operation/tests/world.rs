@@ -44,6 +44,8 @@ pub(super) struct Spec {
     pub(super) kind: &'static str,
     annotations: BTreeMap<&'static str, String>,
     generated: bool,
+    /// The manifest lists the hook finalizer itself.
+    locked: bool,
     /// Group and kind that a definition defines.
     defines: Option<(&'static str, &'static str)>,
     pub(super) fate: Fate,
@@ -51,7 +53,7 @@ pub(super) struct Spec {
 
 pub(super) fn resource(kind: &'static str, name: &str) -> Spec {
     let fate = if ["ConfigMap", "Secret", "Namespace"].contains(&kind) { Fate::NoRule } else { Fate::Healthy(1) };
-    Spec { name: name.to_owned(), kind, annotations: BTreeMap::new(), generated: false, defines: None, fate }
+    Spec { name: name.to_owned(), kind, annotations: BTreeMap::new(), generated: false, locked: false, defines: None, fate }
 }
 
 pub(super) fn hook(name: &str, phases: &str) -> Spec {
@@ -94,6 +96,10 @@ impl Spec {
         self.generated = true;
         self
     }
+    pub(super) fn locked(mut self) -> Self {
+        self.locked = true;
+        self
+    }
     pub(super) fn defines(mut self, group: &'static str, kind: &'static str) -> Self {
         self.defines = Some((group, kind));
         self
@@ -111,6 +117,9 @@ impl Spec {
         let name = if self.generated { json!({"generateName": self.name}) } else { json!({"name": self.name}) };
         let mut metadata = name;
         metadata["annotations"] = json!(self.annotations);
+        if self.locked {
+            metadata["finalizers"] = json!([annotation::HOOK_FINALIZER]);
+        }
         let spec = self.defines.map_or_else(|| json!({}), |(group, kind)| json!({"group": group, "names": {"kind": kind}}));
         Object::new(json!({"apiVersion": self.api_version(), "kind": self.kind, "metadata": metadata, "spec": spec}))
     }
