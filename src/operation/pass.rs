@@ -271,12 +271,24 @@ impl Operation {
         self.start_group(now, phase, wave, group)
     }
 
-    /// Tasks outside SyncFail that completed without success.
+    /// Tasks outside SyncFail that completed without success. A hook that had succeeded and whose deletion was refused is none (T126).
     pub(super) fn bad_tasks(&self) -> Vec<&TaskId> {
         let is_bad = |at: &usize| {
-            matches!(self.state_at(*at), TaskState::Failed | TaskState::Error) && self.plan.tasks[*at].id.phase != Phase::SyncFail
+            matches!(self.state_at(*at), TaskState::Failed | TaskState::Error)
+                && self.plan.tasks[*at].id.phase != Phase::SyncFail
+                && !self.was_deletion_refused(&self.plan.tasks[*at].id)
         };
         (0..self.plan.tasks.len()).filter(is_bad).map(|at| &self.plan.tasks[at].id).collect()
+    }
+
+    /// Returns whether a hook that went by its success could not be deleted (spec R212, decision 9).
+    fn was_deletion_refused(&self, id: &TaskId) -> bool {
+        let is_refusal = |step: &Step, outcome: Option<&StepOutcome>| {
+            matches!(step, Step::DeleteHook { policy: DeletePolicy::HookSucceeded, .. })
+                && matches!(outcome, Some(StepOutcome::Failed { .. }))
+        };
+        self.state(id) == TaskState::Error
+            && self.steps.iter().any(|((task, step), state)| task == id && is_refusal(step, state.outcome.as_ref()))
     }
 
     /// The end of a good operation waits for the removal of finalizers, because a failed one fails its hook (decision 22).

@@ -155,6 +155,24 @@ fn t126_r212_a_policys_deletion_that_is_refused_fails_its_hook_and_not_the_opera
     assert_eq!(world.op.results()[0].message, "failed to delete resource: no");
 }
 
+/// Also when a hook goes with its own success (decision 9), in the middle of the operation.
+#[test]
+fn t126_r212_an_early_deletion_that_is_refused_does_not_fail_the_operation() {
+    let specs = vec![
+        hook("h", "PreSync").policy("HookSucceeded"),
+        resource("Deployment", "d"),
+        hook("last", "PostSync").policy("HookSucceeded"),
+        hook("alert", "SyncFail"),
+    ];
+    let request = Request { delete_succeeded_hooks_early: true, ..Request::default() };
+    let mut world = World::new(Setup { specs, request, ..Setup::default() });
+    world.faults.push(|_, step| matches!(step, Step::DeleteHook { .. }).then(|| failed("no")));
+    let world = finished(world);
+    assert_eq!((world.op.phase(), count(&world, "apply Job/alert")), (OperationPhase::Succeeded, 0), "{:?}", world.calls());
+    assert_eq!((world.state(Phase::PreSync, "Job/h"), world.state(Phase::PostSync, "Job/last")), (TaskState::Error, TaskState::Error));
+    assert_eq!((count(&world, "delete Job/h"), count(&world, "delete Job/last")), (1, 1), "one call each");
+}
+
 #[test]
 fn t196_r214_r216_r308_an_old_hook_that_is_applied_over_gets_the_finalizer_again_and_loses_it_again() {
     let spec = hook("h", "PreSync").policy("HookSucceeded");
