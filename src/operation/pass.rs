@@ -1,5 +1,7 @@
 //! One pass of the chart in spec 17, one function for each step.
 
+use std::sync::Arc;
+
 use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Event, RunKind, Step, StepOutcome};
@@ -259,6 +261,10 @@ impl Operation {
         let bad = self.bad_tasks();
         if !bad.is_empty() {
             let mut effects = self.hooks_to_delete(DeletePolicy::HookFailed, true);
+            // Applied over an old hook that is about to go, the new one would end with the old end and never run (spec R209, R1503).
+            if effects.iter().any(|effect| self.is_for_open_sync_fail(effect)) {
+                return effects;
+            }
             effects.extend(self.sync_fail(messages::UNSUCCESSFUL, &bad, now));
             return effects;
         }
@@ -269,6 +275,10 @@ impl Operation {
         let group: Vec<usize> =
             self.pending(&waves).filter(|(at, own)| (self.plan.tasks[*at].id.phase, *own) == (phase, wave)).map(|(at, _)| at).collect();
         self.start_group(now, phase, wave, group)
+    }
+
+    fn is_for_open_sync_fail(&self, effect: &Effect) -> bool {
+        matches!(effect, Effect::Step { task, .. } if task.phase == Phase::SyncFail && !self.state(task).is_completed())
     }
 
     /// Tasks outside SyncFail that completed without success. A hook that had succeeded and whose deletion was refused is none (T126).
@@ -338,12 +348,23 @@ impl Operation {
         live.traits.option("Prune").or_else(|| self.request.options.value("Prune"))
     }
 
-    /// Returns whether the old object of a pending hook has been deleted and is not gone yet: by this operation (spec R206, R207), or by
-    /// somebody else. Neither can a hook be created beside it, nor would the server take our finalizer on it (spec R1503).
+    /// Returns whether the old object of a pending hook has been deleted and is not gone yet: by this operation (spec R206, R207), also by
+    /// its policy (R209), or by somebody else. Neither can a hook be created beside it, nor would the server take our finalizer on it (spec R1503).
     pub(super) fn is_old_hook_in_deletion(&self, id: &TaskId) -> bool {
         let Some(live) = self.live.get(&id.key) else { return false };
-        let is_going = || id.role == Role::Hook && live.deletion.is_some() && !live.has_hook_finalizer() && self.result(id).is_none();
-        matches!(self.step(id, Step::DeleteOldHook { uid: live.uid.clone() }), Some(Some(StepOutcome::Done { .. }))) || is_going()
+        let is_going = || live.deletion.is_some() && !live.has_hook_finalizer() || self.goes_by_policy(id, &live.uid);
+        matches!(self.step(id, Step::DeleteOldHook { uid: live.uid.clone() }), Some(Some(StepOutcome::Done { .. })))
+            || (id.role == Role::Hook && self.result(id).is_none() && is_going())
+    }
+
+    /// Returns whether an object is being deleted by a policy of its hook, in this phase or in another one, from the removal of the finalizer
+    /// that an earlier operation left.
+    fn goes_by_policy(&self, id: &TaskId, uid: &Arc<str>) -> bool {
+        let is_on = |task: &TaskId, step: Step| matches!(self.step(task, step), Some(None | Some(StepOutcome::Done { .. })));
+        let policies = [DeletePolicy::HookSucceeded, DeletePolicy::HookFailed];
+        let is_deleted = |task: &TaskId| policies.into_iter().any(|policy| is_on(task, Step::DeleteHook { uid: uid.clone(), policy }));
+        is_on(id, Step::RemoveLeftFinalizer { uid: uid.clone() })
+            || Phase::OF_HOOKS.into_iter().any(|phase| is_deleted(&TaskId { phase, ..id.clone() }))
     }
 
     pub(super) fn start_run(&self, kind: RunKind, phase: Phase, wave: Wave, tasks: Vec<TaskId>) -> Vec<Effect> {

@@ -142,6 +142,43 @@ fn t115_r406_syncfail_hooks_of_all_waves_start_together() {
     assert_eq!(world.calls()[1..], ["apply Job/now", "apply Job/later"]);
 }
 
+/// Whether an earlier sync has left it, or an earlier phase of this one.
+#[test]
+fn r209_r409_r1503_an_old_syncfail_hook_that_goes_by_its_policy_is_gone_before_the_new_one_comes() {
+    for (phases, is_locked) in [("SyncFail", false), ("SyncFail", true), ("PreSync,SyncFail", false)] {
+        let alert = hook("alert", phases).policy("HookFailed");
+        let specs = vec![alert.clone(), resource("Deployment", "d").fate(Fate::Degraded(1)), resource("ConfigMap", "late").wave(1)];
+        let mut world = World::new(Setup { specs, leftovers: vec![alert], ..Setup::default() });
+        if is_locked {
+            world.lock("Job/alert");
+        }
+        let deletes =
+            |world: &World| world.queue.iter().any(|(task, step)| *task.key.name == *"alert" && matches!(step, Step::DeleteHook { .. }));
+        while !deletes(&world) {
+            world.decide();
+            if world.queue.is_empty() {
+                world.tick();
+            } else if !deletes(&world) {
+                world.answer(0);
+            }
+        }
+        let (old, before) = (world.live("Job/alert").unwrap().uid.clone(), world.calls().len());
+        for _ in 0..3 {
+            world.tick();
+            world.decide();
+        }
+        assert!(!world.calls()[before..].contains(&"apply Job/alert".to_owned()), "{:?}", world.calls());
+        assert_eq!(world.op.message(), "waiting for completion of hook batch/Job/alert");
+        world.settle();
+        world.tick();
+        world.settle();
+        assert_eq!(world.calls().last().unwrap(), "apply Job/alert");
+        assert!(world.live("Job/alert").unwrap().uid != old, "the alarm is raised");
+        let world = finished(world);
+        assert_eq!((world.op.phase(), world.state(Phase::SyncFail, "Job/alert")), (OperationPhase::Failed, TaskState::Succeeded));
+    }
+}
+
 #[test]
 fn r408_a_syncfail_hook_that_fails_leaves_the_message_alone() {
     let world = finished(sync([hook("pre", "PreSync").fate(EXIT_1), hook("alert", "SyncFail").fate(EXIT_1)]));
