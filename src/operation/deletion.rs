@@ -144,7 +144,7 @@ impl Operation {
         }
         let leaving: Vec<&Task> = pending.iter().copied().filter(|task| self.is_old_hook_in_deletion(&task.id)).collect();
         if !leaving.is_empty() {
-            return self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect();
+            return self.wait_for_old_hooks(Wait::Deletion, &leaving, now);
         }
         self.start_run(RunKind::Group, phase, Wave::default(), pending.iter().map(|task| task.id.clone()).collect())
     }
@@ -169,9 +169,12 @@ impl Operation {
         if !unconfirmed.is_empty() {
             return Some(self.waiting_event(Wait::Confirmation, &unconfirmed, now).into_iter().collect());
         }
-        let leaving: Vec<&Task> = self.tasks_in(Phase::Delete).filter(|task| self.is_leaving(task)).collect();
+        // One that was given up because the phase has no time left is not waited for again.
+        let is_waited = |task: &&Task| self.is_leaving(task) && self.state(&task.id) == TaskState::Succeeded;
+        let leaving: Vec<&Task> = self.tasks_in(Phase::Delete).filter(is_waited).collect();
         if !leaving.is_empty() {
-            return Some(self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect());
+            let late = self.fail_late(&leaving, ResultCode::Pruned, now);
+            return Some(if late.is_empty() { self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect() } else { late });
         }
         if let Some(message) = self.cascade_failed() {
             return Some(vec![conclude(OperationPhase::Failed, message, None)]);
@@ -259,8 +262,21 @@ impl Operation {
             return Some(calls);
         }
         let hooks = phases.into_iter().flat_map(|phase| self.tasks_in(phase));
-        let leaving: Vec<&Task> = hooks.filter(|task| self.is_cleaned_up(task) == Some(true) && self.own_hook(task).is_some()).collect();
-        if leaving.is_empty() { None } else { Some(self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect()) }
+        let is_leaving = |task: &&Task| self.is_cleaned_up(task) == Some(true) && self.state(&task.id) != TaskState::Error;
+        let leaving: Vec<&Task> = hooks.filter(|task| is_leaving(task) && self.own_hook(task).is_some()).collect();
+        if leaving.is_empty() {
+            return None;
+        }
+        let late = self.give_up_clean_up(&leaving, now);
+        Some(if late.is_empty() { self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect() } else { late })
+    }
+
+    /// What goes by its policy goes in the phase that began last, whatever its own was. It has done its work: what remains is told (spec
+    /// R1513, `why_left`).
+    fn give_up_clean_up(&self, leaving: &[&Task], now: Timestamp) -> Vec<Effect> {
+        let last = self.phases.iter().max_by_key(|(_, span)| span.started_at).map(|(phase, _)| *phase);
+        let Some(why) = last.and_then(|phase| self.phase_overdue(phase, now)) else { return Vec::new() };
+        leaving.iter().map(|task| change(&task.id, ResultCode::Synced, TaskState::Error, why.clone())).collect()
     }
 
     /// Returns whether the deletion of a hook by its policy is under way or has been accepted; `None`: nobody has asked for it.

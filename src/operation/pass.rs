@@ -222,7 +222,7 @@ impl Operation {
     }
 
     /// What is waited for without running, and whose phase has no time left.
-    fn fail_late(&self, tasks: &[&Task], code: ResultCode, now: Timestamp) -> Vec<Effect> {
+    pub(super) fn fail_late(&self, tasks: &[&Task], code: ResultCode, now: Timestamp) -> Vec<Effect> {
         let is_late = |task: &&&Task| self.phase_deadline(task).is_some_and(|at| now >= at);
         let late = tasks.iter().filter(is_late);
         late.filter_map(|task| Some(change(&task.id, code, TaskState::Error, self.overdue(task, now)?))).collect()
@@ -325,8 +325,7 @@ impl Operation {
         }
         let leaving: Vec<&Task> = tasks.iter().copied().filter(|task| self.is_old_hook_in_deletion(&task.id)).collect();
         if !leaving.is_empty() {
-            let late = self.fail_late(&leaving, ResultCode::None, now);
-            return if late.is_empty() { self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect() } else { late };
+            return self.wait_for_old_hooks(Wait::Deletion, &leaving, now);
         }
         if self.pause_until().is_some_and(|end| now < end) {
             return Vec::new();
@@ -335,6 +334,15 @@ impl Operation {
         let (prunes, applies): (Vec<&Task>, Vec<&Task>) = tasks.into_iter().partition(|task| task.is_prune());
         let tasks = prunes.into_iter().chain(applies);
         self.start_run(RunKind::Group, phase, wave, tasks.map(|task| task.id.clone()).collect())
+    }
+
+    /// Old hooks that have to be gone before their group. It has begun with that, so that the limit of its phase counts (spec R1505).
+    pub(super) fn wait_for_old_hooks(&self, wait: Wait, leaving: &[&Task], now: Timestamp) -> Vec<Effect> {
+        if let Some(task) = leaving.iter().find(|task| !self.phases.contains_key(&task.id.phase)) {
+            return self.open_group(task.id.phase, task.wave).into_iter().map(Effect::Record).collect();
+        }
+        let late = self.fail_late(leaving, ResultCode::None, now);
+        if late.is_empty() { self.waiting_event(wait, leaving, now).into_iter().collect() } else { late }
     }
 
     /// An unconfirmed prune with `Prune=confirm` holds its whole group (spec R634); nobody is asked when nothing is pruned (R1518).
@@ -457,10 +465,13 @@ impl Operation {
         }
         let idle = open.into_iter().filter(|task| self.state(&task.id) != TaskState::Running);
         let (leaving, startable): (Vec<&Task>, Vec<&Task>) = idle.partition(|task| self.is_old_hook_in_deletion(&task.id));
-        // While an old one goes, Argo CD speaks of the completion of the new one (spec R409).
-        let Some(first) = startable.first() else { return self.waiting_event(Wait::Completion, &leaving, now).into_iter().collect() };
+        let Some(first) = startable.first().or(leaving.first()) else { return Vec::new() };
         if let Some(effects) = self.stop_before(Phase::SyncFail, first.wave) {
             return effects;
+        }
+        if startable.is_empty() {
+            // While an old one goes, Argo CD speaks of the completion of the new one (spec R409).
+            return self.wait_for_old_hooks(Wait::Completion, &leaving, now);
         }
         let wave = startable.iter().map(|task| task.wave).min().unwrap_or(first.wave);
         self.start_run(RunKind::SyncFail, Phase::SyncFail, wave, startable.iter().map(|task| task.id.clone()).collect())

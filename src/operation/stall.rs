@@ -28,8 +28,12 @@ impl Operation {
         {
             return Some(format!("did not end within {}, the limit of a hook", said(limit)));
         }
+        self.phase_overdue(task.id.phase, now)
+    }
+
+    pub(super) fn phase_overdue(&self, phase: Phase, now: Timestamp) -> Option<String> {
         let limit = self.request.limits.phase?;
-        (now >= self.phase_deadline(task)?).then(|| format!("{} did not end within {}, the limit of a phase", task.id.phase, said(limit)))
+        (now >= self.phase_ends_at(phase)?).then(|| format!("{phase} did not end within {}, the limit of a phase", said(limit)))
     }
 
     fn hook_deadline(&self, task: &Task) -> Option<Timestamp> {

@@ -238,6 +238,60 @@ fn t127_r1116_a_finalizer_of_a_deletion_hook_that_cannot_be_removed_ends_the_del
     assert!(world.live("Job/after").unwrap().deletion.is_none(), "it would hang in its deletion");
 }
 
+fn limited(hooks: Vec<Spec>, leftovers: Vec<Spec>) -> World {
+    let setup = deleting(hooks, [resource("ConfigMap", "a"), resource("ConfigMap", "low").wave(-1)]);
+    let limits = Limits { phase: Some(Duration::from_secs(20)), ..Limits::default() };
+    World::new(Setup { leftovers, request: Request { limits, ..setup.request }, ..setup })
+}
+
+#[test]
+fn r1505_r1513_a_phase_limit_ends_the_wait_of_a_deletion_for_an_old_hook() {
+    let bye = hook("bye", "PreDelete");
+    let mut world = limited(vec![bye.clone()], vec![bye]);
+    world.hold("Job/bye", "example.com/busy");
+    let world = finished(world);
+    let expected = "error executing pre-delete hooks: shop/bye: PreDelete did not end within 20s, the limit of a phase";
+    assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Failed, expected));
+    assert!(world.live("ConfigMap/a").unwrap().deletion.is_none(), "nothing else was deleted");
+}
+
+#[test]
+fn r1513_a_phase_limit_ends_the_wait_for_an_object_that_does_not_go() {
+    let mut world = limited(Vec::new(), Vec::new());
+    world.hold("ConfigMap/a", "example.com/busy");
+    let world = finished(world);
+    let expected =
+        "one or more objects could not be deleted, reason: ConfigMap shop/a: Delete did not end within 20s, the limit of a phase";
+    assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Failed, expected));
+    assert_eq!((world.op.deleted(), world.op.attempt()), ((0, 2), 1));
+    assert!(world.live("ConfigMap/low").unwrap().deletion.is_none(), "its turn did not come");
+}
+
+/// It counts from the phase that began last: a PreDelete hook that stays when the app goes is cleaned up long after its own phase.
+#[test]
+fn r1113_r1513_a_phase_limit_ends_the_wait_for_a_hook_that_goes_by_its_policy_and_it_is_told() {
+    for (phase, last) in [("PostDelete", "PostDelete"), ("PreDelete", "Delete")] {
+        let mut world = limited(vec![hook("h", phase).policy("HookSucceeded").option("Delete=false")], Vec::new());
+        while world.live("Job/h").is_none() {
+            world.settle();
+            world.tick();
+        }
+        world.hold("Job/h", "example.com/busy");
+        if phase == "PreDelete" {
+            world.hold("ConfigMap/a", "example.com/slow");
+            world.run(15);
+            world.unlock_by_hand("ConfigMap/a");
+        }
+        let begun = world.now;
+        let world = finished(world);
+        assert_eq!(world.op.phase(), OperationPhase::Succeeded, "{phase}: {}", world.op.message());
+        let told = format!("{last} did not end within 20s, the limit of a phase");
+        assert!(world.op.results().iter().any(|result| result.task.phase.as_str() == phase && result.message == told));
+        assert_eq!(left_behind(&world).len(), 1, "{:?}", left_behind(&world));
+        assert!(world.now.duration_since(begun).as_secs() > 4, "it was waited for");
+    }
+}
+
 #[test]
 fn r1111_a_hook_of_an_earlier_deletion_that_still_runs_is_waited_for() {
     let mut world = World::new(Setup {

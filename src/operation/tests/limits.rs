@@ -89,6 +89,54 @@ fn r1505_a_phase_limit_ends_the_wait_for_an_old_hook_that_does_not_go() {
     assert_eq!(world.state(Phase::PreSync, "Job/migrate"), TaskState::Error);
 }
 
+/// Whoever deleted it: this operation before its creation, somebody else, or this operation by its policy.
+#[test]
+fn r1505_r1513_a_phase_limit_ends_the_wait_for_an_old_hook_before_its_phase_and_in_syncfail() {
+    for (phase, policy, is_deleted) in [
+        (Phase::PreSync, "BeforeHookCreation", true),
+        (Phase::PostSync, "HookSucceeded", true),
+        (Phase::SyncFail, "BeforeHookCreation", false),
+        (Phase::SyncFail, "BeforeHookCreation", true),
+        (Phase::SyncFail, "HookFailed", false),
+    ] {
+        let old = hook("old", phase.as_str()).policy(policy);
+        let fate = if phase == Phase::SyncFail { Fate::Degraded(1) } else { Fate::Healthy(1) };
+        let specs = vec![old.clone(), resource("Deployment", "d").fate(fate), resource("ConfigMap", "late").wave(1)];
+        let request = Request { limits: Limits { phase: seconds(20), ..Limits::default() }, ..Request::default() };
+        let mut world = World::new(Setup { specs, leftovers: vec![old], request, ..Setup::default() });
+        world.hold("Job/old", "example.com/backup");
+        if is_deleted {
+            world.remove("Job", "old");
+        }
+        world.run(15);
+        assert_eq!(world.op.waited_for().len(), 1, "{phase} {policy}: {}", world.op.message());
+        let world = finished(world);
+        assert_eq!((world.op.phase(), world.state(phase, "Job/old")), (OperationPhase::Failed, TaskState::Error), "{phase} {policy}");
+        let said = &world.op.results().iter().find(|result| *result.task.key.name == *"old").unwrap().message;
+        assert_eq!(*said, format!("{phase} did not end within 20s, the limit of a phase"));
+        assert!(world.op.finished_at().unwrap().duration_since(world.op.started_at()).as_secs() < 25);
+    }
+}
+
+/// A breakpoint before the phase stands before the wait for its old hooks.
+#[test]
+fn a_breakpoint_before_syncfail_holds_although_an_old_hook_still_goes() {
+    let alert = hook("alert", "SyncFail");
+    let specs = vec![alert.clone(), resource("Deployment", "d").fate(Fate::Degraded(1)), resource("ConfigMap", "late").wave(1)];
+    let pause_before = vec![Breakpoint::parse("SyncFail").unwrap()];
+    let request = Request { pause_before, ..Request::default() };
+    let mut world = World::new(Setup { specs, leftovers: vec![alert], request, ..Setup::default() });
+    world.hold("Job/alert", "example.com/backup");
+    world.remove("Job", "alert");
+    world.run(10);
+    assert_eq!(world.op.message(), "paused before SyncFail wave 0");
+    world.publish(Event::Resumed { by: "olga".to_owned() });
+    world.settle();
+    assert_eq!(world.op.message(), "waiting for completion of hook batch/Job/alert");
+    world.unlock_by_hand("Job/alert");
+    assert_eq!(finished(world).state(Phase::SyncFail, "Job/alert"), TaskState::Succeeded);
+}
+
 #[test]
 fn a_stall_is_said_after_its_time_and_then_each_time_after_twice_as_long() {
     let request = Request { stall_after: Duration::from_secs(60), ..Request::default() };
