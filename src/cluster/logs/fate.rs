@@ -65,9 +65,10 @@ pub(super) fn of(pod: &Value, container: &str) -> Fate {
     })
 }
 
-/// Returns when the last run that is over ended, to the second: the one whose log the kubelet calls the previous one.
-pub(super) fn end_of_previous(pod: &Value, container: &str) -> Option<Timestamp> {
-    text(&status_of(pod, container)?["lastState"]["terminated"]["finishedAt"]).parse().ok()
+/// Returns when the present run was started, to the second: the log of the one before it is what the kubelet calls the previous one.
+pub(super) fn start_of_present(pod: &Value, container: &str) -> Option<Timestamp> {
+    let state = &status_of(pod, container)?["state"];
+    ["running", "terminated"].iter().find_map(|name| text(&state[*name]["startedAt"]).parse().ok())
 }
 
 fn status_of<'a>(pod: &'a Value, container: &str) -> Option<&'a Value> {

@@ -82,9 +82,10 @@ struct Break {
 }
 
 impl Break {
-    /// Returns whether a run that ended then is the one before this place; otherwise only the file of that run was another one.
-    fn ends_with(&self, end: Option<Timestamp>) -> bool {
-        end.is_some_and(|end| self.next >= end)
+    /// Returns whether the run that was started then is the one after this place; otherwise only the file of a run was another one, or it
+    /// is the place before an earlier run.
+    fn is_before(&self, start: Option<Timestamp>) -> bool {
+        start.is_some_and(|start| self.next >= start)
     }
 }
 
@@ -109,7 +110,7 @@ impl Cluster {
             errors: 0,
             open: None,
             breaks: Vec::new(),
-            previous_end: None,
+            present_start: None,
         };
         let result = follower.follow(sink).await;
         follower.close_line(sink).await;
@@ -150,8 +151,8 @@ struct Follower<'a> {
     open: Option<Piece>,
     /// In the order in which they came.
     breaks: Vec<Break>,
-    /// When the run before the present one ended, as the pod's status says.
-    previous_end: Option<Timestamp>,
+    /// When the present run was started, to the second, as the pod's status says.
+    present_start: Option<Timestamp>,
 }
 
 impl Follower<'_> {
@@ -223,8 +224,8 @@ impl Follower<'_> {
 
     /// Returns what is known to have been delivered of what is read.
     fn known(&mut self, reading: Reading) -> &mut Delivered {
-        let end = self.previous_end.filter(|_| reading == Reading::Previous);
-        match self.breaks.iter_mut().find(|one| one.ends_with(end)) {
+        let start = self.present_start.filter(|_| reading == Reading::Previous);
+        match self.breaks.iter_mut().find(|one| one.is_before(start)) {
             Some(one) => &mut one.before,
             None => &mut self.delivered,
         }
@@ -237,10 +238,10 @@ impl Follower<'_> {
         self.breaks.push(Break { before: self.delivered.clone(), next, is_whole: self.is_whole });
     }
 
-    /// The run before the present one has been read: what came before its end is of no more use.
+    /// The run before the present one has been read: what came before the start of this one is of no more use.
     fn forget_breaks(&mut self) {
-        let end = self.previous_end;
-        let used = self.breaks.iter().position(|one| one.ends_with(end)).map_or(self.breaks.len(), |at| at + 1);
+        let start = self.present_start;
+        let used = self.breaks.iter().position(|one| one.is_before(start)).map_or(self.breaks.len(), |at| at + 1);
         self.breaks.drain(..used);
     }
 
@@ -293,8 +294,8 @@ impl Follower<'_> {
     async fn complained(&mut self, reading: Reading, complaint: Complaint) -> bool {
         tracing::debug!("log of pod {}: the kubelet says: {}", self.target.pod, complaint.text);
         if complaint.is_final && reading != Reading::Follow {
-            let end = self.previous_end.filter(|_| reading == Reading::Previous);
-            if !self.breaks.iter().find(|one| one.ends_with(end)).map_or(self.is_whole, |one| one.is_whole) {
+            let start = self.present_start.filter(|_| reading == Reading::Previous);
+            if !self.breaks.iter().find(|one| one.is_before(start)).map_or(self.is_whole, |one| one.is_whole) {
                 self.doubt = Some(complaint.text);
             }
             return true;
@@ -390,7 +391,7 @@ impl Follower<'_> {
         if live::text(&pod.wire()["metadata"]["uid"]) != &*self.target.uid {
             return Ok(Fate::Gone);
         }
-        self.previous_end = fate::end_of_previous(pod.wire(), &self.target.container);
+        self.present_start = fate::start_of_present(pod.wire(), &self.target.container);
         Ok(fate::of(pod.wire(), &self.target.container))
     }
 
