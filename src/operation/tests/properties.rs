@@ -348,11 +348,11 @@ fn farewell() -> impl Strategy<Value = Farewell> {
     let phases = vec!["PreDelete", "PostDelete", "PreDelete,PostDelete"];
     let hook_of = (prop::sample::select(phases), prop::sample::select(policies), fate(), prop::bool::weighted(0.2));
     let hooks = proptest::collection::vec((hook_of, -2i64..3), 0..4).prop_map(|hooks| {
-        let spec = |(at, ((phases, policy, fate, is_locked), wave)): (usize, ((&'static str, &'static str, Fate, bool), i64))| {
+        let specs = hooks.into_iter().enumerate().map(|(at, ((phases, policy, fate, is_locked), wave))| {
             let spec = hook(&format!("h{at}"), phases).policy(policy).wave(wave).fate(fate);
             if is_locked { spec.locked() } else { spec }
-        };
-        hooks.into_iter().enumerate().map(spec).collect::<Vec<_>>()
+        });
+        specs.collect::<Vec<_>>()
     });
     let leftovers = proptest::collection::vec(0usize..4, 0..2);
     let picks = proptest::collection::vec(any::<u8>(), 1..40);
