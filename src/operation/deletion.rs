@@ -209,10 +209,13 @@ impl Operation {
         task.uid.as_ref().or_else(|| Some(&self.progress(&hook())?.applied.as_ref()?.uid))
     }
 
-    /// Returns whether the object of a task has been deleted and is not gone yet.
+    /// Returns whether the object of a task has been deleted and is not gone yet. One that the view had lost, and that a PostDelete hook of
+    /// its name has been applied over, is the affair of that hook.
     pub(super) fn is_leaving(&self, task: &Task) -> bool {
         let is_pruned = self.result(&task.id).is_some_and(|result| result.code == ResultCode::Pruned);
-        is_pruned && self.live.get(&task.id.key).is_some_and(|live| self.own_uid(task) == Some(&live.uid))
+        let hook = || TaskId { phase: Phase::PostDelete, key: task.id.key.clone(), role: Role::Hook };
+        let is_taken = || self.task(&hook()).is_some_and(|hook| self.own_hook(hook).is_some());
+        is_pruned && self.live.get(&task.id.key).is_some_and(|live| self.own_uid(task) == Some(&live.uid)) && !is_taken()
     }
 
     /// One wave of the cascade: what stays is said, hook finalizers go (never in our own way: spec R1115), the rest is deleted together.

@@ -244,6 +244,19 @@ fn limited(hooks: Vec<Spec>, leftovers: Vec<Spec>) -> World {
     World::new(Setup { leftovers, request: Request { limits, ..setup.request }, ..setup })
 }
 
+/// The view loses a PreDelete hook just before its turn in the cascade, so that it counts as gone; the PostDelete hook of its name finds it.
+#[test]
+fn r1109_r1502_an_object_that_was_lost_and_is_a_hook_again_is_not_waited_for_as_deleted() {
+    let mut world = deletion([hook("both", "PreDelete,PostDelete").fate(Fate::Healthy(0))], []);
+    world.decide();
+    world.answer(0);
+    world.lose("Job/both");
+    let world = finished(world);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+    assert_eq!(world.calls()[..2], ["apply Job/both", "apply Job/both"]);
+    assert_eq!(world.results().last().unwrap(), "PostDelete Job/both Synced Succeeded");
+}
+
 #[test]
 fn r1505_r1513_a_phase_limit_ends_the_wait_of_a_deletion_for_an_old_hook() {
     let bye = hook("bye", "PreDelete");
