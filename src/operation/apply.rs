@@ -307,9 +307,11 @@ impl Operation {
         self.observe(at, key, live);
     }
 
-    /// Also of another object of the same name: news of the one before may come after the answer to its successor's creation.
+    /// Also of another object of the same name: news of the one before may come after the answer to its successor's creation. What a list
+    /// has lost may come back with less than an answer has told of it already.
     fn is_outdated(&self, key: &ResourceKey, live: &Live) -> bool {
-        self.live.get(key).is_some_and(|known| known.resource_version > live.resource_version && live.resource_version > 0)
+        let known = self.live.get(key).or_else(|| self.graves.get(key).filter(|lost| lost.uid == live.uid));
+        known.is_some_and(|known| known.resource_version > live.resource_version && live.resource_version > 0)
     }
 
     fn observe(&mut self, at: Timestamp, key: &ResourceKey, live: &Live) {

@@ -39,6 +39,22 @@ fn decision_4_r205_r631_what_the_view_has_lost_and_found_again_is_deleted_and_pr
     assert!(world.op.not_run().is_empty());
 }
 
+/// The answer to its creation knows of the finalizer, the news of the time before do not.
+#[test]
+fn decision_4_r1502_what_comes_back_older_than_it_was_known_does_not_come_back() {
+    let old = hook("old", "PreSync").policy("HookFailed").fate(Fate::Healthy(0));
+    let mut world = World::new(Setup { specs: vec![old.clone()], leftovers: vec![old], ..Setup::default() });
+    let before = world.live("Job/old").unwrap().clone();
+    world.decide();
+    world.answer(0);
+    let key = world.op.plan().tasks[0].id.key.clone();
+    world.lose("Job/old");
+    world.publish(Event::LiveObserved { key, live: Box::new(before) });
+    let world = finished(world);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+    assert!(world.locked().is_empty(), "{:?}", world.calls());
+}
+
 /// An answer has no place in the order of the news, so it brings nothing back.
 #[test]
 fn decision_4_an_answer_that_comes_after_the_news_that_its_object_is_gone_brings_it_not_back() {

@@ -42,7 +42,7 @@ fn spec(name: usize) -> impl Strategy<Value = Spec> {
         Just(Some("BeforeHookCreation,HookSucceeded,HookFailed"))
     ];
     (kind, phases, policy, -2i64..3, fate(), prop::bool::weighted(0.1)).prop_map(move |(kind, phases, policy, wave, fate, generated)| {
-        let name = format!("n{name}");
+        let name = if generated && phases.is_some() { "g".to_owned() } else { format!("n{name}") };
         let mut spec = match phases {
             Some(phases) => hook(&name, phases),
             None => resource(kind, &name),
@@ -64,9 +64,11 @@ fn specs(most: usize) -> impl Strategy<Value = Vec<Spec>> {
 fn candidates() -> impl Strategy<Value = Vec<Spec>> {
     let option =
         prop_oneof![3 => Just(None), 1 => Just(Some("Prune=confirm")), 1 => Just(Some("Prune=false")), 1 => Just(Some("PruneLast=true"))];
+    let option = (option, any::<bool>());
     proptest::collection::vec(option, 0..4).prop_map(|options| {
-        let candidate = |(at, option): (usize, Option<&str>)| {
-            let spec = resource("ConfigMap", &format!("old{at}")).wave(i64::try_from(at).unwrap());
+        let candidate = |(at, (option, is_job)): (usize, (Option<&str>, bool))| {
+            let spec = if is_job { resource("Job", &format!("n{at}")) } else { resource("ConfigMap", &format!("old{at}")) };
+            let spec = spec.wave(i64::try_from(at).unwrap());
             option.into_iter().fold(spec, Spec::option)
         };
         options.into_iter().enumerate().map(candidate).collect()
@@ -110,6 +112,8 @@ enum Blow {
     Pause,
     /// The view loses an object that is there.
     Lose(usize),
+    /// A new list shows everything that is there.
+    Find,
     /// Somebody else deletes an object, as a time to live does.
     Delete(usize),
     /// A webhook refuses to take finalizers off until the first attempt is over.
@@ -123,6 +127,7 @@ fn blows() -> impl Strategy<Value = BTreeMap<usize, Blow>> {
         2 => Just(Blow::Terminate),
         2 => Just(Blow::Pause),
         2 => (0usize..20).prop_map(Blow::Lose),
+        2 => Just(Blow::Find),
         2 => (0usize..20).prop_map(Blow::Delete),
         1 => Just(Blow::Lock),
         6 => Just(Blow::Rebuild),
@@ -198,6 +203,7 @@ fn play_on(mut world: World, picks: &[u8], blows: &BTreeMap<usize, Blow>, dies: 
             Some(Blow::Terminate) => world.publish(Event::TerminateRequested { by: "test".to_owned() }),
             Some(Blow::Pause) => world.publish(Event::PauseRequested { by: "test".to_owned() }),
             Some(Blow::Lose(pick)) => world.lose_one(*pick),
+            Some(Blow::Find) => world.find_all(),
             Some(Blow::Delete(pick)) => world.delete_one(*pick),
             Some(Blow::Lock) => is_locked = world.op.attempt() == 1,
             Some(Blow::Rebuild) if dies => world.rebuild(),

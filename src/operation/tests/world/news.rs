@@ -43,6 +43,14 @@ impl World {
         self.publish(event);
     }
 
+    /// A new list shows everything that is there, also what the view has lost.
+    pub(in crate::operation::tests) fn find_all(&mut self) {
+        let all: Vec<_> = self.things.iter().map(|(key, thing)| (key.clone(), thing.live.clone())).collect();
+        for (key, live) in all {
+            self.tell(Event::LiveObserved { key, live: Box::new(live) });
+        }
+    }
+
     /// Somebody else deletes one of the objects that are there.
     pub(in crate::operation::tests) fn delete_one(&mut self, pick: usize) {
         let Some((key, thing)) = self.things.iter().nth(pick % self.things.len().max(1)) else { return };
