@@ -47,10 +47,12 @@ impl Operation {
     }
 
     /// A deletion adds no finalizer to its hooks (spec R214), but a manifest may list it. It goes as soon as the hook has completed, and
-    /// before anything else, because all that follows would wait for it (spec R216.2, R220). `None`: nothing is locked.
+    /// before anything else, because all that follows would wait for it (spec R216.2, R220), or take one that the view has lost for gone
+    /// (R1502). `None`: nothing is locked.
     fn unlock_hooks(&self) -> Option<Vec<Effect>> {
         let calls = self.finalizers_to_remove();
-        let is_out = || self.hooks().any(|task| self.is_finalizer_leaving(&task.id));
+        let is_sought = |id: &TaskId| self.state(id).is_completed() && self.step(id, Step::Look) == Some(None);
+        let is_out = || self.hooks().any(|task| self.is_finalizer_leaving(&task.id) || is_sought(&task.id));
         (!calls.is_empty() || is_out()).then_some(calls)
     }
 

@@ -217,6 +217,17 @@ fn t128_r216_r220_a_deletion_hook_whose_manifest_lists_the_finalizer_loses_it_wh
 }
 
 #[test]
+fn t128_r1502_a_locked_deletion_hook_that_the_view_has_lost_is_found_before_it_counts_as_gone() {
+    let mut world = deletion([hook("bye", "PreDelete").fate(Fate::Healthy(1)).locked(), hook("after", "PostDelete")], []);
+    world.settle();
+    world.tick();
+    world.lose("Job/bye");
+    let world = finished(world);
+    let calls = ["apply Job/bye", "look Job/bye", "unlock Job/bye", "prune Job/bye", "apply Job/after"];
+    assert_eq!((world.op.phase(), world.calls()), (OperationPhase::Succeeded, calls.map(str::to_owned).to_vec()));
+}
+
+#[test]
 fn t128_a_pause_in_a_deletion_does_not_wait_for_a_finalizer_that_nobody_removes() {
     let mut world = deletion([hook("bye", "PreDelete").locked()], [resource("ConfigMap", "a")]);
     world.settle();
