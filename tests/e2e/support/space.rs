@@ -241,7 +241,10 @@ impl Space {
             let mut event: Value = serde_json::from_str(line).unwrap();
             Change { kind: event["type"].as_str().unwrap().to_owned(), object: event["object"].take() }
         };
-        text.lines().map(event).filter(|change| change.name() != "kube-root-ca.crt").collect()
+        let changes: Vec<Change> = text.lines().map(event).collect();
+        let error = changes.iter().find(|change| change.kind == "ERROR");
+        assert!(error.is_none(), "the API server does not tell the history of {resource} since {}: {error:?}", self.revision);
+        changes.into_iter().filter(|change| change.name() != "kube-root-ca.crt").collect()
     }
 
     /// Returns the revision in which each incarnation of an object was created.
