@@ -14,7 +14,7 @@ use crate::model::{
     Assessment, DeletePolicy, HealthStatus, Live, OperationPhase, Phase, ResourceKey, ResultCode, Role, Task, TaskId, TaskState, Wave,
 };
 use crate::plan::Kind;
-use crate::plan::deletion::{needs_confirmation, reason_to_stay};
+use crate::plan::deletion::reason_to_stay;
 
 /// What outlives the app, and why.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -195,7 +195,7 @@ impl Operation {
 
     fn needs_deletion_confirmation(&self, task: &Task) -> bool {
         let Some(live) = self.doomed(task) else { return false };
-        let is_asked = self.plan.confirm.contains(&task.id.key) || needs_confirmation(&live.traits, &self.request.options);
+        let is_asked = self.plan.asks_first(&task.id.key, &live.traits, &self.request.options);
         is_asked && !self.approved.contains(&task.id.key)
     }
 

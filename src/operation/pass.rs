@@ -347,13 +347,11 @@ impl Operation {
 
     /// An unconfirmed prune with `Prune=confirm` holds its whole group (spec R634); nobody is asked when nothing is pruned (R1518).
     fn needs_confirmation(&self, task: &Task) -> bool {
-        let asks = || self.live.get(&task.id.key).is_some_and(|live| self.prune_option(live) == Some("confirm"));
+        let asks = || {
+            let live = self.live.get(&task.id.key);
+            live.is_some_and(|live| self.plan.asks_first(&task.id.key, &live.traits, &self.request.options))
+        };
         task.is_prune() && self.request.prune && asks() && !self.approved.contains(&task.id.key)
-    }
-
-    /// What the live object says of its pruning, else the operation (spec R704).
-    pub(super) fn prune_option<'a>(&'a self, live: &'a Live) -> Option<&'a str> {
-        live.traits.option("Prune").or_else(|| self.request.options.value("Prune"))
     }
 
     /// Returns whether the old object of a pending hook has been deleted and is not gone yet: by this operation (spec R206, R207), also by

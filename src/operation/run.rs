@@ -8,6 +8,7 @@ use super::messages::{self, Wait};
 use super::pass::{change, conclude};
 use super::{Effect, Operation, Run};
 use crate::model::{DeletePolicy, OperationPhase, Phase, ResultCode, Task, TaskId, TaskState};
+use crate::plan::deletion::effective;
 use crate::plan::order::within_group;
 
 /// How often the old object of a hook is deleted before it is clear that somebody else creates it.
@@ -116,7 +117,7 @@ impl Operation {
         if !self.request.prune {
             return skip(ResultCode::PruneSkipped, "ignored (requires pruning)");
         }
-        if self.prune_option(live) == Some("false") {
+        if effective(&live.traits, &self.request.options, "Prune") == Some("false") {
             return skip(ResultCode::PruneSkipped, "ignored (no prune)");
         }
         live.deletion.and_then(|_| skip(ResultCode::Pruned, "pruned"))

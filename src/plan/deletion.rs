@@ -29,13 +29,23 @@ pub(crate) fn reason_to_stay(key: &ResourceKey, traits: &Traits, options: &Optio
 }
 
 /// Returns whether a person has to confirm the deletion of an object (spec R1110): `Prune=confirm` counts like `Delete=confirm`.
-pub(crate) fn needs_confirmation(traits: &Traits, options: &Options) -> bool {
+fn needs_confirmation(traits: &Traits, options: &Options) -> bool {
     ["Delete", "Prune"].into_iter().any(|name| effective(traits, options, name) == Some("confirm"))
 }
 
 /// The object's own word comes before the operation's (spec R704, R705).
-fn effective<'a>(traits: &'a Traits, options: &'a Options, name: &str) -> Option<&'a str> {
+pub(crate) fn effective<'a>(traits: &'a Traits, options: &'a Options, name: &str) -> Option<&'a str> {
     traits.option(name).or_else(|| options.value(name))
+}
+
+impl Plan {
+    /// Returns whether an object is deleted only after a person has confirmed it (spec R634, R1110). `traits`: those of the live object.
+    pub(crate) fn asks_first(&self, key: &ResourceKey, traits: &Traits, options: &Options) -> bool {
+        match self.kind {
+            Kind::Sync => effective(traits, options, "Prune") == Some("confirm"),
+            Kind::Delete => self.confirm.contains(key) || needs_confirmation(traits, options),
+        }
+    }
 }
 
 pub(super) fn build(input: &PlanInput<'_>, deletion: &Deletion) -> Plan {

@@ -12,7 +12,6 @@ use crate::failure::{Colour, Exit, Failure, complain};
 use crate::model::{Phase, ResourceKey, Task};
 use crate::operation::Request;
 use crate::plan::Kind;
-use crate::plan::deletion::needs_confirmation;
 use crate::report::json::Json;
 use crate::report::plain::Plain;
 use crate::report::style::Style;
@@ -212,16 +211,11 @@ fn approved(approvals: &[Approval], planned: &Planned, request: &Request) -> Res
 
 /// Returns whether the operation would stand still before the deletion of an object until a person confirms it.
 fn waits_for_a_person(task: &Task, planned: &Planned, request: &Request) -> bool {
-    match planned.plan.kind {
-        Kind::Sync => {
-            let wish = task.traits.option("Prune").or_else(|| request.options.value("Prune"));
-            task.is_prune() && request.prune && wish == Some("confirm")
-        }
-        Kind::Delete => {
-            task.id.phase == Phase::Delete
-                && (planned.plan.confirm.contains(&task.id.key) || needs_confirmation(&task.traits, &request.options))
-        }
-    }
+    let is_deleted = match planned.plan.kind {
+        Kind::Sync => task.is_prune() && request.prune,
+        Kind::Delete => task.id.phase == Phase::Delete,
+    };
+    is_deleted && planned.plan.asks_first(&task.id.key, &task.traits, &request.options)
 }
 
 fn format(settings: &Settings) -> Format {

@@ -83,13 +83,16 @@ fn spawn(tasks: &mut JoinSet<()>, sender: &mpsc::Sender<Stop>, detour: &Detour) 
         };
         let (sender, detour) = (sender.clone(), detour.clone());
         tasks.spawn(async move {
+            // Beside it, so that the next signal does not wait for the one before.
+            let mut detours = JoinSet::new();
             while stream.recv().await.is_some() {
                 tracing::info!(?stop, "signal");
                 let Some(stop) = stop else { continue };
                 if sender.send(stop).await.is_err() {
                     return;
                 }
-                detour.follow(stop, &sender).await;
+                let (detour, sender) = (detour.clone(), sender.clone());
+                detours.spawn(async move { detour.follow(stop, &sender).await });
             }
         });
     }

@@ -13,7 +13,7 @@ use crate::engine::session::{Ask, Planned};
 use crate::model::{Phase, Task};
 use crate::operation::Request;
 use crate::plan::Plan;
-use crate::plan::deletion::{needs_confirmation, reason_to_stay};
+use crate::plan::deletion::reason_to_stay;
 use crate::tui::action::Action;
 use crate::tui::clean;
 use crate::tui::model::{Busy, Model};
@@ -143,8 +143,7 @@ impl DeleteDialog {
 
     fn is_to_be_confirmed(&self, plan: &Plan, task: &Task) -> bool {
         let key = &task.id.key;
-        let is_asked = plan.confirm.contains(key) || needs_confirmation(&task.traits, &self.request.options);
-        is_asked && !self.request.approved.contains(key)
+        plan.asks_first(key, &task.traits, &self.request.options) && !self.request.approved.contains(key)
     }
 
     fn button(&self) -> String {
