@@ -175,8 +175,7 @@ impl Operation {
         let is_waited = |task: &&Task| self.is_leaving(task) && self.state(&task.id) == TaskState::Succeeded;
         let leaving: Vec<&Task> = self.tasks_in(Phase::Delete).filter(is_waited).collect();
         if !leaving.is_empty() {
-            let late = self.fail_late(&leaving, ResultCode::Pruned, now);
-            return Some(if late.is_empty() { self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect() } else { late });
+            return Some(self.wait_for_pruned(&leaving, now));
         }
         if let Some(message) = self.cascade_failed() {
             return Some(vec![conclude(OperationPhase::Failed, message, None)]);
@@ -272,8 +271,7 @@ impl Operation {
         if leaving.is_empty() {
             return None;
         }
-        let late = self.give_up_clean_up(&leaving, now);
-        Some(if late.is_empty() { self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect() } else { late })
+        Some(self.wait_or(self.give_up_clean_up(&leaving, now), Wait::Deletion, &leaving, now))
     }
 
     /// What goes by its policy goes in the phase that began last, whatever its own was. It has done its work: what remains is told (spec

@@ -38,8 +38,7 @@ impl Operation {
         }
         let leaving = self.pruned_in_deletion();
         if !leaving.is_empty() {
-            let late = self.fail_late(&leaving, ResultCode::Pruned, now);
-            return if late.is_empty() { self.waiting_event(Wait::Deletion, &leaving, now).into_iter().collect() } else { late };
+            return self.wait_for_pruned(&leaving, now);
         }
         let mut effects = self.finalizers_to_remove();
         if self.request.delete_succeeded_hooks_early {
@@ -222,7 +221,7 @@ impl Operation {
     }
 
     /// What is waited for without running, and whose phase has no time left.
-    pub(super) fn fail_late(&self, tasks: &[&Task], code: ResultCode, now: Timestamp) -> Vec<Effect> {
+    fn fail_late(&self, tasks: &[&Task], code: ResultCode, now: Timestamp) -> Vec<Effect> {
         let is_late = |task: &&&Task| self.phase_deadline(task).is_some_and(|at| now >= at);
         let late = tasks.iter().filter(is_late);
         late.filter_map(|task| Some(change(&task.id, code, TaskState::Error, self.overdue(task, now)?))).collect()
@@ -341,7 +340,15 @@ impl Operation {
         if let Some(task) = leaving.iter().find(|task| !self.phases.contains_key(&task.id.phase)) {
             return self.open_group(task.id.phase, task.wave).into_iter().map(Effect::Record).collect();
         }
-        let late = self.fail_late(leaving, ResultCode::None, now);
+        self.wait_or(self.fail_late(leaving, ResultCode::None, now), wait, leaving, now)
+    }
+
+    pub(super) fn wait_for_pruned(&self, leaving: &[&Task], now: Timestamp) -> Vec<Effect> {
+        self.wait_or(self.fail_late(leaving, ResultCode::Pruned, now), Wait::Deletion, leaving, now)
+    }
+
+    /// Waits for what is leaving, unless its time is up.
+    pub(super) fn wait_or(&self, late: Vec<Effect>, wait: Wait, leaving: &[&Task], now: Timestamp) -> Vec<Effect> {
         if late.is_empty() { self.waiting_event(wait, leaving, now).into_iter().collect() } else { late }
     }
 
