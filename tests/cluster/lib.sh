@@ -164,10 +164,17 @@ cgroups() {
   done
 }
 
+# existing FOLDER: the folder, or the nearest one above it that exists.
+existing() {
+  local folder=$1
+  while [ ! -d "$folder" ]; do folder=$(dirname "$folder"); done
+  printf '%s\n' "$folder"
+}
+
 # need_space FOLDER MEGABYTES WHY
 need_space() {
-  local folder=$1 free
-  while [ ! -d "$folder" ]; do folder=$(dirname "$folder"); done
+  local folder free
+  folder=$(existing "$1")
   free=$(df --output=avail -BM "$folder" | tail -n 1 | tr -dc 0-9)
   [ "$free" -ge "$2" ] || fail "the disk is nearly full: $3 needs $2 MB below $folder, and $free MB are free"
 }
