@@ -147,11 +147,10 @@ impl Cluster {
             done @ Ok(_) => return done,
         };
         let is_hook = !target.text(&["metadata", "labels", OPERATION_LABEL]).is_empty();
-        match refusal.code() {
-            Some(422) if is_hook && is_leaving(&refusal) => self.succeed(spot, target, refusal, mode, reporter).await,
-            Some(409 | 422) if mode.force => self.force(spot, target, refusal, mode, reporter).await,
-            _ => Err(refusal),
+        if is_hook && is_leaving(&refusal) {
+            return self.succeed(spot, target, refusal, mode, reporter).await;
         }
+        self.supersede(spot, target, refusal, mode, reporter).await
     }
 
     /// Applies, taking fields from other managers if need be, and reports whom it took them from.

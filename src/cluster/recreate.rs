@@ -1,5 +1,5 @@
-//! Deleting an object and creating it again, because what has to change cannot be changed (spec R712, R713), or because it is on its way
-//! out already (spec R1503). Owns the wait for its disappearance.
+//! Deleting an object and creating it again, because what has to change cannot be changed (spec R709, R712, R713), or because it is on its
+//! way out already (spec R1503). Owns the wait for its disappearance.
 
 use std::time::Duration;
 
@@ -11,7 +11,7 @@ use super::live::finalizers;
 use super::wire::{CallError, with_query};
 use super::{Cluster, Reporter};
 use crate::model::annotation::{FIELD_MANAGER, OPERATION_LABEL};
-use crate::model::{Mode, Object, Propagation};
+use crate::model::{Mode, Object, Propagation, Verb};
 
 /// How long an object may take to disappear. Its pods may take their whole grace period.
 const GONE_WITHIN: SignedDuration = SignedDuration::from_mins(5);
@@ -35,8 +35,8 @@ impl Cluster {
         create().await.map_err(bereaved)
     }
 
-    /// Takes the place of an object that the server refuses to change, unless it would refuse the new one as well.
-    pub(super) async fn force(
+    /// Takes the place of an object that the server refuses to change, if that is allowed and of use.
+    pub(super) async fn supersede(
         &self,
         spot: Spot<'_>,
         target: &Object,
@@ -44,14 +44,36 @@ impl Cluster {
         mode: Mode,
         reporter: &Reporter,
     ) -> Result<Applied, CallError> {
-        let Some(live) = self.get(spot, reporter).await? else { return Err(refusal) };
-        if is_of_this_operation(&live, target) || self.is_wrong_in_itself(spot, target, &refusal).await {
-            return Err(refusal);
-        }
-        reporter.warn(format!("{refusal}; deleting it and creating it again (force)"));
+        let Some((live, why)) = self.superseded(spot, target, &refusal, mode).await? else { return Err(refusal) };
+        reporter.warn(format!("{refusal}; deleting it and creating it again ({why})"));
         let uid = live.text(&["metadata", "uid"]);
         let applied = self.recreate(spot, uid, reporter, || self.merge(spot, target, &Before::Absent, mode, reporter)).await?;
         Ok(Applied { word: Word::Configured, ..applied })
+    }
+
+    /// Returns the object that has to go for the target, and why it may; `None` if the refusal stands, also because the server would
+    /// refuse the new object as well.
+    pub(super) async fn superseded(
+        &self,
+        spot: Spot<'_>,
+        target: &Object,
+        refusal: &CallError,
+        mode: Mode,
+    ) -> Result<Option<(Object, &'static str)>, CallError> {
+        let is_binding = is_binding(spot, mode);
+        if !matches!(refusal.code(), Some(409 | 422)) || !(mode.force || is_binding) {
+            return Ok(None);
+        }
+        let Some(live) = self.get(spot, &Reporter::default()).await? else { return Ok(None) };
+        let why = if is_binding && live.wire().get("roleRef") != target.wire().get("roleRef") {
+            "the role of a binding cannot be changed"
+        } else if mode.force {
+            "force"
+        } else {
+            return Ok(None);
+        };
+        let is_refused = is_of_this_operation(&live, target) || self.is_wrong_in_itself(spot, target, refusal).await;
+        Ok((!is_refused).then_some((live, why)))
     }
 
     /// Waits for a hook's old object that somebody else deletes, then creates the hook (spec R309, R1503).
@@ -124,6 +146,15 @@ fn is_of_this_operation(live: &Object, target: &Object) -> bool {
     !mark.is_empty() && live.text(&label) == mark
 }
 
+/// Returns whether an object binds a role that may become another one by way of a new binding, as `kubectl auth reconcile` does it, which
+/// belongs to client-side apply (spec R709).
+fn is_binding(spot: Spot<'_>, mode: Mode) -> bool {
+    let gvk = &spot.resource.gvk;
+    mode.verb == Verb::Apply
+        && (&*gvk.group, &*gvk.version) == ("rbac.authorization.k8s.io", "v1")
+        && matches!(&*gvk.kind, "RoleBinding" | "ClusterRoleBinding")
+}
+
 /// Returns whether the server refused because the object is on its way out.
 pub(super) fn is_leaving(refusal: &CallError) -> bool {
     matches!(refusal, CallError::Refused { code: 422, message, .. } if message.contains("no new finalizers can be added if the object is being deleted"))
@@ -139,7 +170,7 @@ fn held(object: &Object) -> String {
 
 /// Says beside an error that the old object is gone for it.
 fn bereaved(error: CallError) -> CallError {
-    let more = "; the object that was there has been deleted for it (force)";
+    let more = "; the object that was there has been deleted for it";
     match error {
         CallError::Refused { code, reason, message, causes, retry_after } => {
             CallError::Refused { code, reason, message: format!("{message}{more}"), causes, retry_after }

@@ -30,10 +30,11 @@ impl Cluster {
 
     async fn try_once(&self, spot: Spot<'_>, target: &Object, before: &Before, mode: Mode, reporter: &Reporter) -> Result<Word, CallError> {
         match (mode.verb, before) {
-            (Verb::Apply | Verb::ServerSideApply, _) => {
-                let answer = self.send_apply(spot, target, mode, Run::Dry, reporter).await?;
-                Ok(tried(before, mode, &answer))
-            }
+            (Verb::Apply | Verb::ServerSideApply, _) => match self.send_apply(spot, target, mode, Run::Dry, reporter).await {
+                Ok(answer) => Ok(tried(before, mode, &answer)),
+                Err(refusal) if self.superseded(spot, target, &refusal, mode).await?.is_some() => Ok(Word::Configured),
+                Err(refusal) => Err(refusal),
+            },
             (Verb::Replace, Before::Absent | Before::Unknown) => {
                 self.post(spot, target, mode, Run::Dry).await?;
                 Ok(Word::Created)
@@ -101,6 +102,24 @@ mod tests {
         let word = cluster.try_apply(spot, &target, before, mode).await.unwrap();
         let asked = locked(&log).clone();
         (word, asked)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r713_a_dry_run_says_configured_where_the_sync_would_delete_and_create() {
+        let cluster = fake::cluster(|asked: Asked| match asked.method.as_str() {
+            "PATCH" => fake::status(422, "Invalid", "spec.selector: field is immutable"),
+            "GET" => fake::json_answer(200, &live()),
+            "POST" => fake::json_answer(201, &live()),
+            other => panic!("{other}"),
+        });
+        let resource = Resource::core("ConfigMap", "configmaps");
+        let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
+        let target = Object::new(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}));
+        let before = Before::Present(Snapshot::of(&live()));
+        for (force, expected) in [(true, Some(Word::Configured)), (false, None)] {
+            let mode = Mode::of(&Options::default(), force, &[], &[]);
+            assert_eq!(cluster.try_apply(spot, &target, &before, mode).await.ok(), expected);
+        }
     }
 
     #[tokio::test(start_paused = true)]

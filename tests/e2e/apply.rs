@@ -25,6 +25,30 @@ fn decision_18_created_configured_and_unchanged_are_what_the_server_did() {
     );
 }
 
+/// R709 [R]: a binding whose role changes becomes a new one, as `kubectl auth reconcile` does it; with server-side apply the API
+/// server's refusal stands, confirmed.
+#[test]
+fn r709_a_binding_whose_role_changes_is_made_anew() {
+    let Some(space) = Space::open("binding") else { return };
+    let rbac = |kind: &str, name: &str| json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": kind, "metadata": {"name": name}});
+    let binding = |role: &str| {
+        let group = "rbac.authorization.k8s.io";
+        let who = json!([{"kind": "ServiceAccount", "name": "default", "namespace": space.namespace}]);
+        rbac("RoleBinding", "b").with("/subjects", who).with("/roleRef", json!({"apiGroup": group, "kind": "Role", "name": role}))
+    };
+    let write = |role| space.write(role, &[rbac("Role", "one"), rbac("Role", "two"), binding(role)]);
+    space.sync(&write("one")).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    let uid = || space.get("rolebinding/b").unwrap()["metadata"]["uid"].clone();
+    let first = uid();
+    let refused = space.sync(&write("two")).args(&["--server-side"]).run();
+    assert_eq!((refused.code, uid()), (Some(1), first.clone()));
+    let outcome = space.sync(&write("two")).run();
+    outcome.assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    assert!(outcome.results().iter().any(|text| text.contains("rolebinding.rbac.authorization.k8s.io/b configured")));
+    assert_eq!(space.get("rolebinding/b").unwrap()["roleRef"]["name"], "two");
+    assert_ne!(uid(), first);
+}
+
 /// Decision 6: a field that somebody else owns is taken, and the task says from whom.
 #[test]
 fn decision_6_fields_taken_from_another_manager_are_reported() {

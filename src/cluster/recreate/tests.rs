@@ -10,7 +10,7 @@ use super::*;
 use crate::cluster::fake::{self, Asked, FakeResponse};
 use crate::cluster::ownership::Snapshot;
 use crate::cluster::{Outbox, Resource, locked};
-use crate::model::Options;
+use crate::model::{Gvk, Options};
 use crate::operation::Event;
 
 const IMMUTABLE: &str = "Deployment.apps \"web\" is invalid: spec.selector: Invalid value: field is immutable";
@@ -37,6 +37,10 @@ fn usual() -> Mode {
     Mode::of(&Options::default(), false, &[], &[])
 }
 
+fn pods() -> Resource {
+    Resource::core("Pod", "pods")
+}
+
 struct Played {
     result: Result<String, CallError>,
     asked: Vec<String>,
@@ -45,11 +49,12 @@ struct Played {
 
 /// Applies; notes the method of each request, `TRY` for a creation that is not meant.
 async fn play(target: &Object, mode: Mode, serve: impl Fn(&Asked, &str, usize) -> FakeResponse + Send + Sync + 'static) -> Played {
-    play_until(target, mode, CancellationToken::new(), serve).await
+    play_until(target, &pods(), mode, CancellationToken::new(), serve).await
 }
 
 async fn play_until(
     target: &Object,
+    resource: &Resource,
     mode: Mode,
     stop: CancellationToken,
     serve: impl Fn(&Asked, &str, usize) -> FakeResponse + Send + Sync + 'static,
@@ -61,8 +66,7 @@ async fn play_until(
         locked(&seen).push(what.to_owned());
         serve(&asked, what, count.fetch_add(1, Ordering::SeqCst))
     });
-    let resource = Resource::core("Pod", "pods");
-    let spot = Spot { resource: &resource, namespace: "shop", name: "web" };
+    let spot = Spot { resource, namespace: "shop", name: "web" };
     let outbox = Arc::new(Outbox::default());
     let reporter = Reporter::new(&outbox, None);
     let before = Before::Present(Snapshot::of(&live("u1", &[])));
@@ -118,6 +122,41 @@ async fn r713_force_is_for_conflicts_and_invalid_changes_alone() {
     assert_eq!((conflict.result.unwrap().as_str(), conflict.asked.len()), ("pod/web configured", 10));
 }
 
+fn binding(role: &str) -> Value {
+    json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "web", "uid": "u1"},
+        "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": role}})
+}
+
+/// Binds the role `new` where `old` is bound.
+async fn bind(old: &'static str, options: &[&str]) -> Played {
+    const REFUSED: &str = "RoleBinding.rbac.authorization.k8s.io \"web\" is invalid: roleRef: cannot change roleRef";
+    let bindings =
+        Resource { gvk: Gvk::new("rbac.authorization.k8s.io/v1", "RoleBinding"), ..Resource::core("RoleBinding", "rolebindings") };
+    let target = Object::new(binding("new")).with(|value| value["metadata"] = json!({"name": "web"}));
+    let mode = Mode::of(&Options::new(options.iter().map(|option| (*option).to_owned())), false, &[], &[]);
+    play_until(&target, &bindings, mode, CancellationToken::new(), move |_, what, at| match (what, at) {
+        ("PATCH", 0) => invalid(REFUSED, "roleRef"),
+        ("TRY", _) => fake::json_answer(201, &binding("new")),
+        ("GET", 1) | ("DELETE", _) => fake::json_answer(200, &binding(old)),
+        ("GET", _) => fake::status(404, "NotFound", "gone"),
+        ("PATCH", _) => fake::json_answer(201, &binding("new")),
+        (other, _) => panic!("{other}"),
+    })
+    .await
+}
+
+#[tokio::test(start_paused = true)]
+async fn r709_a_binding_whose_role_changes_is_made_anew_unless_that_was_not_the_reason_or_it_is_applied_server_side() {
+    let played = bind("old", &[]).await;
+    assert_eq!(played.result.unwrap(), "rolebinding.rbac.authorization.k8s.io/web configured");
+    assert_eq!(played.asked, ["PATCH", "GET", "TRY", "DELETE", "GET", "PATCH"]);
+    assert!(played.told[0].ends_with("deleting it and creating it again (the role of a binding cannot be changed)"), "{:?}", played.told);
+    let same = bind("new", &[]).await;
+    assert_eq!((same.result.is_err(), &same.asked[..]), (true, &["PATCH", "GET"].map(str::to_owned)[..]));
+    let server_side = bind("old", &["ServerSideApply=true"]).await;
+    assert_eq!((server_side.result.is_err(), server_side.asked.len()), (true, 1));
+}
+
 #[tokio::test(start_paused = true)]
 async fn r713_an_old_object_is_not_given_away_for_one_that_the_server_refuses_too() {
     const WRONG: &str = "Pod \"web\" is invalid: spec.containers[0].image: Required value";
@@ -147,7 +186,7 @@ async fn r713_a_creation_that_fails_after_all_says_what_it_has_cost() {
         _ => fake::json_answer(200, &live("u1", &[])),
     })
     .await;
-    let said = "exceeded quota: pods; the object that was there has been deleted for it (force)";
+    let said = "exceeded quota: pods; the object that was there has been deleted for it";
     assert_eq!(played.result.unwrap_err().to_string(), said);
 }
 
@@ -177,7 +216,7 @@ async fn a_terminate_ends_the_wait_for_an_old_object() {
             _ => fake::json_answer(200, &live("u1", &["example.com/guard"])),
         }
     };
-    let error = play_until(&target(), force(), stop, stuck).await.result.unwrap_err();
+    let error = play_until(&target(), &pods(), force(), stop, stuck).await.result.unwrap_err();
     assert!(error.to_string().ends_with("(finalizers: example.com/guard): the operation was terminated"), "{error}");
 }
 
