@@ -15,6 +15,8 @@ pub(crate) struct Clock {
     epoch: Timestamp,
     started: Instant,
     speed: f64,
+    /// Whether it is meant to show what the machine shows.
+    is_real: bool,
 }
 
 impl Clock {
@@ -22,7 +24,7 @@ impl Clock {
     pub(crate) fn real() -> Self {
         #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
         let (epoch, started) = (Timestamp::now(), Instant::now());
-        Self { epoch, started, speed: 1.0 }
+        Self { epoch, started, speed: 1.0, is_real: true }
     }
 
     /// Returns a clock that shows `epoch` now and runs `speed` times as fast as tokio's clock.
@@ -31,7 +33,7 @@ impl Clock {
         #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
         let started = Instant::now();
         let speed = if speed.is_finite() && speed > 0.0 { speed } else { 1.0 };
-        Self { epoch, started, speed }
+        Self { epoch, started, speed, is_real: false }
     }
 
     /// Returns the time of day.
@@ -54,6 +56,43 @@ impl Clock {
     }
 }
 
+/// From here on a difference is no correction of the machine's clock any more.
+const JUMP: SignedDuration = SignedDuration::from_secs(5);
+
+/// Notices that the machine slept or that its time of day was set. A clock goes on from where it was, because a limit that fires on what
+/// was seen before a sleep would end hooks that have long succeeded; but that is said.
+#[derive(Debug)]
+pub(crate) struct Jumps {
+    clock: Clock,
+    told: SignedDuration,
+}
+
+impl Jumps {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, told: SignedDuration::ZERO }
+    }
+
+    /// Returns a sentence if there was a jump since the last look.
+    pub(crate) fn look(&mut self) -> Option<String> {
+        #[expect(clippy::disallowed_methods, reason = "the one place that asks the machine")]
+        let ahead = if self.clock.is_real { Timestamp::now().duration_since(self.clock.now()) } else { SignedDuration::ZERO };
+        self.tell(ahead)
+    }
+
+    /// `ahead`: how far the machine's time of day is ahead of the clock.
+    fn tell(&mut self, ahead: SignedDuration) -> Option<String> {
+        if ahead.saturating_sub(self.told).abs() < JUMP {
+            return None;
+        }
+        self.told = ahead;
+        let (by, way) = (SignedDuration::from_secs(ahead.as_secs()).abs(), if ahead.is_negative() { "behind" } else { "ahead of" });
+        Some(format!(
+            "the machine slept, or its clock was set: it is {by:#} {way} the time that has passed here, which limits of time, pauses and \
+             sync windows of this operation go by"
+        ))
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -66,6 +105,22 @@ mod tests {
         assert_eq!(clock.now().to_string(), "2026-03-01T09:00:10Z");
         clock.sleep_until("2026-03-01T09:00:20Z".parse().unwrap()).await;
         assert_eq!(clock.now().to_string(), "2026-03-01T09:00:20Z");
+    }
+
+    #[tokio::test]
+    async fn a_jump_of_the_machines_clock_is_said_once_and_a_small_correction_never() {
+        let mut jumps = Jumps::new(Clock::real());
+        assert_eq!(jumps.look(), None);
+        let seconds = SignedDuration::from_secs;
+        let mut told = |ahead| jumps.tell(seconds(ahead)).map(|text| text.split(": it is ").nth(1).unwrap()[..24].to_owned());
+        assert_eq!([told(4), told(-4), told(3_723)], [None, None, Some("1h 2m 3s ahead of the ti".to_owned())]);
+        assert_eq!([told(3_725), told(-60)], [None, Some("1m behind the time that ".to_owned())]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_story_has_no_clock_that_could_jump() {
+        let mut jumps = Jumps::new(Clock::starting_at(Timestamp::UNIX_EPOCH, 1.0));
+        assert_eq!(jumps.look(), None);
     }
 
     #[tokio::test(start_paused = true)]

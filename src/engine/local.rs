@@ -19,7 +19,7 @@ use super::inventory::Ledger;
 use super::sweep::Sweep;
 use super::told::{Told, words};
 use super::unfinished::Unfinished;
-use crate::clock::Clock;
+use crate::clock::{Clock, Jumps};
 use crate::cluster::logs::LogTarget;
 use crate::cluster::watch::{Wanted, Watches, Watching};
 use crate::cluster::{Cluster, Outbox};
@@ -91,6 +91,7 @@ pub(super) async fn run(start: Start, publisher: Publisher, controls: mpsc::Rece
 
 struct Local {
     clock: Clock,
+    jumps: Jumps,
     publisher: Publisher,
     told: Arc<Told>,
     operation: Operation,
@@ -148,6 +149,7 @@ impl Local {
             .with_seals(seals);
         Some(Self {
             clock,
+            jumps: Jumps::new(clock),
             publisher,
             told,
             operation,
@@ -266,6 +268,9 @@ impl Local {
 
     /// Does what the core says now.
     async fn obey(&mut self, finished: &watch::Sender<bool>) {
+        if let Some(text) = self.jumps.look() {
+            self.publish(Event::Warned { task: None, text });
+        }
         self.asked_at = self.clock.now();
         let mut effects = self.operation.next(self.asked_at);
         if self.looks_out > 0 && effects.iter().any(is_end) {
