@@ -183,6 +183,7 @@ mod tests {
         }
     }
 
+    /// R521: a bound on all requests that change something, whatever the size of a group.
     #[tokio::test(start_paused = true)]
     async fn deletions_keep_to_the_limit_of_writes_under_way() {
         let under_way = Arc::new(Mutex::new((0_usize, 0_usize)));

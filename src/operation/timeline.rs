@@ -105,7 +105,7 @@ impl Operation {
         }
     }
 
-    /// A resource of the last group keeps the state Running in its result for ever (spec R1539); what is shown is derived.
+    /// A resource of the last group keeps the state Running in its result for ever (spec R1540); what is shown is derived.
     fn stage_of_running(&self, task: &Task) -> (Stage, &'static str) {
         let health = self.live.get(&task.id.key).and_then(|live| live.assessment.status());
         if !task.is_hook() && (self.finished_at.is_some() || health != Some(HealthStatus::Progressing)) {

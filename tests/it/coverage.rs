@@ -192,6 +192,9 @@ fn complaints(facts: &Facts, citations: &Citations, is_strict: bool) -> Vec<Stri
         if proofs.is_none() && rule.why.is_none() && (!rule.open || is_strict) {
             wrong.push(format!("{name} ({}) has neither a test nor a reason in {FACTS}", rule.is));
         }
+        if proofs.is_some() && tests == 0 && rule.why.is_none() {
+            wrong.push(format!("{name} ({}) is cited by recordings only, which show a rule beside others and do not aim at it", rule.is));
+        }
         if tests > 0 && rule.why.is_some() {
             wrong.push(format!("{name} has a reason in {FACTS}, although {tests} tests cite it"));
         }
@@ -324,6 +327,7 @@ fn a_gap_an_idle_reason_and_a_wrong_number_are_found() {
         rules.R102 = { is = "not tested" }
         rules.R103 = { is = "open", open = true }
         rules.R104 = { is = "explained and tested", why = "ours" }
+        rules.R105 = { is = "recorded only" }
         matrix.T1 = { is = "explained", why = "there is none" }
         matrix.T2 = { is = "explained by nothing", why = "nothing" }
         matrix.T3 = { is = "explained, and recorded", why = "ours" }
@@ -336,14 +340,15 @@ fn a_gap_an_idle_reason_and_a_wrong_number_are_found() {
     let cited = Citations::from([
         (('R', 101), of(&test)),
         (('R', 104), of(&test)),
+        (('R', 105), of(&recording)),
         (('R', 999), of(&test)),
         (('R', 1318), of(&test)),
         (('T', 3), of(&recording)),
     ]);
     let found = |is_strict| complaints(&facts, &cited, is_strict).iter().map(|text| text[..4].trim().to_owned()).collect::<Vec<_>>();
-    assert_eq!(found(false), ["R102", "R104", "T2:", "R999"]);
-    assert_eq!(found(true), ["R102", "R103", "R103", "R104", "T2:", "R999"]);
+    assert_eq!(found(false), ["R102", "R104", "R105", "T2:", "R999"]);
+    assert_eq!(found(true), ["R102", "R103", "R103", "R104", "R105", "T2:", "R999"]);
     let page = page(&facts, &cited);
     assert!(page.contains("| R101 | tested | src/x: `x` |") && page.contains("| R103 | open | **open** |"), "{page}");
-    assert!(page.contains("1 covered, 4 explained, 2 open: R102 R103."), "{page}");
+    assert!(page.contains("2 covered, 4 explained, 2 open: R102 R103."), "{page}");
 }

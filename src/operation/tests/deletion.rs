@@ -19,6 +19,7 @@ fn left_behind(world: &World) -> Vec<String> {
     world.op.left_behind().into_iter().map(|left| format!("{} {}: {}", left.task.phase, left.task.key.short(), left.reason)).collect()
 }
 
+/// R1105 too: each stage is through before the next one begins.
 #[test]
 fn t173_r1106_r1111_predelete_hooks_run_before_anything_is_deleted_and_go_with_the_app() {
     let mut world = deletion([hook("bye", "PreDelete").fate(Fate::Healthy(3))], [resource("ConfigMap", "a")]);

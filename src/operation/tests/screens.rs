@@ -87,6 +87,7 @@ fn a_failure_names_phase_wave_object_and_exit_codes_and_says_what_was_not_touche
     assert_eq!(world.op.failed_tasks().len(), 1);
 }
 
+/// R1540 R626 R1511: the result of the resource stays Running; what is shown follows its health.
 #[test]
 fn success_and_health_are_two_lamps() {
     let mut world = sync([resource("Deployment", "web").fate(Fate::Healthy(9))]);

@@ -76,6 +76,13 @@ fn t18_t19_t20_r301_r302_r303_r306_r307_names_of_hooks_and_of_nothing_else() {
 }
 
 #[test]
+fn r304_without_a_revision_the_name_goes_on_with_a_dash() {
+    let mut given = given([generated("v1", "Pod", "mig-", &[(HOOK, "PreSync")])]);
+    given.revision = "";
+    assert_eq!(names(&given.plan()), ["mig--presync-1700000000"]);
+}
+
+#[test]
 fn r305_a_long_name_is_not_cut() {
     let prefix = "p".repeat(300);
     assert_eq!(names(&given([generated("v1", "Pod", &prefix, &[(HOOK, "Sync")])]).plan())[0].len(), 300 + "foobarb-sync-1700000000".len());
