@@ -60,6 +60,13 @@ pub(crate) enum Command {
         #[command(flatten)]
         plan: PlanOptions,
     },
+    /// Print the health of each object in files, as it stands in its status, and the rule that decided; asks no cluster
+    #[command(override_usage = "syncwave health [OPTIONS] <FILE>...")]
+    Health {
+        /// A file, a folder, a kustomization, a Helm chart, or `-` for standard input
+        #[arg(value_name = "FILE")]
+        files: Vec<String>,
+    },
     /// The configuration in force
     Config {
         #[command(subcommand)]
@@ -351,8 +358,8 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
 const NOT_BUILT: [&str; 5] = ["--wait", "--detach", "--record", "--rbac", "--lua"];
 
 /// Commands of the contract that this version does not have; as a target each of them would be a surprise.
-pub(crate) const COMMANDS_NOT_BUILT: [&str; 13] =
-    ["diff", "lint", "terminate", "history", "show", "logs", "replay", "report", "health", "cluster", "completions", "man", "help"];
+pub(crate) const COMMANDS_NOT_BUILT: [&str; 12] =
+    ["diff", "lint", "terminate", "history", "show", "logs", "replay", "report", "cluster", "completions", "man", "help"];
 
 fn sentence(error: &clap::Error) -> String {
     let text = |kind| context(error, kind);

@@ -2,6 +2,7 @@
 //! code. The only place that knows every folder.
 
 mod headless;
+mod health;
 #[cfg(test)]
 mod picture;
 mod screens;
@@ -48,6 +49,9 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
             return Err(Failure::usage(format!("`config` takes no TARGET; leave `{target}` out")));
         }
         return Ok(configuration(&settings, &what));
+    }
+    if let Some(Command::Health { files }) = &cli.command {
+        return health::run(files, &settings);
     }
     let tell = |notice: &str| complain(&format!("{}\n", crate::report::visible::visible(notice)));
     settings.loaded.notices.iter().for_each(|notice| tell(notice));

@@ -27,7 +27,8 @@ pub(super) fn rollout(object: &Value) -> Verdict {
         "Progressing" => progressing(message),
         "Degraded" => degraded(message),
         "" => progressing("Waiting for the rollout controller to report a phase"),
-        phase => unknown(format!("unknown rollout phase {phase:?}")),
+        // A phase is taken for a status word for word, and this is none.
+        _ => unknown("Lua returned an invalid health status"),
     }
 }
 
@@ -35,7 +36,7 @@ pub(super) fn rollout(object: &Value) -> Verdict {
 fn is_observed(object: &Value) -> Result<bool, String> {
     let generation = integer(object, &["metadata", "generation"])?.unwrap_or(0);
     let observed = field(object, &["status", "observedGeneration"])?.and_then(number);
-    Ok(observed.is_none_or(|observed| observed >= generation))
+    Ok(observed.is_none_or(|observed| observed == generation))
 }
 
 /// A rollout that borrows its pods from a Deployment has that Deployment's generation in an annotation.

@@ -13,19 +13,22 @@ pub(super) fn custom_resource_definition(object: &Value) -> Verdict {
     if conditions.is_empty() {
         return progressing("Status conditions not found");
     }
-    let mut is_established = false;
-    for condition in &conditions {
-        let message = condition.message;
-        match (condition.kind, condition.status) {
-            ("Terminating", "True") => return progressing(format!("CRD is terminating: {message}")),
-            ("NamesAccepted", "False") => return degraded(format!("CRD names have not been accepted: {message}")),
-            ("NonStructuralSchema", "True") => return degraded(format!("Schema violations found: {message}")),
-            ("Established", "True") => is_established = true,
-            ("Established", _) if condition.reason == "Installing" => return progressing("CRD is being installed"),
-            _ => {}
-        }
+    let find = |kind: &str, status: &str| conditions.iter().find(|condition| condition.is(kind, status));
+    // What is worse decides, wherever it stands among the conditions.
+    if let Some(condition) = find("Terminating", "True") {
+        return progressing(format!("CRD is terminating: {}", condition.message));
     }
-    if is_established { healthy("CRD is healthy") } else { degraded("CRD is not established") }
+    if let Some(condition) = find("NamesAccepted", "False") {
+        return degraded(format!("CRD names have not been accepted: {}", condition.message));
+    }
+    if let Some(condition) = find("NonStructuralSchema", "True") {
+        return degraded(format!("Schema violations found: {}", condition.message));
+    }
+    match conditions.iter().find(|condition| condition.kind == "Established") {
+        Some(condition) if condition.status == "True" => healthy("CRD is healthy"),
+        Some(condition) if condition.reason == "Installing" => progressing("CRD is being installed"),
+        Some(_) | None => degraded("CRD is not established"),
+    }
 }
 
 pub(super) fn api_service(object: &Value) -> Verdict {

@@ -1,9 +1,10 @@
-//! The headless twin of the screens: drives one sync or one plan of a session and prints it. Sees operations only as facts and folds
+//! The headless twin of the screens: drives one sync or one plan of a session and prints it, and prints the health of files. Sees operations only as facts and folds
 //! them as every consumer does; knows neither the cluster nor the way manifests are read.
 
 pub(crate) mod changes;
 mod drive;
 mod escape;
+pub(crate) mod health;
 pub(crate) mod json;
 pub(crate) mod plain;
 pub(crate) mod plan;

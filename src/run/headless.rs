@@ -218,11 +218,11 @@ fn waits_for_a_person(task: &Task, planned: &Planned, request: &Request) -> bool
     is_deleted && planned.plan.asks_first(&task.id.key, &task.traits, &request.options)
 }
 
-fn format(settings: &Settings) -> Format {
+pub(super) fn format(settings: &Settings) -> Format {
     settings.options.output.unwrap_or_default()
 }
 
-fn style(settings: &Settings) -> Style {
+pub(super) fn style(settings: &Settings) -> Style {
     let config = &settings.loaded.config;
     Style { colour: Colour::of_output(!config.color) == Colour::Always, ascii: config.ascii }
 }

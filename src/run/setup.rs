@@ -146,7 +146,7 @@ impl Work {
             Some(Command::Plan { target, plan }) => {
                 Ok(Self::Plan(Box::new(Job::of_target(named(target, "plan", options)?, plan, SyncOptions::default(), settings)?)))
             }
-            Some(Command::Config { .. }) | None => open(target, settings),
+            Some(Command::Config { .. } | Command::Health { .. }) | None => open(target, settings),
         }
     }
 }

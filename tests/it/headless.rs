@@ -319,3 +319,29 @@ fn help_and_version_go_to_standard_output() {
         assert!(done.out.contains("syncwave"), "{line}: {}", done.out);
     }
 }
+
+const JOBS: &str = "apiVersion: v1\nkind: List\nitems:\n\
+    - {apiVersion: batch/v1, kind: Job, metadata: {name: load, namespace: shop}, status: {conditions: [{type: Complete, status: 'True'}]}}\n\
+    - {apiVersion: batch/v1, kind: Job, metadata: {name: migrate}, status: {conditions: [{type: Failed, status: 'True', message: limit}]}}\n";
+
+#[test]
+fn health_judges_what_is_written_in_files_and_says_by_which_rule() {
+    let app = App::new("health jobs.yaml -o json").file("jobs.yaml", JOBS);
+    let done = app.run();
+    assert_eq!((done.code, done.err.as_str()), (Some(1), ""), "one is degraded: {}", done.out);
+    let list: Value = serde_json::from_str(&done.out).unwrap();
+    let expected = serde_json::json!([
+        {"group": "batch", "kind": "Job", "namespace": "shop", "name": "load", "status": "Healthy", "message": "", "rule": "batch/Job"},
+        {"group": "batch", "kind": "Job", "namespace": "", "name": "migrate", "status": "Degraded", "message": "limit", "rule": "batch/Job"},
+    ]);
+    assert_eq!(list, expected);
+    let plain = App::new("health -").input(CONFIG_MAP).run();
+    assert_eq!((plain.code, plain.out.as_str()), (Some(0), "· -            ConfigMap/settings  no rule: done as soon as it exists\n"));
+}
+
+#[test]
+fn health_without_a_file_or_with_one_that_is_missing_is_wrong_usage() {
+    App::new("health").run().refused(2, &["`health` needs a FILE"]);
+    App::new("health nowhere.yaml").run().refused(2, &["nowhere.yaml"]);
+    App::new("health jobs.yaml --lua rules").file("jobs.yaml", JOBS).run().refused(2, &["--lua", "not part of this version"]);
+}

@@ -119,6 +119,11 @@ fn custom_resource_definition() {
             Is(Degraded, "Schema violations found: x"),
         ),
         ("terminating", crd(json!([condition("Terminating", "True", "", "y")])), Is(Progressing, "CRD is terminating: y")),
+        (
+            "the worst counts, wherever it stands",
+            crd(json!([condition("Established", "False", "Installing", ""), condition("NamesAccepted", "False", "", "taken")])),
+            Is(Degraded, "CRD names have not been accepted: taken"),
+        ),
         ("no conditions", crd(json!([])), Is(Progressing, "Status conditions not found")),
         (
             "no status",
@@ -170,6 +175,8 @@ fn argo_rollout_says_its_phase() {
         ("paused", rollout(json!({"observedGeneration": "2", "phase": "Paused", "message": "step"})), Is(Suspended, "step")),
         ("degraded", rollout(json!({"observedGeneration": "2", "phase": "Degraded", "message": "aborted"})), Is(Degraded, "aborted")),
         ("not observed", rollout(json!({"observedGeneration": "1", "phase": "Healthy"})), Is(Progressing, lag)),
+        ("of a later generation", rollout(json!({"observedGeneration": "3", "phase": "Healthy"})), Is(Progressing, lag)),
+        ("no word for health", rollout(json!({"phase": "Odd"})), Is(Unknown, "Lua returned an invalid health status")),
         ("a hash is accepted", rollout(json!({"observedGeneration": "7d9f8", "phase": "Healthy"})), Is(Healthy, "")),
         ("no status", fresh("argoproj.io/v1alpha1", "Rollout", json!({})), Is(Progressing, lag)),
     ]);

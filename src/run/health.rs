@@ -1,0 +1,46 @@
+//! `syncwave health`: the health of what is written in files. Asks no cluster, and opens neither a session nor a log.
+
+use std::io;
+
+use super::headless::{format, style};
+use super::setup::Settings;
+use crate::cli::Format;
+use crate::failure::{Exit, Failure, complain};
+use crate::manifest::{self, LoadOptions, Manifest, Source};
+use crate::report::health::{self, Judged};
+use crate::report::visible::visible;
+
+/// Judges every object of the files, in their order.
+pub(super) fn run(files: &[String], settings: &Settings) -> Result<Exit, Failure> {
+    if files.is_empty() {
+        return Err(Failure::usage("`health` needs a FILE; write one, or `-` for standard input"));
+    }
+    let mut judged = Vec::new();
+    for file in files {
+        judged.extend(load(file)?.iter().map(judge));
+    }
+    let mut out = io::stdout().lock();
+    let printed = match format(settings) {
+        Format::Plain => health::plain(&mut out, style(settings), &judged),
+        Format::Json => health::json(&mut out, &judged),
+    };
+    if let Err(error) = printed {
+        tracing::debug!(%error, "standard output is closed");
+    }
+    Ok(if judged.iter().any(Judged::is_objection) { Exit::Failed } else { Exit::Success })
+}
+
+fn load(file: &str) -> Result<Vec<Manifest>, Failure> {
+    let runtime = super::runtime(None)?;
+    let source = Source::of(file).map_err(|error| Failure::diagnostic(&error))?;
+    let loaded = runtime.block_on(manifest::load(&source, &LoadOptions::default())).map_err(|error| Failure::diagnostic(&error))?;
+    for warning in loaded.warnings {
+        let place = warning.origin.map(|origin| format!("{origin}: ")).unwrap_or_default();
+        complain(&format!("{}\n", visible(&format!("{place}{}", warning.message))));
+    }
+    Ok(loaded.manifests)
+}
+
+fn judge(manifest: &Manifest) -> Judged {
+    Judged { key: manifest.object.key(), assessment: crate::health::assess(&manifest.object) }
+}
