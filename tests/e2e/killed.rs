@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ObjectExt, SOON, Space, config_map, eventually, job};
+use crate::support::{ObjectExt, SOON, Space, alone, config_map, eventually, job};
 
 /// What a run says of dead operations.
 fn told(lines: &[&Value]) -> Vec<String> {
@@ -81,9 +81,11 @@ fn a_second_sync_of_an_app_is_refused_while_the_first_one_runs() {
     space.assert_no_finalizer();
 }
 
-/// Decision 7: what an Argo CD Application tracks is left alone, unless it is taken over. The kind is the cluster's, Argo CD is not there.
+/// Decision 7: what an Argo CD Application tracks is left alone, unless it is taken over. The kind is the cluster's, Argo CD is not there;
+/// nobody else syncs meanwhile, because every sync looks for Applications.
 #[test]
 fn decision_7_an_object_of_an_argo_cd_application_is_not_touched_without_being_asked_to() {
+    let _alone = alone();
     let Some(space) = Space::open_alone("owned") else { return };
     let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
     let had_kind = space.get("crd/applications.argoproj.io").is_some();
@@ -112,4 +114,7 @@ fn decision_7_an_object_of_an_argo_cd_application_is_not_touched_without_being_a
     let outcome = space.sync(&target).args(&["--take-over", "--yes"]).run();
     assert_eq!(outcome.code, Some(0), "{}", outcome.errors);
     assert_eq!(space.get("cm/a").unwrap()["data"]["value"], "ours");
+    if !had_kind {
+        space.kubectl(&["delete", "crd", "applications.argoproj.io"]);
+    }
 }
