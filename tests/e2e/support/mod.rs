@@ -11,7 +11,7 @@ mod trace;
 
 pub(crate) use manifests::{Object, ObjectExt, config_map, deployment, job, pod, secret, story};
 pub(crate) use outcome::Outcome;
-pub(crate) use running::signal;
+pub(crate) use running::{Running, signal};
 pub(crate) use screen::Screen;
 pub(crate) use space::{Change, Space, alone, skipped};
 
