@@ -57,7 +57,8 @@ fn r607_the_prune_result_of_an_object_without_a_namespace_has_none() {
     outcome.assert_end(0, "Succeeded", "successfully synced (all tasks run)");
     assert_eq!(results(&outcome), (json!("Pruned"), json!("")));
     let name = format!("e2e-{}", space.suffix);
-    assert_eq!(space.kubectl(&["get", "clusterrole", &name, "--ignore-not-found"]), "");
+    // The last group is not waited for, its deletions neither (R626).
+    eventually("the role is gone", SOON, || space.kubectl(&["get", "clusterrole", &name, "--ignore-not-found"]).is_empty().then_some(()));
 }
 
 /// R608 [D], confirmed: an operation that is not valid cleans up nothing: no policy counts, no finalizer goes.
@@ -183,7 +184,7 @@ fn r704_only_the_exact_option_keeps_an_object_from_being_pruned() {
         "{:?}",
         outcome.results()
     );
-    assert_eq!(space.names("configmaps"), ["exact", "keep"]);
+    eventually("only what may not be pruned is left", SOON, || (space.names("configmaps") == ["exact", "keep"]).then_some(()));
 }
 
 /// R804 [D], confirmed: a hook for the deletion of the app cannot be chosen either.
