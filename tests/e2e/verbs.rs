@@ -222,25 +222,56 @@ fn r727_options_of_the_whole_operation_count_for_each_object() {
     assert_eq!(messages(&space, &wrong, &["--sync-option", "Validate=false"])[1], "deployment.apps/web unchanged");
 }
 
-/// R719: what a pruned object owned goes with it, before it, or not at all.
+/// R719: what a pruned object owned goes before it (the default), after it, or not at all. T78, its part [D] confirmed: of foreground and
+/// background, background counts.
 #[test]
 fn t78_r719_a_prune_spreads_as_the_operation_says() {
     let Some(space) = Space::open("spread") else { return };
-    for (option, is_left) in [("foreground", false), ("background", false), ("orphan", true)] {
+    for (options, first) in [
+        (&[][..], "child"),
+        (&["foreground"], "child"),
+        (&["background"], "parent"),
+        (&["foreground", "background"], "parent"),
+        (&["orphan"], "only the parent"),
+    ] {
         assert_eq!(messages(&space, &[config_map("a", "1"), web()], &[])[1], "deployment.apps/web created");
-        eventually("a pod", SOON, || (!space.names("pods").is_empty()).then_some(()));
-        let option = format!("PrunePropagationPolicy={option}");
-        let said = messages(&space, &[config_map("a", "1")], &["--prune", "--sync-option", &option]);
-        assert_eq!(said, ["pruned", "configmap/a unchanged"], "{option}");
-        if is_left {
-            assert_eq!(space.names("replicasets").len(), 1, "{option}");
+        let child = eventually("a ReplicaSet", SOON, || space.names("replicasets").pop());
+        let child = format!("replicaset/{child}");
+        // It cannot go before the test says so: whoever waits for it stays.
+        space.kubectl(&["patch", &child, "--type=merge", "-p", r#"{"metadata":{"finalizers":["example.com/held"]}}"#]);
+        let options: Vec<String> = options.iter().map(|option| format!("--sync-option=PrunePropagationPolicy={option}")).collect();
+        let arguments: Vec<&str> = std::iter::once("--prune").chain(options.iter().map(String::as_str)).collect();
+        assert_eq!(messages(&space, &[config_map("a", "1")], &arguments), ["pruned", "configmap/a unchanged"], "{arguments:?}");
+        assert_eq!(who_goes_first(&space, &child), first, "{arguments:?}");
+        space.kubectl(&["patch", &child, "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]);
+        if first == "only the parent" {
+            assert_eq!(space.get(&child).unwrap()["metadata"].get("ownerReferences"), None);
         } else {
-            eventually("what it owned is gone", Duration::from_secs(60), || space.names("replicasets").is_empty().then_some(()));
+            eventually("both are gone", SOON, || {
+                (space.names("replicasets").is_empty() && space.names("deployments").is_empty()).then_some(())
+            });
         }
     }
 }
 
-/// R307: an object without a name is another one in each sync that replaces.
+/// Says what is about to go after a prune of the Deployment, while its ReplicaSet is held.
+fn who_goes_first(space: &Space, child: &str) -> &'static str {
+    eventually("somebody goes", SOON, || {
+        let (parent, child) = (space.get("deployment/web"), space.get(child).expect("it is held"));
+        let is_leaving = !child["metadata"]["deletionTimestamp"].is_null();
+        match parent {
+            Some(parent) if is_leaving => {
+                assert_eq!(parent["metadata"]["finalizers"], json!(["foregroundDeletion"]));
+                Some("child")
+            }
+            None if is_leaving => Some("parent"),
+            None if child["metadata"]["ownerReferences"].is_null() => Some("only the parent"),
+            Some(_) | None => None,
+        }
+    })
+}
+
+/// R307 [D], confirmed (T113 for apply): an object without a name is another one in each sync that replaces.
 #[test]
 fn t113_r307_an_object_without_a_name_is_created_anew_by_replace() {
     let Some(space) = Space::open("unnamed") else { return };

@@ -273,11 +273,15 @@ impl Space {
         }
     }
 
-    /// Takes our finalizer off everything in a namespace: a test may have left it there on purpose, or failed.
+    /// Takes our finalizer and those of tests off everything in a namespace: a test may have left it there on purpose, or failed.
     fn free(&self, namespace: &str) {
-        let text = self.try_kubectl(&["-n", namespace, "get", "jobs,configmaps,pods", "-o", "json"]).unwrap_or_default();
+        let text = self.try_kubectl(&["-n", namespace, "get", "jobs,configmaps,pods,replicasets", "-o", "json"]).unwrap_or_default();
         let list: Value = serde_json::from_str(&text).unwrap_or_default();
-        for item in list["items"].as_array().into_iter().flatten().filter(|item| has_our_finalizer(item)) {
+        let is_held = |item: &Value| {
+            let mut names = item["metadata"]["finalizers"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            names.any(|name| name == FINALIZER || name.starts_with("example.com/"))
+        };
+        for item in list["items"].as_array().into_iter().flatten().filter(|item| is_held(item)) {
             let what = format!("{}/{}", item["kind"].as_str().unwrap_or_default(), item["metadata"]["name"].as_str().unwrap_or_default());
             drop(self.try_kubectl(&["-n", namespace, "patch", &what, "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]));
         }
