@@ -2,6 +2,7 @@
 //! Knows nothing about any single rule.
 
 mod contract;
+mod history;
 mod manifests;
 mod outcome;
 mod running;
@@ -9,11 +10,12 @@ mod screen;
 mod space;
 mod trace;
 
+pub(crate) use history::Change;
 pub(crate) use manifests::{Object, ObjectExt, config_map, deployment, job, pod, secret, story};
 pub(crate) use outcome::Outcome;
 pub(crate) use running::{Running, signal};
 pub(crate) use screen::Screen;
-pub(crate) use space::{Change, Space, alone, skipped};
+pub(crate) use space::{Space, alone, skipped};
 
 use std::time::{Duration, Instant};
 

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::eventually;
+use super::history::{Change, History};
 use super::manifests::Object;
 use super::running::Sync;
 
@@ -27,25 +28,6 @@ pub(crate) fn alone() -> RwLockWriteGuard<'static, ()> {
     CLUSTER.write().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// One event of a watch.
-#[derive(Clone, Debug)]
-pub(crate) struct Change {
-    /// `ADDED`, `MODIFIED` or `DELETED`.
-    pub(crate) kind: String,
-    pub(crate) object: Value,
-}
-
-impl Change {
-    /// The revision of the whole cluster in which it happened: comparable between all kinds.
-    pub(crate) fn revision(&self) -> u64 {
-        self.object["metadata"]["resourceVersion"].as_str().unwrap().parse().unwrap()
-    }
-
-    pub(crate) fn name(&self) -> &str {
-        self.object["metadata"]["name"].as_str().unwrap()
-    }
-}
-
 /// Where one test lives.
 #[derive(Debug)]
 pub(crate) struct Space {
@@ -53,8 +35,7 @@ pub(crate) struct Space {
     /// Ends the names of everything that is not in the namespace.
     pub(crate) suffix: String,
     pub(crate) kubeconfig: PathBuf,
-    /// Revision of the cluster at the beginning of the test.
-    revision: String,
+    history: Option<History>,
     folder: TempDir,
     outside: RefCell<Vec<(String, String)>>,
     /// What the runs of the test looked like; printed when it fails.
@@ -84,14 +65,15 @@ impl Space {
             namespace: format!("e2e-{name}-{suffix}"),
             suffix,
             kubeconfig: PathBuf::from(kubeconfig),
-            revision: String::new(),
+            history: None,
             folder: tempfile::tempdir().unwrap(),
             outside: RefCell::default(),
             traces: RefCell::default(),
             _shared: shared,
         };
         let namespace = space.namespace.clone();
-        space.revision = space.make_namespace(&namespace);
+        let revision = space.make_namespace(&namespace);
+        space.history = Some(History::since(space.kubeconfig.clone(), namespace, &revision));
         Some(space)
     }
 
@@ -231,20 +213,9 @@ impl Space {
         object["metadata"]["creationTimestamp"].as_str().unwrap().to_owned()
     }
 
-    /// Returns everything that happened to the objects of one resource since the test began, as the API server remembers it.
-    /// It remembers for a minute at least.
+    /// Returns everything that happened to the objects of one resource since the test began.
     pub(crate) fn history(&self, api: &str, resource: &str) -> Vec<Change> {
-        let query = format!("watch=true&timeoutSeconds=1&resourceVersion={}", self.revision);
-        let path = format!("/{api}/namespaces/{}/{resource}?{query}", self.namespace);
-        let text = self.kubectl(&["get", "--raw", &path]);
-        let event = |line: &str| {
-            let mut event: Value = serde_json::from_str(line).unwrap();
-            Change { kind: event["type"].as_str().unwrap().to_owned(), object: event["object"].take() }
-        };
-        let changes: Vec<Change> = text.lines().map(event).collect();
-        let error = changes.iter().find(|change| change.kind == "ERROR");
-        assert!(error.is_none(), "the API server does not tell the history of {resource} since {}: {error:?}", self.revision);
-        changes.into_iter().filter(|change| change.name() != "kube-root-ca.crt").collect()
+        self.history.as_ref().expect("there since the test began").of(api, resource)
     }
 
     /// Returns the revision in which each incarnation of an object was created.
