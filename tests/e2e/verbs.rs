@@ -43,7 +43,8 @@ fn get_with_owners(space: &Space, what: &str) -> Value {
     serde_json::from_str(&space.kubectl(&["get", what, "-o", "json", "--show-managed-fields"])).unwrap()
 }
 
-/// R711: created when it is not there, put in the place of what is there; what others added goes, the object stays the same one.
+/// R711 [K], confirmed of ours: created when it is not there, put in the place of what is there; what others added goes, the object stays
+/// the same one.
 #[test]
 fn t79_r711_replace_leaves_nothing_but_the_target() {
     let Some(space) = Space::open("replace") else { return };
@@ -86,7 +87,7 @@ fn t80_r711_namespaces_and_definitions_are_updated() {
     assert_eq!(uid(&space, &format!("namespace/{name}")), before);
 }
 
-/// R713: what cannot be changed is another object afterwards, and the message is `configured` all the same.
+/// R713 [K], confirmed of ours: what cannot be changed is another object afterwards, and the message is `configured` all the same.
 #[test]
 fn r713_force_takes_the_place_of_what_cannot_be_changed() {
     let Some(space) = Space::open("force") else { return };
@@ -104,7 +105,7 @@ fn r713_force_takes_the_place_of_what_cannot_be_changed() {
     assert_eq!(uid(&space, "deployment/web"), after);
 }
 
-/// R713: an object is not given away for a manifest that no server would take.
+/// R713 [K], corrected: an object is not given away for a manifest that no server would take. kubectl deletes it first.
 #[test]
 fn r713_force_does_not_delete_for_a_manifest_that_is_wrong_in_itself() {
     let Some(space) = Space::open("wrong") else { return };
@@ -118,7 +119,7 @@ fn r713_force_does_not_delete_for_a_manifest_that_is_wrong_in_itself() {
     assert_eq!(uid(&space, "deployment/web"), before);
 }
 
-/// R713: with both, the object is always another one.
+/// R713 [K], confirmed of ours: with both, the object is always another one.
 #[test]
 fn t82_r713_replace_and_force_delete_and_create() {
     let Some(space) = Space::open("both") else { return };
@@ -141,7 +142,7 @@ fn r713_what_the_old_object_owned_is_gone_before_the_new_one_comes() {
     assert!(old.iter().all(|name| !left.contains(name)), "{old:?} {left:?}");
 }
 
-/// R714: always the same word, also when nothing changed; and with force, the sentence of kubectl.
+/// R714: always the same word, also when nothing changed. R713 [K, D], confirmed: with force, the sentence of kubectl and SyncFailed.
 #[test]
 fn t80_r714_server_side_apply_says_so_and_does_not_go_with_force() {
     let Some(space) = Space::open("serverside") else { return };
@@ -156,7 +157,8 @@ fn t80_r714_server_side_apply_says_so_and_does_not_go_with_force() {
     assert_eq!(space.get("configmap/a").unwrap()["metadata"]["resourceVersion"], version);
 }
 
-/// R715: what `kubectl apply` left behind is ours, so that a field which the manifest does not have goes away.
+/// R715 [K], corrected: in ours every apply migrates, not only one with ServerSideApply. What `kubectl apply` left behind is ours, with its
+/// annotation and under no manager of its own, so that a field which the manifest does not have goes away.
 #[test]
 fn t88_r715_a_field_of_kubectl_apply_that_the_manifest_lacks_is_removed() {
     let Some(space) = Space::open("migrate") else { return };
@@ -178,7 +180,7 @@ fn t88_r715_a_field_of_kubectl_apply_that_the_manifest_lacks_is_removed() {
     assert_eq!(messages(&space, &[config_map("a", "1"), web()], &[]), ["configmap/a unchanged", "deployment.apps/web unchanged"]);
 }
 
-/// R715: a field that somebody else owns as well stays theirs.
+/// R715 [K], confirmed of ours: a field that somebody else owns as well stays theirs.
 #[test]
 fn r715_a_migration_takes_nothing_from_other_managers() {
     let Some(space) = Space::open("shared") else { return };
@@ -192,7 +194,7 @@ fn r715_a_migration_takes_nothing_from_other_managers() {
     assert_eq!((&live["data"]["legacy"], owners(&live)), (&json!("old"), vec!["somebody Apply".to_owned(), "syncwave Apply".to_owned()]));
 }
 
-/// R707: an unknown field is an error, unless the target says otherwise.
+/// R707 [K], confirmed: an unknown field is an error of the real apply, unless the target says otherwise.
 #[test]
 fn t46_r707_an_unknown_field_is_refused_or_left_out() {
     let Some(space) = Space::open("validate") else { return };

@@ -58,7 +58,7 @@ fn t155_a_window_that_closes_half_way_holds_the_next_wave_and_lets_it_go_at_its_
     space.assert_no_finalizer();
 }
 
-/// T138 R912 R1525: Argo CD's terminate hangs here.
+/// T138 and R912 [D], corrected (R1525): Argo CD's terminate hangs here, ours ends the operation.
 #[test]
 fn t138_a_terminate_in_a_closed_window_ends_the_hook_at_once() {
     let Some(space) = Space::open("window-term") else { return };
