@@ -139,7 +139,19 @@ fn plan_says_what_would_happen_and_changes_nothing() {
     assert_eq!(space.kubectl(&["get", "configmaps,jobs", "-o", "jsonpath={.items[*].metadata.resourceVersion}"]), before);
 }
 
-/// T44, decision 19 and R1547: wrong types are found when their group comes, by the server's own sentence, and a missing namespace too.
+/// T44 [D], its first half, corrected (decision 19): metadata that cannot be read is found before the operation begins, with its place.
+#[test]
+fn t44_a_postsync_hook_with_unreadable_metadata_is_refused_before_anything_is_written() {
+    let Some(space) = Space::open("unreadable") else { return };
+    let hook = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: post\n  labels: {version: 1}\n  annotations: {argocd.argoproj.io/hook: PostSync}\n";
+    let text = format!("{}\n---\n{hook}", config_map("a", "1"));
+    let outcome = space.sync(&space.write_text("unreadable", &text)).run();
+    assert_eq!((outcome.code, outcome.lines.len()), (Some(2), 0), "{}", outcome.errors);
+    assert!(["unreadable.yaml", "labels", "version"].iter().all(|word| outcome.errors.contains(word)), "{}", outcome.errors);
+    assert!(space.names("configmaps").is_empty());
+}
+
+/// T44, second half, decision 19 and R1547: wrong types are found when their group comes, by the server's own sentence, and a missing namespace too.
 #[test]
 fn r1547_what_only_the_cluster_can_refuse_fails_in_its_group_with_the_servers_sentence() {
     let Some(space) = Space::open("refused") else { return };

@@ -38,6 +38,19 @@ fn r1406_a_sync_in_a_closed_window_writes_nothing() {
     assert!(space.history("api/v1", "configmaps").is_empty());
 }
 
+/// R1405 [D], corrected: a sync by hand is one from its first look on, so a window that lets such syncs pass holds it for no moment.
+#[test]
+fn r1405_a_window_for_manual_syncs_does_not_hold_the_first_step() {
+    let Some(space) = Space::open("window-manual") else { return };
+    let strict = deny(&space, "* * * * *", "1h");
+    let text = format!("{}manual_sync = true\n", std::fs::read_to_string(strict).unwrap());
+    let target = space.write("manual", &[job("pre", "true").hook("PreSync"), config_map("a", "1")]);
+    let outcome = space.sync(&target).arg("--config").arg(space.write_text("manual-sync", &text)).run();
+    outcome.assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    assert_eq!(outcome.waited(), ["waiting for completion of hook batch/Job/pre"]);
+    assert!(outcome.events("warning").is_empty(), "{:?}", outcome.events("warning"));
+}
+
 /// T155 R1405: the hook ends in the window, and what comes next is written when the window is over, not before and not much later.
 #[test]
 fn t155_a_window_that_closes_half_way_holds_the_next_wave_and_lets_it_go_at_its_end() {

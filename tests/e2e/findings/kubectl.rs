@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{ObjectExt, Space, config_map, deployment, job};
+use crate::support::{Object, ObjectExt, Space, config_map, deployment, job};
 
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
@@ -46,6 +46,52 @@ fn r708_kubectls_words_and_ours_are_the_same() {
     });
     assert_eq!(ours.collect::<Vec<_>>(), kubectl);
     assert_eq!(space.get("configmap/a").unwrap()["metadata"]["annotations"].get(LAST_APPLIED), None);
+}
+
+/// Applies with kubectl or with ours.
+fn apply(space: &Space, with: &str, objects: &[Object]) {
+    let file = space.write(with, objects);
+    if with == "kubectl" {
+        space.kubectl(&["apply", "-f", file.to_str().unwrap()]);
+    } else {
+        space.sync(&file).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    }
+}
+
+/// R708 [K], confirmed of kubectl, and of ours, whose server-side apply comes to the same: what others added to a list of a built-in type
+/// stays, because its items have names; a list of a custom resource is written whole.
+#[test]
+fn r708_lists_of_built_in_types_are_merged_and_those_of_custom_ones_are_written_whole() {
+    let Some(space) = Space::open("lists-k") else { return };
+    let (group, suffix) = (format!("lists-{}.example.com", space.suffix), &space.suffix);
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": format!("things.{group}")},
+        "spec": {
+            "group": group, "scope": "Namespaced", "names": {"plural": "things", "kind": "Thing"},
+            "versions": [{"name": "v1", "served": true, "storage": true,
+                "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}],
+        },
+    });
+    space.removes("customresourcedefinition", &format!("things.{group}"));
+    space.create(&definition);
+    space.kubectl(&["wait", "--for=condition=Established", &format!("crd/things.{group}")]);
+    let thing = |size: u32| json!({"apiVersion": format!("{group}/v1"), "kind": "Thing", "metadata": {"name": "t"}, "spec": {"size": size, "items": ["a"]}});
+    let web = |replicas: u32| deployment("web", "touch /tmp/ready; exec sleep 600").with("/spec/replicas", replicas);
+    let (sidecar, kind) = (format!("sidecar-{suffix}"), format!("things.{group}"));
+    for with in ["kubectl", "ours"] {
+        apply(&space, with, &[web(0), thing(1)]);
+        let patch = json!({"spec": {"template": {"spec": {"containers": [{"name": sidecar, "image": "busybox"}]}}}});
+        space.kubectl(&["patch", "deployment", "web", "-p", &patch.to_string()]);
+        space.kubectl(&["patch", &kind, "t", "--type=merge", "-p", r#"{"spec":{"items":["a","b"],"more":1}}"#]);
+        apply(&space, with, &[web(0).with("/spec/minReadySeconds", 1), thing(2)]);
+        let live = space.get("deployment/web").unwrap();
+        let mut names: Vec<&str> =
+            live["spec"]["template"]["spec"]["containers"].as_array().unwrap().iter().map(|one| one["name"].as_str().unwrap()).collect();
+        names.sort_unstable();
+        assert_eq!(names, ["main", &*sidecar], "{with}");
+        assert_eq!(space.get(&format!("{kind}/t")).unwrap()["spec"], json!({"size": 2, "items": ["a"], "more": 1}), "{with}");
+        space.kubectl(&["delete", "deployment/web", &format!("{kind}/t")]);
+    }
 }
 
 /// R711 [K], confirmed of kubectl: replace is an update of the same object, and what the manifest does not say is gone.

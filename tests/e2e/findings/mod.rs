@@ -16,3 +16,5 @@
 mod groups;
 mod hooks;
 mod kubectl;
+mod options;
+mod whole;
