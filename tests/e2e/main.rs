@@ -27,6 +27,7 @@ mod screen;
 mod selective;
 mod stories;
 mod terminate;
+mod variants;
 mod verbs;
 mod waves;
 mod windows;

@@ -236,6 +236,11 @@ fn a3_notify_waits_for_a_secret_in_another_namespace_and_goes_on_when_it_comes()
         Some(space.kubectl(&["-n", &elsewhere, "get", "jobs", "-o", "name"])).filter(String::is_empty)
     });
     assert_eq!((left.as_str(), space.names("jobs").len()), ("", 0));
+    for round in 2..=3 {
+        let outcome = space.sync(&target).arg("--revision").arg(REVISION).run();
+        outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
+        assert_eq!((outcome.log("email-"), posted(&space, 2 * round).len()), (vec![(1, "The release is through")], 2 * round));
+    }
 }
 
 /// A3, the relay never answers. R413 (a Job's deadline), R405 R625 (a PostSync failure starts SyncFail too).
@@ -313,7 +318,7 @@ fn a5_flaky_passes_at_the_third_pod_and_is_never_failed_before() {
 }
 
 /// A6. R903 R904 R905 R906 R909: SIGINT ends it properly; the hook that had succeeded stays although it has HookFailed; SyncFail
-/// is not started; the next sync starts at once, and a SIGTERM ends that one the same way.
+/// is not started; the next two syncs start at once, and a SIGTERM and a SIGINT end them the same way.
 #[test]
 fn a6_endless_is_terminated_by_a_signal_and_can_be_synced_again_at_once() {
     let Some(space) = Space::open("a6") else { return };
@@ -329,11 +334,14 @@ fn a6_endless_is_terminated_by_a_signal_and_can_be_synced_again_at_once() {
     assert_eq!(eventually_jobs(&space, 1), ["backup"]);
     space.assert_no_finalizer();
 
-    let running = space.sync(&target).start();
-    running.wait_for_task("backup", "Succeeded");
-    running.wait_for("its log", |line| line["event"] == "log" && line["task"]["name"] == "drain-queue");
-    running.signal("TERM");
-    endless_was_terminated(&running.finish());
+    for signal in ["TERM", "INT"] {
+        let running = space.sync(&target).start();
+        running.wait_for_task("backup", "Succeeded");
+        running.wait_for("its log", |line| line["event"] == "log" && line["task"]["name"] == "drain-queue");
+        running.signal(signal);
+        endless_was_terminated(&running.finish());
+        space.assert_no_finalizer();
+    }
 }
 
 fn endless_was_terminated(outcome: &Outcome) {
