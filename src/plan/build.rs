@@ -175,12 +175,15 @@ impl<'a> Draft<'a> {
         self.tasks.push(Task { unmodified, ..task });
     }
 
-    /// The destination Namespace, unless a manifest asks for it (spec R515). It is nobody's: it carries no tracking id.
+    /// The destination Namespace, unless a manifest asks for it (spec R515), a PreSync hook included: the two would have one result (R613).
+    /// It is nobody's: it carries no tracking id.
     fn take_new_namespace(&mut self, objects: &BTreeSet<ResourceKey>) {
         let key = ResourceKey::new("", "Namespace", "", self.input.namespace);
+        let is_hook = |task: &Task| task.is_hook() && task.id.phase == Phase::PreSync && task.id.key == key;
+        let is_asked_for = objects.contains(&key) || self.tasks.iter().any(is_hook);
         let prefailed = match &self.input.shape.new_namespace {
             NewNamespace::No => return,
-            NewNamespace::Yes | NewNamespace::Unclear(_) if self.input.namespace.is_empty() || objects.contains(&key) => return,
+            NewNamespace::Yes | NewNamespace::Unclear(_) if self.input.namespace.is_empty() || is_asked_for => return,
             NewNamespace::Yes => None,
             NewNamespace::Unclear(error) => Some(format!("namespace auto creation failed: {error}")),
         };

@@ -70,6 +70,25 @@ fn has_begun_when_interrupted(space: &Space, running: Running<'_>) -> bool {
     has_begun
 }
 
+/// R904: a hook that waits for the deletion of its old object is pending, and a terminate gives it no result, also when the deletion had
+/// not been sent yet.
+#[test]
+fn r904_a_terminate_before_an_old_hook_is_deleted_gives_no_result() {
+    let Some(space) = Space::open("term-old") else { return };
+    let hooks: Vec<_> = (0..30).map(|number| config_map(&format!("h{number}"), "1").hook("PreSync")).collect();
+    let target = space.write("old", &hooks);
+    space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (no more tasks)");
+    for _ in 0..20 {
+        let running = space.sync(&target).start();
+        running.wait_for("its first wave", |line| line["event"] == "wave.started");
+        running.signal("INT");
+        let outcome = running.finish();
+        outcome.assert_end(3, "Failed", "Operation terminated");
+        assert!(outcome.results().iter().all(|text| !text.contains("not sent: ")), "{:?}", outcome.results());
+        space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (no more tasks)");
+    }
+}
+
 /// cli.md: SIGHUP leaves the terminal, the operation goes on.
 #[test]
 fn a_hangup_does_not_end_the_operation() {

@@ -109,6 +109,16 @@ fn t49_r515_a_namespace_that_a_manifest_asks_for_is_not_made_twice() {
 }
 
 #[test]
+fn r515_a_hook_that_is_the_destination_is_made_by_its_phase_alone() {
+    let hook = |phase| resource("Namespace", "shop").hooked(phase).policy("HookFailed");
+    let world = finished(into_new_namespace(vec![hook("PreSync"), resource("ConfigMap", "a")], NewNamespace::Yes));
+    assert_eq!((world.op.message(), world.op.not_run().len()), ("successfully synced (all tasks run)", 0));
+    assert_eq!(world.results(), ["PreSync Namespace/shop Synced Succeeded", "Sync ConfigMap/a Synced Running"]);
+    let late = into_new_namespace(vec![hook("PostSync"), resource("ConfigMap", "a")], NewNamespace::Yes);
+    assert!(late.op.plan().tasks.iter().any(|task| task.automatic), "what comes before it needs the Namespace");
+}
+
+#[test]
 fn t50_r515_without_need_or_wish_there_is_no_automatic_namespace() {
     assert_eq!(into_new_namespace(vec![resource("ConfigMap", "a")], NewNamespace::No).op.plan().tasks.len(), 1);
     assert_eq!(into_new_namespace(vec![resource("ConfigMap", "a")], NewNamespace::Yes).op.plan().tasks.len(), 2);

@@ -104,6 +104,21 @@ fn r515_a_hook_that_is_the_destination_itself_is_made_by_its_phase() {
     assert_eq!(outcome.results(), results);
 }
 
+/// R515 [D]: with `CreateNamespace` too, a hook that is the destination itself is made once, by its own phase: an operation that succeeds
+/// has nothing that was blocked.
+#[test]
+fn r515_a_hook_that_is_the_destination_itself_is_not_made_by_the_option_instead() {
+    let Some(space) = Space::open("hook-made") else { return };
+    let name = fresh(&space);
+    let labels = json!({"made-by": "hook"});
+    let hook = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}).hook("PreSync");
+    let target = space.write("hook", &[hook.policy("HookFailed"), config_map("a", "1")]);
+    let outcome = space.sync(&target).namespace(&name).args(&["--sync-option", "CreateNamespace=true"]).run();
+    outcome.assert_end(0, "Succeeded", ALL_RUN);
+    assert_eq!(outcome.not_run(), [""; 0]);
+    assert_eq!(space.get(&format!("namespace/{name}")).unwrap()["metadata"]["labels"]["made-by"], "hook");
+}
+
 /// T52 [D], confirmed (R515): where nobody may look whether the destination is there, its task has failed before it began; that is a failed
 /// task (R625), so SyncFail hooks run, here into a namespace that is there.
 #[test]
