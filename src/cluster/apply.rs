@@ -168,6 +168,8 @@ impl Cluster {
         loop {
             let error = match self.send_apply(spot, target, mode, Run::ForReal, reporter).await {
                 Ok(answer) => return Ok(applied(mode, before, answer, is_unsure, reporter)),
+                // An earlier try may have been taken.
+                Err(CallError::Unsent) if is_unsure => CallError::TimedOut,
                 Err(error) => error,
             };
             is_unsure |= error.is_outcome_unknown();

@@ -26,6 +26,8 @@ pub(crate) enum Removal {
     Done(Option<Object>),
     /// It had gone already, or another object has its name now.
     Gone,
+    /// The operation was terminated before the server was asked.
+    Unsent,
 }
 
 impl Cluster {
@@ -104,6 +106,7 @@ impl Cluster {
             match self.write_finalizers(spot, uid, &version, &rest).await {
                 Ok(object) => return Ok(Removal::Done(Some(object))),
                 Err(error) if error.is_not_found() => return Ok(Removal::Gone),
+                Err(CallError::Unsent) => return Ok(Removal::Unsent),
                 Err(error) if error.code() == Some(409) && conflicts + 1 < TRIES => {
                     conflicts += 1;
                     self.clock().sleep(PAUSE).await;

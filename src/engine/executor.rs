@@ -214,6 +214,7 @@ impl Executor {
                 let live = if key.name.is_empty() { unwatched(live) } else { live };
                 StepOutcome::Done { message: applied.message(), live: Some(Box::new(live)) }
             }
+            Err(CallError::Unsent) => StepOutcome::Unsent,
             Err(error) => StepOutcome::Failed { error: self.refused(call.task, &error).await },
         }
     }
@@ -342,6 +343,7 @@ impl Executor {
                 StepOutcome::Done { message: String::new(), live }
             }
             Removal::Gone => StepOutcome::Gone,
+            Removal::Unsent => StepOutcome::Unsent,
         }
     }
 }
@@ -380,7 +382,15 @@ fn say_if_reused(call: Call<'_>, before: &Before, applied: &Applied) {
 }
 
 fn failed(error: &CallError) -> StepOutcome {
-    StepOutcome::Failed { error: error.to_string() }
+    match error {
+        CallError::Unsent => StepOutcome::Unsent,
+        CallError::Refused { .. }
+        | CallError::Lost(_)
+        | CallError::TimedOut
+        | CallError::Credentials(_)
+        | CallError::Withheld(_)
+        | CallError::Unreadable(_) => StepOutcome::Failed { error: error.to_string() },
+    }
 }
 
 fn unwatched(live: Live) -> Live {

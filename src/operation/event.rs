@@ -62,6 +62,8 @@ pub(crate) enum StepOutcome {
     Gone,
     /// The server refused, or could not be asked; the text as the result needs it.
     Failed { error: String },
+    /// The operation was terminated while the call waited for its turn: nothing was asked for (spec R904).
+    Unsent,
 }
 
 /// What a run of tasks is for.

@@ -90,7 +90,7 @@ impl Operation {
             Some(Some(StepOutcome::Failed { error })) => {
                 return Some(change(id, ResultCode::Synced, TaskState::Error, format!("Failed to remove hook finalizer: {error}")));
             }
-            None | Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone)) => {}
+            None | Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone | StepOutcome::Unsent)) => {}
         }
         if is_deleted_by_terminate(assessment, task.delete_policies()) {
             let delete = Step::TerminateDelete { uid: live.uid.clone() };
@@ -100,7 +100,7 @@ impl Operation {
                 Some(Some(StepOutcome::Failed { error })) => {
                     return Some(change(id, ResultCode::Synced, TaskState::Failed, format!("Failed to delete: {error}")));
                 }
-                Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone)) => {}
+                Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone | StepOutcome::Unsent)) => {}
             }
         }
         Some(match outcome {

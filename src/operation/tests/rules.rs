@@ -2,7 +2,7 @@
 
 use super::world::{Fate, Setup, World, finished, hook, resource, selecting, sync};
 use crate::model::{OperationPhase, Phase, TaskState};
-use crate::operation::{Event, Request, StepOutcome};
+use crate::operation::{Event, Request, Step, StepOutcome};
 use crate::plan::NotRunCode;
 
 #[test]
@@ -322,6 +322,24 @@ fn r904_terminate_while_an_old_hook_is_deleted_leaves_no_result() {
     let world = finished(world);
     assert!(world.op.results().is_empty());
     assert_eq!(world.op.message(), "Operation terminated");
+}
+
+#[test]
+fn r904_what_a_terminate_kept_from_being_sent_has_no_result_and_has_not_run() {
+    let old = hook("migrate", "PreSync");
+    let mut world = World::new(Setup { specs: vec![old.clone(), hook("new", "PreSync")], leftovers: vec![old], ..Setup::default() });
+    world.faults.push(|_, step| {
+        matches!(step, Step::DeleteOldHook { .. } | Step::RemoveOldFinalizer { .. } | Step::Apply).then_some(StepOutcome::Unsent)
+    });
+    while world.queue.is_empty() {
+        world.tick();
+        world.decide();
+    }
+    world.publish(Event::TerminateRequested { by: "olga".to_owned() });
+    let world = finished(world);
+    assert_eq!((world.op.message(), world.op.results().len()), ("Operation terminated", 0));
+    let codes: Vec<NotRunCode> = world.op.not_run().iter().map(|left| left.code).collect();
+    assert_eq!(codes, [NotRunCode::Terminated; 2]);
 }
 
 #[test]
