@@ -107,8 +107,10 @@ impl Operation {
             Event::StepStarted { task, step } => self.begin(record.at, task, step),
             Event::StepFinished { task, step, outcome } => self.end(record.at, task, step, outcome),
             Event::RunFinished { .. } => {
-                self.run = None;
-                self.run_finished_at = Some(record.at);
+                // No delay follows the destination Namespace (spec R610).
+                if self.run.take().is_some_and(|run| run.kind != RunKind::Namespace) {
+                    self.run_finished_at = Some(record.at);
+                }
             }
             _ => {}
         }

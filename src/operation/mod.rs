@@ -238,7 +238,7 @@ pub(crate) struct Operation {
     run: Option<Run>,
     /// Whether a group has been run, apart from the destination Namespace.
     group_ran: bool,
-    /// When the last run ended; the wave delay counts from here.
+    /// When the last run ended, apart from the destination Namespace; the wave delay counts from here.
     run_finished_at: Option<Timestamp>,
     waiting: Waiting,
     phases: BTreeMap<Phase, Span>,

@@ -3,7 +3,7 @@
 use super::world::{Fate, Setup, World, finished, hook, resource, selecting, sync};
 use crate::model::{OperationPhase, Phase, TaskState};
 use crate::operation::{Event, Request, Step, StepOutcome};
-use crate::plan::NotRunCode;
+use crate::plan::{NewNamespace, NotRunCode};
 
 #[test]
 fn r626_single_step_without_hooks_ends_when_everything_was_sent() {
@@ -403,6 +403,20 @@ fn the_wave_delay_holds_the_next_group_back() {
     assert_eq!(world.calls(), ["apply ConfigMap/a"]);
     assert!(world.op.wake_at(world.now).is_some());
     assert_eq!(finished(world).calls().len(), 2);
+}
+
+/// Whether the operation makes the Namespace, or a manifest asks for it.
+#[test]
+fn r518_r610_there_is_no_wave_delay_after_the_destination_namespace() {
+    let namespace = resource("Namespace", "shop");
+    for (specs, new_namespace) in
+        [(vec![resource("ConfigMap", "a")], NewNamespace::Yes), (vec![namespace, resource("ConfigMap", "a")], NewNamespace::No)]
+    {
+        let request = Request { wave_delay: std::time::Duration::from_secs(10), ..Request::default() };
+        let mut world = World::new(Setup { specs, new_namespace, request, ..Setup::default() });
+        world.settle();
+        assert_eq!(world.calls(), ["apply Namespace/shop", "apply ConfigMap/a"]);
+    }
 }
 
 #[test]
