@@ -22,7 +22,7 @@ impl Operation {
         let steps: [&dyn Fn() -> Option<Vec<Effect>>; 5] = [
             &|| any(if self.group_ran { Vec::new() } else { self.refuse_shared() }),
             &|| self.refuse_invalid_tasks(),
-            &|| any(self.create_namespace()),
+            &|| self.create_namespace(),
             &|| any(self.dry_pass()),
             &|| any(self.evaluate_running()),
         ];
@@ -77,20 +77,32 @@ impl Operation {
         matches!(self.step(&invalid.task, Step::Discover), Some(Some(StepOutcome::Done { .. })))
     }
 
-    /// First half of step 2: the destination Namespace, if it is missing, before any validation (spec R610).
-    fn create_namespace(&self) -> Vec<Effect> {
+    /// First half of step 2: the destination Namespace, if it is missing, before any validation (spec R610). A pause before the first group
+    /// stands before it, because a paused operation writes nothing. `None`: there is none to make.
+    fn create_namespace(&self) -> Option<Vec<Effect>> {
         if self.dry_pass_done || self.request.dry_run {
-            return Vec::new();
+            return None;
         }
         let is_open = |task: &&Task| self.is_destination(task) && self.result(&task.id).is_none();
-        let Some(task) = self.plan.tasks.iter().find(is_open) else { return Vec::new() };
+        let task = self.plan.tasks.iter().find(is_open)?;
         if let Some(error) = &task.prefailed {
-            return vec![change(&task.id, ResultCode::SyncFailed, TaskState::Error, error.clone())];
+            return Some(vec![change(&task.id, ResultCode::SyncFailed, TaskState::Error, error.clone())]);
         }
         if self.live.contains_key(&task.id.key) {
-            return Vec::new();
+            return None;
         }
-        self.start_run(RunKind::Namespace, task.id.phase, task.wave, vec![task.id.clone()])
+        let own = (task.id.phase, task.wave);
+        let (phase, wave) = self.first_group(&self.current_waves()).unwrap_or(own);
+        Some(self.stop_before(phase, wave).unwrap_or_else(|| self.make_namespace(task, (phase, wave) == own)))
+    }
+
+    /// Made ahead of its turn, it begins neither its phase nor its wave: their clocks and breakpoints are those of the rest.
+    fn make_namespace(&self, task: &Task, is_its_turn: bool) -> Vec<Effect> {
+        let (phase, wave, tasks) = (task.id.phase, task.wave, vec![task.id.clone()]);
+        if is_its_turn {
+            return self.start_run(RunKind::Namespace, phase, wave, tasks);
+        }
+        vec![Effect::Record(Event::RunStarted { kind: RunKind::Namespace, phase, wave, tasks })]
     }
 
     fn is_destination(&self, task: &Task) -> bool {
@@ -268,7 +280,7 @@ impl Operation {
             return effects;
         }
         let waves = self.current_waves();
-        let Some((phase, wave)) = self.pending(&waves).map(|(at, _)| (self.plan.tasks[at].id.phase, waves[at])).min() else {
+        let Some((phase, wave)) = self.first_group(&waves) else {
             return self.succeed(messages::NO_MORE_TASKS);
         };
         let group: Vec<usize> =
@@ -440,6 +452,11 @@ impl Operation {
                 && self.exists(*at)
         };
         (0..self.plan.tasks.len()).filter(is_pending).map(|at| (at, waves[at]))
+    }
+
+    /// The group whose turn it is, of those in these waves.
+    fn first_group(&self, waves: &[Wave]) -> Option<(Phase, Wave)> {
+        self.pending(waves).map(|(at, wave)| (self.plan.tasks[at].id.phase, wave)).min()
     }
 
     /// First and last task of the whole list differ in phase or wave (spec R604).

@@ -9,6 +9,7 @@ mod matrix_hooks;
 mod matrix_plain;
 mod matrix_policies;
 mod matrix_whole;
+mod pauses;
 mod properties;
 mod requests;
 mod rules;

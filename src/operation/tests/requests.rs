@@ -85,7 +85,11 @@ fn r515_r1008_a_retry_does_not_make_a_namespace_again_that_the_attempt_before_ha
     let retry = Retry { limit: Some(1), ..Retry::default() };
     let request = Request { retry, pause_before: vec![Breakpoint::parse("PreSync").unwrap()], ..Request::default() };
     let specs = vec![resource("ConfigMap", "a").fate(Fate::Refused)];
-    let world = finished(World::new(Setup { specs, request, new_namespace: NewNamespace::Yes, ..Setup::default() }));
+    let mut world = World::new(Setup { specs, request, new_namespace: NewNamespace::Yes, ..Setup::default() });
+    world.run(5);
+    assert!(world.op.paused().is_some() && world.calls().is_empty(), "the Namespace is of PreSync");
+    world.publish(Event::Resumed { by: "olga".to_owned() });
+    let world = finished(world);
     assert_eq!(world.op.attempt(), 2);
     assert_eq!(world.calls(), ["apply Namespace/shop", "apply ConfigMap/a", "apply ConfigMap/a"]);
     assert_eq!(world.results(), ["Sync ConfigMap/a SyncFailed Failed"]);
