@@ -1,6 +1,6 @@
 //! Breakpoints: the operation stops before a group until a person lets it go on, and writes nothing meanwhile.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 
 use super::event::{Event, Record};
 use super::{Breakpoint, Effect, Operation, Waiting};
@@ -49,6 +49,14 @@ impl Operation {
         self.request.pause_before.iter().find(is_meant)
     }
 
+    /// The clock of a phase that has not begun does not run.
+    fn note_pause(&mut self, phase: Phase, lasted: SignedDuration) {
+        if self.phases.contains_key(&phase) {
+            let before = self.pauses.entry(phase).or_default();
+            *before = before.saturating_add(lasted);
+        }
+    }
+
     #[expect(clippy::wildcard_enum_match_arm, reason = "`Operation::apply` is exhaustive and hands each part its own events")]
     pub(super) fn apply_pause(&mut self, record: &Record) {
         match &record.event {
@@ -62,9 +70,7 @@ impl Operation {
             Event::Resumed { .. } => {
                 self.pause_wanted = false;
                 if let Some(paused) = self.paused.take() {
-                    let lasted = record.at.duration_since(paused.since);
-                    let before = self.pauses.entry(paused.phase).or_default();
-                    *before = before.saturating_add(lasted);
+                    self.note_pause(paused.phase, record.at.duration_since(paused.since));
                     let is_passed = |point: &&Breakpoint| point.phase == paused.phase && point.wave.is_none_or(|wave| wave == paused.wave);
                     self.passed.extend(self.request.pause_before.iter().filter(is_passed));
                     self.message.clear();

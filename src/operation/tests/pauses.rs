@@ -81,3 +81,15 @@ fn r610_r1513_the_clock_of_a_phase_does_not_start_with_the_destination_namespace
     let began = |phase| world.op.phase_span(phase).unwrap().started_at.unwrap();
     assert_eq!(began(Phase::Sync).duration_since(began(Phase::PreSync)).as_secs(), 15);
 }
+
+#[test]
+fn r1513_a_pause_before_a_phase_gives_it_no_more_time() {
+    let limits = Limits { phase: Some(Duration::from_secs(20)), ..Limits::default() };
+    let request = Request { limits, pause_before: vec![Breakpoint::parse("PreSync").unwrap()], ..Request::default() };
+    let mut world = World::new(Setup { specs: vec![hook("slow", "PreSync").fate(Fate::Never)], request, ..Setup::default() });
+    world.run(100);
+    world.publish(Event::Resumed { by: "olga".to_owned() });
+    let world = finished(world);
+    let took = world.op.finished_at().unwrap().duration_since(world.op.started_at());
+    assert_eq!((world.op.phase(), took.as_secs()), (OperationPhase::Failed, 120));
+}
