@@ -45,7 +45,7 @@ impl Operation {
             effects.extend(self.succeeded_hooks_to_delete());
         }
         effects.extend(self.fail_or_go_on(now));
-        effects
+        not_paused_with_calls(effects)
     }
 
     /// Step 1 (spec R608). What made an earlier attempt invalid may have come in the meantime; until that is known, nothing may start.
@@ -552,6 +552,14 @@ fn resource_outcome(assessment: &Assessment) -> (TaskState, String) {
             }
         },
     }
+}
+
+/// A pause begins when every call is answered, so not beside one.
+fn not_paused_with_calls(mut effects: Vec<Effect>) -> Vec<Effect> {
+    if effects.iter().any(|effect| matches!(effect, Effect::Step { .. })) {
+        effects.retain(|effect| !matches!(effect, Effect::Record(Event::Paused { .. })));
+    }
+    effects
 }
 
 pub(super) fn change(task: &TaskId, code: ResultCode, state: TaskState, message: String) -> Effect {

@@ -93,3 +93,40 @@ fn r1513_a_pause_before_a_phase_gives_it_no_more_time() {
     let took = world.op.finished_at().unwrap().duration_since(world.op.started_at());
     assert_eq!((world.op.phase(), took.as_secs()), (OperationPhase::Failed, 120));
 }
+
+/// Plays until the operation pauses; returns the calls that have no answer then.
+fn out_at_the_pause(world: &mut World) -> Vec<String> {
+    for _ in 0..50 {
+        world.decide();
+        if world.op.paused().is_some() {
+            return world.queue.iter().map(|(task, step)| format!("{step:?} {}", task.key.short())).collect();
+        }
+        if world.queue.is_empty() { world.tick() } else { world.answer(0) }
+    }
+    panic!("no pause: {} {:?}", world.op.message(), world.calls());
+}
+
+#[test]
+fn r208_a_pause_comes_after_the_answer_to_an_early_deletion_by_policy() {
+    let specs = vec![hook("seed", "PreSync").policy("HookSucceeded"), resource("ConfigMap", "c")];
+    let pause_before = vec![Breakpoint::parse("Sync").unwrap()];
+    let request = Request { pause_before, delete_succeeded_hooks_early: true, ..Request::default() };
+    let mut world = World::new(Setup { specs, request, ..Setup::default() });
+    assert_eq!(out_at_the_pause(&mut world), Vec::<String>::new());
+    assert_eq!(world.calls(), ["apply Job/seed", "unlock Job/seed", "delete Job/seed"]);
+}
+
+#[test]
+fn r209_a_pause_before_syncfail_comes_after_the_answers_to_deletions_by_policy() {
+    let specs = vec![
+        hook("seed", "PreSync").policy("HookFailed"),
+        resource("Deployment", "d").fate(Fate::Degraded(1)),
+        resource("ConfigMap", "late").wave(1),
+        hook("alert", "SyncFail"),
+    ];
+    let mut world = stopping(&["SyncFail"], specs, NewNamespace::No);
+    assert_eq!(out_at_the_pause(&mut world), Vec::<String>::new());
+    assert_eq!(world.calls().last().unwrap(), "delete Job/seed");
+    go_on(&mut world);
+    assert_eq!(world.calls().last().unwrap(), "unlock Job/alert");
+}
