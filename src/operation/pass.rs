@@ -467,36 +467,32 @@ impl Operation {
         groups.any(|group| Some(group) != first)
     }
 
-    /// The SyncFail routine (spec R627).
+    /// The SyncFail routine (spec R627). Its hooks start together, whatever their waves (R406), when none of their old objects is left (R206).
     pub(super) fn sync_fail(&self, base: &str, failed: &[&TaskId], now: Timestamp) -> Vec<Effect> {
-        let message = self.with_reason(base, failed.iter().copied());
-        let hooks: Vec<&Task> = self.plan.tasks.iter().filter(|task| task.id.phase == Phase::SyncFail).collect();
-        let open: Vec<&Task> = hooks.iter().copied().filter(|task| !self.state(&task.id).is_completed()).collect();
-        if open.is_empty() {
-            let refused: Vec<&TaskId> = hooks
-                .iter()
-                .map(|task| &task.id)
-                .filter(|id| self.result(id).is_some_and(|result| result.code == ResultCode::SyncFailed))
-                .collect();
-            let tail = if refused.is_empty() {
-                String::new()
-            } else {
-                format!("\n{}", self.with_reason(messages::SYNC_FAIL_FAILED, refused.into_iter()))
-            };
-            return vec![conclude(OperationPhase::Failed, message + &tail, Some(DeletePolicy::HookFailed))];
+        let hooks = || self.plan.tasks.iter().filter(|task| task.id.phase == Phase::SyncFail);
+        let mut open = hooks().filter(|task| !self.state(&task.id).is_completed()).peekable();
+        if open.peek().is_none() {
+            let message = self.with_reason(base, failed.iter().copied()) + &self.refused_hooks(hooks());
+            return vec![conclude(OperationPhase::Failed, message, Some(DeletePolicy::HookFailed))];
         }
-        let idle = open.into_iter().filter(|task| self.state(&task.id) != TaskState::Running);
-        let (leaving, startable): (Vec<&Task>, Vec<&Task>) = idle.partition(|task| self.is_old_hook_in_deletion(&task.id));
-        let Some(first) = startable.first().or(leaving.first()) else { return Vec::new() };
-        if let Some(effects) = self.stop_before(Phase::SyncFail, first.wave) {
+        let mut idle: Vec<&Task> = open.filter(|task| self.state(&task.id) != TaskState::Running).collect();
+        let Some(wave) = idle.iter().map(|task| task.wave).min() else { return Vec::new() };
+        if let Some(effects) = self.stop_before(Phase::SyncFail, wave) {
             return effects;
         }
-        if startable.is_empty() {
-            // While an old one goes, Argo CD speaks of the completion of the new one (spec R409).
-            return self.wait_for_old_hooks(Wait::Completion, &leaving, now);
+        if idle.iter().any(|task| self.is_old_hook_in_deletion(&task.id)) {
+            // Meanwhile Argo CD speaks of the completion of the new ones (spec R409). Those that hold the others come first.
+            idle.sort_by_key(|task| !self.is_old_hook_in_deletion(&task.id));
+            return self.wait_for_old_hooks(Wait::Completion, &idle, now);
         }
-        let wave = startable.iter().map(|task| task.wave).min().unwrap_or(first.wave);
-        self.start_run(RunKind::SyncFail, Phase::SyncFail, wave, startable.iter().map(|task| task.id.clone()).collect())
+        self.start_run(RunKind::SyncFail, Phase::SyncFail, wave, idle.iter().map(|task| task.id.clone()).collect())
+    }
+
+    /// The second line of the end, if SyncFail hooks were refused (spec R408).
+    fn refused_hooks<'a>(&self, hooks: impl Iterator<Item = &'a Task>) -> String {
+        let is_refused = |id: &&TaskId| self.result(id).is_some_and(|result| result.code == ResultCode::SyncFailed);
+        let mut refused = hooks.map(|task| &task.id).filter(is_refused).peekable();
+        if refused.peek().is_none() { String::new() } else { format!("\n{}", self.with_reason(messages::SYNC_FAIL_FAILED, refused)) }
     }
 
     /// Returns the fact that the operation waits, if it does not say so already. Of a long list that only gets shorter, it is said once a second.

@@ -1,9 +1,11 @@
 //! Chapter 16.G of the test matrix: hooks run and are waited for.
 
+use std::time::Duration;
+
 use super::world::{Fate, Setup, World, failed, finished, hook, pod_hook, resource, selecting, sync};
 use crate::model::{HealthStatus, OperationPhase, Phase, Role, TaskState};
 use crate::operation::messages::{Wait, waiting};
-use crate::operation::{Event, Request, Step, StepOutcome};
+use crate::operation::{Event, Limits, Request, Step, StepOutcome};
 
 const UNSUCCESSFUL: &str = "one or more synchronization tasks completed unsuccessfully";
 const EXIT_1: Fate = Fate::Is(HealthStatus::Degraded, "container \"main\" failed with exit code 1");
@@ -192,6 +194,49 @@ fn r209_r409_r1503_an_old_syncfail_hook_that_goes_by_its_policy_is_gone_before_t
         assert!(world.live("Job/alert").unwrap().uid != old, "the alarm is raised");
         let world = finished(world);
         assert_eq!((world.op.phase(), world.state(Phase::SyncFail, "Job/alert")), (OperationPhase::Failed, TaskState::Succeeded));
+    }
+}
+
+/// Nothing of the call is created before the old ones are gone.
+#[test]
+fn r206_r406_syncfail_hooks_start_together_also_when_the_old_object_of_one_does_not_go() {
+    for is_deleted in [false, true] {
+        let specs = vec![resource("ConfigMap", "c").fate(Fate::Refused), hook("b", "SyncFail"), hook("stuck", "SyncFail").wave(1)];
+        let leftovers = vec![hook("stuck", "SyncFail")];
+        let mut world = World::new(Setup { specs, leftovers, ..Setup::default() });
+        world.hold("Job/stuck", "example.com/backup");
+        if is_deleted {
+            world.remove("Job", "stuck");
+        }
+        world.run(100);
+        assert!(!world.calls().contains(&"apply Job/b".to_owned()), "{:?}", world.calls());
+        assert_eq!(world.op.message(), "waiting for completion of hook batch/Job/stuck and 1 more hooks");
+        let verdict = world.op.verdict(world.now).text;
+        assert!(verdict.contains("Job/stuck and 1 more: in deletion, held by example.com/backup"), "{verdict}");
+        world.unlock_by_hand("Job/stuck");
+        let world = finished(world);
+        assert_eq!(world.results()[1..], ["SyncFail Job/b Synced Succeeded", "SyncFail Job/stuck Synced Succeeded"]);
+    }
+}
+
+#[test]
+fn r406_r905_r1513_what_waits_for_an_old_syncfail_hook_ends_by_a_terminate_or_by_a_limit() {
+    for is_limited in [false, true] {
+        let specs = vec![resource("ConfigMap", "c").fate(Fate::Refused), hook("b", "SyncFail"), hook("stuck", "SyncFail")];
+        let phase = is_limited.then(|| Duration::from_secs(20));
+        let request = Request { limits: Limits { phase, ..Limits::default() }, ..Request::default() };
+        let mut world = World::new(Setup { specs, leftovers: vec![hook("stuck", "SyncFail")], request, ..Setup::default() });
+        world.hold("Job/stuck", "example.com/backup");
+        world.run(15);
+        if !is_limited {
+            world.publish(Event::TerminateRequested { by: "olga".to_owned() });
+        }
+        let world = finished(world);
+        assert_eq!(world.op.phase(), OperationPhase::Failed);
+        assert!(!world.calls().contains(&"apply Job/b".to_owned()), "{:?}", world.calls());
+        let said = [Phase::SyncFail].map(|phase| (world.state(phase, "Job/b"), world.state(phase, "Job/stuck")))[0];
+        let state = if is_limited { TaskState::Error } else { TaskState::Pending };
+        assert_eq!(said, (state, state));
     }
 }
 
