@@ -477,7 +477,7 @@ impl Operation {
         }
         let mut idle: Vec<&Task> = open.filter(|task| self.state(&task.id) != TaskState::Running).collect();
         let Some(wave) = idle.iter().map(|task| task.wave).min() else { return Vec::new() };
-        if let Some(effects) = self.stop_before(Phase::SyncFail, wave) {
+        if let Some(effects) = idle.iter().find_map(|task| self.stop_before(Phase::SyncFail, task.wave)) {
             return effects;
         }
         if idle.iter().any(|task| self.is_old_hook_in_deletion(&task.id)) {

@@ -130,3 +130,14 @@ fn r209_a_pause_before_syncfail_comes_after_the_answers_to_deletions_by_policy()
     go_on(&mut world);
     assert_eq!(world.calls().last().unwrap(), "unlock Job/alert");
 }
+
+/// They start together, whatever their waves (spec R406).
+#[test]
+fn r406_a_breakpoint_before_a_wave_of_syncfail_stands_before_all_of_its_hooks() {
+    let specs = vec![resource("ConfigMap", "c").fate(Fate::Refused), hook("one", "SyncFail"), hook("two", "SyncFail").wave(2)];
+    let mut world = stopping(&["SyncFail/2"], specs, NewNamespace::No);
+    world.run(10);
+    assert_eq!(world.op.paused().map(|paused| paused.wave), Some(Wave(2)), "{:?}", world.calls());
+    go_on(&mut world);
+    assert_eq!(world.calls()[1..3], ["apply Job/one", "apply Job/two"]);
+}
