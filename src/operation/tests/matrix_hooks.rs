@@ -240,6 +240,17 @@ fn r406_r905_r1513_what_waits_for_an_old_syncfail_hook_ends_by_a_terminate_or_by
     }
 }
 
+/// Argo CD deletes by HookFailed only when a pass finds the failure. A refused group starts its SyncFail hooks at once, and an old one
+/// without BeforeHookCreation is applied over and counts by its old end, as any other hook (spec R308).
+#[test]
+fn r209_r308_r626_a_refused_group_applies_an_old_syncfail_hook_over_and_deletes_it_when_it_is_over() {
+    let alert = hook("alert", "SyncFail").policy("HookFailed");
+    let specs = vec![resource("ConfigMap", "c").fate(Fate::Refused), alert.clone()];
+    let world = finished(World::new(Setup { specs, leftovers: vec![alert], ..Setup::default() }));
+    assert_eq!(world.calls(), ["apply ConfigMap/c", "apply Job/alert", "unlock Job/alert", "delete Job/alert"]);
+    assert_eq!((world.op.phase(), world.state(Phase::SyncFail, "Job/alert")), (OperationPhase::Failed, TaskState::Succeeded));
+}
+
 #[test]
 fn r408_a_syncfail_hook_that_fails_leaves_the_message_alone() {
     let world = finished(sync([hook("pre", "PreSync").fate(EXIT_1), hook("alert", "SyncFail").fate(EXIT_1)]));
