@@ -146,7 +146,7 @@ impl Operation {
         }
         let leaving: Vec<&Task> = pending.iter().copied().filter(|task| self.is_old_hook_in_deletion(&task.id)).collect();
         if !leaving.is_empty() {
-            return self.wait_for_old_hooks(Wait::Deletion, &leaving, now);
+            return self.wait_before(Wait::Deletion, &leaving, Wave::default(), now);
         }
         self.start_run(RunKind::Group, phase, Wave::default(), pending.iter().map(|task| task.id.clone()).collect())
     }

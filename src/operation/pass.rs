@@ -332,11 +332,11 @@ impl Operation {
         let tasks: Vec<&Task> = group.iter().map(|at| &self.plan.tasks[*at]).collect();
         let unconfirmed: Vec<&Task> = tasks.iter().copied().filter(|task| self.needs_confirmation(task)).collect();
         if !unconfirmed.is_empty() {
-            return self.waiting_event(Wait::Confirmation, &unconfirmed, now).into_iter().collect();
+            return self.wait_before(Wait::Confirmation, &unconfirmed, wave, now);
         }
         let leaving: Vec<&Task> = tasks.iter().copied().filter(|task| self.is_old_hook_in_deletion(&task.id)).collect();
         if !leaving.is_empty() {
-            return self.wait_for_old_hooks(Wait::Deletion, &leaving, now);
+            return self.wait_before(Wait::Deletion, &leaving, wave, now);
         }
         if self.pause_until().is_some_and(|end| now < end) {
             return Vec::new();
@@ -347,21 +347,22 @@ impl Operation {
         self.start_run(RunKind::Group, phase, wave, tasks.map(|task| task.id.clone()).collect())
     }
 
-    /// Old hooks that have to be gone before their group. It has begun with that, so that the limit of its phase counts (spec R1505).
-    pub(super) fn wait_for_old_hooks(&self, wait: Wait, leaving: &[&Task], now: Timestamp) -> Vec<Effect> {
-        if let Some(task) = leaving.iter().find(|task| !self.phases.contains_key(&task.id.phase)) {
-            return self.open_group(task.id.phase, task.wave).into_iter().map(Effect::Record).collect();
+    /// What a group waits for before its first write: old hooks that go, a person who confirms. It has begun with that, so that the limit of
+    /// its phase counts (spec R1505, R1513).
+    pub(super) fn wait_before(&self, wait: Wait, tasks: &[&Task], wave: Wave, now: Timestamp) -> Vec<Effect> {
+        if let Some(phase) = tasks.iter().map(|task| task.id.phase).find(|phase| !self.phases.contains_key(phase)) {
+            return self.open_group(phase, wave).into_iter().map(Effect::Record).collect();
         }
-        self.wait_or(self.fail_late(leaving, ResultCode::None, now), wait, leaving, now)
+        self.wait_or(self.fail_late(tasks, ResultCode::None, now), wait, tasks, now)
     }
 
     pub(super) fn wait_for_pruned(&self, leaving: &[&Task], now: Timestamp) -> Vec<Effect> {
         self.wait_or(self.fail_late(leaving, ResultCode::Pruned, now), Wait::Deletion, leaving, now)
     }
 
-    /// Waits for what is leaving, unless its time is up.
-    pub(super) fn wait_or(&self, late: Vec<Effect>, wait: Wait, leaving: &[&Task], now: Timestamp) -> Vec<Effect> {
-        if late.is_empty() { self.waiting_event(wait, leaving, now).into_iter().collect() } else { late }
+    /// Waits, unless the time is up.
+    pub(super) fn wait_or(&self, late: Vec<Effect>, wait: Wait, tasks: &[&Task], now: Timestamp) -> Vec<Effect> {
+        if late.is_empty() { self.waiting_event(wait, tasks, now).into_iter().collect() } else { late }
     }
 
     /// An unconfirmed prune with `Prune=confirm` holds its whole group (spec R634); nobody is asked when nothing is pruned (R1518).
@@ -483,7 +484,7 @@ impl Operation {
         if idle.iter().any(|task| self.is_old_hook_in_deletion(&task.id)) {
             // Meanwhile Argo CD speaks of the completion of the new ones (spec R409). Those that hold the others come first.
             idle.sort_by_key(|task| !self.is_old_hook_in_deletion(&task.id));
-            return self.wait_for_old_hooks(Wait::Completion, &idle, now);
+            return self.wait_before(Wait::Completion, &idle, wave, now);
         }
         self.start_run(RunKind::SyncFail, Phase::SyncFail, wave, idle.iter().map(|task| task.id.clone()).collect())
     }

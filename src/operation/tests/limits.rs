@@ -118,6 +118,25 @@ fn r1505_r1513_a_phase_limit_ends_the_wait_for_an_old_hook_before_its_phase_and_
     }
 }
 
+#[test]
+fn r634_r1513_a_phase_limit_ends_the_wait_for_a_person_who_confirms_a_prune() {
+    for wave in [0, 1] {
+        let limits = Limits { phase: seconds(20), ..Limits::default() };
+        let request = Request { limits, prune: true, ..Request::default() };
+        let candidates = vec![resource("ConfigMap", "old").option("Prune=confirm")];
+        let specs = vec![resource("ConfigMap", "first").wave(-wave), hook("alert", "SyncFail")];
+        let mut world = World::new(Setup { specs, candidates, request, ..Setup::default() });
+        world.run(15);
+        assert_eq!(world.op.message(), "waiting for pruning confirmation of /ConfigMap/old");
+        let world = finished(world);
+        assert_eq!((world.op.phase(), world.state(Phase::Sync, "ConfigMap/old")), (OperationPhase::Failed, TaskState::Error));
+        let said = world.op.results().iter().find(|result| *result.task.key.name == *"old").unwrap();
+        assert_eq!(said.message, "Sync did not end within 20s, the limit of a phase");
+        assert_eq!(world.state(Phase::SyncFail, "Job/alert"), TaskState::Succeeded);
+        assert!(world.left().contains(&"ConfigMap/old".to_owned()));
+    }
+}
+
 /// A breakpoint before the phase stands before the wait for its old hooks.
 #[test]
 fn a_breakpoint_before_syncfail_holds_although_an_old_hook_still_goes() {
