@@ -42,7 +42,7 @@ impl Operation {
         }
         let terminating = self.phase == OperationPhase::Terminating;
         if !(self.watches_open || terminating) {
-            return Vec::new();
+            return self.stall(now).into_iter().collect();
         }
         let mut effects = self.logs_to_follow();
         effects.extend(match (&self.conclusion, &self.run) {

@@ -185,6 +185,19 @@ fn a_call_without_an_answer_is_a_stall_too() {
 }
 
 #[test]
+fn watches_that_do_not_open_are_a_stall_too() {
+    let request = Request { stall_after: Duration::from_secs(60), ..Request::default() };
+    let mut world = with(request, vec![resource("ConfigMap", "a")]);
+    world.close_watches();
+    for _ in 0..70 {
+        world.decide();
+        world.tick();
+    }
+    assert!(world.calls().is_empty());
+    assert_eq!(world.op.verdict(world.now).text, "opening watches on everything in the plan; no change for 1m10s");
+}
+
+#[test]
 fn progress_ends_a_stall() {
     let request = Request { stall_after: Duration::from_secs(60), ..Request::default() };
     let mut world = with(request, vec![hook("migrate", "PreSync").fate(Fate::Healthy(90)), hook("smoke", "PostSync").fate(Fate::Never)]);

@@ -36,6 +36,12 @@ impl World {
         self.op = rebuilt;
     }
 
+    /// Everything begins anew, and no watch has opened yet.
+    pub(in crate::operation::tests) fn close_watches(&mut self) {
+        self.history.truncate(1);
+        self.rebuild();
+    }
+
     /// The view loses one of the objects that are there.
     pub(in crate::operation::tests) fn lose_one(&mut self, pick: usize) {
         let Some((key, thing)) = self.things.iter().nth(pick % self.things.len().max(1)) else { return };
