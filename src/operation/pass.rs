@@ -20,7 +20,7 @@ impl Operation {
     pub(super) fn pass(&self, now: Timestamp) -> Vec<Effect> {
         let any = |effects: Vec<Effect>| (!effects.is_empty()).then_some(effects);
         let steps: [&dyn Fn() -> Option<Vec<Effect>>; 5] = [
-            &|| any(if self.group_ran { Vec::new() } else { self.refuse_shared() }),
+            &|| any(self.refuse_shared()),
             &|| self.refuse_invalid_tasks(),
             &|| self.create_namespace(),
             &|| any(self.dry_pass()),
@@ -322,10 +322,6 @@ impl Operation {
 
     /// Step 9: the first pending group, unless it has to wait for a person, for an old hook, or for the wave delay.
     fn start_group(&self, now: Timestamp, phase: Phase, wave: Wave, group: Vec<usize>) -> Vec<Effect> {
-        let refusal = self.refuse_shared();
-        if !refusal.is_empty() {
-            return refusal;
-        }
         if let Some(effects) = self.stop_before(phase, wave) {
             return effects;
         }

@@ -17,9 +17,11 @@ impl Operation {
         })
     }
 
-    /// Ends the operation because of shared objects, if it was asked for; what has begun is over by then. Looked at in every pass.
+    /// Ends the operation because of shared objects, if it was asked for: in every pass (spec R725), also while something is waited for. Only
+    /// a hook that runs comes to its end before.
     pub(super) fn refuse_shared(&self) -> Vec<Effect> {
-        if !self.request.options.has("FailOnSharedResource=true") {
+        let is_hook_busy = || self.running_tasks().any(|task| task.is_hook());
+        if !self.request.options.has("FailOnSharedResource=true") || is_hook_busy() {
             return Vec::new();
         }
         let said: Vec<String> = self.shared().map(|(_, text)| text).collect();

@@ -343,3 +343,25 @@ fn r725_an_object_that_another_app_takes_in_the_middle_ends_the_operation_before
     assert_eq!(count(&world, "apply ConfigMap/one"), 0);
     assert!(world.locked().is_empty());
 }
+
+#[test]
+fn r725_an_object_that_another_app_takes_while_the_last_group_is_waited_for_ends_the_operation() {
+    for is_hook_busy in [false, true] {
+        let options = crate::model::Options::new(["FailOnSharedResource=true".to_owned()]);
+        let (quick, slow) = if is_hook_busy { (1, 5) } else { (5, 1) };
+        let last = [resource("Deployment", "web").fate(Fate::Healthy(quick)), hook("last", "Sync").fate(Fate::Healthy(slow))];
+        let specs = [vec![resource("ConfigMap", "one"), hook("alert", "SyncFail")], last.map(|spec| spec.wave(1)).to_vec()].concat();
+        let mut world = World::new(Setup { specs, request: Request { options, ..Request::default() }, ..Setup::default() });
+        world.run(3);
+        world.belongs_to("ConfigMap/one", "guestbook");
+        world.settle();
+        assert_eq!(world.op.finished_at().is_some(), !is_hook_busy, "a hook that runs is not left alone");
+        world.run(30);
+        assert_eq!(
+            (world.op.phase(), world.op.message()),
+            (OperationPhase::Failed, "Shared resource found: ConfigMap/one is part of applications shop and guestbook")
+        );
+        assert_eq!(count(&world, "apply Job/alert"), 0);
+        assert!(world.locked().is_empty());
+    }
+}
