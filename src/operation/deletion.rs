@@ -171,18 +171,27 @@ impl Operation {
         if !unconfirmed.is_empty() {
             return Some(self.waiting_event(Wait::Confirmation, &unconfirmed, now).into_iter().collect());
         }
-        // One that was given up because the phase has no time left is not waited for again.
-        let is_waited = |task: &&Task| self.is_leaving(task) && self.state(&task.id) == TaskState::Succeeded;
-        let leaving: Vec<&Task> = self.tasks_in(Phase::Delete).filter(is_waited).collect();
+        let wave = open.iter().map(|task| task.wave).max();
+        let leaving: Vec<&Task> = self.tasks_in(Phase::Delete).filter(|task| self.holds_cascade(task)).collect();
         if !leaving.is_empty() {
-            return Some(self.wait_for_pruned(&leaving, now));
+            return Some(self.wait_before(Wait::Deletion, &leaving, wave.unwrap_or_default(), now));
         }
         if let Some(message) = self.cascade_failed() {
             return Some(vec![conclude(OperationPhase::Failed, message, None)]);
         }
-        let wave = open.iter().map(|task| task.wave).max()?;
+        let wave = wave?;
         let group: Vec<TaskId> = open.into_iter().filter(|task| task.wave == wave).map(|task| task.id.clone()).collect();
         Some(self.stop_before(Phase::Delete, wave).unwrap_or_else(|| self.start_run(RunKind::Group, Phase::Delete, wave, group)))
+    }
+
+    /// Nothing goes while anything of the app is in deletion, whoever has deleted it, also what would stay (spec R1109). The stages that follow
+    /// do not look back. What was given up is not waited for again, and what our own finalizer holds goes in its turn (R1115).
+    fn holds_cascade(&self, task: &Task) -> bool {
+        let is_given_up = self.result(&task.id).is_some_and(|result| result.state != TaskState::Succeeded);
+        let is_over = || self.phases.contains_key(&Phase::PostDelete) || self.hooks().any(|hook| self.is_cleaned_up(hook).is_some());
+        let is_going = |live: &&Live| live.deletion.is_some() && (!live.has_hook_finalizer() || self.doomed(task).is_none());
+        let going = self.live.get(&task.id.key).filter(|live| self.own_uid(task) == Some(&live.uid)).filter(is_going);
+        !is_given_up && (self.is_leaving(task) || going.is_some() && !is_over())
     }
 
     fn cascade_failed(&self) -> Option<String> {

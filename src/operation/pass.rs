@@ -38,7 +38,7 @@ impl Operation {
         }
         let leaving = self.pruned_in_deletion();
         if !leaving.is_empty() {
-            return self.wait_for_pruned(&leaving, now);
+            return self.wait_or(self.fail_late(&leaving, now), Wait::Deletion, &leaving, now);
         }
         let mut effects = self.finalizers_to_remove();
         if self.request.delete_succeeded_hooks_early {
@@ -233,10 +233,11 @@ impl Operation {
     }
 
     /// What is waited for without running, and whose phase has no time left.
-    fn fail_late(&self, tasks: &[&Task], code: ResultCode, now: Timestamp) -> Vec<Effect> {
+    fn fail_late(&self, tasks: &[&Task], now: Timestamp) -> Vec<Effect> {
         let is_late = |task: &&&Task| self.phase_deadline(task).is_some_and(|at| now >= at);
+        let code = |task: &Task| self.result(&task.id).map(|result| result.code).unwrap_or_default();
         let late = tasks.iter().filter(is_late);
-        late.filter_map(|task| Some(change(&task.id, code, TaskState::Error, self.overdue(task, now)?))).collect()
+        late.filter_map(|task| Some(change(&task.id, code(task), TaskState::Error, self.overdue(task, now)?))).collect()
     }
 
     /// A waited object that the view has lost is asked for directly (spec R617).
@@ -349,11 +350,7 @@ impl Operation {
         if let Some(phase) = tasks.iter().map(|task| task.id.phase).find(|phase| !self.phases.contains_key(phase)) {
             return self.open_group(phase, wave).into_iter().map(Effect::Record).collect();
         }
-        self.wait_or(self.fail_late(tasks, ResultCode::None, now), wait, tasks, now)
-    }
-
-    pub(super) fn wait_for_pruned(&self, leaving: &[&Task], now: Timestamp) -> Vec<Effect> {
-        self.wait_or(self.fail_late(leaving, ResultCode::Pruned, now), Wait::Deletion, leaving, now)
+        self.wait_or(self.fail_late(tasks, now), wait, tasks, now)
     }
 
     /// Waits, unless the time is up.

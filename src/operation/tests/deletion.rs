@@ -106,6 +106,56 @@ fn r1109_the_next_wave_waits_until_the_last_one_is_gone() {
     assert_eq!(world.calls(), ["prune ConfigMap/b"]);
 }
 
+/// Whoever deleted it, and whether or not it would have been deleted by us.
+#[test]
+fn r1109_nothing_is_deleted_while_anything_of_the_app_is_in_deletion() {
+    for option in ["", "Delete=false"] {
+        let mut world = deletion([], [resource("ConfigMap", "stuck").option(option), resource("ConfigMap", "high").wave(5)]);
+        world.hold("ConfigMap/stuck", "example.com/backup");
+        world.remove("ConfigMap", "stuck");
+        world.run(30);
+        assert_eq!(world.calls(), Vec::<String>::new(), "{option}");
+        assert_eq!(world.op.message(), "waiting for deletion of /ConfigMap/stuck");
+        world.unlock_by_hand("ConfigMap/stuck");
+        let world = finished(world);
+        assert_eq!((world.op.phase(), world.calls()), (OperationPhase::Succeeded, vec!["prune ConfigMap/high".to_owned()]), "{option}");
+        assert!(world.left().is_empty());
+    }
+}
+
+#[test]
+fn r1109_what_stays_and_is_deleted_by_somebody_holds_the_stages_that_have_not_begun() {
+    for is_late in [false, true] {
+        let kept = resource("ConfigMap", "kept").option("Delete=false").wave(9);
+        let mut world = deletion([hook("after", "PostDelete").fate(Fate::Healthy(5))], [kept, resource("ConfigMap", "low")]);
+        world.hold("ConfigMap/kept", "example.com/backup");
+        world.run(if is_late { 4 } else { 1 });
+        assert_eq!(world.calls().contains(&"apply Job/after".to_owned()), is_late);
+        world.remove("ConfigMap", "kept");
+        world.run(50);
+        assert_eq!(world.op.finished_at().is_some(), is_late, "{}", world.op.message());
+        if !is_late {
+            assert_eq!(world.op.message(), "waiting for deletion of /ConfigMap/kept");
+            world.unlock_by_hand("ConfigMap/kept");
+        }
+        let world = finished(world);
+        assert_eq!((world.op.phase(), world.calls().last().unwrap().as_str()), (OperationPhase::Succeeded, "apply Job/after"));
+    }
+}
+
+#[test]
+fn r1109_r1513_a_phase_limit_ends_the_wait_for_what_somebody_else_deletes() {
+    let setup = deleting([], [resource("ConfigMap", "stuck"), resource("ConfigMap", "high").wave(5)]);
+    let limits = Limits { phase: Some(Duration::from_secs(20)), ..Limits::default() };
+    let mut world = World::new(Setup { request: Request { limits, ..setup.request }, ..setup });
+    world.hold("ConfigMap/stuck", "example.com/backup");
+    world.remove("ConfigMap", "stuck");
+    let world = finished(world);
+    assert_eq!(world.op.phase(), OperationPhase::Failed);
+    assert!(world.op.message().ends_with("Delete did not end within 20s, the limit of a phase"), "{}", world.op.message());
+    assert!(world.calls().is_empty());
+}
+
 #[test]
 fn t176_r1111_a_failed_predelete_hook_stays_and_is_made_again_after_growing_pauses() {
     let mut world = deletion([hook("bye", "PreDelete").fate(Fate::Degraded(1)), hook("good", "PreDelete")], [resource("ConfigMap", "a")]);
