@@ -428,7 +428,14 @@ impl Operation {
     fn exists(&self, position: usize) -> bool {
         let task = &self.plan.tasks[position];
         let is_done_with = || self.result_at(position).is_some() || self.is_there_already(task);
-        !(task.automatic && is_done_with()) && (!task.is_prune() || self.live.contains_key(&task.id.key))
+        !(task.automatic && is_done_with()) && (!task.is_prune() || self.is_there_to_prune(task))
+    }
+
+    /// What a hook of this operation has been created in place of is gone (spec R124).
+    pub(super) fn is_there_to_prune(&self, task: &Task) -> bool {
+        let is_another = |live: &Live| task.uid.as_ref().is_some_and(|uid| *uid != live.uid);
+        let is_own_hook = |live: &Live| live.operation.as_ref() == Some(&self.id) && is_another(live);
+        self.live.get(&task.id.key).is_some_and(|live| !is_own_hook(live))
     }
 
     /// Made by an earlier attempt, or by somebody else: there is no task for such a Namespace (spec R515).

@@ -187,7 +187,7 @@ impl Operation {
             let reason = if failed { "the operation failed before anything was applied" } else { "the sync did not fail" };
             return (if failed { NotRunCode::Blocked } else { NotRunCode::NotNeeded }, reason.to_owned());
         }
-        if task.is_prune() && !self.live.contains_key(&task.id.key) {
+        if task.is_prune() && !self.is_there_to_prune(task) {
             return (NotRunCode::NotNeeded, "the object is gone already".to_owned());
         }
         (NotRunCode::Blocked, self.blocked_by())

@@ -69,6 +69,22 @@ fn r118_r124_an_ordinary_object_that_becomes_a_presync_hook_is_not_pruned_after_
     }
 }
 
+/// The prune is gone before its turn and leaves no result; it does not come back after a later phase that has made the hook.
+#[test]
+fn r124_what_was_to_be_pruned_and_was_made_anew_as_a_hook_has_no_prune_any_more() {
+    let world = that_becomes_a_hook(hook("c", "PreSync").fate(Fate::Healthy(2)), 0, true);
+    assert_eq!(world.op.results().iter().filter(|result| *result.task.key.name == *"c").count(), 1, "{:?}", world.results());
+    let hooks = vec![hook("c", "PostSync"), resource("ConfigMap", "a")];
+    let request = Request { prune: true, ..Request::default() };
+    let candidates = vec![resource("Job", "c").wave(1)];
+    let mut world = World::new(Setup { specs: hooks, candidates, request, ..Setup::default() });
+    world.take_away("Job/c");
+    let world = finished(world);
+    assert_eq!(world.results(), ["Sync ConfigMap/a Synced Succeeded", "PostSync Job/c Synced Succeeded"]);
+    let left: Vec<String> = world.op.not_run().into_iter().map(|left| left.reason).collect();
+    assert_eq!(left, ["the object is gone already"]);
+}
+
 #[test]
 fn r206_r522_a_deletion_that_is_refused_fails_the_group_although_another_one_is_on_its_way() {
     let specs = vec![hook("a", "PreSync"), hook("b", "PreSync"), hook("new", "PreSync")];
