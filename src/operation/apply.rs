@@ -340,7 +340,9 @@ impl Operation {
             && let Some(live) = self.live.remove(key)
         {
             let before = self.graves.remove(key).filter(|before| before.uid == *uid && live.is_leaving());
-            let grave = before.map(|before| Live { finalizers: live.finalizers.clone(), ..before });
+            // News of it that are older than its deletion do not bring it back (decision 4).
+            let known = |before| Live { finalizers: live.finalizers.clone(), resource_version: live.resource_version, ..before };
+            let grave = before.map(known);
             self.graves.insert(key.clone(), grave.unwrap_or(live));
         }
     }

@@ -58,6 +58,20 @@ fn decision_4_r1502_what_comes_back_older_than_it_was_known_does_not_come_back()
 }
 
 /// An answer has no place in the order of the news, so it brings nothing back.
+/// News that were on their way before its deletion come after the answer that it is gone.
+#[test]
+fn decision_4_what_was_in_deletion_and_is_gone_is_not_brought_back_by_what_it_was_before() {
+    let mut world = sync([resource("ConfigMap", "a"), hook("slow", "PostSync").fate(Fate::Never)]);
+    world.run(2);
+    let before = world.live("ConfigMap/a").unwrap().clone();
+    let key = world.op.results()[0].task.key.clone();
+    world.remove("ConfigMap", "a");
+    world.tick();
+    assert!(world.op.live(&key).is_none());
+    world.publish(Event::LiveObserved { key: key.clone(), live: Box::new(before) });
+    assert!(world.op.live(&key).is_none());
+}
+
 #[test]
 fn decision_4_an_answer_that_comes_after_the_news_that_its_object_is_gone_brings_it_not_back() {
     let mut world = sync([hook("pre", "PreSync").fate(Fate::Healthy(9))]);
