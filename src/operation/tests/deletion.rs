@@ -613,7 +613,7 @@ fn play(case: &Case) -> World {
 }
 
 /// Walks the history: nothing is deleted before every PreDelete hook is done, and higher waves are gone before lower ones go.
-fn check_order(world: &World) -> Result<(), TestCaseError> {
+pub(super) fn check_order(world: &World) -> Result<(), TestCaseError> {
     let mut fold = Operation::start(&world.history[0]).unwrap();
     let mut lowest = None;
     for record in &world.history[1..] {
@@ -625,6 +625,8 @@ fn check_order(world: &World) -> Result<(), TestCaseError> {
             prop_assert!(lowest.is_none_or(|lowest| wave <= lowest), "wave {wave} goes after wave {lowest:?}");
             let higher = fold.plan().tasks.iter().filter(|other| other.id.phase == Phase::Delete && other.wave > wave);
             prop_assert!(!higher.clone().any(|other| fold.is_leaving(other)), "wave {wave} goes before a higher one is gone");
+            let unsent = higher.clone().find(|other| fold.result(&other.id).is_none());
+            prop_assert!(unsent.is_none(), "wave {wave} goes before {unsent:?}");
             lowest = Some(wave);
         }
         if let Event::StepStarted { task, step: Step::Apply } = &record.event

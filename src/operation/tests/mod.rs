@@ -2,6 +2,7 @@
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the events that it is about")]
 
 mod attempts;
+mod course;
 mod deletion;
 mod known_bugs;
 mod limits;

@@ -89,9 +89,9 @@ fn breakpoints() -> impl Strategy<Value = Vec<Breakpoint>> {
 fn request() -> impl Strategy<Value = Request> {
     let options = proptest::sample::subsequence(vec!["PruneLast=true", "Prune=confirm", "Prune=false"], 0..=2);
     let hooks = prop_oneof![6 => Just(Hooks::Usual), 1 => Just(Hooks::Never)];
-    let flags = (any::<bool>(), prop::bool::weighted(0.1), 0u64..3);
+    let flags = (any::<bool>(), prop::bool::weighted(0.1), 0u64..3, prop::bool::weighted(0.3));
     (flags, options, hooks, 0u32..3, limits(), proptest::option::weighted(0.4, breakpoints())).prop_map(
-        |((prune, dry_run, delay), options, hooks, retries, limits, pause_before)| Request {
+        |((prune, dry_run, delay, delete_succeeded_hooks_early), options, hooks, retries, limits, pause_before)| Request {
             prune,
             dry_run,
             options: Options::new(options.into_iter().map(str::to_owned)),
@@ -100,6 +100,7 @@ fn request() -> impl Strategy<Value = Request> {
             limits,
             wave_delay: Duration::from_secs(delay / 2),
             pause_before: pause_before.unwrap_or_default(),
+            delete_succeeded_hooks_early,
             ..Request::default()
         },
     )
@@ -107,7 +108,7 @@ fn request() -> impl Strategy<Value = Request> {
 
 /// What happens to an operation from outside.
 #[derive(Clone, Copy, Debug)]
-enum Blow {
+pub(super) enum Blow {
     Terminate,
     Pause,
     /// The view loses an object that is there.
@@ -116,6 +117,10 @@ enum Blow {
     Find,
     /// Somebody else deletes an object, as a time to live does.
     Delete(usize),
+    /// Somebody else puts a finalizer on an object.
+    Hold(usize),
+    /// And takes all of them off again.
+    Release,
     /// A webhook refuses to take finalizers off until the first attempt is over.
     Lock,
     /// The program dies and is rebuilt from what it has published.
@@ -129,6 +134,8 @@ fn blows() -> impl Strategy<Value = BTreeMap<usize, Blow>> {
         2 => (0usize..20).prop_map(Blow::Lose),
         2 => Just(Blow::Find),
         2 => (0usize..20).prop_map(Blow::Delete),
+        1 => (0usize..20).prop_map(Blow::Hold),
+        2 => Just(Blow::Release),
         1 => Just(Blow::Lock),
         6 => Just(Blow::Rebuild),
     ];
@@ -136,25 +143,27 @@ fn blows() -> impl Strategy<Value = BTreeMap<usize, Blow>> {
 }
 
 #[derive(Clone, Debug)]
-struct Case {
+pub(super) struct Case {
     specs: Vec<Spec>,
     leftovers: Vec<usize>,
     candidates: Vec<Spec>,
     request: Request,
     new_namespace: NewNamespace,
     picks: Vec<u8>,
-    blows: BTreeMap<usize, Blow>,
+    pub(super) blows: BTreeMap<usize, Blow>,
     lazy: bool,
-    finalizers_stick: bool,
+    pub(super) finalizers_stick: bool,
 }
 
-fn case() -> impl Strategy<Value = Case> {
+pub(super) fn case() -> impl Strategy<Value = Case> {
     let leftovers = proptest::collection::vec(0usize..12, 0..4);
     let picks = proptest::collection::vec(any::<u8>(), 1..40);
     let namespace =
         prop_oneof![4 => Just(NewNamespace::No), 1 => Just(NewNamespace::Yes), 1 => Just(NewNamespace::Unclear("no".to_owned()))];
     let flags = (any::<bool>(), prop::bool::weighted(0.1));
-    (specs(10), leftovers, candidates(), request(), namespace, picks, blows(), flags).prop_map(
+    let destination = proptest::option::weighted(0.2, (-2i64..3).prop_map(|wave| resource("Namespace", "shop").wave(wave)));
+    let specs = (specs(10), destination).prop_map(|(specs, destination)| specs.into_iter().chain(destination).collect());
+    (specs, leftovers, candidates(), request(), namespace, picks, blows(), flags).prop_map(
         |(specs, leftovers, candidates, request, new_namespace, picks, blows, (lazy, finalizers_stick))| Case {
             specs,
             leftovers,
@@ -191,7 +200,7 @@ fn world_of(case: &Case) -> World {
 const PATIENCE: usize = 1_500;
 
 /// Plays a case with answers and news in the order that `picks` says, with or without the deaths of the program.
-fn play(case: &Case, dies: bool) -> World {
+pub(super) fn play(case: &Case, dies: bool) -> World {
     play_on(world_of(case), &case.picks, &case.blows, dies)
 }
 
@@ -205,6 +214,8 @@ fn play_on(mut world: World, picks: &[u8], blows: &BTreeMap<usize, Blow>, dies: 
             Some(Blow::Lose(pick)) => world.lose_one(*pick),
             Some(Blow::Find) => world.find_all(),
             Some(Blow::Delete(pick)) => world.delete_one(*pick),
+            Some(Blow::Hold(pick)) => world.hold_one(*pick),
+            Some(Blow::Release) => world.release_all(),
             Some(Blow::Lock) => is_locked = world.op.attempt() == 1,
             Some(Blow::Rebuild) if dies => world.rebuild(),
             Some(Blow::Rebuild) | None => {}
@@ -334,7 +345,7 @@ fn check_run_start(fold: &Operation, record: &Record, kind: RunKind, phase: Phas
 
 /// An app and the moments at which somebody disturbs its deletion.
 #[derive(Clone, Debug)]
-struct Farewell {
+pub(super) struct Farewell {
     owned: Vec<Spec>,
     hooks: Vec<Spec>,
     leftovers: Vec<usize>,
@@ -345,7 +356,7 @@ struct Farewell {
     lazy: bool,
 }
 
-fn farewell() -> impl Strategy<Value = Farewell> {
+pub(super) fn farewell() -> impl Strategy<Value = Farewell> {
     let owned = proptest::collection::vec((fate(), -2i64..3), 0..5).prop_map(|owned| {
         let spec = |(at, (fate, wave)): (usize, (Fate, i64))| resource("Deployment", &format!("o{at}")).wave(wave).fate(fate);
         owned.into_iter().enumerate().map(spec).collect::<Vec<_>>()
@@ -376,7 +387,7 @@ fn farewell() -> impl Strategy<Value = Farewell> {
     )
 }
 
-fn play_farewell(farewell: &Farewell, dies: bool) -> World {
+pub(super) fn play_farewell(farewell: &Farewell, dies: bool) -> World {
     let setup = deleting(farewell.hooks.clone(), farewell.owned.clone());
     let stays = |spec: &&Spec| !matches!(spec.fate, Fate::Vanishes(_));
     let leftovers = farewell.leftovers.iter().filter_map(|at| farewell.hooks.get(*at)).filter(stays).cloned().collect();

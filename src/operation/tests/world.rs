@@ -396,7 +396,9 @@ impl World {
             age: 0,
         });
         thing.live.resource_version = self.serial;
-        thing.live.finalizers = finalizers;
+        // An apply leaves alone what others have put on.
+        thing.live.finalizers.retain(|name| !annotation::is_hook_finalizer(name));
+        thing.live.finalizers.extend(finalizers);
         thing.live.app = Some(self.op.plan().app.clone());
         thing.live.operation =
             Some(target.text(&["metadata", "labels", annotation::OPERATION_LABEL]).into()).filter(|id: &Arc<str>| !id.is_empty());
@@ -425,7 +427,7 @@ impl World {
         let Some(thing) = self.things.get_mut(key).filter(|thing| *thing.live.uid == *uid) else { return StepOutcome::Gone };
         self.serial += 1;
         thing.live.resource_version = self.serial;
-        thing.live.finalizers.clear();
+        thing.live.finalizers.retain(|name| !annotation::is_hook_finalizer(name));
         thing.live.assessment = thing.health();
         done(Some(thing.live.clone()))
     }

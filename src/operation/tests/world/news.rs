@@ -3,6 +3,8 @@
 use super::{Event, Operation, Thing, VecDeque, World};
 use crate::model::ResourceKey;
 
+const FOREIGN: &str = "example.com/backup";
+
 impl World {
     /// From now on the watches are as late as [`World::hear`] says, also with what answers have told already.
     pub(in crate::operation::tests) fn watch_lazily(&mut self) {
@@ -67,6 +69,22 @@ impl World {
         self.delete(&key, &uid);
         let live = Box::new(self.things[&key].live.clone());
         self.tell(Event::LiveObserved { key, live });
+    }
+
+    /// Somebody else puts a finalizer on one of the objects that are there.
+    pub(in crate::operation::tests) fn hold_one(&mut self, pick: usize) {
+        let count = self.things.len().max(1);
+        let Some((key, thing)) = self.things.iter_mut().nth(pick % count) else { return };
+        self.serial += 1;
+        thing.live.resource_version = self.serial;
+        thing.live.finalizers.push(FOREIGN.to_owned());
+        let event = Event::LiveObserved { key: key.clone(), live: Box::new(thing.live.clone()) };
+        self.tell(event);
+    }
+
+    /// And takes all of them off again.
+    pub(in crate::operation::tests) fn release_all(&mut self) {
+        self.things.values_mut().for_each(|thing| thing.live.finalizers.retain(|name| name != FOREIGN));
     }
 
     /// Returns whether the operation goes on for ever without saying what it waits for: nothing is out, nothing is news, no time is up.
