@@ -107,10 +107,9 @@ impl Operation {
             Event::StepStarted { task, step } => self.begin(record.at, task, step),
             Event::StepFinished { task, step, outcome } => self.end(record.at, task, step, outcome),
             Event::RunFinished { .. } => {
+                let is_namespace = self.run.take().is_none_or(|run| run.kind == RunKind::Namespace);
                 // No delay follows the destination Namespace (spec R610).
-                if self.run.take().is_some_and(|run| run.kind != RunKind::Namespace) {
-                    self.run_finished_at = Some(record.at);
-                }
+                self.run_finished_at = if is_namespace { self.run_finished_at } else { Some(record.at) };
             }
             _ => {}
         }
