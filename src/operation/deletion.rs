@@ -176,7 +176,8 @@ impl Operation {
         if !leaving.is_empty() {
             return Some(self.wait_before(Wait::Deletion, &leaving, wave.unwrap_or_default(), now));
         }
-        if let Some(message) = self.cascade_failed() {
+        // A PostDelete hook that has begun comes to its end first: what the view had lost may be found again late.
+        if let Some(message) = self.cascade_failed().filter(|_| !self.hooks().any(|hook| self.state(&hook.id) == TaskState::Running)) {
             return Some(vec![conclude(OperationPhase::Failed, message, None)]);
         }
         let wave = wave?;

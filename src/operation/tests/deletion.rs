@@ -342,6 +342,22 @@ fn r1513_a_phase_limit_ends_the_wait_for_an_object_that_does_not_go() {
     assert!(world.live("ConfigMap/low").unwrap().deletion.is_none(), "its turn did not come");
 }
 
+#[test]
+fn r1108_r1513_a_postdelete_hook_that_runs_is_not_left_behind_when_the_cascade_fails_late() {
+    let mut world = limited(vec![hook("after", "PostDelete").fate(Fate::Healthy(30))], Vec::new());
+    world.hold("ConfigMap/low", "example.com/busy");
+    while world.live("Job/after").is_none() {
+        if world.live("ConfigMap/low").is_some_and(|live| live.deletion.is_some()) {
+            world.lose("ConfigMap/low");
+        }
+        world.settle();
+        world.tick();
+    }
+    world.find("ConfigMap/low");
+    let world = finished(world);
+    assert!(world.results().iter().all(|text| !text.contains("Running")), "{:?}", world.results());
+}
+
 /// It counts from the phase that began last: a PreDelete hook that stays when the app goes is cleaned up long after its own phase.
 #[test]
 fn r1113_r1513_a_phase_limit_ends_the_wait_for_a_hook_that_goes_by_its_policy_and_it_is_told() {
