@@ -30,6 +30,19 @@ impl Cluster {
         }
     }
 
+    /// Returns whether an object exists. Its contents are not fetched, and the request is not tried again: for what is only good to know.
+    ///
+    /// # Errors
+    /// Why it could not be told.
+    pub(crate) async fn has(&self, spot: Spot<'_>) -> Result<bool, CallError> {
+        const METADATA: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
+        match self.wire.get_as(&spot.path(), METADATA).await {
+            Ok(_) => Ok(true),
+            Err(error) if error.is_not_found() => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// Lists objects with their metadata alone, of one namespace or (empty) of all.
     ///
     /// # Errors

@@ -12,6 +12,7 @@ mod inventory;
 mod local;
 mod owners;
 mod prepare;
+mod references;
 mod seals;
 pub(crate) mod session;
 mod sweep;

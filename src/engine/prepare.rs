@@ -9,6 +9,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use super::belongings::hook_kinds;
 use super::candidates::Search;
 use super::inventory::{Contents, Home, Ledger, Owned};
+use super::references;
 use super::session::{Action, Answer, FailureKind, Opening, Place, Planned};
 use crate::cluster::apply::{Spot, Word};
 use crate::cluster::{CallError, Cluster, Reporter, Resource};
@@ -116,6 +117,7 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
         shape.unmodified = unmodified(&connected.cluster, &plan, request).await;
         plan = build(&shape);
     }
+    notes.extend(references::warn(&connected.cluster, &mut plan, request).await);
     let plan = Arc::new(plan);
     let mut old = inventory.unwrap_or_default();
     old.objects.retain(|owned| !found.gone.contains(&owned.key));
@@ -160,7 +162,9 @@ pub(super) async fn prepare_deletion(
         shape: &shape,
     };
     let deletion = Deletion { strangers: found.strangers, is_begun: kept.in_deletion };
-    let plan = Arc::new(Plan::of_deletion(&input, &deletion));
+    let mut plan = Plan::of_deletion(&input, &deletion);
+    notes.extend(references::warn(&connected.cluster, &mut plan, request).await);
+    let plan = Arc::new(plan);
     let old = kept.objects.into_iter().filter(|owned| !found.gone.contains(&owned.key)).collect();
     notes.extend(found.notes);
     Ok(Prepared { id, ledger: Ledger::of_deletion(home, old, &plan, deletion.is_begun), place, plan, notes, connected })

@@ -5,6 +5,8 @@
 mod build;
 pub(crate) mod deletion;
 pub(crate) mod order;
+pub(crate) mod provision;
+pub(crate) mod references;
 pub(crate) mod selection;
 #[cfg(test)]
 mod tests;
@@ -16,6 +18,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 pub(crate) use deletion::Deletion;
+pub(crate) use provision::{Circumstances, Findings};
 pub(crate) use selection::{HookSelector, Hooks, Selector};
 
 use crate::model::{Kinds, Live, Object, Options, Origin, ResourceKey, Task, TaskId};

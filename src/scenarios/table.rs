@@ -85,6 +85,8 @@ stories! {
         created: "Deployment/web Job/app-slack-notification-* Job/email-* Job/slack-notify-*",
         left: "Deployment/web",
         not_run: &["notNeeded:Job/app-slack-notification-fail-*"],
+        // It comes only when somebody makes it, 15 s later (users.md S3-15).
+        warnings: &["needs Secret argocd/smtp-password"],
         ..NOTHING
     });
     // users.md A4: three pods, then SyncFail; its hook stays (spec R210).
@@ -313,6 +315,7 @@ stories! {
         created: "Deployment/garden Job/email-* Job/tell-gardener",
         left: "Deployment/garden Job/email-* Job/tell-gardener",
         results: &["Job/email-* Synced Failed Job was active longer than specified deadline"],
+        warnings: &["needs Secret argocd/smtp-password"],
         ..NOTHING
     });
     email_relay_hangs "003-email-relay-hangs" => Facts::Played(Course {

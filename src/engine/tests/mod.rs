@@ -6,6 +6,7 @@ mod known_bugs;
 mod owners;
 mod pauses;
 mod recordings;
+mod references;
 mod scenarios;
 mod stage;
 mod unchanged;

@@ -1,0 +1,96 @@
+//! Asks the cluster for what a plan's objects need and the plan does not provide in time, and warns of what is nowhere. Asks for nothing
+//! else, once each and not for long: a sync must not wait for an advice.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use futures::StreamExt as _;
+
+use super::candidates::{AT_ONCE, few};
+use crate::cluster::apply::Spot;
+use crate::cluster::{CallError, Cluster, Resource};
+use crate::model::ResourceKey;
+use crate::operation::Request;
+use crate::plan::{Circumstances, Findings, Plan};
+
+/// How long the answers may take, all together.
+const PATIENCE: Duration = Duration::from_secs(3);
+
+/// Kinds that may be needed, as the cluster calls them.
+const PLURALS: [(&str, &str); 5] = [
+    ("ConfigMap", "configmaps"),
+    ("Namespace", "namespaces"),
+    ("PersistentVolumeClaim", "persistentvolumeclaims"),
+    ("Secret", "secrets"),
+    ("ServiceAccount", "serviceaccounts"),
+];
+
+/// What the cluster said.
+#[derive(Debug, Default)]
+struct Told {
+    absent: BTreeSet<ResourceKey>,
+    /// Objects that could not be asked for.
+    unclear: BTreeSet<ResourceKey>,
+    /// Why not, of the first one.
+    error: Option<String>,
+}
+
+/// Adds to the warnings of a plan what its objects need and will not have; returns a sentence about what cannot be told.
+pub(super) async fn warn(cluster: &Cluster, plan: &mut Plan, request: &Request) -> Option<String> {
+    let circumstances =
+        Circumstances { prunes: request.prune, hooks_go_early: request.delete_succeeded_hooks_early, options: &request.options };
+    let findings = Findings::of(plan, circumstances);
+    let told = ask(cluster, findings.unsure()).await;
+    let warnings = findings.warnings(&told.absent);
+    plan.warnings.extend(warnings);
+    told.note()
+}
+
+async fn ask(cluster: &Cluster, keys: BTreeSet<&ResourceKey>) -> Told {
+    let mut told = Told { unclear: keys.iter().map(|key| (*key).clone()).collect(), ..Told::default() };
+    let looks: Vec<_> = keys.into_iter().map(|key| async move { (key, is_live(cluster, key).await) }).collect();
+    let mut looks = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
+    let clock = cluster.clock();
+    let end = clock.sleep(PATIENCE);
+    tokio::pin!(end);
+    loop {
+        let next = tokio::select! {
+            biased;
+            next = looks.next() => next,
+            () = &mut end => {
+                told.error.get_or_insert_with(|| format!("no answer within {} s", PATIENCE.as_secs()));
+                None
+            }
+        };
+        let Some((key, live)) = next else { return told };
+        told.take(key, live);
+    }
+}
+
+async fn is_live(cluster: &Cluster, key: &ResourceKey) -> Result<bool, CallError> {
+    // A kind without a plural is none that can be needed; then nothing is said.
+    let Some((kind, plural)) = PLURALS.iter().find(|(kind, _)| *kind == &*key.kind) else { return Ok(true) };
+    let resource = Resource { is_namespaced: !key.namespace.is_empty(), ..Resource::core(kind, plural) };
+    cluster.has(Spot { resource: &resource, namespace: &key.namespace, name: &key.name }).await
+}
+
+impl Told {
+    fn take(&mut self, key: &ResourceKey, live: Result<bool, CallError>) {
+        match live {
+            Ok(is_live) => {
+                self.unclear.remove(key);
+                if !is_live {
+                    self.absent.insert(key.clone());
+                }
+            }
+            Err(error) => _ = self.error.get_or_insert_with(|| error.to_string()),
+        }
+    }
+
+    /// Whoever works in one namespace may seldom read Namespaces, and would be told of it each time.
+    fn note(&self) -> Option<String> {
+        let named: BTreeSet<ResourceKey> = self.unclear.iter().filter(|key| *key.kind != *"Namespace").cloned().collect();
+        let (named, error) = (few(&named)?, self.error.as_deref()?);
+        Some(format!("it cannot be told whether what the plan needs beside its own objects is there ({named}): {error}"))
+    }
+}

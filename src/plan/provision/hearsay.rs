@@ -1,0 +1,81 @@
+//! Names that something in the plan may provide although no manifest of that name is there: custom resources whose controllers make
+//! Secrets and ConfigMaps, and Jobs that make them by themselves. Guesses generously, because it only ever silences.
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::{group, starts_pods};
+use crate::model::Task;
+use crate::plan::references::{containers, items, pod_spec};
+
+/// What the tasks of a plan mention.
+#[derive(Debug, Default)]
+pub(super) struct Hearsay<'a> {
+    /// Every text in a custom resource: an ExternalSecret's `target.name`, a Certificate's `secretName`, and whatever else there is.
+    texts: BTreeSet<&'a str>,
+    /// Names of custom resources: a database `orders` is given a Secret `orders-app`.
+    names: Vec<&'a str>,
+    /// Commands, arguments and values of what runs once, with its task: `--secret-name=admission`.
+    commands: Vec<(&'a Task, &'a str)>,
+}
+
+impl<'a> Hearsay<'a> {
+    pub(super) fn of(tasks: &'a [Task]) -> Self {
+        let mut hearsay = Self::default();
+        for task in tasks {
+            let Some(target) = &task.target else { continue };
+            let key = &task.id.key;
+            if is_custom(&key.group) {
+                hearsay.names.push(&key.name);
+                collect(target.wire(), &mut |text| _ = hearsay.texts.insert(text));
+            } else if ["Job", "Pod", "CronJob"].contains(&&*key.kind)
+                && let Some((path, spec)) = pod_spec(target)
+            {
+                containers(&path, spec).for_each(|(_, container)| hearsay.take_commands(task, container));
+            }
+        }
+        hearsay
+    }
+
+    fn take_commands(&mut self, task: &'a Task, container: &'a Value) {
+        let lists = ["command", "args"].into_iter().filter_map(|field| container.get(field));
+        let values = items(container.get("env")).filter_map(|(_, variable)| variable.get("value"));
+        lists.chain(values).for_each(|value| collect(value, &mut |text| self.commands.push((task, text))));
+    }
+
+    /// Returns whether something in the plan may provide an object of this name. A Job that needs it cannot make it, nor can a later one.
+    pub(super) fn mentions(&self, name: &str, needy: &Task) -> bool {
+        let may_make = |task: &Task| task.id.key != needy.id.key && (!starts_pods(needy) || group(task) <= group(needy));
+        self.texts.contains(name)
+            || self.names.iter().any(|part| has_part(name, part, |letter| letter == '-' || letter == '.'))
+            || self.commands.iter().any(|(task, command)| may_make(task) && has_part(command, name, is_between_words))
+    }
+}
+
+/// Kubernetes' own groups have no dot, or end in `.k8s.io`; those of its sister projects end in `x-k8s.io`.
+fn is_custom(group: &str) -> bool {
+    group.contains('.') && !group.ends_with(".k8s.io")
+}
+
+/// Returns whether a text has a part that stands for itself, because of what is before and after it.
+fn has_part(whole: &str, part: &str, separates: impl Fn(char) -> bool) -> bool {
+    let is_edge = |letter: Option<char>| letter.is_none_or(&separates);
+    !part.is_empty()
+        && whole
+            .match_indices(part)
+            .any(|(at, _)| is_edge(whole[..at].chars().next_back()) && is_edge(whole[at + part.len()..].chars().next()))
+}
+
+fn is_between_words(letter: char) -> bool {
+    !letter.is_alphanumeric() && letter != '-' && letter != '.'
+}
+
+fn collect<'a>(value: &'a Value, take: &mut impl FnMut(&'a str)) {
+    match value {
+        Value::String(text) => take(text),
+        Value::Array(list) => list.iter().for_each(|item| collect(item, take)),
+        Value::Object(map) => map.values().for_each(|item| collect(item, take)),
+        Value::Null | Value::Bool(_) | Value::Number(_) => {}
+    }
+}
