@@ -185,12 +185,16 @@ pub(super) fn last(model: &Model, board: &Board, area: Rect, buffer: &mut Buffer
 
 fn planned_warning(model: &Model, board: &Board, pen: &mut Pen<'_>) {
     let plan = board.plan();
-    let first = plan.invalid.first().map(|invalid| invalid.message.as_str());
-    let first = first.or_else(|| plan.warnings.first().map(|warning| warning.message.as_str()));
+    let first = plan.invalid.first().map(|invalid| invalid.message.clone());
+    let first = first.or_else(|| {
+        let warning = plan.warnings.first()?;
+        let about = warning.about.as_ref().map(|key| format!("{}: ", key.short())).unwrap_or_default();
+        Some(format!("{about}{}", warning.message))
+    });
     let count = plan.invalid.len() + plan.warnings.len();
     if let Some(text) = first {
         let more = if count > 1 { format!(" (+{} more in the sync dialog)", count - 1) } else { String::new() };
-        pen.put(" ! ", model.theme.style(Role::Warn)).fit(&format!("{}{more}", clean::text(text)), model.theme.style(Role::Text));
+        pen.put(" ! ", model.theme.style(Role::Warn)).fit(&format!("{}{more}", clean::text(&text)), model.theme.style(Role::Text));
     }
 }
 
