@@ -167,7 +167,7 @@ impl Cluster {
     /// A kind that is not there in the version of the manifest may be there in another one, which says what to change (spec R1312).
     async fn in_another_version(&self, gvk: &Gvk, text: String) -> KindFact {
         match self.served(gvk).await {
-            Ok(Some(resource)) => KindFact::OtherVersion { text, served: resource.gvk.version },
+            Ok(Some(resource)) => KindFact::OtherVersion { text, scope: resource.scope(), served: resource.gvk.version },
             Ok(None) | Err(_) => KindFact::NotFound(text),
         }
     }
@@ -324,7 +324,7 @@ mod tests {
         });
         let (gadget, other) = (Gvk::new("example.com/v1", "Gadget"), Gvk::new("example.com/v1", "Other"));
         let kinds = cluster.discover(&[gadget.clone(), other.clone()].into()).await;
-        assert!(matches!(kinds.get(&gadget), Some(KindFact::OtherVersion { served, .. }) if **served == *"v2"));
+        assert!(matches!(kinds.get(&gadget), Some(KindFact::OtherVersion { served, scope: Scope::Namespaced, .. }) if **served == *"v2"));
         assert!(matches!(kinds.get(&other), Some(KindFact::NotFound(_))));
     }
 

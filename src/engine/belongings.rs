@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 
 use super::candidates::{AT_ONCE, Search, few};
+use super::doubles::reduce;
 use super::inventory::Owned;
 use crate::model::annotation::{OPERATION_LABEL, TRACKING_ID};
 use crate::model::{Gvk, Object, Phase, ResourceKey, Traits};
@@ -16,7 +17,7 @@ use crate::plan::Candidate;
 #[derive(Debug, Default)]
 pub(super) struct Belongings {
     pub(super) owned: Vec<Candidate>,
-    /// Objects of the inventory and of the manifests that are not live.
+    /// Names in the inventory and in the manifests of what is not live, or is owned under another name.
     pub(super) gone: BTreeSet<ResourceKey>,
     /// Objects with the name of a hook of the deletion that are not the app's.
     pub(super) strangers: BTreeSet<ResourceKey>,
@@ -43,7 +44,7 @@ impl Search<'_> {
             })
             .collect();
         let mut looks = futures::stream::iter(looks).buffered(AT_ONCE);
-        let mut foreign = BTreeSet::new();
+        let mut foreign = BTreeMap::new();
         while let Some((key, live)) = looks.next().await {
             match live {
                 Ok(Some(object)) if self.is_owned(&key, &object) => {
@@ -51,12 +52,15 @@ impl Search<'_> {
                     found.owned.push(Candidate { key, version, live: self.cluster.judge().live(&object) });
                 }
                 Ok(Some(_)) if hooks.contains(&key) => _ = found.strangers.insert(key),
-                Ok(Some(_)) => _ = foreign.insert(key),
+                Ok(Some(object)) => foreign.extend([(key, object.text(&["metadata", "uid"]).to_owned())]),
                 Ok(None) => _ = found.gone.insert(key),
                 Err(error) => found.unreadable.push(format!("{key} may belong to the app but cannot be read: {error}")),
             }
         }
-        if let Some(named) = few(&foreign) {
+        found.gone.extend(reduce(&mut found.owned, |key| named.contains_key(key)));
+        // What is owned under another name is told of there.
+        foreign.retain(|_, uid| !found.owned.iter().any(|owned| *owned.live.uid == **uid));
+        if let Some(named) = few(&foreign.into_keys().collect()) {
             found
                 .notes
                 .push(format!("not deleted, because it does not carry the tracking id of this app, or belongs to a controller: {named}"));

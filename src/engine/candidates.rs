@@ -11,7 +11,7 @@ use super::inventory::Owned;
 use crate::cluster::apply::Spot;
 use crate::cluster::{CallError, Cluster, Reporter, Resource};
 use crate::model::annotation::TRACKING_ID;
-use crate::model::{Gvk, KindFact, Kinds, Object, Part, ResourceKey, Scope, Tracking, Traits};
+use crate::model::{Gvk, KindFact, Kinds, Object, Part, ResourceKey, Tracking, Traits};
 use crate::plan::{Candidate, Manifest};
 
 pub(super) const AT_ONCE: usize = 16;
@@ -33,21 +33,21 @@ pub(super) struct Found {
     pub(super) candidates: Vec<Candidate>,
     /// Sentences about what could not be looked at.
     pub(super) notes: Vec<String>,
-    /// Objects of the inventory that are not live any more.
+    /// Names in the inventory of what is not live any more, or is kept under another name.
     pub(super) gone: BTreeSet<ResourceKey>,
 }
 
 /// Objects that manifests ask for.
 #[derive(Debug, Default)]
-struct Managed {
-    keys: BTreeSet<ResourceKey>,
+pub(super) struct Managed {
+    pub(super) kinds: BTreeMap<ResourceKey, Gvk>,
     /// By group, kind and name those of kinds whose scope is not known, so that their namespace may be another one.
     somewhere: BTreeSet<(Arc<str>, Arc<str>, Arc<str>)>,
 }
 
 impl Managed {
     fn has(&self, key: &ResourceKey) -> bool {
-        self.keys.contains(key) || self.somewhere.contains(&(key.group.clone(), key.kind.clone(), key.name.clone()))
+        self.kinds.contains_key(key) || self.somewhere.contains(&(key.group.clone(), key.kind.clone(), key.name.clone()))
     }
 }
 
@@ -76,6 +76,7 @@ impl Search<'_> {
                 Err(note) => found.notes.push(note),
             }
         }
+        self.drop_doubles(&managed, &mut found).await;
         found
     }
 
@@ -85,22 +86,16 @@ impl Search<'_> {
         let objects = self.manifests.iter().map(|manifest| &manifest.object).filter(|object| !Traits::of(object).is_hook());
         for object in objects {
             let key = self.key_of(object);
-            if !matches!(self.kinds.get(&object.gvk()), Some(KindFact::Known { .. })) {
+            if self.kinds.told_scope(&object.gvk()).is_none() {
                 managed.somewhere.insert((key.group.clone(), key.kind.clone(), key.name.clone()));
             }
-            managed.keys.insert(key);
+            managed.kinds.insert(key, object.gvk());
         }
         managed
     }
 
     pub(super) fn key_of(&self, object: &Object) -> ResourceKey {
-        let key = object.key();
-        let namespace: Arc<str> = match self.kinds.scope(&object.gvk()) {
-            Scope::Cluster => "".into(),
-            Scope::Namespaced if key.namespace.is_empty() => self.namespace.into(),
-            Scope::Namespaced => key.namespace.clone(),
-        };
-        ResourceKey { namespace, ..key }
+        self.kinds.key_of(object, self.namespace)
     }
 
     async fn look(&self, key: &ResourceKey, gvk: &Gvk) -> Result<Option<Object>, String> {

@@ -6,6 +6,7 @@ mod belongings;
 pub(crate) mod bus;
 mod candidates;
 mod captures;
+mod doubles;
 mod executor;
 mod host;
 mod inventory;

@@ -8,13 +8,14 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use super::belongings::hook_kinds;
 use super::candidates::Search;
+use super::doubles::rekeyed;
 use super::inventory::{Contents, Home, Ledger, Owned};
 use super::references;
 use super::session::{Action, Answer, FailureKind, Opening, Place, Planned};
 use crate::cluster::apply::{Spot, Word};
 use crate::cluster::{CallError, Cluster, Reporter, Resource};
 use crate::manifest::{self, Loaded, ManifestError, ManifestWarning, Source};
-use crate::model::{Gvk, Mode, ResourceKey, Role, Task, TaskId, Verb};
+use crate::model::{Gvk, Kinds, Mode, Object, ResourceKey, Role, Task, TaskId, Verb};
 use crate::operation::Request;
 use crate::plan::{Deletion, Manifest, NewNamespace, Plan, PlanInput, Shape};
 
@@ -84,10 +85,10 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     let place = place(opening, &connected, &loaded).await;
     let mut notes: Vec<String> = loaded.warnings.iter().map(note).collect();
     let home = home(opening, &place);
-    let (inventory, is_blocked) = read(&home, &mut notes);
-    let owned = inventory.as_ref().map(|contents| &contents.objects[..]);
+    let (mut inventory, is_blocked) = read(&home, &mut notes);
     let manifests = manifests(loaded);
-    let kinds = connected.cluster.discover(&kinds_of(&manifests, owned)).await;
+    let kinds = kinds(&connected.cluster, &manifests, inventory.as_mut(), &[]).await;
+    let owned = inventory.as_ref().map(|contents| &contents.objects[..]);
     let search =
         Search { cluster: &connected.cluster, app: &opening.app, namespace: &place.namespace, manifests: &manifests, kinds: &kinds };
     let found = search.run(owned).await;
@@ -138,10 +139,9 @@ pub(super) async fn prepare_deletion(
     let place = place(opening, &connected, &loaded).await;
     let mut notes: Vec<String> = loaded.warnings.iter().map(note).collect();
     let home = home(opening, &place);
-    let kept = home.read().map_err(|clause| unusable_inventory(&clause))?.unwrap_or_default();
+    let mut kept = home.read().map_err(|clause| unusable_inventory(&clause))?.unwrap_or_default();
     let manifests = manifests(loaded);
-    let wanted = kinds_of(&manifests, Some(&kept.objects)).into_iter().chain(hook_kinds()).collect();
-    let kinds = connected.cluster.discover(&wanted).await;
+    let kinds = kinds(&connected.cluster, &manifests, Some(&mut kept), &hook_kinds()).await;
     let search =
         Search { cluster: &connected.cluster, app: &opening.app, namespace: &place.namespace, manifests: &manifests, kinds: &kinds };
     let found = search.belongings(&kept.objects).await;
@@ -236,9 +236,17 @@ fn home(opening: &Opening, place: &Place) -> Home {
     }
 }
 
-fn kinds_of(manifests: &[Manifest], owned: Option<&[Owned]>) -> BTreeSet<Gvk> {
-    let old = owned.unwrap_or_default().iter().map(Owned::gvk);
-    manifests.iter().map(|manifest| manifest.object.gvk()).chain(old).filter(|gvk| !gvk.kind.is_empty()).collect()
+/// Finds out what the kinds of the manifests and of an inventory are; the keys of the inventory follow from that.
+async fn kinds(cluster: &Cluster, manifests: &[Manifest], inventory: Option<&mut Contents>, also: &[Gvk]) -> Kinds {
+    let objects = || manifests.iter().map(|manifest| &manifest.object);
+    let old = inventory.iter().flat_map(|contents| &contents.objects).map(Owned::gvk);
+    let wanted = objects().map(Object::gvk).chain(old).chain(also.iter().cloned()).filter(|gvk| !gvk.kind.is_empty());
+    let mut kinds = cluster.discover(&wanted.collect()).await;
+    kinds.define(objects());
+    if let Some(contents) = inventory {
+        contents.objects = rekeyed(std::mem::take(&mut contents.objects), &kinds);
+    }
+    kinds
 }
 
 async fn place(opening: &Opening, connected: &Connected, loaded: &Loaded) -> Place {

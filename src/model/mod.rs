@@ -22,7 +22,7 @@ pub(crate) use glob::Glob;
 pub(crate) use health::{Assessment, Health, HealthStatus};
 pub(crate) use hook::{DeletePolicy, Part, Traits};
 pub(crate) use key::{Gvk, ResourceKey};
-pub(crate) use kinds::{KindFact, Kinds, Scope};
+pub(crate) use kinds::{Definition, KindFact, Kinds, Scope};
 pub(crate) use live::{Container, ContainerState, Live, Occurrence, PodView};
 pub(crate) use mode::{Mode, Verb};
 pub(crate) use object::{Object, Origin};

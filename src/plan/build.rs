@@ -6,9 +6,7 @@ use serde_json::{Value, json};
 
 use super::order::{self, arrange, definition_provided, highest_sync_wave, prune_waves};
 use super::{Candidate, Hooks, Invalid, Kind, Manifest, NewNamespace, NotRun, NotRunCode, Plan, PlanInput, PlanWarning};
-use crate::model::{
-    KindFact, Object, Part, Phase, ResourceKey, Role, Scope, Task, TaskId, Tracking, Traits, Wave, annotation, hook, kinds,
-};
+use crate::model::{KindFact, Object, Part, Phase, ResourceKey, Role, Task, TaskId, Tracking, Traits, Wave, annotation, hook, kinds};
 
 pub(super) fn build(input: &PlanInput<'_>) -> Plan {
     let mut draft = Draft::new(input, Kind::Sync);
@@ -77,13 +75,7 @@ impl<'a> Draft<'a> {
     }
 
     pub(super) fn key_of(&self, object: &Object) -> ResourceKey {
-        let key = object.key();
-        let namespace = match self.input.kinds.scope(&object.gvk()) {
-            Scope::Cluster => "",
-            Scope::Namespaced if key.namespace.is_empty() => self.input.namespace,
-            Scope::Namespaced => &key.namespace,
-        };
-        ResourceKey { namespace: namespace.into(), ..key }
+        self.input.kinds.key_of(object, self.input.namespace)
     }
 
     fn take(&mut self, manifest: &Manifest) {
@@ -332,9 +324,10 @@ impl<'a> Draft<'a> {
         phases
     }
 
-    /// Targets of kinds whose scope discovery could not tell, without their namespace: what is live under such a name may be theirs (spec R1209).
+    /// Targets of kinds whose scope nobody could tell, without their namespace: what is live under such a name may be theirs (spec R1209).
     fn unscoped(&self) -> BTreeSet<ResourceKey> {
-        let is_unclear = |task: &&Task| matches!(self.input.kinds.get(&task.gvk()), Some(KindFact::NotFound(_) | KindFact::Failed(_)));
+        let kinds = self.input.kinds;
+        let is_unclear = |task: &&Task| kinds.get(&task.gvk()).is_some() && kinds.told_scope(&task.gvk()).is_none();
         self.tasks.iter().filter(is_unclear).map(|task| ResourceKey { namespace: "".into(), ..task.id.key.clone() }).collect()
     }
 
@@ -394,7 +387,7 @@ impl<'a> Draft<'a> {
             KindFact::Known { .. } => None,
             KindFact::Failed(error) => Some(Invalid { task: task.id.clone(), message: error.clone(), summary: error.clone() }),
             KindFact::NotFound(summary) => self.judge_missing(task, defined, summary, None),
-            KindFact::OtherVersion { text, served } => self.judge_missing(task, defined, text, Some(served)),
+            KindFact::OtherVersion { text, served, .. } => self.judge_missing(task, defined, text, Some(served)),
         }
     }
 

@@ -4,9 +4,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use serde_json::Value;
-
-use crate::model::{Phase, Task, Wave};
+use crate::model::{Definition, Phase, Task, Wave};
 
 /// Kinds in the order in which they are applied within a wave; every other kind comes after them (spec R503).
 const KINDS: [&str; 35] = [
@@ -89,13 +87,8 @@ fn namespace_needed(task: &Task, destination: &str) -> String {
 
 /// Returns `group/Kind` of what a CustomResourceDefinition defines.
 pub(crate) fn definition_provided(task: &Task) -> Option<String> {
-    if *task.id.key.kind != *"CustomResourceDefinition" {
-        return None;
-    }
-    let spec = task.target.as_ref()?.wire().get("spec")?;
-    let group = spec.get("group").and_then(Value::as_str)?;
-    let kind = spec.get("names")?.get("kind").and_then(Value::as_str)?;
-    Some(format!("{group}/{kind}"))
+    let definition = Definition::of(task.target.as_ref()?)?;
+    Some(format!("{}/{}", definition.group, definition.kind))
 }
 
 /// One scan from the front (spec R509).

@@ -136,7 +136,7 @@ fn r525_a_missing_kind_makes_the_plan_invalid_unless_its_definition_comes_along(
         plan.invalid[0].message,
         "The Kubernetes API could not find none.example.com/Gadget for requested resource prod/g. Make sure the \"Gadget\" CRD is installed on the destination cluster."
     );
-    let other = KindFact::OtherVersion { text: summary.to_owned(), served: "v2".into() };
+    let other = KindFact::OtherVersion { text: summary.to_owned(), served: "v2".into(), scope: Scope::Namespaced };
     case.kinds.insert(&Gvk::new("none.example.com/v1", "Gadget"), other);
     let invalid = &case.plan().invalid[0];
     assert_eq!(

@@ -44,6 +44,37 @@ fn r525_a_custom_resource_and_its_definition_go_in_one_sync() {
     assert!(outcome.results().iter().all(|text| text.ends_with(" unchanged")), "{:?}", outcome.results());
 }
 
+/// R1209 R1210 R512 R525: its definition tells that a resource has no namespace, so a later prune does not take it for another object.
+#[test]
+fn r1209_a_resource_without_namespaces_that_came_with_its_definition_outlives_a_prune_while_it_is_wanted() {
+    let Some(space) = Space::open("crd-cluster") else { return };
+    let group = format!("e2e-{}.example.com", space.suffix);
+    let name = format!("widgets.{group}");
+    space.removes("customresourcedefinition", &name);
+    let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+    let definition = json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": name},
+        "spec": {
+            "group": group, "scope": "Cluster", "names": {"kind": "Widget", "plural": "widgets", "singular": "widget", "listKind": "WidgetList"},
+            "versions": [{"name": "v1", "served": true, "storage": true, "schema": schema}],
+        },
+    });
+    let widget = |wave: i32| {
+        let widget = json!({"apiVersion": format!("{group}/v1"), "kind": "Widget", "metadata": {"name": "w"}, "spec": {"size": 1}});
+        widget.wave(wave)
+    };
+    let uid = || space.get(&format!("widget.{group}/w")).map(|widget| widget["metadata"]["uid"].to_string());
+    let target = space.write("crd", &[definition.clone(), widget(0)]);
+    space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    let before = uid();
+    assert!(before.is_some());
+    let target = space.write("crd", &[definition, widget(1)]);
+    let outcome = space.sync(&target).arg("--prune").run();
+    assert_eq!(outcome.code, 0, "{:?}", outcome.results());
+    assert!(!outcome.results().iter().any(|text| text.contains("Pruned")), "{:?}", outcome.results());
+    assert_eq!(uid(), before, "it is the same object");
+}
+
 /// R525 R608 R1312: an unknown kind ends the operation before anything is written.
 #[test]
 fn r608_a_kind_that_the_cluster_does_not_know_ends_the_operation_before_anything_is_written() {

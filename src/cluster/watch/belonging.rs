@@ -63,7 +63,9 @@ impl Belonging {
 
     fn find(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<&Wanted> {
         let of_kind = self.wanted.get(&(group.into(), kind.into()))?;
-        of_kind.get(name)?.iter().find(|wanted| namespace.is_empty() || *wanted.key.namespace == *namespace)
+        let of_name = of_kind.get(name)?;
+        let exact = of_name.iter().find(|wanted| *wanted.key.namespace == *namespace);
+        exact.or_else(|| of_name.first().filter(|_| namespace.is_empty()))
     }
 
     /// Returns the names that are wanted of a kind in a namespace; of a kind without namespaces, all.
