@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 
-use super::candidates::{AT_ONCE, Search, few};
+use super::candidates::{AT_ONCE, Search, few, has_owner};
 use super::doubles::reduce;
 use super::inventory::Owned;
 use crate::model::annotation::{OPERATION_LABEL, TRACKING_ID};
@@ -116,9 +116,8 @@ impl Search<'_> {
 
     /// The app's own, by its tracking id; what has an owner goes with it (spec R1109).
     fn is_owned(&self, key: &ResourceKey, object: &Object) -> bool {
-        let owners = object.wire().pointer("/metadata/ownerReferences").and_then(serde_json::Value::as_array);
         let id = object.annotation(TRACKING_ID);
-        owners.is_none_or(Vec::is_empty) && (self.is_tracked(key, id) || self.is_generated_hook(key, object))
+        !has_owner(object) && (self.is_tracked(key, id) || self.is_generated_hook(key, object))
     }
 
     /// The tracking id of a hook with a generated name was written before it had one (spec R310).

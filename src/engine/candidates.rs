@@ -65,8 +65,10 @@ impl Search<'_> {
             (key, live)
         });
         let mut looks = looks.buffered(AT_ONCE);
+        let mut adopted = BTreeSet::new();
         while let Some((key, live)) = looks.next().await {
             match live {
+                Ok(Some(object)) if self.is_candidate(&key, &object) && has_owner(&object) => _ = adopted.insert(key),
                 Ok(Some(object)) if self.is_candidate(&key, &object) => {
                     let version = object.gvk().version;
                     found.candidates.push(Candidate { key, version, live: self.cluster.judge().live(&object) });
@@ -76,6 +78,7 @@ impl Search<'_> {
                 Err(note) => found.notes.push(note),
             }
         }
+        found.notes.extend(few(&adopted).map(|named| format!("not pruned, because another object owns them: {named}")));
         self.drop_doubles(&managed, &mut found).await;
         found
     }
@@ -189,6 +192,12 @@ impl Search<'_> {
         };
         resources.flat_map(place).collect()
     }
+}
+
+/// Returns whether an object goes with another one, so that it is not the app's own (spec R1109, R1208).
+pub(super) fn has_owner(object: &Object) -> bool {
+    let owners = object.wire().pointer("/metadata/ownerReferences").and_then(serde_json::Value::as_array);
+    owners.is_some_and(|owners| !owners.is_empty())
 }
 
 /// Returns the first names and how many there are more; `None` without any.

@@ -87,3 +87,20 @@ async fn r1209_an_inventory_that_gave_an_object_a_namespace_it_does_not_have_del
     assert_eq!(deleted, 1, "one object has one task");
     stage.close().await;
 }
+
+#[tokio::test(start_paused = true)]
+async fn r1208_what_a_controller_has_adopted_is_not_pruned() {
+    let config = |name: &str| format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: {name}}}\n---\n");
+    let mut stage = Stage::new("", &format!("{}{}", config("a"), config("b")));
+    stage.sync(Request::default()).await;
+    let owner = serde_json::json!([{"apiVersion": "v1", "kind": "ConfigMap", "name": "a", "uid": "u"}]);
+    let adopt = move |object: &mut serde_json::Value| object["metadata"]["ownerReferences"] = owner;
+    stage.sim.store().update("ann", "", "configmaps", "shop", "b", adopt).unwrap();
+    stage.write(&config("a"));
+    let operation = stage.sync(prune()).await;
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    assert!(!operation.plan().tasks.iter().any(crate::model::Task::is_prune));
+    assert!(stage.sim.store().get("", "configmaps", "shop", "b").is_some());
+    assert_eq!(stage.told(), ["not pruned, because another object owns them: ConfigMap shop/b"]);
+    stage.close().await;
+}
