@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 
 use futures::StreamExt;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::retry::Backoff;
 use super::wire::{CallError, Resource, api_root};
@@ -137,6 +137,54 @@ impl Cluster {
         self.catalog.forget(group);
     }
 
+    /// Returns every kind whose objects can be listed and deleted, each in the version that the server prefers. Two requests to a server
+    /// that tells all of its groups in one answer; one for each version of a group to an older one.
+    ///
+    /// # Errors
+    /// Why the server could not be asked.
+    pub(crate) async fn deletable(&self) -> Result<Vec<Resource>, CallError> {
+        const ALL: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,application/json";
+        let core = Gvk::new("v1", "");
+        let listed = self.ask("asking for the kinds of v1", &api_root(&core)).await?;
+        let mut kinds = deletable(&core, &listed);
+        let groups = self.ask_as("asking for all kinds", "/apis", ALL).await?;
+        if groups["kind"] == "APIGroupDiscoveryList" {
+            kinds.extend(told_at_once(&groups));
+        } else {
+            let lists = futures::stream::iter(versions_of(&groups)).map(|any| async move {
+                // A group whose server is down has nothing to show.
+                let listed = self.ask("asking for the kinds of a group", &api_root(&any)).await.unwrap_or_default();
+                deletable(&any, &listed)
+            });
+            kinds.extend(lists.buffered(AT_ONCE).collect::<Vec<_>>().await.into_iter().flatten());
+        }
+        let mut seen = BTreeSet::new();
+        kinds.retain(|resource| seen.insert((resource.gvk.group.clone(), resource.gvk.kind.clone())));
+        self.catalog.keep(kinds.clone());
+        Ok(kinds)
+    }
+
+    async fn ask(&self, doing: &str, path: &str) -> Result<Value, CallError> {
+        self.ask_as(doing, path, "application/json").await
+    }
+
+    /// What is not served is null.
+    async fn ask_as(&self, doing: &str, path: &str, accept: &str) -> Result<Value, CallError> {
+        let reporter = Reporter::default();
+        let mut backoff = Backoff::new(self, &reporter, doing);
+        loop {
+            match self.wire.get_as(path, accept).await {
+                Ok(answer) => return Ok(answer),
+                Err(error) if error.is_not_found() => return Ok(Value::Null),
+                Err(error) => {
+                    if !backoff.again(&error).await {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
     /// Returns the version that the server prefers for a kind of which only the group is known.
     pub(crate) async fn preferred(&self, group: &str, kind: &str) -> Result<Resource, String> {
         if group.is_empty() {
@@ -226,11 +274,46 @@ fn resource(any: &Gvk, item: &Value) -> Option<Resource> {
     })
 }
 
+/// The kinds of a group version that can be listed and deleted.
+fn deletable(any: &Gvk, list: &Value) -> Vec<Resource> {
+    let items = list["resources"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let has = |item: &&Value, verb: &str| item["verbs"].as_array().is_some_and(|verbs| verbs.iter().any(|own| own == verb));
+    items.iter().filter(|item| has(item, "list") && has(item, "delete")).filter_map(|item| resource(any, item)).collect()
+}
+
+/// The same of all groups in one document, whose entries have other names.
+fn told_at_once(groups: &Value) -> Vec<Resource> {
+    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
+    let mut kinds = Vec::new();
+    for group in list(&groups["items"]) {
+        let name = group["metadata"]["name"].as_str().unwrap_or_default();
+        for version in list(&group["versions"]) {
+            let any = Gvk { group: name.into(), version: version["version"].as_str().unwrap_or_default().into(), kind: "".into() };
+            let items = list(&version["resources"]).into_iter().map(|item| {
+                let (name, kind) = (&item["resource"], &item["responseKind"]["kind"]);
+                json!({"name": name, "kind": kind, "namespaced": item["scope"] == "Namespaced", "verbs": item["verbs"]})
+            });
+            kinds.extend(deletable(&any, &json!({"resources": items.collect::<Vec<_>>()})));
+        }
+    }
+    kinds
+}
+
+/// Every version of every group, those that the server prefers before the others of their group.
+fn versions_of(groups: &Value) -> Vec<Gvk> {
+    let groups = groups["groups"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let of = |group: &Value| -> Vec<Gvk> {
+        let all = group["versions"].as_array().into_iter().flatten();
+        let names = std::iter::once(&group["preferredVersion"]).chain(all).filter_map(|version| version["groupVersion"].as_str());
+        let mut seen = BTreeSet::new();
+        names.filter(|name| seen.insert(*name)).map(|name| Gvk::new(name, "")).collect()
+    };
+    groups.iter().flat_map(of).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use std::sync::atomic::{AtomicUsize, Ordering};
-
-    use serde_json::json;
 
     use super::*;
     use crate::cluster::fake;
@@ -334,5 +417,33 @@ mod tests {
         let gvk = Gvk::new("metrics.k8s.io/v1", "X");
         let kinds = cluster.discover(&[gvk.clone()].into()).await;
         assert!(matches!(kinds.get(&gvk), Some(KindFact::Failed(text)) if text.ends_with("unable to handle the request")));
+    }
+
+    /// A new server tells everything at once, an old one group by group.
+    #[tokio::test(start_paused = true)]
+    async fn r1109_every_kind_that_can_be_listed_and_deleted_is_found_once() {
+        let item = |name: &str, kind: &str, verbs: &[&str]| json!({"name": name, "kind": kind, "namespaced": true, "verbs": verbs});
+        let told = |name: &str, kind: &str, verbs: &[&str]| json!({"resource": name, "responseKind": {"kind": kind}, "scope": "Namespaced", "verbs": verbs});
+        let both = ["list", "delete"];
+        for is_new in [true, false] {
+            let cluster = fake::cluster(move |asked| match asked.path.as_str() {
+                "/api/v1" => {
+                    fake::json_answer(200, &json!({"resources": [item("pods", "Pod", &both), item("bindings", "Binding", &["create"])]}))
+                }
+                "/apis" if is_new => {
+                    let version = |name: &str| json!({"version": name, "resources": [told("jobs", "Job", &both), told("podmetrics", "PodMetrics", &["list"])]});
+                    let group = json!({"metadata": {"name": "batch"}, "versions": [version("v2"), version("v1")]});
+                    fake::json_answer(200, &json!({"kind": "APIGroupDiscoveryList", "items": [group]}))
+                }
+                "/apis" => {
+                    let versions = json!([{"groupVersion": "batch/v1"}, {"groupVersion": "batch/v2"}]);
+                    let group = json!({"name": "batch", "versions": versions, "preferredVersion": {"groupVersion": "batch/v2"}});
+                    fake::json_answer(200, &json!({"kind": "APIGroupList", "groups": [group]}))
+                }
+                _ => fake::json_answer(200, &json!({"resources": [item("jobs", "Job", &both), item("jobs/status", "Job", &both)]})),
+            });
+            let kinds: Vec<String> = cluster.deletable().await.unwrap().iter().map(|resource| resource.gvk.to_string()).collect();
+            assert_eq!(kinds, ["v1/Pod", "batch/v2/Job"]);
+        }
     }
 }

@@ -6,9 +6,10 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 
-use super::candidates::{AT_ONCE, Search, few, has_owner};
+use super::candidates::{AT_ONCE, NAMED, Search, few, has_owner};
 use super::doubles::reduce;
 use super::inventory::Owned;
+use crate::cluster::{CallError, Resource};
 use crate::model::annotation::{OPERATION_LABEL, TRACKING_ID};
 use crate::model::{Gvk, Object, Phase, ResourceKey, Traits};
 use crate::plan::Candidate;
@@ -83,20 +84,13 @@ impl Search<'_> {
 
     /// Adds what carries the tracking id; outside of the destination only what is known otherwise, because the id names no destination.
     async fn add_tracked(&self, also: &BTreeSet<Gvk>, wanted: &mut BTreeMap<ResourceKey, Gvk>, found: &mut Belongings) {
-        let mut elsewhere = BTreeSet::new();
-        for (resource, namespace, listed) in self.lists(also).await {
-            let objects = match listed {
-                Ok(objects) => objects,
-                Err(error) => {
-                    let place = if namespace.is_empty() { String::new() } else { format!(" in {namespace}") };
-                    let kind = &resource.plural;
-                    found.notes.push(format!("{kind}{place} cannot be listed, so only those that are known by name are deleted: {error}"));
-                    continue;
-                }
-            };
-            for object in objects {
+        let (mut elsewhere, mut refused) = (BTreeSet::new(), Vec::new());
+        let named = self.places(also);
+        let everything = self.everything(&named, &mut found.notes).await;
+        for (resource, namespace, listed) in self.lists(named.union(&everything).cloned().collect()).await {
+            for object in listed.as_deref().unwrap_or_default() {
                 let key = ResourceKey::new(&resource.gvk.group, &resource.gvk.kind, object.namespace(), object.name());
-                if !self.is_owned(&key, &object) || wanted.contains_key(&key) {
+                if !self.is_owned(&key, object) || wanted.contains_key(&key) {
                     continue;
                 }
                 if *key.namespace == *self.namespace {
@@ -105,7 +99,9 @@ impl Search<'_> {
                     elsewhere.insert(key);
                 }
             }
+            refused.extend(listed.err().map(|error| ((resource, namespace), error)));
         }
+        found.notes.extend(self.notes_of_refusals(refused, &named));
         if let Some(named) = few(&elsewhere) {
             found.notes.push(format!(
                 "not deleted, because they are outside of namespace {} and neither a manifest nor an inventory names them: {named}",
@@ -114,8 +110,43 @@ impl Search<'_> {
         }
     }
 
+    /// What cannot be listed. One sentence is enough for all kinds that nobody has named.
+    fn notes_of_refusals(&self, refused: Vec<((Resource, Arc<str>), CallError)>, named: &BTreeSet<(Resource, Arc<str>)>) -> Vec<String> {
+        let (mut notes, mut others) = (Vec::new(), Vec::new());
+        for ((resource, namespace), error) in refused {
+            let kind = resource.plural.clone();
+            if named.contains(&(resource, namespace.clone())) {
+                let place = if namespace.is_empty() { String::new() } else { format!(" in {namespace}") };
+                notes.push(format!("{kind}{place} cannot be listed, so only those that are known by name are deleted: {error}"));
+            } else if !error.is_not_found() {
+                // A kind whose definition has just gone has no objects.
+                others.push(kind);
+            }
+        }
+        let (first, rest) = others.split_at(others.len().min(NAMED));
+        let more = if rest.is_empty() { String::new() } else { format!(" and {} more kinds", rest.len()) };
+        let stays = "so what the app may have left of them stays: no manifest and no inventory names any";
+        let kinds = first.join(", ");
+        notes.extend((!first.is_empty()).then(|| format!("{kinds}{more} cannot be listed in {}, {stays}", self.namespace)));
+        notes
+    }
+
+    /// The other kinds that may have objects in the destination: what an earlier version of the app has left, hooks above all, may be of a
+    /// kind that no manifest and no inventory names (spec R1109, R1208). Events come and go by themselves, and there are thousands of them.
+    async fn everything(&self, named: &BTreeSet<(Resource, Arc<str>)>, notes: &mut Vec<String>) -> BTreeSet<(Resource, Arc<str>)> {
+        let kinds = self.cluster.deletable().await.unwrap_or_else(|error| {
+            notes.push(format!("only kinds of the manifests and of the inventory are looked at; the others cannot be found out: {error}"));
+            Vec::new()
+        });
+        let kind = |resource: &Resource| (resource.gvk.group.clone(), resource.gvk.kind.clone());
+        let known: BTreeSet<_> = named.iter().map(|(resource, _)| kind(resource)).collect();
+        let is_other = |resource: &Resource| resource.is_namespaced && *resource.gvk.kind != *"Event" && !known.contains(&kind(resource));
+        let places = kinds.into_iter().filter(is_other).map(|resource| (resource, self.namespace.into()));
+        places.filter(|_| !self.namespace.is_empty()).collect()
+    }
+
     /// The app's own, by its tracking id; what has an owner goes with it (spec R1109).
-    fn is_owned(&self, key: &ResourceKey, object: &Object) -> bool {
+    pub(super) fn is_owned(&self, key: &ResourceKey, object: &Object) -> bool {
         let id = object.annotation(TRACKING_ID);
         !has_owner(object) && (self.is_tracked(key, id) || self.is_generated_hook(key, object))
     }

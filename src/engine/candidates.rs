@@ -15,8 +15,8 @@ use crate::model::{Gvk, KindFact, Kinds, Object, Part, ResourceKey, Tracking, Tr
 use crate::plan::{Candidate, Manifest};
 
 pub(super) const AT_ONCE: usize = 16;
-/// How many objects a note names.
-const NAMED: usize = 5;
+/// How many things a note names.
+pub(super) const NAMED: usize = 5;
 
 /// Where to look.
 pub(super) struct Search<'a> {
@@ -126,7 +126,7 @@ impl Search<'_> {
     async fn tracked(&self, managed: &Managed, notes: &mut Vec<String>) -> Vec<(ResourceKey, Gvk)> {
         let mut found = BTreeMap::new();
         let mut elsewhere = BTreeSet::new();
-        for (resource, namespace, listed) in self.lists(&BTreeSet::new()).await {
+        for (resource, namespace, listed) in self.lists(self.places(&BTreeSet::new())).await {
             match listed {
                 Ok(objects) => {
                     for object in objects {
@@ -151,10 +151,9 @@ impl Search<'_> {
         found.into_iter().collect()
     }
 
-    /// Lists every kind of the manifests, and others, where the app may have objects of it.
-    pub(super) async fn lists(&self, also: &BTreeSet<Gvk>) -> Vec<(Resource, Arc<str>, Result<Vec<Object>, CallError>)> {
-        let lists: Vec<_> = self
-            .places(also)
+    /// Lists kinds in namespaces.
+    pub(super) async fn lists(&self, places: BTreeSet<(Resource, Arc<str>)>) -> Vec<(Resource, Arc<str>, Result<Vec<Object>, CallError>)> {
+        let lists: Vec<_> = places
             .into_iter()
             .map(|(resource, namespace)| async move {
                 let listed = self.cluster.list_metadata(&resource, &namespace).await;
@@ -174,7 +173,7 @@ impl Search<'_> {
     }
 
     /// Every kind of the manifests, in every namespace of the manifests.
-    fn places(&self, also: &BTreeSet<Gvk>) -> BTreeSet<(Resource, Arc<str>)> {
+    pub(super) fn places(&self, also: &BTreeSet<Gvk>) -> BTreeSet<(Resource, Arc<str>)> {
         let keys: Vec<(ResourceKey, Gvk)> =
             self.manifests.iter().map(|manifest| (self.key_of(&manifest.object), manifest.object.gvk())).collect();
         let mut namespaces: BTreeSet<Arc<str>> =

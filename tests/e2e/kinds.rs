@@ -70,7 +70,7 @@ fn r1209_a_resource_without_namespaces_that_came_with_its_definition_outlives_a_
     assert!(before.is_some());
     let target = space.write("crd", &[definition, widget(1)]);
     let outcome = space.sync(&target).arg("--prune").run();
-    assert_eq!(outcome.code, 0, "{:?}", outcome.results());
+    assert_eq!(outcome.code, Some(0), "{:?}", outcome.results());
     assert!(!outcome.results().iter().any(|text| text.contains("Pruned")), "{:?}", outcome.results());
     assert_eq!(uid(), before, "it is the same object");
 }

@@ -8,6 +8,7 @@ use crate::engine::session::{Answer, Ask, FailureKind};
 use crate::model::{OperationPhase, Phase};
 use crate::operation::{Event, Request, Step};
 use crate::plan::Kind;
+use crate::sim::Outcome;
 
 fn job(name: &str, annotations: &str) -> String {
     format!(
@@ -195,6 +196,47 @@ async fn r1109_without_an_inventory_the_tracking_id_says_what_the_app_owns_hooks
     let operation = stage.delete().await;
     assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
     assert!(!stage.is_there("configmaps", "a") && !stage.is_there("jobs", "migrate") && stage.is_there("configmaps", "theirs"));
+    stage.close().await;
+}
+
+/// A hook that a later version has dropped, and an object that nobody names any more where there is no inventory.
+#[tokio::test(start_paused = true)]
+async fn r1109_r1208_a_deletion_finds_objects_of_kinds_that_nobody_names_any_more() {
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: migrate, annotations: {argocd.argoproj.io/hook: PreSync}}\n---\n";
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: front}\nspec: {ports: [{port: 80}]}\n---\n";
+    for has_inventory in [true, false] {
+        let mut stage = Stage::new(PODS, &format!("{}{account}{service}", config("a", "")));
+        stage.sync(Request::default()).await;
+        let dropped = if has_inventory { service } else { "" };
+        stage.write(&format!("{}{dropped}", config("a", "")));
+        if !has_inventory {
+            std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
+        }
+        stage.records.clear();
+        let operation = stage.delete().await;
+        assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+        let mut deleted = stage.writes();
+        deleted.sort();
+        assert_eq!(deleted, ["delete ConfigMap/a", "delete Service/front", "delete ServiceAccount/migrate"]);
+        assert!(stage.told().is_empty(), "{:?}", stage.told());
+        stage.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r1109_kinds_that_nobody_names_and_nobody_may_list_are_told_of_in_one_sentence() {
+    let mut stage = Stage::new(PODS, &config("a", ""));
+    stage.sync(Request::default()).await;
+    for plural in ["serviceaccounts", "services", "jobs"] {
+        stage.fault("list", plural, Outcome::Status { code: 403, reason: "Forbidden", message: "no".into() });
+    }
+    stage.records.clear();
+    let operation = stage.delete().await;
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    let told = stage.told();
+    let sentence = "services, serviceaccounts cannot be listed in shop, so what the app may have left of them stays: no manifest and no inventory names any";
+    assert!(told.contains(&sentence), "{told:?}");
+    assert!(told.contains(&"jobs in shop cannot be listed, so only those that are known by name are deleted: no"), "{told:?}");
     stage.close().await;
 }
 
