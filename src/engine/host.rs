@@ -210,6 +210,7 @@ impl Host {
             cluster: prepared.connected.cluster,
             ledger: prepared.ledger,
             skip_unchanged: self.shared.opening.skip_unchanged,
+            finder: prepared.finder,
             unfinished,
             warnings: prepared.notes,
         };

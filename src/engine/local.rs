@@ -15,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use super::bus::Publisher;
 use super::captures::{Captures, OfHook, Wish};
 use super::executor::Executor;
+use super::finder::{Finder, Looked};
 use super::inventory::Ledger;
 use super::sweep::Sweep;
 use super::told::{Told, words};
@@ -71,6 +72,7 @@ pub(super) struct Start {
     pub(super) ledger: Ledger,
     /// Whether what would change nothing is not sent.
     pub(super) skip_unchanged: bool,
+    pub(super) finder: Option<Arc<Finder>>,
     pub(super) unfinished: Unfinished,
     /// Sentences to be told at the beginning.
     pub(super) warnings: Vec<String>,
@@ -100,6 +102,8 @@ struct Local {
     executor: Arc<Executor>,
     captures: Arc<Captures>,
     ledger: Ledger,
+    watches: Watches,
+    finder: Option<Arc<Finder>>,
     unfinished: Unfinished,
     cluster: Cluster,
     hurry: CancellationToken,
@@ -123,6 +127,7 @@ enum UnderWay {
     Step { task: TaskId, step: Step },
     Log(Wish),
     LastLook,
+    Search,
 }
 
 impl Local {
@@ -145,8 +150,9 @@ impl Local {
         let captures = Arc::new(Captures::new(start.cluster.clone(), publisher.clone(), outbox.clone(), start.id));
         let hurry = CancellationToken::new();
         let seals = start.skip_unchanged.then(|| start.ledger.seals());
-        let executor = Executor::new(&start.cluster, watches, captures.clone(), outbox.clone(), start.plan, start.request, hurry.clone())
-            .with_seals(seals);
+        let executor =
+            Executor::new(&start.cluster, watches.clone(), captures.clone(), outbox.clone(), start.plan, start.request, hurry.clone())
+                .with_seals(seals);
         Some(Self {
             clock,
             jumps: Jumps::new(clock),
@@ -158,6 +164,8 @@ impl Local {
             executor: Arc::new(executor),
             captures,
             ledger: start.ledger,
+            watches,
+            finder: start.finder,
             unfinished: start.unfinished,
             cluster: start.cluster,
             hurry,
@@ -281,6 +289,7 @@ impl Local {
             match effect {
                 Effect::Record(event) => self.record(event, finished).await,
                 Effect::Step { task, step } => self.begin_step(task, step),
+                Effect::LookAgain => self.begin_search(),
                 Effect::FollowLog { task, namespace, pod, uid, container, pod_attempt } => {
                     self.begin_log(Wish { task, target: LogTarget { namespace, pod, uid, container }, pod_attempt });
                 }
@@ -369,6 +378,21 @@ impl Local {
         self.under_way.insert(handle.id(), UnderWay::Step { task: id, step });
     }
 
+    fn begin_search(&mut self) {
+        self.publish(Event::SearchStarted);
+        let Some(finder) = self.finder.clone() else { return self.publish(Event::SearchFinished { found: Vec::new() }) };
+        let known = self.operation.known_belongings();
+        let cluster = self.cluster.with_hurry(self.hurry.clone());
+        let (watches, outbox) = (self.watches.clone(), self.outbox.clone());
+        let handle = self.work.spawn(async move {
+            let Looked { found, notes } = finder.look(&cluster, &watches, &known).await;
+            outbox.extend(notes.into_iter().map(|text| Event::Warned { task: None, text }));
+            outbox.push(Event::SearchFinished { found });
+            Vec::new()
+        });
+        self.under_way.insert(handle.id(), UnderWay::Search);
+    }
+
     fn begin_log(&mut self, wish: Wish) {
         self.publish(wish.opened());
         let (captures, own) = (self.captures.clone(), wish.clone());
@@ -414,7 +438,7 @@ impl Local {
         let Some(what) = self.under_way.remove(&id) else { return };
         match what {
             UnderWay::Step { .. } => self.steps_out -= 1,
-            UnderWay::Log(_) => {}
+            UnderWay::Log(_) | UnderWay::Search => {}
             UnderWay::LastLook => {
                 self.looks_out -= 1;
                 self.is_news = true;
@@ -434,6 +458,7 @@ impl Local {
             }
             UnderWay::Log(wish) => self.publish(wish.closed()),
             UnderWay::LastLook => {}
+            UnderWay::Search => self.publish(Event::SearchFinished { found: Vec::new() }),
         }
     }
 

@@ -8,6 +8,7 @@ mod candidates;
 mod captures;
 mod doubles;
 mod executor;
+mod finder;
 mod host;
 mod inventory;
 mod local;

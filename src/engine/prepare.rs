@@ -9,6 +9,7 @@ use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 use super::belongings::hook_kinds;
 use super::candidates::Search;
 use super::doubles::rekeyed;
+use super::finder::Finder;
 use super::inventory::{Contents, Home, Ledger, Owned};
 use super::references;
 use super::session::{Action, Answer, FailureKind, Opening, Place, Planned};
@@ -50,6 +51,8 @@ pub(super) struct Prepared {
     pub(super) plan: Arc<Plan>,
     pub(super) notes: Vec<String>,
     pub(super) ledger: Ledger,
+    /// Of a deletion.
+    pub(super) finder: Option<Arc<Finder>>,
     pub(super) connected: Connected,
 }
 
@@ -123,7 +126,8 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     let mut old = inventory.unwrap_or_default();
     old.objects.retain(|owned| !found.gone.contains(&owned.key));
     notes.extend(found.notes);
-    Prepared { id, ledger: Ledger::new(home, old, &plan).blocked(is_blocked), place, plan, notes, connected }
+    let ledger = Ledger::new(home, old, &plan).blocked(is_blocked);
+    Prepared { id, ledger, finder: None, place, plan, notes, connected }
 }
 
 /// Makes the plan of the deletion of the app. What cannot be read may be the app's, so then nothing is deleted. Neither is it without an
@@ -142,9 +146,9 @@ pub(super) async fn prepare_deletion(
     let mut kept = home.read().map_err(|clause| unusable_inventory(&clause))?.unwrap_or_default();
     let manifests = manifests(loaded);
     let kinds = kinds(&connected.cluster, &manifests, Some(&mut kept), &hook_kinds()).await;
-    let search =
-        Search { cluster: &connected.cluster, app: &opening.app, namespace: &place.namespace, manifests: &manifests, kinds: &kinds };
-    let found = search.belongings(&kept.objects).await;
+    let (app, namespace, told) = (opening.app.clone(), place.namespace.clone(), BTreeSet::new());
+    let mut finder = Finder { app, namespace, manifests, kinds, inventory: kept.objects, told };
+    let found = finder.belongings(&connected.cluster).await;
     if let Some(report) = unreadable_belongings(&found.unreadable) {
         return Err(Obstacle { kind: FailureKind::Cluster, report });
     }
@@ -155,8 +159,8 @@ pub(super) async fn prepare_deletion(
         revision: &place.revision,
         operation: &id,
         started_at,
-        manifests: &manifests,
-        kinds: &kinds,
+        manifests: &finder.manifests,
+        kinds: &finder.kinds,
         candidates: &found.owned,
         selection: None,
         shape: &shape,
@@ -165,9 +169,11 @@ pub(super) async fn prepare_deletion(
     let mut plan = Plan::of_deletion(&input, &deletion);
     notes.extend(references::warn(&connected.cluster, &mut plan, request).await);
     let plan = Arc::new(plan);
-    let old = kept.objects.into_iter().filter(|owned| !found.gone.contains(&owned.key)).collect();
+    finder.inventory.retain(|owned| !found.gone.contains(&owned.key));
+    finder.told.extend(found.notes.iter().cloned());
     notes.extend(found.notes);
-    Ok(Prepared { id, ledger: Ledger::of_deletion(home, old, &plan, deletion.is_begun), place, plan, notes, connected })
+    let ledger = Ledger::of_deletion(home, finder.inventory.clone(), &plan, deletion.is_begun);
+    Ok(Prepared { id, ledger, finder: Some(Arc::new(finder)), place, plan, notes, connected })
 }
 
 fn unreadable_belongings(sentences: &[String]) -> Option<String> {

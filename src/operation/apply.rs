@@ -42,6 +42,7 @@ impl Operation {
             | Event::TimedOut
             | Event::Warned { .. }
             | Event::OperationFinished { .. } => self.apply_course(record),
+            Event::SearchStarted | Event::SearchFinished { .. } => self.apply_search(record.at, &record.event),
             Event::RetryScheduled { .. } | Event::AttemptStarted { .. } => self.apply_attempt(record),
             Event::PauseRequested { .. } | Event::Paused { .. } | Event::Resumed { .. } => self.apply_pause(record),
             Event::Stalled { .. } => self.stalls += 1,
@@ -116,6 +117,7 @@ impl Operation {
     }
 
     fn begin(&mut self, at: Timestamp, task: &TaskId, step: &Step) {
+        self.looks.note(step);
         let before = self.steps.insert((task.clone(), step.clone()), StepState { started_at: at, outcome: None });
         // One that is out already counts once, for its end is taken once.
         if before.is_none_or(|state| state.outcome.is_some()) {
@@ -243,7 +245,7 @@ impl Operation {
     }
 
     /// Results with one object and phase are one result (spec R613); an empty message keeps the old one (spec R606).
-    fn set_result(&mut self, at: Timestamp, task: &TaskId, code: ResultCode, state: TaskState, message: &str) {
+    pub(super) fn set_result(&mut self, at: Timestamp, task: &TaskId, code: ResultCode, state: TaskState, message: &str) {
         let Some(position) = self.plan.position(task) else { return };
         match self.slots[position].result {
             Some(place) => {
@@ -317,7 +319,7 @@ impl Operation {
         known.is_some_and(|known| known.resource_version > live.resource_version && live.resource_version > 0)
     }
 
-    fn observe(&mut self, at: Timestamp, key: &ResourceKey, live: &Live) {
+    pub(super) fn observe(&mut self, at: Timestamp, key: &ResourceKey, live: &Live) {
         if self.gone.contains(&live.uid) || self.is_outdated(key, live) {
             return;
         }

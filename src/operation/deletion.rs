@@ -35,10 +35,12 @@ impl Operation {
         if let Some(refused) = self.refuse_invalid_tasks() {
             return refused;
         }
-        let stages: [&dyn Fn() -> Option<Vec<Effect>>; 5] = [
+        let stages: [&dyn Fn() -> Option<Vec<Effect>>; 7] = [
             &|| self.unlock_hooks(),
             &|| self.deletion_hooks(Phase::PreDelete, now),
+            &|| self.look_before_cascade(),
             &|| self.cascade(now),
+            &|| self.look_after_cascade(),
             &|| self.deletion_hooks(Phase::PostDelete, now),
             &|| self.clean_up_hooks(now),
         ];
@@ -215,7 +217,7 @@ impl Operation {
     }
 
     /// The uid that was planned, or that of the hook which this operation ran.
-    fn own_uid<'a>(&'a self, task: &'a Task) -> Option<&'a Arc<str>> {
+    pub(super) fn own_uid<'a>(&'a self, task: &'a Task) -> Option<&'a Arc<str>> {
         let hook = || TaskId { phase: Phase::PreDelete, key: task.id.key.clone(), role: Role::Hook };
         task.uid.as_ref().or_else(|| Some(&self.progress(&hook())?.applied.as_ref()?.uid))
     }

@@ -14,6 +14,8 @@ pub(crate) enum Effect {
     Record(Event),
     /// Do this for the task.
     Step { task: TaskId, step: Step },
+    /// Look again at what the app owns; begun by `SearchStarted`, answered by `SearchFinished`.
+    LookAgain,
     /// Follow the log of this container from its first byte.
     FollowLog { task: TaskId, namespace: Arc<str>, pod: Arc<str>, uid: Arc<str>, container: Arc<str>, pod_attempt: u32 },
 }

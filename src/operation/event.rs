@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use crate::model::{DeletePolicy, Live, Occurrence, OperationPhase, Phase, PodView, ResourceKey, ResultCode, TaskId, TaskState, Wave};
-use crate::plan::Plan;
+use crate::plan::{Candidate, Plan};
 
 use super::request::Request;
 
@@ -205,6 +205,12 @@ pub(crate) enum Event {
     /// A new attempt begins from the beginning; what the last one did is kept (spec R1007, R1008).
     AttemptStarted {
         attempt: u32,
+    },
+    /// What the app owns is being looked for again (spec R1109d).
+    SearchStarted,
+    /// Everything of it that was not in the plan, as far as the shell knew.
+    SearchFinished {
+        found: Vec<Candidate>,
     },
     /// Somebody wants the operation to stop before its next group.
     PauseRequested {

@@ -3,6 +3,7 @@
 //! Receives health as facts and never computes it.
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod again;
 mod apply;
 mod deletion;
 pub(crate) mod effect;
@@ -243,6 +244,8 @@ pub(crate) struct Operation {
     waiting: Waiting,
     phases: BTreeMap<Phase, Span>,
     waves: BTreeMap<(Phase, Wave), Span>,
+    /// Of a deletion: how often it has looked again at what the app owns.
+    looks: again::Looks,
     approved: BTreeSet<ResourceKey>,
     terminate: Option<(Timestamp, String)>,
     timed_out: bool,
@@ -304,6 +307,7 @@ impl Operation {
             waiting: Waiting::default(),
             phases: BTreeMap::new(),
             waves: BTreeMap::new(),
+            looks: again::Looks::default(),
             approved: request.approved.iter().cloned().collect(),
             terminate: None,
             timed_out: false,
@@ -323,7 +327,7 @@ impl Operation {
         &self.id
     }
 
-    /// Returns the plan it started with.
+    /// Returns the plan it started with, and in a deletion what was found since (spec R1109d).
     pub(crate) fn plan(&self) -> &Arc<Plan> {
         &self.plan
     }

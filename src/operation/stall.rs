@@ -107,6 +107,7 @@ impl Operation {
             Event::PodObserved { pod } => self.pods.get(&pod.uid).is_none_or(|known| known.phase != pod.phase),
             Event::StepStarted { step, .. } | Event::StepFinished { step, .. } => *step != Step::Look,
             Event::Waiting { message, .. } => self.waiting.message != *message,
+            Event::SearchFinished { found } => !found.is_empty(),
             Event::OperationStarted { .. }
             | Event::WatchesOpened { .. }
             | Event::DryPassFinished
@@ -129,6 +130,7 @@ impl Operation {
             | Event::Resumed { .. }
             | Event::OperationFinished { .. } => true,
             Event::Occurred { .. }
+            | Event::SearchStarted
             | Event::LogOpened { .. }
             | Event::LogClosed { .. }
             | Event::PauseRequested { .. }

@@ -359,7 +359,7 @@ impl<'a> Draft<'a> {
         arrange(&mut self.tasks, self.input.namespace);
         self.not_run.sort_by(|one, other| order::compare(&one.task, &other.task));
         let invalid = self.invalid();
-        let index: HashMap<TaskId, usize> = self.tasks.iter().enumerate().map(|(at, task)| (task.id.clone(), at)).collect();
+        let index = positions(&self.tasks);
         Plan {
             kind: self.kind,
             app: self.input.app.into(),
@@ -399,6 +399,10 @@ impl<'a> Draft<'a> {
         let message = || kinds::missing(key, &task.version, served);
         (!saved).then(|| Invalid { task: task.id.clone(), message: message(), summary: summary.to_owned() })
     }
+}
+
+pub(super) fn positions(tasks: &[Task]) -> HashMap<TaskId, usize> {
+    tasks.iter().enumerate().map(|(at, task)| (task.id.clone(), at)).collect()
 }
 
 fn insert_text(metadata: &mut serde_json::Map<String, Value>, field: &str, name: &str, text: &str) {

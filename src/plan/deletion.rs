@@ -3,7 +3,8 @@
 
 use std::collections::BTreeSet;
 
-use super::build::{Draft, Mark};
+use super::build::{Draft, Mark, positions};
+use super::order::arrange;
 use super::{Candidate, Invalid, Kind, Manifest, NotRunCode, Plan, PlanInput, PlanWarning};
 use crate::model::{Options, Phase, ResourceKey, Role, Task, TaskId, Traits, Wave};
 
@@ -39,6 +40,20 @@ pub(crate) fn effective<'a>(traits: &'a Traits, options: &'a Options, name: &str
 }
 
 impl Plan {
+    /// Returns the plan of a deletion with what was found since: an object in the place of another one takes over its task.
+    pub(crate) fn with_found(&self, found: &[Candidate]) -> Self {
+        let mut plan = self.clone();
+        for task in found.iter().map(task_of) {
+            match plan.tasks.iter_mut().find(|known| known.id == task.id) {
+                Some(known) => *known = task,
+                None => plan.tasks.push(task),
+            }
+        }
+        arrange(&mut plan.tasks, &self.namespace);
+        plan.index = positions(&plan.tasks);
+        plan
+    }
+
     /// Returns whether an object is deleted only after a person has confirmed it (spec R634, R1110). `traits`: those of the live object.
     pub(crate) fn asks_first(&self, key: &ResourceKey, traits: &Traits, options: &Options) -> bool {
         match self.kind {

@@ -21,7 +21,7 @@ pub(crate) use deletion::Deletion;
 pub(crate) use provision::{Circumstances, Findings};
 pub(crate) use selection::{HookSelector, Hooks, Selector};
 
-use crate::model::{Kinds, Live, Object, Options, Origin, ResourceKey, Task, TaskId};
+use crate::model::{Gvk, Kinds, Live, Object, Options, Origin, ResourceKey, Task, TaskId};
 
 /// A manifest and where it came from.
 #[derive(Clone, Debug, PartialEq)]
@@ -31,12 +31,19 @@ pub(crate) struct Manifest {
 }
 
 /// An object that the app owns in the cluster although no manifest asks for it (any more).
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub(crate) struct Candidate {
     pub(crate) key: ResourceKey,
     /// API version without the group.
     pub(crate) version: Arc<str>,
     pub(crate) live: Live,
+}
+
+impl Candidate {
+    /// Returns group, version and kind.
+    pub(crate) fn gvk(&self) -> Gvk {
+        Gvk { group: self.key.group.clone(), version: self.version.clone(), kind: self.key.kind.clone() }
+    }
 }
 
 /// Everything that a plan is made of.

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::model::{HealthStatus, ResourceKey, ResultCode, Task, TaskState};
+use crate::model::{HealthStatus, ResourceKey, ResultCode, Task, TaskId, TaskState};
 use crate::operation::{Event, Operation};
 use crate::plan::Plan;
 
@@ -27,6 +27,7 @@ pub(crate) struct Change<'a> {
 /// What a reader knows of all tasks.
 #[derive(Debug)]
 pub(crate) struct Changes {
+    ids: Vec<TaskId>,
     seen: Vec<Seen>,
     by_key: BTreeMap<ResourceKey, Vec<usize>>,
 }
@@ -45,11 +46,25 @@ impl Changes {
         for (at, task) in plan.tasks.iter().enumerate() {
             by_key.entry(task.id.key.clone()).or_default().push(at);
         }
-        Self { seen: vec![Seen::default(); plan.tasks.len()], by_key }
+        let ids = plan.tasks.iter().map(|task| task.id.clone()).collect();
+        Self { ids, seen: vec![Seen::default(); plan.tasks.len()], by_key }
+    }
+
+    /// Goes on with a plan that has more tasks.
+    fn grow(&mut self, plan: &Plan) {
+        let old = std::mem::replace(self, Self::new(plan));
+        for (id, seen) in old.ids.into_iter().zip(old.seen) {
+            if let Some(at) = plan.position(&id) {
+                self.seen[at] = seen;
+            }
+        }
     }
 
     /// Returns what a fact has changed, in the order of the plan; `operation` has folded it already.
     pub(crate) fn after<'a>(&mut self, event: &Event, operation: &'a Operation) -> Vec<Change<'a>> {
+        if matches!(event, Event::SearchFinished { .. }) {
+            self.grow(operation.plan());
+        }
         match reach(event) {
             Reach::Nothing => Vec::new(),
             Reach::Key(key) => {
@@ -83,6 +98,7 @@ fn reach(event: &Event) -> Reach<'_> {
         | Event::TerminateRequested { .. }
         | Event::TimedOut
         | Event::AttemptStarted { .. }
+        | Event::SearchFinished { .. }
         | Event::OperationFinished { .. } => Reach::All,
         Event::WatchesOpened { .. }
         | Event::PhaseStarted { .. }
@@ -97,6 +113,7 @@ fn reach(event: &Event) -> Reach<'_> {
         | Event::LogClosed { .. }
         | Event::PruneApproved { .. }
         | Event::RetryScheduled { .. }
+        | Event::SearchStarted
         | Event::PauseRequested { .. }
         | Event::Paused { .. }
         | Event::Resumed { .. }

@@ -96,6 +96,8 @@ impl<W: Write> Json<W> {
             | Event::LogClosed { .. }
             | Event::PruneApproved { .. }
             | Event::AttemptStarted { .. }
+            | Event::SearchStarted
+            | Event::SearchFinished { .. }
             | Event::PauseRequested { .. }
             | Event::Concluded { .. } => Ok(()),
         }

@@ -129,6 +129,8 @@ impl<W: Write> Plain<W> {
             Event::OperationFinished { .. } => summary::write(&mut self.out, &self.style, operation, at, &self.tails),
             Event::Waiting { .. }
             | Event::WatchesOpened { .. }
+            | Event::SearchStarted
+            | Event::SearchFinished { .. }
             | Event::DryPassFinished
             | Event::RunStarted { .. }
             | Event::StepStarted { .. }

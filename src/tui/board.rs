@@ -68,12 +68,7 @@ impl Board {
     }
 
     fn new(number: usize, plan: Arc<Plan>, operation: Option<Operation>, actions: BTreeMap<TaskId, Action>) -> Self {
-        let mut by_key: HashMap<ResourceKey, Vec<usize>> = HashMap::with_capacity(plan.tasks.len());
-        for (position, task) in plan.tasks.iter().enumerate() {
-            by_key.entry(task.id.key.clone()).or_default().push(position);
-        }
-        let mut rows: Vec<Row> = plan.tasks.iter().map(row::of_task).collect();
-        rows.extend(plan.not_run.iter().map(row::of_left));
+        let (rows, by_key) = rows_of(&plan);
         let verdict = Verdict { tone: Tone::Working, word: "", text: String::new() };
         let mut board = Self {
             number,
@@ -105,6 +100,10 @@ impl Board {
         let Some(operation) = &mut self.operation else { return };
         operation.apply(record);
         self.stale.any = true;
+        if !Arc::ptr_eq(&self.plan, operation.plan()) {
+            self.plan = operation.plan().clone();
+            (self.rows, self.by_key) = rows_of(&self.plan);
+        }
         match touched(&record.event) {
             Touched::Everything => self.stale.all = true,
             Touched::Key(key) => self.stale.rows.extend(self.by_key.get(key).into_iter().flatten()),
@@ -395,6 +394,17 @@ impl Board {
     }
 }
 
+/// Makes the rows of a plan, and says which ones belong to an object.
+fn rows_of(plan: &Plan) -> (Vec<Row>, HashMap<ResourceKey, Vec<usize>>) {
+    let mut by_key: HashMap<ResourceKey, Vec<usize>> = HashMap::with_capacity(plan.tasks.len());
+    for (position, task) in plan.tasks.iter().enumerate() {
+        by_key.entry(task.id.key.clone()).or_default().push(position);
+    }
+    let mut rows: Vec<Row> = plan.tasks.iter().map(row::of_task).collect();
+    rows.extend(plan.not_run.iter().map(row::of_left));
+    (rows, by_key)
+}
+
 /// Which rows a fact concerns.
 enum Touched<'a> {
     Everything,
@@ -410,11 +420,13 @@ fn touched(event: &Event) -> Touched<'_> {
         | Event::TimedOut
         | Event::RetryScheduled { .. }
         | Event::AttemptStarted { .. }
+        | Event::SearchFinished { .. }
         | Event::OperationFinished { .. } => Touched::Everything,
         Event::StepStarted { task, .. } | Event::StepFinished { task, .. } | Event::TaskChanged { task, .. } => Touched::Key(&task.key),
         Event::LiveObserved { key, .. } | Event::LiveGone { key, .. } => Touched::Key(key),
         Event::PodObserved { pod } => Touched::Key(&pod.owner),
-        Event::WatchesOpened { .. }
+        Event::SearchStarted
+        | Event::WatchesOpened { .. }
         | Event::DryPassFinished
         | Event::PhaseStarted { .. }
         | Event::WaveStarted { .. }

@@ -60,7 +60,13 @@ fn sentence(record: &Record, operation: &Operation) -> Option<(Stage, String)> {
             let dry = if operation.request().dry_run { "dry run: " } else { "" };
             Some((stage, format!("{dry}{message}")))
         }
+        Event::SearchFinished { found } if !found.is_empty() => {
+            let more = if found.len() == 1 { "object" } else { "objects" };
+            Some((Stage::Running, format!("{} more {more} of the app found", found.len())))
+        }
         Event::OperationStarted { .. }
+        | Event::SearchStarted
+        | Event::SearchFinished { .. }
         | Event::PhaseStarted { .. }
         | Event::RunStarted { .. }
         | Event::StepStarted { .. }

@@ -89,6 +89,8 @@ impl LogStore {
             Event::OperationStarted { .. }
             | Event::WatchesOpened { .. }
             | Event::DryPassFinished
+            | Event::SearchStarted
+            | Event::SearchFinished { .. }
             | Event::PhaseStarted { .. }
             | Event::WaveStarted { .. }
             | Event::RunStarted { .. }

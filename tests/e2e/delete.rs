@@ -41,6 +41,36 @@ fn t173_r1108_hooks_before_and_after_and_waves_from_the_highest_down() {
     space.assert_no_finalizer();
 }
 
+/// R1109d R1208: an object in the place of another one, one that appears while a hook runs, and what an earlier version has left.
+#[test]
+fn r1109_what_becomes_the_apps_while_it_is_deleted_and_what_it_left_long_ago_go_too() {
+    let Some(space) = Space::open("delete-late") else { return };
+    let account = |name: &str| serde_json::json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}});
+    let bye = || job("bye", "sleep 4").hook("PreDelete");
+    let target = space.write("app", &[config_map("a", "1"), account("old").hook("PreSync"), bye()]);
+    space.sync(&target).run();
+    let target = space.write("app", &[config_map("a", "1"), bye()]);
+    let id = |what: &str| space.get(what).unwrap()["metadata"]["annotations"]["syncwave.dev/tracking-id"].as_str().unwrap().to_owned();
+    let own = id("configmap/a");
+    let late = id("serviceaccount/old").replace("/old", "/late");
+    let with_id = |mut object: serde_json::Value, id: &str| {
+        object["metadata"]["namespace"] = space.namespace.as_str().into();
+        object["metadata"]["annotations"]["syncwave.dev/tracking-id"] = id.into();
+        object
+    };
+    let running = space.delete(&target).start();
+    running.wait_for_task("bye", "Running");
+    space.kubectl(&["-n", &space.namespace, "delete", "configmap", "a"]);
+    space.create(&with_id(config_map("a", "2"), &own));
+    space.create(&with_id(account("late"), &late));
+    let outcome = running.finish();
+    outcome.assert_end(0, "Succeeded", DELETED);
+    assert!(space.get("configmap/a").is_none() && space.get("serviceaccount/late").is_none() && space.get("serviceaccount/old").is_none());
+    let result = |what: &str| outcome.results().iter().any(|text| text.starts_with(&format!("Delete {what} Pruned")));
+    assert!(result("ConfigMap/a") && result("ServiceAccount/late") && result("ServiceAccount/old"), "{:?}", outcome.results());
+    assert!(outcome.left_behind().is_empty(), "{:?}", outcome.left_behind());
+}
+
 /// R1111.5 T176: a failed hook stays, is made again after pauses, and what it waits for may be repaired in the meantime.
 #[test]
 fn t176_r1111_a_failing_predelete_hook_is_made_again_until_its_cause_is_repaired() {

@@ -39,11 +39,14 @@ pub(super) struct Belonging {
 impl Belonging {
     pub(super) fn new(wanted: impl IntoIterator<Item = Wanted>) -> Self {
         let mut belonging = Self::default();
-        for one in wanted {
-            let kind = (one.key.group.clone(), one.key.kind.clone());
-            belonging.wanted.entry(kind).or_default().entry(one.key.name.clone()).or_default().push(one);
-        }
+        wanted.into_iter().for_each(|one| belonging.want(one));
         belonging
+    }
+
+    /// Adds an object; what is added twice is found the first time.
+    pub(super) fn want(&mut self, one: Wanted) {
+        let kind = (one.key.group.clone(), one.key.kind.clone());
+        self.wanted.entry(kind).or_default().entry(one.key.name.clone()).or_default().push(one);
     }
 
     /// Notes that this operation created (or took over) a hook.

@@ -96,6 +96,21 @@ impl Watches {
         }
     }
 
+    /// Watches more objects, of whatever kind, and waits for the first lists.
+    pub(crate) async fn follow(&self, wanted: Vec<Wanted>) {
+        let mut opened = Vec::new();
+        for one in &wanted {
+            let Some(resource) = self.0.cluster.known_resource(&one.gvk) else { continue };
+            let namespace = if resource.is_namespaced { one.key.namespace.clone() } else { "".into() };
+            opened.push((resource, namespace));
+        }
+        locked(&self.0.view.observer).want(wanted);
+        for (resource, namespace) in opened {
+            // The sender lives as long as its task; without it there is nothing to wait for.
+            let _ended = self.open_feed(&resource, &namespace).wait_for(Option::is_some).await.is_err();
+        }
+    }
+
     /// Notes that this operation created a hook.
     pub(crate) fn hook_created(&self, key: &ResourceKey, uid: &str) {
         self.0.view.tell(|observer| observer.created(key, uid));

@@ -63,6 +63,11 @@ impl Observer {
         }
     }
 
+    /// What is seen of these counts from now on.
+    pub(super) fn want(&mut self, wanted: Vec<Wanted>) {
+        wanted.into_iter().for_each(|one| self.belonging.want(one));
+    }
+
     /// Returns the names that are wanted of a feed.
     pub(super) fn names(&self, feed: &FeedKey) -> Vec<Arc<str>> {
         self.belonging.names(&feed.gvk, &feed.namespace)

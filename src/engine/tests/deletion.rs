@@ -8,7 +8,7 @@ use crate::engine::session::{Answer, Ask, FailureKind};
 use crate::model::{OperationPhase, Phase};
 use crate::operation::{Event, Request, Step};
 use crate::plan::Kind;
-use crate::sim::Outcome;
+use crate::sim::{DeleteOptions, Outcome};
 
 fn job(name: &str, annotations: &str) -> String {
     format!(
@@ -237,6 +237,34 @@ async fn r1109_kinds_that_nobody_names_and_nobody_may_list_are_told_of_in_one_se
     let sentence = "services, serviceaccounts cannot be listed in shop, so what the app may have left of them stays: no manifest and no inventory names any";
     assert!(told.contains(&sentence), "{told:?}");
     assert!(told.contains(&"jobs in shop cannot be listed, so only those that are known by name are deleted: no"), "{told:?}");
+    stage.close().await;
+}
+
+/// An operator puts another object in the place of a tracked one while a hook runs, and the hook makes one of a kind that nobody names.
+#[tokio::test(start_paused = true)]
+async fn r1109_what_becomes_the_apps_while_it_is_being_deleted_goes_too() {
+    let tracked = |kind: &str, name: &str| {
+        let annotations = json!({"syncwave.dev/tracking-id": format!("web:/{kind}:shop/{name}")});
+        json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": name, "namespace": "shop", "annotations": annotations}})
+    };
+    let mut stage = Stage::new(PODS, &format!("{}{}", config("a", ""), job("bye", PRE)));
+    stage.sync(Request::default()).await;
+    stage.records.clear();
+    stage.start_deletion().await;
+    stage.until(|event| matches!(event, Event::StepFinished { step: Step::Apply, .. })).await;
+    stage.sim.store().delete("", "configmaps", "shop", "a", &DeleteOptions::default()).unwrap();
+    stage.sim.store().create("ann", tracked("ConfigMap", "a")).unwrap();
+    stage.sim.store().create("ann", tracked("ServiceAccount", "late")).unwrap();
+    stage.until(|event| matches!(event, Event::OperationFinished { .. })).await;
+    let operation = stage.operation.clone().unwrap();
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    let mut writes = stage.writes();
+    writes.sort();
+    assert_eq!(writes, ["apply PreDelete Job/bye", "delete ConfigMap/a", "delete Job/bye", "delete ServiceAccount/late"]);
+    assert!(!stage.is_there("configmaps", "a") && !stage.is_there("serviceaccounts", "late") && stage.inventory().is_none());
+    assert_eq!(operation.left_behind(), []);
+    let looks = stage.records.iter().filter(|record| record.event == Event::SearchStarted).count();
+    assert_eq!(looks, 2, "after the hook, and at the end");
     stage.close().await;
 }
 

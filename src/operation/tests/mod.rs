@@ -1,6 +1,7 @@
 //! Tests of the core against a small pretended cluster: tables for rules, properties for everything.
 #![allow(clippy::wildcard_enum_match_arm, reason = "a test picks the events that it is about")]
 
+mod again;
 mod attempts;
 mod course;
 mod deletion;

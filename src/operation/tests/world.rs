@@ -168,6 +168,10 @@ pub(super) struct World {
     /// How many seconds the server's clock is behind ours.
     pub(super) clock_ahead: i64,
     pub(super) faults: Vec<Fault>,
+    /// What the next look of a deletion finds, made in this moment by somebody else.
+    pub(super) appears: Vec<Spec>,
+    /// Each look finds it anew.
+    pub(super) appears_again: bool,
     /// News of the watches that have not been heard yet, oldest first; `None`: all are heard at once.
     unheard: Option<VecDeque<Event>>,
 }
@@ -272,6 +276,8 @@ impl World {
             finalizers_stick: false,
             clock_ahead: 0,
             faults: Vec::new(),
+            appears: Vec::new(),
+            appears_again: false,
             unheard: None,
         };
         let seen: Vec<(ResourceKey, Live)> = world.things.iter().map(|(key, thing)| (key.clone(), thing.live.clone())).collect();
@@ -303,6 +309,11 @@ impl World {
                         self.publish(Event::StepStarted { task: task.clone(), step: step.clone() });
                         self.queue.push_back((task, step));
                     }
+                    Effect::LookAgain => {
+                        self.publish(Event::SearchStarted);
+                        let found = self.look();
+                        self.publish(Event::SearchFinished { found });
+                    }
                     Effect::FollowLog { task, pod, uid, container, pod_attempt, .. } => {
                         self.publish(Event::LogOpened {
                             task: task.clone(),
@@ -317,6 +328,17 @@ impl World {
             }
         }
         panic!("the core never comes to rest");
+    }
+
+    fn look(&mut self) -> Vec<Candidate> {
+        let appears = if self.appears_again { self.appears.clone() } else { std::mem::take(&mut self.appears) };
+        let make = |spec: &Spec| {
+            self.serial += 1;
+            let live = live_of(spec, self.serial, assess(&spec.fate, u8::MAX), &[]);
+            self.things.insert(spec.key(), Thing { live: live.clone(), fate: spec.fate.clone(), age: u8::MAX });
+            Candidate { key: spec.key(), version: "v1".into(), live }
+        };
+        appears.iter().map(make).collect()
     }
 
     /// Answers one call of the queue.
