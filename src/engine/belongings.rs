@@ -152,7 +152,7 @@ impl Search<'_> {
     }
 
     /// The tracking id of a hook with a generated name was written before it had one (spec R310).
-    fn is_generated_hook(&self, key: &ResourceKey, object: &Object) -> bool {
+    pub(super) fn is_generated_hook(&self, key: &ResourceKey, object: &Object) -> bool {
         let nameless = ResourceKey { name: Arc::from(""), ..key.clone() };
         let is_ours = !object.text(&["metadata", "labels", OPERATION_LABEL]).is_empty();
         is_ours && Traits::of(object).is_hook() && self.is_tracked(&nameless, object.annotation(TRACKING_ID))

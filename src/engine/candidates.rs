@@ -10,7 +10,7 @@ use futures::StreamExt as _;
 use super::inventory::Owned;
 use crate::cluster::apply::Spot;
 use crate::cluster::{CallError, Cluster, Reporter, Resource};
-use crate::model::annotation::TRACKING_ID;
+use crate::model::annotation::{HOOK_FINALIZER, TRACKING_ID};
 use crate::model::{Gvk, KindFact, Kinds, Object, Part, ResourceKey, Tracking, Traits};
 use crate::plan::{Candidate, Manifest};
 
@@ -125,12 +125,16 @@ impl Search<'_> {
 
     async fn tracked(&self, managed: &Managed, notes: &mut Vec<String>) -> Vec<(ResourceKey, Gvk)> {
         let mut found = BTreeMap::new();
-        let mut elsewhere = BTreeSet::new();
+        let (mut elsewhere, mut left) = (BTreeSet::new(), BTreeSet::new());
         for (resource, namespace, listed) in self.lists(self.places(&BTreeSet::new())).await {
             match listed {
                 Ok(objects) => {
                     for object in objects {
                         let key = ResourceKey::new(&resource.gvk.group, &resource.gvk.kind, object.namespace(), object.name());
+                        if self.is_left_hook(&key, &object) {
+                            left.insert(key);
+                            continue;
+                        }
                         if !self.is_tracked(&key, object.annotation(TRACKING_ID)) || managed.has(&key) {
                             continue;
                         }
@@ -148,7 +152,19 @@ impl Search<'_> {
             }
         }
         notes.extend(self.note_of(&elsewhere));
+        let way_out = format!("if nothing runs them any more, delete them, and take the finalizer {HOOK_FINALIZER} off");
+        notes.extend(few(&left).map(|named| format!("hooks of operations that are not known here: {named}; {way_out}")));
         found.into_iter().collect()
+    }
+
+    /// Returns whether an object is a hook with our finalizer that this sync does not make anew. Without an inventory nothing is known of its
+    /// operation, which another machine may be running (spec R1502).
+    fn is_left_hook(&self, key: &ResourceKey, object: &Object) -> bool {
+        let finalizers = object.wire().pointer("/metadata/finalizers").and_then(serde_json::Value::as_array);
+        let is_locked = finalizers.is_some_and(|names| names.iter().any(|name| name == HOOK_FINALIZER));
+        let is_ours = || self.is_tracked(key, object.annotation(TRACKING_ID)) || self.is_generated_hook(key, object);
+        let is_made_anew = || self.manifests.iter().any(|manifest| self.key_of(&manifest.object) == *key);
+        is_locked && Traits::of(object).is_hook() && *key.namespace == *self.namespace && is_ours() && !is_made_anew()
     }
 
     /// Lists kinds in namespaces.

@@ -139,7 +139,6 @@ pub(super) async fn prepare_deletion(
     request: &Request,
     id: Arc<str>,
 ) -> Result<Prepared, Obstacle> {
-    let started_at = opening.clock.now();
     let place = place(opening, &connected, &loaded).await;
     let mut notes: Vec<String> = loaded.warnings.iter().map(note).collect();
     let home = home(opening, &place);
@@ -158,7 +157,7 @@ pub(super) async fn prepare_deletion(
         namespace: &place.namespace,
         revision: &place.revision,
         operation: &id,
-        started_at,
+        started_at: opening.clock.now(),
         manifests: &finder.manifests,
         kinds: &finder.kinds,
         candidates: &found.owned,

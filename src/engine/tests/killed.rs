@@ -26,6 +26,24 @@ fn runs(event: &Event, name: &str) -> bool {
     matches!(event, Event::PodObserved { pod } if pod.owner.name.starts_with(name))
 }
 
+/// On another machine nobody can know whether the operation still runs, so its hooks are named and left alone.
+#[tokio::test(start_paused = true)]
+async fn r1502_hooks_of_an_operation_that_is_not_known_here_are_named() {
+    let mut stage = Stage::new(SLOW, &job("name: slow", PRE));
+    stage.start(Request::default()).await;
+    stage.until(|event| runs(event, "slow")).await;
+    std::fs::remove_dir_all(stage.folder.path().join("state")).unwrap();
+    stage.restart("web-8").await;
+    stage.write(&job("name: new", PRE));
+    let operation = stage.sync(Request::default()).await;
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    assert_eq!(stage.locked(), ["slow"], "it may be running elsewhere");
+    let note = "hooks of operations that are not known here: Job shop/slow; if nothing runs them any more, delete them, and take the finalizer \
+                syncwave.dev/hook-finalizer off";
+    assert!(stage.told().contains(&note), "{:?}", stage.told());
+    stage.close().await;
+}
+
 /// R1502: what still runs is deleted and what has ended loses its finalizer, before the first write of the new operation.
 #[tokio::test(start_paused = true)]
 async fn r903_r905_r1502_the_next_sync_ends_the_hooks_of_one_that_was_killed_in_presync() {
