@@ -66,6 +66,9 @@ pub(crate) enum Command {
         /// A file, a folder, a kustomization, a Helm chart, or `-` for standard input
         #[arg(value_name = "FILE")]
         files: Vec<String>,
+        /// Folder of Lua health rules, laid out like Argo CD's `resource_customizations`; they go before the built-in rules
+        #[arg(long, value_name = "DIR")]
+        lua: Option<PathBuf>,
     },
     /// The configuration in force
     Config {
@@ -355,7 +358,7 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
 }
 
 /// Options and commands of the contract that this version does not have.
-const NOT_BUILT: [&str; 5] = ["--wait", "--detach", "--record", "--rbac", "--lua"];
+const NOT_BUILT: [&str; 4] = ["--wait", "--detach", "--record", "--rbac"];
 
 /// Commands of the contract that this version does not have; as a target each of them would be a surprise.
 pub(crate) const COMMANDS_NOT_BUILT: [&str; 12] =

@@ -3,6 +3,7 @@
 
 mod headless;
 mod health;
+mod lua;
 #[cfg(test)]
 mod picture;
 mod screens;
@@ -50,8 +51,8 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         }
         return Ok(configuration(&settings, &what));
     }
-    if let Some(Command::Health { files }) = &cli.command {
-        return health::run(files, &settings);
+    if let Some(Command::Health { files, lua }) = &cli.command {
+        return health::run(files, lua.as_deref(), &settings);
     }
     let tell = |notice: &str| complain(&format!("{}\n", crate::report::visible::visible(notice)));
     settings.loaded.notices.iter().for_each(|notice| tell(notice));

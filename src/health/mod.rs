@@ -1,6 +1,6 @@
 //! Judges the health of one object from its JSON, as Argo CD 3.6 does (spec R410–R415, design page health.md).
-//! Knows no cluster, no clock and no history: the same object always gets the same verdict. The words for health
-//! live in `crate::model`.
+//! Knows no cluster, no clock and no history: the same object always gets the same verdict, but for a script that asks for the time of
+//! day. The words for health live in `crate::model`.
 #![deny(clippy::wildcard_enum_match_arm)]
 
 mod argo;
@@ -10,6 +10,7 @@ mod network;
 mod pod;
 mod read;
 mod scaling;
+pub(crate) mod script;
 mod storage;
 mod workload;
 
@@ -19,6 +20,7 @@ mod tests;
 use serde_json::Value;
 
 use crate::model::{Assessment, Gvk, Health, HealthStatus, Object, annotation};
+use script::Scripts;
 
 /// What a rule says: a status with its message, or why it cannot say anything.
 type Verdict = Result<(HealthStatus, String), String>;
@@ -56,11 +58,20 @@ static RULES: &[Rule] = &[
     rule("argoproj.io", "Rollout", &[], argo::rollout),
 ];
 
-/// Returns the health of an object, in the order of spec R411: deletion first, then the rule of its kind.
+/// Returns the health of an object by the rules of the program alone.
 pub(crate) fn assess(object: &Object) -> Assessment {
+    assess_by(None, object)
+}
+
+/// Returns the health of an object, in the order of spec R411: deletion first, then the script of its kind, then the rule of its kind.
+pub(crate) fn assess_by(scripts: Option<&Scripts>, object: &Object) -> Assessment {
     if is_pending_deletion(object.wire()) {
         return known(HealthStatus::Progressing, "Pending deletion".into(), "deletion".into());
     }
+    scripts.and_then(|scripts| scripts.assess(object)).unwrap_or_else(|| native(object))
+}
+
+fn native(object: &Object) -> Assessment {
     let gvk = object.gvk();
     let Some(rule) = RULES.iter().find(|rule| rule.group == &*gvk.group && rule.kind == &*gvk.kind) else {
         return Assessment::NoRule;

@@ -1,23 +1,31 @@
 //! `syncwave health`: the health of what is written in files. Asks no cluster, and opens neither a session nor a log.
 
 use std::io;
+use std::path::Path;
 
 use super::headless::{format, style};
+use super::lua;
 use super::setup::Settings;
 use crate::cli::Format;
+use crate::clock::Clock;
 use crate::failure::{Exit, Failure, complain};
+use crate::health::script::Scripts;
 use crate::manifest::{self, LoadOptions, Manifest, Source};
 use crate::report::health::{self, Judged};
 use crate::report::visible::visible;
 
-/// Judges every object of the files, in their order.
-pub(super) fn run(files: &[String], settings: &Settings) -> Result<Exit, Failure> {
+/// Judges every object of the files, in their order, by the Lua rules of a folder first.
+pub(super) fn run(files: &[String], rules: Option<&Path>, settings: &Settings) -> Result<Exit, Failure> {
     if files.is_empty() {
         return Err(Failure::usage("`health` needs a FILE; write one, or `-` for standard input"));
     }
+    let scripts = match rules {
+        Some(folder) => Some(lua::load(folder, super::runtime(None)?.block_on(async { Clock::real() }))?),
+        None => None,
+    };
     let mut judged = Vec::new();
     for file in files {
-        judged.extend(load(file)?.iter().map(judge));
+        judged.extend(load(file)?.iter().map(|manifest| judge(scripts.as_ref(), manifest)));
     }
     let mut out = io::stdout().lock();
     let printed = match format(settings) {
@@ -41,6 +49,6 @@ fn load(file: &str) -> Result<Vec<Manifest>, Failure> {
     Ok(loaded.manifests)
 }
 
-fn judge(manifest: &Manifest) -> Judged {
-    Judged { key: manifest.object.key(), assessment: crate::health::assess(&manifest.object) }
+fn judge(scripts: Option<&Scripts>, manifest: &Manifest) -> Judged {
+    Judged { key: manifest.object.key(), assessment: crate::health::assess_by(scripts, &manifest.object) }
 }

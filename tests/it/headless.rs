@@ -343,5 +343,45 @@ fn health_judges_what_is_written_in_files_and_says_by_which_rule() {
 fn health_without_a_file_or_with_one_that_is_missing_is_wrong_usage() {
     App::new("health").run().refused(2, &["`health` needs a FILE"]);
     App::new("health nowhere.yaml").run().refused(2, &["nowhere.yaml"]);
-    App::new("health jobs.yaml --lua rules").file("jobs.yaml", JOBS).run().refused(2, &["--lua", "not part of this version"]);
+}
+
+const WIDGETS: &str = "apiVersion: v1\nkind: List\nitems:\n\
+    - {apiVersion: eu.example.com/v1, kind: Widget, metadata: {name: up}, status: {phase: Up}}\n\
+    - {apiVersion: eu.example.com/v1, kind: Widget, metadata: {name: bare}}\n\
+    - {apiVersion: v1, kind: ConfigMap, metadata: {name: settings}, data: {ready: 'no'}}\n\
+    - {apiVersion: batch/v1, kind: Job, metadata: {name: load}, status: {conditions: [{type: Complete, status: 'True'}]}}\n";
+
+#[test]
+fn health_asks_the_lua_rules_of_a_folder_before_its_own() {
+    let app = App::new("health widgets.yaml --lua rules -o json")
+        .file("widgets.yaml", WIDGETS)
+        .file("rules/_.example.com/Widget/health.lua", "hs = {status = 'Healthy'}\nhs.message = 'is ' .. obj.status.phase\nreturn hs\n")
+        .file("rules/_.example.com/Widget/health_test.yaml", "tests: []\n")
+        .file("rules/ConfigMap/health.lua", "return {status = 'Suspended', message = obj.data.ready}\n");
+    let done = app.run();
+    assert_eq!((done.code, done.err.as_str()), (Some(1), ""), "one cannot be judged: {}", done.out);
+    let list: Value = serde_json::from_str(&done.out).unwrap();
+    let (rule, core) = ("_.example.com/Widget/health.lua", "ConfigMap/health.lua");
+    let failed = format!("the health rule {rule} failed at line 2: attempt to index nil with 'phase'");
+    let expected = serde_json::json!([
+        {"group": "eu.example.com", "kind": "Widget", "namespace": "", "name": "up", "status": "Healthy", "message": "is Up", "rule": rule},
+        {"group": "eu.example.com", "kind": "Widget", "namespace": "", "name": "bare", "status": "Unknown", "message": failed, "rule": ""},
+        {"group": "", "kind": "ConfigMap", "namespace": "", "name": "settings", "status": "Suspended", "message": "no", "rule": core},
+        {"group": "batch", "kind": "Job", "namespace": "", "name": "load", "status": "Healthy", "message": "", "rule": "batch/Job"},
+    ]);
+    assert_eq!(list, expected);
+}
+
+#[test]
+fn a_folder_without_lua_rules_is_wrong_usage() {
+    let app = |folder: &str| App::new(&format!("health jobs.yaml --lua {folder}")).file("jobs.yaml", JOBS);
+    app("nowhere").run().refused(2, &["`nowhere`", "--lua"]);
+    app("jobs.yaml").run().refused(2, &["`jobs.yaml`", "--lua"]);
+    app("rules")
+        .file("rules/README.md", "")
+        .file("rules/a/b/c/health.lua", "")
+        .run()
+        .refused(2, &["`rules` has no rules", "GROUP/KIND/health.lua"]);
+    app("rules").file("rules/a[/B/health.lua", "").run().refused(2, &["rules/a[/B/health.lua", "`[`"]);
+    app("rules").file("rules/a/B/health.lua/x", "").run().refused(2, &["rules/a/B/health.lua"]);
 }
