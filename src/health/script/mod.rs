@@ -10,6 +10,8 @@ mod values;
 mod vm;
 
 #[cfg(test)]
+mod corpus_tests;
+#[cfg(test)]
 mod hostile_tests;
 #[cfg(test)]
 mod tests;
