@@ -10,6 +10,8 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::engine::session::{self, Connector, Opening, OperationIds};
+use crate::health::assess_by;
+use crate::health::script::{Customization, Limits, Scripts};
 use crate::manifest::{LoadOptions, Source};
 use crate::model::{Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, ResultCode, Task, TaskState, Traits};
 use crate::operation::{Event, Operation, Record, Request, Step, StepOutcome};
@@ -240,6 +242,63 @@ impl Waves {
     }
 }
 
+/// Objects whose health is asked for, each with a status like that of a live one.
+#[derive(Debug)]
+pub struct Judgements {
+    objects: Vec<Object>,
+    scripts: Scripts,
+}
+
+/// A rule as people write them: conditions in a loop, and two numbers.
+const RULE: &str = r#"
+hs = { status = "Progressing", message = "Waiting" }
+if obj.status == nil or obj.status.conditions == nil then return hs end
+if obj.status.observedGeneration ~= obj.metadata.generation then return hs end
+for _, condition in ipairs(obj.status.conditions) do
+  if condition.type == "Failed" and condition.status == "True" then
+    return { status = "Degraded", message = condition.message }
+  end
+  if condition.type == "Available" and condition.status == "True" then
+    hs = { status = "Healthy", message = obj.status.readyReplicas .. " of " .. obj.spec.replicas .. " ready" }
+  end
+end
+return hs
+"#;
+
+impl Judgements {
+    /// Makes up `count` Deployments, and a Lua rule for Widgets.
+    pub fn of(count: usize) -> Self {
+        let rule = Customization::new("example.com/Widget", RULE, "bench").expect("the kind is no pattern");
+        // The stopwatch stands still; the steps are counted all the same.
+        let limits = Limits::new(Arc::new(|| std::time::Duration::ZERO), Arc::new(|| 0));
+        let objects = (0..count).map(|number| workload("apps/v1", "Deployment", number)).collect();
+        Self { objects, scripts: Scripts::new(vec![rule], limits) }
+    }
+
+    /// Makes Widgets of them, which the Lua rule judges.
+    pub fn in_lua(count: usize) -> Self {
+        Self { objects: (0..count).map(|number| workload("example.com/v1", "Widget", number)).collect(), ..Self::of(0) }
+    }
+
+    /// Judges them and returns how many are healthy.
+    pub fn healthy(&self) -> usize {
+        let is_healthy = |object: &&Object| assess_by(Some(&self.scripts), object).status() == Some(HealthStatus::Healthy);
+        self.objects.iter().filter(is_healthy).count()
+    }
+}
+
+fn workload(api_version: &str, kind: &str, number: usize) -> Object {
+    let labels = json!({"app.kubernetes.io/name": "shop", "app.kubernetes.io/instance": format!("object-{number:05}"), "tier": "web"});
+    let condition = |kind: &str| json!({"type": kind, "status": "True", "reason": "MinimumReplicasAvailable", "message": "Deployment has minimum availability.", "lastUpdateTime": "2026-03-01T09:00:00Z", "lastTransitionTime": "2026-03-01T09:00:00Z"});
+    let container = json!({"name": "main", "image": "registry.example.com/shop:v2", "ports": [{"containerPort": 8080, "protocol": "TCP"}], "env": [{"name": "A", "value": "b"}], "resources": {"limits": {"cpu": "1", "memory": "512Mi"}}});
+    Object::new(json!({
+        "apiVersion": api_version, "kind": kind,
+        "metadata": {"name": format!("object-{number:05}"), "namespace": "shop", "generation": 3, "uid": "5f0c1d0a", "labels": labels},
+        "spec": {"replicas": 3, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {"containers": [container]}}},
+        "status": {"observedGeneration": 3, "replicas": 3, "updatedReplicas": 3, "readyReplicas": 3, "availableReplicas": 3, "conditions": [condition("Progressing"), condition("Available")]},
+    }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -251,6 +310,7 @@ mod tests {
         assert_eq!((records.count(), records.fold()), (1_001, 100));
         let mut frames = Frames::of(50, 80, 24);
         assert!(frames.draw() > 100 && frames.draw_after_a_fact() > 100);
+        assert_eq!((Judgements::of(10).healthy(), Judgements::in_lua(10).healthy()), (10, 10));
         let state = tempfile::tempdir().unwrap();
         assert!(Waves::of(5, state.path().to_owned()).sync() > 10);
     }

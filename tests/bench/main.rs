@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use divan::Bencher;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use syncwave::bench::{Frames, Manifests, Records, Waves};
+use syncwave::bench::{Frames, Judgements, Manifests, Records, Waves};
 
 fn main() {
     divan::main();
@@ -31,6 +31,20 @@ fn sync_of_so_many_waves(bencher: Bencher<'_, '_>, waves: usize) {
     let state = tempfile::tempdir().expect("a temporary folder can be made");
     let app = Waves::of(waves, state.path().to_owned());
     bencher.bench_local(|| app.sync());
+}
+
+/// The health of 10,000 Deployments by the built-in rule.
+#[divan::bench(sample_count = 20)]
+fn health_of_10_000_objects(bencher: Bencher<'_, '_>) {
+    let objects = Judgements::of(10_000);
+    bencher.bench_local(|| objects.healthy());
+}
+
+/// The health of 10,000 objects of the same size by a Lua rule.
+#[divan::bench(sample_count = 20)]
+fn health_of_10_000_objects_in_lua(bencher: Bencher<'_, '_>) {
+    let objects = Judgements::in_lua(10_000);
+    bencher.bench_local(|| objects.healthy());
 }
 
 /// A frame of 200x50 cells at 10,000 resources, when nothing has changed.
