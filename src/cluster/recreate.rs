@@ -65,14 +65,14 @@ impl Cluster {
             return Ok(None);
         }
         let Some(live) = self.get(spot, &Reporter::default()).await? else { return Ok(None) };
-        let why = if is_binding && live.wire().get("roleRef") != target.wire().get("roleRef") {
+        let why = if is_binding && is_about_role(refusal) && role(&live) != role(target) {
             "the role of a binding cannot be changed"
         } else if mode.force {
             "force"
         } else {
             return Ok(None);
         };
-        let is_refused = is_of_this_operation(&live, target) || self.is_wrong_in_itself(spot, target, refusal).await;
+        let is_refused = is_of_this_operation(&live, target) || self.is_refused_anew(spot, target, refusal, mode.force).await;
         Ok((!is_refused).then_some((live, why)))
     }
 
@@ -95,19 +95,19 @@ impl Cluster {
     }
 
     /// Asks, under another name and without doing it, for the creation of the target. An old object that has to go is worth nothing
-    /// if the server then refuses the new one for the same reason.
-    async fn is_wrong_in_itself(&self, spot: Spot<'_>, target: &Object, refusal: &CallError) -> bool {
+    /// if the server then refuses the new one for the same reason; where nobody wanted force, for whatever reason.
+    async fn is_refused_anew(&self, spot: Spot<'_>, target: &Object, refusal: &CallError, is_forced: bool) -> bool {
         let name = format!("{}-again", spot.name);
         let mut body = body(target);
         body["metadata"]["name"] = name.as_str().into();
         let path = with_query(&spot.collection(), &[("fieldManager", FIELD_MANAGER), ("dryRun", "All")]);
-        let answer = self.write(Method::POST, &path, "application/json", &body).await;
-        let (Err(CallError::Refused { message: new, causes: new_causes, .. }), CallError::Refused { message: old, causes, .. }) =
-            (answer, refusal)
+        let Err(again) = self.write(Method::POST, &path, "application/json", &body).await else { return false };
+        let (CallError::Refused { message: new, causes: new_causes, .. }, CallError::Refused { message: old, causes, .. }) =
+            (again, refusal)
         else {
-            return false;
+            return !is_forced;
         };
-        new.replace(&name, spot.name) == *old || new_causes.iter().any(|field| causes.contains(field))
+        !is_forced || new.replace(&name, spot.name) == *old || new_causes.iter().any(|field| causes.contains(field))
     }
 
     /// Waits until an object of this uid does not exist any more.
@@ -153,6 +153,16 @@ fn is_binding(spot: Spot<'_>, mode: Mode) -> bool {
     mode.verb == Verb::Apply
         && (&*gvk.group, &*gvk.version) == ("rbac.authorization.k8s.io", "v1")
         && matches!(&*gvk.kind, "RoleBinding" | "ClusterRoleBinding")
+}
+
+/// Returns whether the server refused a change of the role, and nothing else may be the reason to make a binding anew.
+fn is_about_role(refusal: &CallError) -> bool {
+    matches!(refusal, CallError::Refused { code: 422, message, .. } if message.contains("roleRef"))
+}
+
+/// Kind and name of the role that is bound; its group may be left out, and there is only one.
+fn role(binding: &Object) -> [&str; 2] {
+    ["kind", "name"].map(|field| binding.text(&["roleRef", field]))
 }
 
 /// Returns whether the server refused because the object is on its way out.

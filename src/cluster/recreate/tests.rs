@@ -158,6 +158,29 @@ async fn r709_a_binding_whose_role_changes_is_made_anew_unless_that_was_not_the_
 }
 
 #[tokio::test(start_paused = true)]
+async fn r709_a_binding_is_not_given_away_for_one_that_cannot_be_made() {
+    let bindings =
+        Resource { gvk: Gvk::new("rbac.authorization.k8s.io/v1", "RoleBinding"), ..Resource::core("RoleBinding", "rolebindings") };
+    let target = Object::new(binding("new")).with(|value| value["metadata"] = json!({"name": "web"}));
+    for refusal in ["roleRef: cannot change roleRef", "denied by the policy `frozen`"] {
+        let played = play_until(&target, &bindings, usual(), CancellationToken::new(), move |_, what, _| match what {
+            "PATCH" => invalid(refusal, "x"),
+            "TRY" => fake::status(403, "Forbidden", "may not create"),
+            "GET" => fake::json_answer(200, &binding("old")),
+            other => panic!("{other}"),
+        })
+        .await;
+        assert_eq!(played.result.unwrap_err().to_string(), refusal);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn r709_the_group_of_a_role_may_be_left_out() {
+    let server_side = bind("old", &["ServerSideApply=true"]).await;
+    assert_eq!((server_side.result.is_err(), server_side.asked.len()), (true, 1));
+}
+
+#[tokio::test(start_paused = true)]
 async fn r713_an_old_object_is_not_given_away_for_one_that_the_server_refuses_too() {
     const WRONG: &str = "Pod \"web\" is invalid: spec.containers[0].image: Required value";
     let played = play(&target(), force(), |_, what, _| match what {
