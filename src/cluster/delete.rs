@@ -55,12 +55,12 @@ impl Cluster {
                         return Ok(removal);
                     }
                     if !backoff.again_if(&error, true).await {
-                        return Err(error);
+                        return Err(backoff.settled(error));
                     }
                 }
                 Err(error) => {
                     if !backoff.again(&error).await {
-                        return Err(error);
+                        return Err(backoff.settled(error));
                     }
                 }
             }
@@ -106,7 +106,7 @@ impl Cluster {
             match self.write_finalizers(spot, uid, &version, &rest).await {
                 Ok(object) => return Ok(Removal::Done(Some(object))),
                 Err(error) if error.is_not_found() => return Ok(Removal::Gone),
-                Err(CallError::Unsent) => return Ok(Removal::Unsent),
+                Err(error) if matches!(backoff.settled(error.clone()), CallError::Unsent) => return Ok(Removal::Unsent),
                 Err(error) if error.code() == Some(409) && conflicts + 1 < TRIES => {
                     conflicts += 1;
                     self.clock().sleep(PAUSE).await;

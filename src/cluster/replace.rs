@@ -41,7 +41,7 @@ impl Cluster {
             };
             // Somebody else wrote meanwhile; the target takes the place of that, too. And whoever may have been heard has changed it.
             if !backoff.again_if(&error, is_transient(&error) || error.code() == Some(409)).await {
-                return Err(error);
+                return Err(backoff.settled(error));
             }
             match self.get(spot, reporter).await? {
                 Some(object) => object.text(&["metadata", "resourceVersion"]).clone_into(&mut version),

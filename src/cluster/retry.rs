@@ -19,12 +19,14 @@ pub(super) struct Backoff<'a> {
     /// What is being done, for the warning: `applying Job shop/migrate`.
     doing: &'a str,
     failures: u32,
+    /// Whether a try may have been heard although there was no answer.
+    is_unsure: bool,
     began: Timestamp,
 }
 
 impl<'a> Backoff<'a> {
     pub(super) fn new(cluster: &'a Cluster, reporter: &'a Reporter, doing: &'a str) -> Self {
-        Self { cluster, reporter, doing, failures: 0, began: cluster.clock().now() }
+        Self { cluster, reporter, doing, failures: 0, is_unsure: false, began: cluster.clock().now() }
     }
 
     /// Waits for the next try; returns false at once if there is none, because the error will not go away or patience is at its end.
@@ -32,9 +34,15 @@ impl<'a> Backoff<'a> {
         self.again_if(error, is_transient(error)).await
     }
 
+    /// Returns what the caller has to say: after a try that may have been heard, one that was not sent says nothing of the outcome.
+    pub(super) fn settled(&self, error: CallError) -> CallError {
+        if self.is_unsure && matches!(error, CallError::Unsent) { CallError::TimedOut } else { error }
+    }
+
     /// The same for a caller that knows better what goes away.
     pub(super) async fn again_if(&mut self, error: &CallError, goes_away: bool) -> bool {
         self.failures += 1;
+        self.is_unsure |= error.is_outcome_unknown();
         let pause = self.pause(error);
         let clock = self.cluster.clock();
         let too_late = SignedDuration::try_from(pause).is_ok_and(|pause| clock.now().duration_since(self.began) + pause > WITHIN);
@@ -95,6 +103,18 @@ mod tests {
             causes: Vec::new(),
             retry_after: retry_after.map(Duration::from_secs),
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r904_what_was_not_sent_says_nothing_after_a_try_that_may_have_been_heard() {
+        let cluster = fake::cluster(|_| fake::status(503, "", ""));
+        let reporter = Reporter::default();
+        let mut backoff = Backoff::new(&cluster, &reporter, "deleting Job shop/migrate");
+        assert_eq!(backoff.settled(CallError::Unsent), CallError::Unsent);
+        assert!(backoff.again(&refused(429, "TooManyRequests", None)).await);
+        assert_eq!(backoff.settled(CallError::Unsent), CallError::Unsent, "a refusal was an answer");
+        assert!(backoff.again(&CallError::TimedOut).await);
+        assert_eq!(backoff.settled(CallError::Unsent), CallError::TimedOut);
     }
 
     #[tokio::test(start_paused = true)]
