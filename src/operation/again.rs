@@ -3,7 +3,7 @@
 //! when the PreDelete hooks are through, and when the cascade has nothing left; never between two waves, because what appears there is found
 //! at the end. The answer is a fact like any other.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -27,8 +27,10 @@ pub(super) struct Looks {
 }
 
 impl Looks {
-    pub(super) fn note(&mut self, step: &Step) {
-        self.is_due |= matches!(step, Step::Apply | Step::Adopt { .. } | Step::Prune { .. });
+    pub(super) fn note(&mut self, task: &TaskId, step: &Step) {
+        // What PostDelete hooks make is not the app's any more, also when some of them run again.
+        let is_of_app = task.phase != Phase::PostDelete;
+        self.is_due |= is_of_app && matches!(step, Step::Apply | Step::Adopt { .. } | Step::Prune { .. });
     }
 }
 
@@ -122,8 +124,9 @@ impl Operation {
         self.slots = moved(&self.slots);
         self.running = self.running.iter().filter_map(|at| new.position(&old.tasks[*at].id)).collect();
         let kept: Vec<TaskResult> = std::mem::take(&mut self.results).into_iter().filter(|result| !anew.contains(&result.task)).collect();
+        let places: HashMap<&TaskId, usize> = kept.iter().enumerate().map(|(at, result)| (&result.task, at)).collect();
         for (task, slot) in new.tasks.iter().zip(&mut self.slots) {
-            slot.result = kept.iter().position(|result| result.task == task.id);
+            slot.result = places.get(&task.id).copied();
             if anew.contains(&task.id) {
                 slot.progress = None;
             }

@@ -117,7 +117,7 @@ impl Operation {
     }
 
     fn begin(&mut self, at: Timestamp, task: &TaskId, step: &Step) {
-        self.looks.note(step);
+        self.looks.note(task, step);
         let before = self.steps.insert((task.clone(), step.clone()), StepState { started_at: at, outcome: None });
         // One that is out already counts once, for its end is taken once.
         if before.is_none_or(|state| state.outcome.is_some()) {

@@ -7,6 +7,7 @@ mod observer;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
@@ -25,6 +26,8 @@ use crate::operation::Event;
 
 /// After this time it is said what holds the beginning of a sync.
 const SAID_AFTER: SignedDuration = SignedDuration::from_secs(10);
+/// A list that comes later is taken when it comes.
+const FOLLOWED_WITHIN: Duration = Duration::from_secs(5);
 
 /// What to watch.
 #[derive(Clone, Debug)]
@@ -105,9 +108,17 @@ impl Watches {
             opened.push((resource, namespace));
         }
         locked(&self.0.view.observer).want(wanted);
-        for (resource, namespace) in opened {
-            // The sender lives as long as its task; without it there is nothing to wait for.
-            let _ended = self.open_feed(&resource, &namespace).wait_for(Option::is_some).await.is_err();
+        let clock = self.0.cluster.clock();
+        let first_lists = async {
+            for (resource, namespace) in opened {
+                // The sender lives as long as its task; without it there is nothing to wait for.
+                let _ended = self.open_feed(&resource, &namespace).wait_for(Option::is_some).await.is_err();
+            }
+        };
+        tokio::select! {
+            biased;
+            () = first_lists => {}
+            () = clock.sleep(FOLLOWED_WITHIN) => tracing::warn!("the first lists of what was found are late"),
         }
     }
 

@@ -67,6 +67,21 @@ fn r1109_what_somebody_goes_on_making_is_given_up_and_named() {
 }
 
 #[test]
+fn r1109_what_postdelete_hooks_make_is_not_looked_for_when_one_of_them_runs_again() {
+    let mut world = deletion([hook("after", "PostDelete").fate(Fate::Degraded(1))], [resource("ConfigMap", "a")]);
+    while world.op.attempt() == 1 {
+        world.settle();
+        world.tick();
+    }
+    assert_eq!(looks(&world), 1, "at the end of the cascade");
+    world.appears = vec![resource("ConfigMap", "farewell")];
+    world.set_fate("Job/after", &Fate::Healthy(1));
+    let world = finished(world);
+    assert_eq!((world.op.phase(), looks(&world)), (OperationPhase::Succeeded, 1));
+    assert!(!world.calls().contains(&"prune ConfigMap/farewell".to_owned()));
+}
+
+#[test]
 fn r1109_an_app_without_anything_is_not_looked_for_twice() {
     assert_eq!(looks(&finished(deletion([], []))), 0);
 }
