@@ -58,6 +58,7 @@ const ENDLESS: &[&str] = &[
     "return string.gsub(string.rep('a', 5000), '(.-)*(.-)*(.-)*b', '')",
     "for _ in string.gmatch(string.rep('a', 1e5), '.-b') do end",
     "local t = {} for i = 1, 1000 do t[i] = i end while true do table.sort(t, function(a, b) return a > b end) end",
+    "local t = {} for i = 1, 1000 do t[i] = i end while true do table.sort(t) end",
     "return tostring(setmetatable({}, {__tostring = function() while true do end end}))",
     "for _ in function() return 1 end do end",
 ];
@@ -121,6 +122,11 @@ fn recursion_has_an_end() {
 fn a_call_that_takes_no_step_is_bounded_by_its_size() {
     let far = "local s = string.rep('a', 2^22) return string.find(s, string.rep('a', 2^21) .. 'b', 1, true)";
     stopped(far, limits(), &["too long to be searched"]);
+    for call in ["match(s, p)", "gmatch(s, p)()", "gsub(s, p, '')", "find(s, p)"] {
+        let source = format!("local s, p = string.rep('a', 2^22), '[' .. string.rep('b', 2^20) .. 'a]*' return string.{call}");
+        stopped(&source, limits(), &["too long to be searched"]);
+    }
+    stopped("return os.date(string.rep('%c', 1e6))", limits(), &["the format of os.date is too long"]);
     stopped("string.rep('', 2^31 - 1) error('at once')", limits(), &["at once"]);
 }
 

@@ -10,7 +10,8 @@ use mlua::{Function, Lua, Table};
 
 /// Runs once in each machine, before it is locked, and returns the function that makes the globals of a run.
 ///
-/// `string.find` compares two texts byte by byte without a step in between when the pattern has no magic: hours for two long ones. An empty
+/// A search compares texts byte by byte, or a byte with each of a set, without a step in between: hours for two long ones. `table.sort` takes a
+/// step only where it calls a function. A format of `os.date` is written out by us, outside of the machine's memory. An empty
 /// text costs `string.rep` a turn for each copy. `print` would write into our output. Argo CD's own scripts find all of `os`, some by its name
 /// and some by `require("os")`; scripts of a cluster find the safe half under the name `table`. Here the safe half has all three names.
 const PRELUDE: &str = r#"
@@ -37,9 +38,16 @@ local function passed(good, ...)
   error((...), 3)
 end
 
-function string.find(text, pattern, init, plain)
-  if #tostring(text) * #tostring(pattern) > 67108864 then error("the texts are too long to be searched", 2) end
-  return passed(pcall(find, text, pattern, init, plain))
+for name, search in pairs({ find = find, match = string.match, gmatch = gmatch, gsub = string.gsub }) do
+  string[name] = function(text, pattern, ...)
+    if #tostring(text) * #tostring(pattern) > 67108864 then error("the texts are too long to be searched", 2) end
+    return passed(pcall(search, text, pattern, ...))
+  end
+end
+
+local sort = table.sort
+function table.sort(list, before)
+  return passed(pcall(sort, list, before or function(one, other) return one < other end))
 end
 
 function string.rep(text, count)
@@ -62,7 +70,9 @@ function os.time(fields)
 end
 function os.date(format, at)
   if at == nil then at = clock() end
-  local result = date(tostring(format == nil and "%c" or format), tonumber(at) or 0/0)
+  format = tostring(format == nil and "%c" or format)
+  if #format > 256 then error("the format of os.date is too long", 2) end
+  local result = date(format, tonumber(at) or 0/0)
   if result == nil then error("os.date cannot reach this time", 2) end
   return result
 end
