@@ -216,9 +216,11 @@ impl<'a> Search<'a> {
 
     fn lack_without_task(&self, needy: &Task, reference: &Reference, tasks: &[&'a Task]) -> Option<Lack<'a>> {
         if let Some(prune) = tasks.first() {
+            // A person may not confirm it, and whatever has taken its place may make an object of its name.
             let stays = !self.circumstances.prunes
-                || effective(&prune.traits, self.circumstances.options, "Prune") == Some("false")
-                || (ends(needy) && group(needy) < group(prune));
+                || matches!(effective(&prune.traits, self.circumstances.options, "Prune"), Some("false" | "confirm"))
+                || (ends(needy) && group(needy) < group(prune))
+                || self.nowhere(needy, reference).is_none();
             return (!stays).then_some(Lack::Pruned);
         }
         if let Some(left) = self.left_out(reference) {

@@ -1,5 +1,5 @@
 //! Names that something in the plan may provide although no manifest of that name is there: custom resources whose controllers make
-//! Secrets and ConfigMaps, and Jobs that make them by themselves. Guesses generously, because it only ever silences.
+//! Secrets and ConfigMaps, StatefulSets with their claims, and Jobs that make them by themselves. Guesses generously, because it only ever silences.
 
 use std::collections::BTreeSet;
 
@@ -18,6 +18,8 @@ pub(super) struct Hearsay<'a> {
     names: Vec<&'a str>,
     /// Commands, arguments and values of what runs once, with its task: `--secret-name=admission`.
     commands: Vec<(&'a Task, &'a str)>,
+    /// What the names of a StatefulSet's claims begin with: `data-db-`, and a number follows.
+    claims: Vec<String>,
 }
 
 impl<'a> Hearsay<'a> {
@@ -29,6 +31,10 @@ impl<'a> Hearsay<'a> {
             if is_custom(&key.group) {
                 hearsay.names.push(&key.name);
                 collect(target.wire(), &mut |text| _ = hearsay.texts.insert(text));
+            } else if &*key.kind == "StatefulSet" {
+                let templates =
+                    items(target.wire().pointer("/spec/volumeClaimTemplates")).map(|(_, template)| &template["metadata"]["name"]);
+                hearsay.claims.extend(templates.filter_map(Value::as_str).map(|name| format!("{name}-{}-", key.name)));
             } else if ["Job", "Pod", "CronJob"].contains(&&*key.kind)
                 && let Some((path, spec)) = pod_spec(target)
             {
@@ -47,7 +53,9 @@ impl<'a> Hearsay<'a> {
     /// Returns whether something in the plan may provide an object of this name. A Job that needs it cannot make it, nor can a later one.
     pub(super) fn mentions(&self, name: &str, needy: &Task) -> bool {
         let may_make = |task: &Task| task.id.key != needy.id.key && (!starts_pods(needy) || group(task) <= group(needy));
+        let is_number = |rest: &str| !rest.is_empty() && rest.bytes().all(|letter| letter.is_ascii_digit());
         self.texts.contains(name)
+            || self.claims.iter().any(|claim| name.strip_prefix(claim.as_str()).is_some_and(is_number))
             || self.names.iter().any(|part| has_part(name, part, |letter| letter == '-' || letter == '.'))
             || self.commands.iter().any(|(task, command)| may_make(task) && has_part(command, name, is_between_words))
     }
