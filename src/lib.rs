@@ -16,7 +16,6 @@
 //! | [`plan`] | manifests become ordered tasks; pure |
 //! | [`operation`] | the state machine: `apply` folds a fact, `next` says what to do now; pure |
 //! | [`health`] | how an object does: built-in rules, and Lua rules in a sandbox; pure |
-//! | [`cluster`] | what we ask of Kubernetes: connecting, discovery, applies, deletions, watches, logs |
 //! | [`manifest`] | files, folders, kustomizations and charts become objects |
 //! | [`cluster`] | every request to Kubernetes: connecting, discovery, apply, delete, watches, logs |
 //! | [`engine`] | the loop around the core, and sessions |
