@@ -58,7 +58,8 @@ const ENDLESS: &[&str] = &[
     "return string.gsub(string.rep('a', 5000), '(.-)*(.-)*(.-)*b', '')",
     "for _ in string.gmatch(string.rep('a', 1e5), '.-b') do end",
     "local t = {} for i = 1, 1000 do t[i] = i end while true do table.sort(t, function(a, b) return a > b end) end",
-    "local t = {} for i = 1, 1000 do t[i] = i end while true do table.sort(t) end",
+    // Without a comparator of its own a sort would take no step.
+    "local t = {} for i = 1, 15000 do t[i] = i * 7919 % 15013 end table.sort(t) return {status = 'Healthy'}",
     "return tostring(setmetatable({}, {__tostring = function() while true do end end}))",
     "for _ in function() return 1 end do end",
 ];
