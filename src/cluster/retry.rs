@@ -1,5 +1,5 @@
-//! Decides whether a call is tried again, and waits. Five tries within 30 s, with growing pauses that honour the server's own wish;
-//! said once to the person who waits. Must not be used for anything that may not happen twice: the caller looks first.
+//! Decides whether a call is tried again, and waits. Five tries within 30 s, with growing pauses that honour the server's own wish as far
+//! as that goes; said once to the person who waits. Must not be used for anything that may not happen twice: the caller looks first.
 
 use std::time::Duration;
 
@@ -11,6 +11,8 @@ use super::{Cluster, Reporter};
 const TRIES: u32 = 5;
 const WITHIN: SignedDuration = SignedDuration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
+/// How long a first wish is honoured that is beyond all patience: an hour may be the difference between two clocks.
+const LONGEST_WISH: Duration = Duration::from_secs(20);
 
 /// The state of one call that may need several tries.
 pub(super) struct Backoff<'a> {
@@ -43,14 +45,16 @@ impl<'a> Backoff<'a> {
     pub(super) async fn again_if(&mut self, error: &CallError, goes_away: bool) -> bool {
         self.failures += 1;
         self.is_unsure |= error.is_outcome_unknown();
-        let pause = self.pause(error);
+        let (pause, is_cut) = self.pause(error);
         let clock = self.cluster.clock();
-        let too_late = SignedDuration::try_from(pause).is_ok_and(|pause| clock.now().duration_since(self.began) + pause > WITHIN);
+        let passed = clock.now().duration_since(self.began);
+        let too_late = passed.saturating_add(SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX)) > WITHIN;
         if !goes_away || self.failures >= TRIES || too_late || self.cluster.hurry.is_cancelled() {
             return false;
         }
         if self.failures == 1 {
-            self.reporter.warn(format!("{}: {error}; trying again", self.doing));
+            let cut = if is_cut { cut(pause, error) } else { String::new() };
+            self.reporter.warn(format!("{}: {error}; trying again{cut}", self.doing));
         }
         tokio::select! {
             biased;
@@ -59,19 +63,37 @@ impl<'a> Backoff<'a> {
         }
     }
 
-    fn pause(&self, error: &CallError) -> Duration {
+    /// How long to wait, and whether the server wishes for more.
+    fn pause(&self, error: &CallError) -> (Duration, bool) {
         let own = FIRST_PAUSE * 2_u32.pow(self.failures - 1);
-        match error {
-            CallError::Refused { retry_after: Some(wish), .. } => own.max(*wish),
-            CallError::Refused { retry_after: None, .. }
-            | CallError::Lost(_)
-            | CallError::TimedOut
-            | CallError::Credentials(_)
-            | CallError::Unsent
-            | CallError::Withheld(_)
-            | CallError::Unreadable(_) => own,
+        let wish = wish(error);
+        if self.failures == 1 && SignedDuration::try_from(wish).unwrap_or(SignedDuration::MAX) > WITHIN {
+            return (LONGEST_WISH, true);
         }
+        (own.max(wish), false)
     }
+}
+
+/// How long the server wishes to be left alone.
+pub(super) fn wish(error: &CallError) -> Duration {
+    match error {
+        CallError::Refused { retry_after, .. } => retry_after.unwrap_or_default(),
+        CallError::Lost(_)
+        | CallError::TimedOut
+        | CallError::Credentials(_)
+        | CallError::Unsent
+        | CallError::Withheld(_)
+        | CallError::Unreadable(_) => Duration::ZERO,
+    }
+}
+
+/// What is said when a wish is cut short.
+pub(super) fn cut(pause: Duration, error: &CallError) -> String {
+    format!(
+        " in {} s, although the API server asks for a pause of {} s; one of the clocks may be wrong",
+        pause.as_secs(),
+        wish(error).as_secs()
+    )
 }
 
 /// Returns whether the same request may well succeed a moment later. A 500 without a reason is the server's way to say that a typed
@@ -144,6 +166,22 @@ mod tests {
         assert!(backoff.again(&refused(429, "TooManyRequests", Some(20))).await);
         assert_eq!(cluster.clock().now().duration_since(began).as_secs(), 20);
         assert!(!backoff.again(&refused(429, "TooManyRequests", Some(20))).await);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_wish_for_an_hour_is_cut_to_20_s_and_said() {
+        let cluster = fake::cluster(|_| fake::status(429, "", ""));
+        let outbox = Arc::new(Outbox::default());
+        let reporter = Reporter::new(&outbox, None);
+        for hours in [1, u64::MAX / 3600] {
+            let mut backoff = Backoff::new(&cluster, &reporter, "x");
+            let began = cluster.clock().now();
+            assert!(backoff.again(&refused(429, "TooManyRequests", Some(hours * 3600))).await);
+            assert_eq!(cluster.clock().now().duration_since(began).as_secs(), 20);
+            assert!(!backoff.again(&refused(429, "TooManyRequests", Some(hours * 3600))).await, "once");
+        }
+        let text = "x: busy; trying again in 20 s, although the API server asks for a pause of 3600 s; one of the clocks may be wrong";
+        assert_eq!(outbox.drain()[0], Event::Warned { task: None, text: text.to_owned() });
     }
 
     #[tokio::test(start_paused = true)]

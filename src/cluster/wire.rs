@@ -5,9 +5,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, RETRY_AFTER, WARNING};
+use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_TYPE, DATE, RETRY_AFTER, WARNING};
 use http::{HeaderMap, Method, Request, Response};
 use http_body_util::BodyExt;
+use jiff::Timestamp;
 use kube::client::{AuthError, Body};
 use serde_json::Value;
 use thiserror::Error;
@@ -196,14 +197,14 @@ impl Wire {
         if response.status().is_success() {
             return Ok(Stream { body: response.into_body() });
         }
-        Err(self.limited(refusal(response)).await?)
+        Err(self.limited(refusal(response, self.clock.now())).await?)
     }
 
     async fn answer(&self, request: http::Result<Request<Body>>) -> Result<Answer, CallError> {
         self.limited(async {
             let response = self.exchange(request).await?;
             if !response.status().is_success() {
-                return Err(refusal(response).await?);
+                return Err(refusal(response, self.clock.now()).await?);
             }
             let code = response.status().as_u16();
             let warnings = warnings(response.headers());
@@ -256,10 +257,9 @@ async fn collect(response: Response<Body>) -> Result<Bytes, CallError> {
 }
 
 /// Reads the server's refusal: a `Status`, or plain text from something in front of it.
-async fn refusal(response: Response<Body>) -> Result<CallError, CallError> {
+async fn refusal(response: Response<Body>, now: Timestamp) -> Result<CallError, CallError> {
     let code = response.status().as_u16();
-    let retry_after =
-        response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok()).map(Duration::from_secs);
+    let retry_after = retry_after(response.headers(), now);
     let bytes = collect(response).await?;
     let status: Option<Value> = serde_json::from_slice(&bytes).ok().filter(|value: &Value| value["kind"] == "Status");
     let text = |field: &str| status.as_ref().and_then(|status| status[field].as_str()).map(str::to_owned);
@@ -274,6 +274,20 @@ async fn refusal(response: Response<Body>) -> Result<CallError, CallError> {
     let causes = causes.filter_map(|cause| cause["field"].as_str().map(str::to_owned)).collect();
     let message = text("message").filter(|text| !text.is_empty()).unwrap_or_else(plain);
     Ok(CallError::Refused { code, reason, message, causes, retry_after })
+}
+
+/// How long the server wishes to be left alone: a number of seconds, or a date. Both ends of the time up to a date are the server's, if it
+/// tells its own: then it does not matter that our clocks differ. Whoever waits has a limit of their own.
+fn retry_after(headers: &HeaderMap, now: Timestamp) -> Option<Duration> {
+    let text = |name| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
+    let date = |text: &str| jiff::fmt::rfc2822::parse(text).ok().map(|date| date.timestamp());
+    let wish = text(RETRY_AFTER)?;
+    if let Ok(seconds) = wish.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let told_at = text(DATE).and_then(date).unwrap_or(now);
+    // What is past may be tried at once.
+    Some(Duration::try_from(date(wish)?.duration_since(told_at)).unwrap_or(Duration::ZERO))
 }
 
 fn warnings(headers: &HeaderMap) -> Vec<String> {
@@ -380,6 +394,26 @@ mod tests {
         let error = wire.get("/x").await.unwrap_err();
         let CallError::Refused { code: 429, message, retry_after: Some(wait), .. } = error else { panic!("{error:?}") };
         assert_eq!((message.as_str(), wait.as_secs()), ("Too many requests, please wait", 3));
+    }
+
+    #[test]
+    fn the_servers_patience_is_a_number_of_seconds_or_a_date() {
+        let now: Timestamp = "2026-03-01T09:00:00Z".parse().unwrap();
+        let wish = |after: &str, date: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert(RETRY_AFTER, after.parse().unwrap());
+            date.map(|date| headers.insert(DATE, date.parse().unwrap()));
+            retry_after(&headers, now).map(|wait| wait.as_secs())
+        };
+        assert_eq!(wish(" 7 ", None), Some(7));
+        assert_eq!(wish("Sun, 01 Mar 2026 09:00:05 GMT", None), Some(5), "by our clock, for want of the server's");
+        let (after, date) = ("Sun, 01 Mar 2026 11:30:05 GMT", "Sun, 01 Mar 2026 11:30:00 GMT");
+        assert_eq!(wish(after, Some(date)), Some(5), "two hours between the clocks do not matter");
+        assert_eq!(wish(after, Some("soon")), Some(2 * 3600 + 1805), "a date that cannot be read is none");
+        assert_eq!(wish("Sun, 01 Mar 2026 08:00:00 GMT", None), Some(0), "past");
+        for wrong in ["", "soon", "-1", "1.5", "99999999999999999999", "Sun, 41 Mar 2026 08:00:00 GMT"] {
+            assert_eq!(wish(wrong, None), None, "{wrong}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

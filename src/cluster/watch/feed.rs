@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::super::Cluster;
 use super::super::apply::Spot;
 use super::super::live::text;
-use super::super::retry::is_transient;
+use super::super::retry::{cut, is_transient, wish};
 use super::super::wire::{CallError, Resource, Stream, with_query};
 
 /// How long the server keeps a stream open. Short enough that a connection that died silently is noticed.
@@ -28,6 +28,8 @@ const FIRST_REST: Duration = Duration::from_secs(1);
 const POLL: Duration = Duration::from_secs(2);
 const FIRST_PAUSE: Duration = Duration::from_millis(200);
 const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+/// How long a wish of the server is honoured.
+const LONGEST_WISH: Duration = Duration::from_secs(60);
 const PAGE: &str = "500";
 /// From this many failures in a row on, the person is told.
 const TELL_AFTER: u32 = 3;
@@ -329,18 +331,20 @@ impl<S: Sink> Feed<S> {
 
     async fn pause(&self, trouble: &mut Trouble, error: &CallError) {
         trouble.failures += 1;
-        if trouble.failures == TELL_AFTER {
+        let own = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(trouble.failures.min(8) - 1)).min(LONGEST_PAUSE);
+        let pause = own.max(wish(error).min(LONGEST_WISH));
+        let is_cut = wish(error) > LONGEST_WISH;
+        if trouble.failures == TELL_AFTER || is_cut {
+            let cut = if is_cut { cut(pause, error) } else { String::new() };
             // That nothing can be reached is no matter of this kind.
             let text = if error.code().is_none() {
                 format!("{error}; trying again")
             } else {
-                format!("{} cannot be read: {error}; trying again", self.title())
+                format!("{} cannot be read: {error}; trying again{cut}", self.title())
             };
             self.sink.trouble(text);
         }
-        let wish = if let CallError::Refused { retry_after: Some(wish), .. } = error { *wish } else { Duration::ZERO };
-        let own = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(trouble.failures.min(8) - 1)).min(LONGEST_PAUSE);
-        self.cluster.clock().sleep(own.max(wish)).await;
+        self.cluster.clock().sleep(pause).await;
     }
 
     fn path(&self) -> String {
@@ -628,5 +632,17 @@ mod tests {
             _ => list(&[], 5),
         });
         assert_eq!(seen.await, ["configmaps in shop cannot be read: busy; trying again", "list ", "Watched"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_wishes_for_an_hour_is_asked_again_after_a_minute_and_that_is_said() {
+        let calls = AtomicUsize::new(0);
+        let seen = observe(70, move |asked| match calls.fetch_add(1, Ordering::SeqCst) {
+            0 => http::Response::builder().status(429).header("Retry-After", "3600").body(fake::full("busy")).unwrap(),
+            _ if is_watch(&asked) => streamed(vec![(1_000_000, Err("never"))]),
+            _ => list(&[], 5),
+        });
+        let text = "configmaps in shop cannot be read: busy; trying again in 60 s, although the API server asks for a pause of 3600 s; one of the clocks may be wrong";
+        assert_eq!(seen.await, [text, "list ", "Watched"]);
     }
 }
