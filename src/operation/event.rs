@@ -98,7 +98,8 @@ pub(crate) enum Event {
         context: Arc<str>,
         cluster: Arc<str>,
     },
-    /// All watches are open and the initial state of every object of the plan has been observed. `polled` names kinds that may not be watched.
+    /// All watches are open and the initial state of every object of the plan has been observed. `polled` names kinds that may not be watched;
+    /// it is told again, with all of them, when there are more.
     WatchesOpened {
         polled: Vec<String>,
     },

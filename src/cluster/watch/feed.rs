@@ -78,6 +78,8 @@ pub(super) struct Feed<S> {
     pub(super) resource: Resource,
     pub(super) namespace: Arc<str>,
     pub(super) sink: S,
+    /// It had ended because no name was known to ask for, and has told so.
+    pub(super) was_blind: bool,
 }
 
 /// Why following a stream ended.
@@ -272,7 +274,7 @@ impl<S: Sink> Feed<S> {
 
     /// Asks for each object by its name: the least that a plan needs to be allowed.
     async fn poll_names(&self, why: Option<CallError>) {
-        if let Some(text) = why.and_then(|error| self.what_stays_hidden(&error)) {
+        if let Some(text) = why.filter(|_| !self.was_blind).and_then(|error| self.what_stays_hidden(&error)) {
             self.sink.trouble(text);
         }
         if self.sink.names().is_empty() {
@@ -478,7 +480,7 @@ mod tests {
 
     async fn observe_kind(seconds: u64, resource: Resource, serve: impl Fn(Asked) -> FakeResponse + Send + Sync + 'static) -> Vec<String> {
         let notes = Notes::default();
-        let feed = Feed { cluster: fake::cluster(serve), resource, namespace: "shop".into(), sink: notes.clone() };
+        let feed = Feed { cluster: fake::cluster(serve), resource, namespace: "shop".into(), sink: notes.clone(), was_blind: false };
         let _ = tokio::time::timeout(Duration::from_secs(seconds), feed.run()).await;
         notes.all()
     }

@@ -48,9 +48,11 @@ struct Inner {
     feeds: Mutex<Feeds>,
 }
 
+type Opened = watch::Receiver<Option<Access>>;
+
 #[derive(Default)]
 struct Feeds {
-    opened: BTreeMap<FeedKey, watch::Receiver<Option<Access>>>,
+    opened: BTreeMap<FeedKey, Opened>,
     tasks: JoinSet<()>,
 }
 
@@ -60,6 +62,8 @@ struct View {
     outbox: Arc<Outbox>,
     /// Troubles that were told and are not over.
     told: Mutex<BTreeSet<String>>,
+    /// Kinds that are polled, as far as it was told.
+    polled: Mutex<BTreeSet<String>>,
 }
 
 impl View {
@@ -70,13 +74,25 @@ impl View {
             self.outbox.extend(events);
         }
     }
+
+    /// Says how kinds are followed that came after the watches were opened.
+    fn tell_late(&self, key: &FeedKey, opened: &Opened) {
+        if *opened.borrow() != Some(Access::Polled) {
+            return;
+        }
+        let mut polled = locked(&self.polled);
+        if polled.insert(key.gvk.kind.to_string()) {
+            self.outbox.push(Event::WatchesOpened { polled: polled.iter().cloned().collect() });
+        }
+    }
 }
 
 impl Watches {
     /// Opens watches for everything whose kind is known. `WatchesOpened` follows when every first list has been told.
     pub(crate) fn open(cluster: &Cluster, watching: Watching, outbox: Arc<Outbox>) -> Self {
         let observer = Observer::new(cluster.judge(), watching.wanted.clone(), watching.started_at);
-        let view = Arc::new(View { observer: Mutex::new(observer), outbox: outbox.clone(), told: Mutex::default() });
+        let (observer, outbox) = (Mutex::new(observer), outbox);
+        let view = Arc::new(View { observer, outbox: outbox.clone(), told: Mutex::default(), polled: Mutex::default() });
         let inner = Inner { cluster: cluster.clone(), wanted: watching.wanted, view, feeds: Mutex::default() };
         let watches = Self(Arc::new(inner));
         let kinds: BTreeSet<&Gvk> = watches.0.wanted.iter().map(|wanted| &wanted.gvk).collect();
@@ -93,32 +109,32 @@ impl Watches {
 
     /// Opens the watches of a kind that has appeared meanwhile, and waits for its first list.
     pub(crate) async fn kind_appeared(&self, resource: &Resource) {
-        for mut opened in self.open_kind(resource) {
-            // The sender lives as long as its task; without it there is nothing to wait for.
-            let _ended = opened.wait_for(Option::is_some).await.is_err();
-        }
+        self.wait_until_open(self.open_kind(resource)).await;
     }
 
     /// Watches more objects, of whatever kind, and waits for the first lists.
     pub(crate) async fn follow(&self, wanted: Vec<Wanted>) {
-        let mut opened = Vec::new();
-        for one in &wanted {
-            let Some(resource) = self.0.cluster.known_resource(&one.gvk) else { continue };
-            let namespace = if resource.is_namespaced { one.key.namespace.clone() } else { "".into() };
-            opened.push((resource, namespace));
-        }
+        let keys = wanted.iter().filter_map(|one| {
+            let resource = self.0.cluster.known_resource(&one.gvk)?;
+            let namespace: Arc<str> = if resource.is_namespaced { one.key.namespace.clone() } else { "".into() };
+            Some((resource, namespace))
+        });
+        let places: BTreeSet<(Resource, Arc<str>)> = keys.collect();
         locked(&self.0.view.observer).want(wanted);
+        let feeds = places.iter().map(|(resource, namespace)| self.open_feed(resource, namespace)).collect();
         let clock = self.0.cluster.clock();
-        let first_lists = async {
-            for (resource, namespace) in opened {
-                // The sender lives as long as its task; without it there is nothing to wait for.
-                let _ended = self.open_feed(&resource, &namespace).wait_for(Option::is_some).await.is_err();
-            }
-        };
         tokio::select! {
             biased;
-            () = first_lists => {}
+            () = self.wait_until_open(feeds) => {}
             () = clock.sleep(FOLLOWED_WITHIN) => tracing::warn!("the first lists of what was found are late"),
+        }
+    }
+
+    async fn wait_until_open(&self, feeds: Vec<(FeedKey, Opened)>) {
+        for (key, mut opened) in feeds {
+            // The sender lives as long as its task; without it there is nothing to wait for.
+            let _ended = opened.wait_for(Option::is_some).await.is_err();
+            self.0.view.tell_late(&key, &opened);
         }
     }
 
@@ -163,37 +179,41 @@ impl Watches {
         namespaces.filter(|namespace| !namespace.is_empty()).collect()
     }
 
-    fn open_kind(&self, resource: &Resource) -> Vec<watch::Receiver<Option<Access>>> {
+    fn open_kind(&self, resource: &Resource) -> Vec<(FeedKey, Opened)> {
         let of_kind = self.0.wanted.iter().filter(|wanted| wanted.gvk == resource.gvk);
         let namespaces: BTreeSet<Arc<str>> =
             of_kind.map(|wanted| if resource.is_namespaced { wanted.key.namespace.clone() } else { "".into() }).collect();
         namespaces.iter().map(|namespace| self.open_feed(resource, namespace)).collect()
     }
 
-    fn open_feed(&self, resource: &Resource, namespace: &Arc<str>) -> watch::Receiver<Option<Access>> {
+    fn open_feed(&self, resource: &Resource, namespace: &Arc<str>) -> (FeedKey, Opened) {
         let key = FeedKey { gvk: resource.gvk.clone(), namespace: namespace.clone() };
         let mut feeds = locked(&self.0.feeds);
-        if let Some(opened) = feeds.opened.get(&key) {
-            return opened.clone();
+        let known = feeds.opened.get(&key).cloned();
+        // One that could not be followed because no name was known has ended; now there may be one to ask for.
+        let was_blind = known.as_ref().is_some_and(|opened| *opened.borrow() == Some(Access::Blind));
+        let has_names = || !locked(&self.0.view.observer).names(&key).is_empty();
+        if let Some(opened) = known.filter(|_| !was_blind || !has_names()) {
+            return (key, opened);
         }
         let (sender, opened) = watch::channel(None);
         let sink = FeedSink { key: key.clone(), view: self.0.view.clone(), opened: sender };
-        let feed = Feed { cluster: self.0.cluster.clone(), resource: resource.clone(), namespace: namespace.clone(), sink };
-        feeds.tasks.spawn(feed.run());
-        feeds.opened.insert(key, opened.clone());
-        opened
+        let (cluster, resource, namespace) = (self.0.cluster.clone(), resource.clone(), namespace.clone());
+        feeds.tasks.spawn(Feed { cluster, resource, namespace, sink, was_blind }.run());
+        feeds.opened.insert(key.clone(), opened.clone());
+        (key, opened)
     }
 
     fn tell_when_open(&self, outbox: Arc<Outbox>) {
         let mut feeds = locked(&self.0.feeds);
         // Events only explain; a server that keeps them elsewhere, and has lost that, must not hold a sync.
         let is_needed = |key: &FeedKey| *key.gvk.kind != *"Event" || self.0.wanted.iter().any(|wanted| wanted.gvk == key.gvk);
-        let opened: Vec<(FeedKey, watch::Receiver<Option<Access>>)> =
+        let opened: Vec<(FeedKey, Opened)> =
             feeds.opened.iter().filter(|(key, _)| is_needed(key)).map(|(key, opened)| (key.clone(), opened.clone())).collect();
         let clock = self.0.cluster.clock();
         let late = clock.now().checked_add(SAID_AFTER).unwrap_or(Timestamp::MAX);
+        let view = self.0.view.clone();
         feeds.tasks.spawn(async move {
-            let mut polled = BTreeSet::new();
             let mut is_said = false;
             for (key, mut opened) in opened {
                 if !is_said {
@@ -209,9 +229,10 @@ impl Watches {
                 }
                 let access = opened.wait_for(Option::is_some).await.ok().and_then(|access| *access);
                 if access == Some(Access::Polled) {
-                    polled.insert(key.gvk.kind.to_string());
+                    locked(&view.polled).insert(key.gvk.kind.to_string());
                 }
             }
+            let polled = locked(&view.polled).clone();
             outbox.push(Event::WatchesOpened { polled: polled.into_iter().collect() });
         });
     }
@@ -329,5 +350,40 @@ mod tests {
         let resource = cluster.known_resource(&gvk).unwrap();
         assert!(matches!(watches.before(&key, &resource), Before::Present(_)));
         assert_eq!(watches.before(&ResourceKey::new("", "Secret", "shop", "t"), &resource), Before::Absent);
+    }
+
+    /// Pods may be read by name, and nothing else may be done with them.
+    fn serve_locked_pods(asked: &Asked) -> FakeResponse {
+        let pod = json!({"metadata": {"name": "found", "namespace": "shop", "uid": "p", "resourceVersion": "7"}});
+        match asked.path.as_str() {
+            "/api/v1" => fake::json_answer(
+                200,
+                &json!({"resources": [
+                    {"name": "secrets", "kind": "Secret", "namespaced": true, "verbs": ["list", "watch"]},
+                    {"name": "pods", "kind": "Pod", "namespaced": true, "verbs": ["list", "watch"]},
+                ]}),
+            ),
+            "/api/v1/namespaces/shop/pods/found" => fake::json_answer(200, &pod),
+            "/api/v1/namespaces/shop/pods" => fake::status(403, "Forbidden", "pods is forbidden"),
+            _ => serve(asked.clone()),
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn decision_4_what_is_found_of_a_kind_that_may_not_be_listed_is_polled_by_name_and_that_is_said() {
+        let cluster = fake::cluster(|asked| serve_locked_pods(&asked));
+        let gvk = Gvk::new("v1", "Secret");
+        cluster.discover(&[gvk.clone(), Gvk::new("v1", "Pod")].into()).await;
+        let outbox = Arc::new(Outbox::default());
+        let wanted = vec![Wanted { key: ResourceKey::new("", "Secret", "shop", "s"), gvk, hook: false }];
+        let watches = Watches::open(&cluster, Watching { wanted, started_at: fake::epoch() }, outbox.clone());
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert!(outbox.drain().contains(&Event::WatchesOpened { polled: vec!["Secret".into()] }), "nobody asks for a Pod yet");
+        let found = ResourceKey::new("", "Pod", "shop", "found");
+        watches.follow(vec![Wanted { key: found.clone(), gvk: Gvk::new("v1", "Pod"), hook: false }]).await;
+        let events = outbox.drain();
+        assert!(matches!(&events[0], Event::LiveObserved { key, .. } if *key == found), "{events:?}");
+        assert!(events.contains(&Event::WatchesOpened { polled: vec!["Pod".into(), "Secret".into()] }), "{events:?}");
+        assert!(!events.iter().any(|event| matches!(event, Event::Warned { .. })), "what stays hidden was said already: {events:?}");
     }
 }
