@@ -9,6 +9,15 @@ use super::wire::{CallError, Resource, with_query};
 use super::{Cluster, Reporter};
 use crate::model::Object;
 
+/// What is done when a list is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Patience {
+    /// It is tried again as often as any read.
+    Usual,
+    /// It is tried again only if the server says that it has too much to do: for what is only looked at in case that there is something.
+    Little,
+}
+
 impl Cluster {
     /// Gets an object; `None` if it does not exist.
     ///
@@ -47,7 +56,7 @@ impl Cluster {
     ///
     /// # Errors
     /// Why they could not be had.
-    pub(crate) async fn list_metadata(&self, resource: &Resource, namespace: &str) -> Result<Vec<Object>, CallError> {
+    pub(crate) async fn list_metadata(&self, resource: &Resource, namespace: &str, patience: Patience) -> Result<Vec<Object>, CallError> {
         const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
         let mut objects = Vec::new();
         let mut from = String::new();
@@ -61,7 +70,8 @@ impl Cluster {
             let mut page = match self.wire.get_as(&with_query(&resource.collection(namespace), &query), METADATA).await {
                 Ok(page) => page,
                 Err(error) => {
-                    if backoff.again(&error).await {
+                    let is_worth_it = patience == Patience::Usual || error.code() == Some(429);
+                    if is_worth_it && backoff.again(&error).await {
                         continue;
                     }
                     return Err(error);

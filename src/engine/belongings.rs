@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 
-use super::candidates::{AT_ONCE, NAMED, Search, few, has_owner};
+use super::candidates::{AT_ONCE, NAMED, Place, Search, few, has_owner};
 use super::doubles::reduce;
 use super::inventory::Owned;
-use crate::cluster::{CallError, Resource};
+use crate::cluster::{CallError, Patience, Resource};
 use crate::model::annotation::{OPERATION_LABEL, TRACKING_ID};
 use crate::model::{Gvk, Object, Phase, ResourceKey, Traits};
 use crate::plan::Candidate;
@@ -24,29 +24,33 @@ pub(super) struct Belongings {
     pub(super) strangers: BTreeSet<ResourceKey>,
     /// Sentences about what stays.
     pub(super) notes: Vec<String>,
-    /// Sentences about what could not be looked at although it may be the app's: without it nothing may be deleted.
-    pub(super) unreadable: Vec<String>,
+    /// What could not be looked at although it may be the app's, each with a sentence: without it nothing may be deleted.
+    pub(super) unreadable: BTreeMap<ResourceKey, (Gvk, String)>,
+    /// Kinds that nobody names and that cannot be listed; asking again is in vain.
+    pub(super) refused: BTreeSet<Resource>,
 }
 
 impl Search<'_> {
-    /// Looks for everything that the app owns.
-    pub(super) async fn belongings(&self, inventory: &[Owned]) -> Belongings {
+    /// Looks for everything that the app owns; `avoided`: kinds that were refused before and are not asked for again.
+    pub(super) async fn belongings(&self, inventory: &[Owned], avoided: &BTreeSet<Resource>) -> Belongings {
         let mut found = Belongings::default();
         let (named, hooks) = self.named();
         let known = inventory.iter().map(|owned| (owned.key.clone(), owned.gvk()));
         let mut wanted: BTreeMap<ResourceKey, Gvk> = named.iter().map(|(key, gvk)| (key.clone(), gvk.clone())).chain(known).collect();
         let also = hook_kinds().into_iter().chain(inventory.iter().map(Owned::gvk)).collect();
-        self.add_tracked(&also, &mut wanted, &mut found).await;
+        let named_places = self.places(&also);
+        let others = self.everything(&named_places, avoided, &mut found.notes).await;
+        self.add_tracked((named_places, others), &mut wanted, &mut found).await;
         let looks: Vec<_> = wanted
             .into_iter()
             .map(|(key, gvk)| async move {
                 let live = self.read(&key, &gvk).await;
-                (key, live)
+                (key, gvk, live)
             })
             .collect();
         let mut looks = futures::stream::iter(looks).buffered(AT_ONCE);
         let mut foreign = BTreeMap::new();
-        while let Some((key, live)) = looks.next().await {
+        while let Some((key, gvk, live)) = looks.next().await {
             match live {
                 Ok(Some(object)) if self.is_owned(&key, &object) => {
                     let version = object.gvk().version;
@@ -55,7 +59,10 @@ impl Search<'_> {
                 Ok(Some(_)) if hooks.contains(&key) => _ = found.strangers.insert(key),
                 Ok(Some(object)) => foreign.extend([(key, object.text(&["metadata", "uid"]).to_owned())]),
                 Ok(None) => _ = found.gone.insert(key),
-                Err(error) => found.unreadable.push(format!("{key} may belong to the app but cannot be read: {error}")),
+                Err(error) => {
+                    let sentence = format!("{key} may belong to the app but cannot be read: {error}");
+                    found.unreadable.insert(key, (gvk, sentence));
+                }
             }
         }
         found.gone.extend(reduce(&mut found.owned, |key| named.contains_key(key)));
@@ -83,11 +90,15 @@ impl Search<'_> {
     }
 
     /// Adds what carries the tracking id; outside of the destination only what is known otherwise, because the id names no destination.
-    async fn add_tracked(&self, also: &BTreeSet<Gvk>, wanted: &mut BTreeMap<ResourceKey, Gvk>, found: &mut Belongings) {
+    async fn add_tracked(
+        &self,
+        (named, others): (BTreeSet<Place>, BTreeSet<Place>),
+        wanted: &mut BTreeMap<ResourceKey, Gvk>,
+        found: &mut Belongings,
+    ) {
         let (mut elsewhere, mut refused) = (BTreeSet::new(), Vec::new());
-        let named = self.places(also);
-        let everything = self.everything(&named, &mut found.notes).await;
-        for (resource, namespace, listed) in self.lists(named.union(&everything).cloned().collect()).await {
+        let lists = futures::join!(self.lists(named.clone(), Patience::Usual), self.lists(others, Patience::Little));
+        for (resource, namespace, listed) in lists.0.into_iter().chain(lists.1) {
             for object in listed.as_deref().unwrap_or_default() {
                 let key = ResourceKey::new(&resource.gvk.group, &resource.gvk.kind, object.namespace(), object.name());
                 if !self.is_owned(&key, object) || wanted.contains_key(&key) {
@@ -101,6 +112,8 @@ impl Search<'_> {
             }
             refused.extend(listed.err().map(|error| ((resource, namespace), error)));
         }
+        let is_lasting = |place: &Place, error: &CallError| !named.contains(place) && is_lasting(error);
+        found.refused.extend(refused.iter().filter(|(place, error)| is_lasting(place, error)).map(|((resource, _), _)| resource.clone()));
         found.notes.extend(self.notes_of_refusals(refused, &named));
         if let Some(named) = few(&elsewhere) {
             found.notes.push(format!(
@@ -111,7 +124,7 @@ impl Search<'_> {
     }
 
     /// What cannot be listed. One sentence is enough for all kinds that nobody has named.
-    fn notes_of_refusals(&self, refused: Vec<((Resource, Arc<str>), CallError)>, named: &BTreeSet<(Resource, Arc<str>)>) -> Vec<String> {
+    fn notes_of_refusals(&self, refused: Vec<(Place, CallError)>, named: &BTreeSet<Place>) -> Vec<String> {
         let (mut notes, mut others) = (Vec::new(), Vec::new());
         for ((resource, namespace), error) in refused {
             let kind = resource.plural.clone();
@@ -133,13 +146,13 @@ impl Search<'_> {
 
     /// The other kinds that may have objects in the destination: what an earlier version of the app has left, hooks above all, may be of a
     /// kind that no manifest and no inventory names (spec R1109, R1208). Events come and go by themselves, and there are thousands of them.
-    async fn everything(&self, named: &BTreeSet<(Resource, Arc<str>)>, notes: &mut Vec<String>) -> BTreeSet<(Resource, Arc<str>)> {
+    async fn everything(&self, named: &BTreeSet<Place>, avoided: &BTreeSet<Resource>, notes: &mut Vec<String>) -> BTreeSet<Place> {
         let kinds = self.cluster.deletable().await.unwrap_or_else(|error| {
             notes.push(format!("only kinds of the manifests and of the inventory are looked at; the others cannot be found out: {error}"));
             Vec::new()
         });
         let kind = |resource: &Resource| (resource.gvk.group.clone(), resource.gvk.kind.clone());
-        let known: BTreeSet<_> = named.iter().map(|(resource, _)| kind(resource)).collect();
+        let known: BTreeSet<_> = named.iter().map(|(resource, _)| resource).chain(avoided).map(kind).collect();
         let is_other = |resource: &Resource| resource.is_namespaced && *resource.gvk.kind != *"Event" && !known.contains(&kind(resource));
         let places = kinds.into_iter().filter(is_other).map(|resource| (resource, self.namespace.into()));
         places.filter(|_| !self.namespace.is_empty()).collect()
@@ -157,6 +170,11 @@ impl Search<'_> {
         let is_ours = !object.text(&["metadata", "labels", OPERATION_LABEL]).is_empty();
         is_ours && Traits::of(object).is_hook() && self.is_tracked(&nameless, object.annotation(TRACKING_ID))
     }
+}
+
+/// Returns whether a kind that cannot be listed now cannot be listed a moment later either: it is forbidden, or its webhook is down.
+fn is_lasting(error: &CallError) -> bool {
+    matches!(error, CallError::TimedOut | CallError::Unreadable(_)) || error.code().is_some_and(|code| code != 429)
 }
 
 /// Kinds that hooks of syncs usually have: no inventory knows them, and no manifest may name them any more.
@@ -220,7 +238,9 @@ mod tests {
         let manifests: Vec<Manifest> =
             manifests.into_iter().map(|value| Manifest { object: Object::new(value), origin: origin() }).collect();
         let kinds = cluster.discover(&manifests.iter().map(|manifest| manifest.object.gvk()).collect()).await;
-        Search { cluster: &cluster, app: "web", namespace: "shop", manifests: &manifests, kinds: &kinds }.belongings(&[]).await
+        Search { cluster: &cluster, app: "web", namespace: "shop", manifests: &manifests, kinds: &kinds }
+            .belongings(&[], &BTreeSet::new())
+            .await
     }
 
     #[tokio::test(start_paused = true)]
@@ -238,6 +258,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn what_cannot_be_read_is_not_taken_for_gone() {
         let found = belongings(vec![map("locked", json!({}))]).await;
-        assert_eq!(found.unreadable, ["ConfigMap shop/locked may belong to the app but cannot be read: no"]);
+        let sentences: Vec<&str> = found.unreadable.values().map(|(_, sentence)| sentence.as_str()).collect();
+        assert_eq!(sentences, ["ConfigMap shop/locked may belong to the app but cannot be read: no"]);
     }
 }

@@ -9,7 +9,7 @@ use futures::StreamExt as _;
 
 use super::inventory::Owned;
 use crate::cluster::apply::Spot;
-use crate::cluster::{CallError, Cluster, Reporter, Resource};
+use crate::cluster::{CallError, Cluster, Patience, Reporter, Resource};
 use crate::model::annotation::{HOOK_FINALIZER, TRACKING_ID};
 use crate::model::{Gvk, KindFact, Kinds, Object, Part, ResourceKey, Tracking, Traits};
 use crate::plan::{Candidate, Manifest};
@@ -17,6 +17,9 @@ use crate::plan::{Candidate, Manifest};
 pub(super) const AT_ONCE: usize = 16;
 /// How many things a note names.
 pub(super) const NAMED: usize = 5;
+
+/// A kind and a namespace, empty for kinds that have none.
+pub(super) type Place = (Resource, Arc<str>);
 
 /// Where to look.
 pub(super) struct Search<'a> {
@@ -126,7 +129,7 @@ impl Search<'_> {
     async fn tracked(&self, managed: &Managed, notes: &mut Vec<String>) -> Vec<(ResourceKey, Gvk)> {
         let mut found = BTreeMap::new();
         let (mut elsewhere, mut left) = (BTreeSet::new(), BTreeSet::new());
-        for (resource, namespace, listed) in self.lists(self.places(&BTreeSet::new())).await {
+        for (resource, namespace, listed) in self.lists(self.places(&BTreeSet::new()), Patience::Usual).await {
             match listed {
                 Ok(objects) => {
                     for object in objects {
@@ -168,11 +171,15 @@ impl Search<'_> {
     }
 
     /// Lists kinds in namespaces.
-    pub(super) async fn lists(&self, places: BTreeSet<(Resource, Arc<str>)>) -> Vec<(Resource, Arc<str>, Result<Vec<Object>, CallError>)> {
+    pub(super) async fn lists(
+        &self,
+        places: BTreeSet<Place>,
+        patience: Patience,
+    ) -> Vec<(Resource, Arc<str>, Result<Vec<Object>, CallError>)> {
         let lists: Vec<_> = places
             .into_iter()
             .map(|(resource, namespace)| async move {
-                let listed = self.cluster.list_metadata(&resource, &namespace).await;
+                let listed = self.cluster.list_metadata(&resource, &namespace, patience).await;
                 (resource, namespace, listed)
             })
             .collect();
@@ -189,7 +196,7 @@ impl Search<'_> {
     }
 
     /// Every kind of the manifests, in every namespace of the manifests.
-    pub(super) fn places(&self, also: &BTreeSet<Gvk>) -> BTreeSet<(Resource, Arc<str>)> {
+    pub(super) fn places(&self, also: &BTreeSet<Gvk>) -> BTreeSet<Place> {
         let keys: Vec<(ResourceKey, Gvk)> =
             self.manifests.iter().map(|manifest| (self.key_of(&manifest.object), manifest.object.gvk())).collect();
         let mut namespaces: BTreeSet<Arc<str>> =

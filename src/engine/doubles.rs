@@ -124,7 +124,7 @@ mod tests {
         let search = Search { cluster: &cluster, app: "web", namespace: "shop", manifests: &manifests, kinds: &kinds };
         let inventory = [owned(OLD), owned(NEW)];
         let found = search.run(Some(&inventory)).await;
-        let belongings = search.belongings(&inventory).await;
+        let belongings = search.belongings(&inventory, &BTreeSet::new()).await;
         assert!(is_locked || belongings.notes.is_empty(), "{:?}", belongings.notes);
         (found, belongings.owned.iter().map(|owned| owned.key.group.to_string()).collect())
     }

@@ -1,27 +1,37 @@
 //! Looks again at what an app owns while it is being deleted (spec R1109d), and puts what is new under watch before it is told of. Knows what
-//! the deletion was prepared with; decides nothing.
+//! the deletion was prepared with, and what earlier looks could not see; decides nothing.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use super::belongings::Belongings;
 use super::candidates::Search;
 use super::inventory::Owned;
-use crate::cluster::Cluster;
 use crate::cluster::watch::{Wanted, Watches};
-use crate::model::{Kinds, ResourceKey};
+use crate::cluster::{Cluster, Resource, locked};
+use crate::model::{Gvk, Kinds, ResourceKey};
 use crate::plan::{Candidate, Manifest};
 
 /// Everything that a look needs.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub(super) struct Finder {
     pub(super) app: String,
     pub(super) namespace: Arc<str>,
     pub(super) manifests: Vec<Manifest>,
     pub(super) kinds: Kinds,
     pub(super) inventory: Vec<Owned>,
+    pub(super) memory: Mutex<Memory>,
+}
+
+/// What one look leaves for the next.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Memory {
     /// Sentences that are told already.
-    pub(super) told: BTreeSet<String>,
+    told: BTreeSet<String>,
+    /// Kinds that nobody names and that cannot be listed. They are not asked for again, so that they slow nothing down.
+    refused: BTreeSet<Resource>,
+    /// What the last look could not see although it may be the app's.
+    missed: Vec<Owned>,
 }
 
 /// What a look has brought.
@@ -32,9 +42,19 @@ pub(super) struct Looked {
 }
 
 impl Finder {
-    /// Looks for everything that the app owns.
+    /// Looks for everything that the app owns. A note is told once.
     pub(super) async fn belongings(&self, cluster: &Cluster) -> Belongings {
-        self.search(cluster).belongings(&self.inventory).await
+        let refused = locked(&self.memory).refused.clone();
+        let mut found = self.search(cluster).belongings(&self.inventory, &refused).await;
+        let mut memory = locked(&self.memory);
+        memory.refused.append(&mut found.refused);
+        found.notes.retain(|note| memory.told.insert(note.clone()));
+        found
+    }
+
+    /// Returns what the last look could not see although it may be the app's: it has to stay in the inventory.
+    pub(super) fn missed(&self) -> Vec<Owned> {
+        locked(&self.memory).missed.clone()
     }
 
     fn search<'a>(&'a self, cluster: &'a Cluster) -> Search<'a> {
@@ -43,9 +63,8 @@ impl Finder {
 
     /// Looks for what is not known yet. It is read once more when it is watched: then its end is seen, whenever it comes.
     pub(super) async fn look(&self, cluster: &Cluster, watches: &Watches, known: &BTreeSet<(ResourceKey, Arc<str>)>) -> Looked {
-        let Belongings { mut owned, notes, unreadable, .. } = self.belongings(cluster).await;
-        let notes = notes.into_iter().chain(unreadable).filter(|note| !self.told.contains(note));
-        let mut looked = Looked { found: Vec::new(), notes: notes.collect() };
+        let Belongings { mut owned, notes, mut unreadable, .. } = self.belongings(cluster).await;
+        let mut looked = Looked { found: Vec::new(), notes };
         owned.retain(|candidate| !known.contains(&(candidate.key.clone(), candidate.live.uid.clone())));
         let wanted = owned.iter().map(|candidate| Wanted { key: candidate.key.clone(), gvk: candidate.gvk(), hook: false });
         watches.follow(wanted.collect()).await;
@@ -57,9 +76,21 @@ impl Finder {
                     looked.found.push(Candidate { live: cluster.judge().live(&object), ..candidate });
                 }
                 Ok(Some(_) | None) => {}
-                Err(error) => looked.notes.push(format!("{} belongs to the app but cannot be read, so it stays: {error}", candidate.key)),
+                Err(error) => {
+                    let sentence = format!("{} belongs to the app but cannot be read: {error}", candidate.key);
+                    unreadable.insert(candidate.key.clone(), (candidate.gvk(), sentence));
+                }
             }
         }
+        let mut memory = locked(&self.memory);
+        memory.missed = unreadable.iter().map(|(key, (gvk, _))| unseen(key, gvk)).collect();
+        let sentences =
+            unreadable.into_values().map(|(_, sentence)| format!("{sentence}; it stays, and a later deletion looks for it again"));
+        looked.notes.extend(sentences.filter(|sentence| memory.told.insert(sentence.clone())));
         looked
     }
+}
+
+fn unseen(key: &ResourceKey, gvk: &Gvk) -> Owned {
+    Owned { key: key.clone(), version: gvk.version.to_string(), uid: String::new(), wave: 0, seal: String::new() }
 }

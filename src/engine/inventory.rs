@@ -141,6 +141,8 @@ pub(super) struct Ledger {
     objects: BTreeMap<ResourceKey, Owned>,
     seals: Arc<Seals>,
     in_deletion: bool,
+    /// What nobody could look at; a success proves nothing about it.
+    unseen: BTreeSet<ResourceKey>,
     /// An inventory that could not be read is in the way. It may be whole, so it is never written over.
     is_blocked: bool,
 }
@@ -161,7 +163,7 @@ impl Ledger {
                 }
             }
         }
-        Self { home, objects, seals, in_deletion: false, is_blocked: false }
+        Self { home, objects, seals, in_deletion: false, unseen: BTreeSet::new(), is_blocked: false }
     }
 
     /// What is left of an app in the middle of its deletion. `is_begun`: an earlier one was cut off.
@@ -170,12 +172,21 @@ impl Ledger {
         for task in plan.tasks.iter().filter(|task| task.is_prune() && !task.traits.is_hook()) {
             objects.entry(task.id.key.clone()).or_insert_with(|| owned(task, String::new()));
         }
-        Self { home, objects, seals: Arc::new(Seals::of(None, &[])), in_deletion: is_begun, is_blocked: false }
+        let seals = Arc::new(Seals::of(None, &[]));
+        Self { home, objects, seals, in_deletion: is_begun, unseen: BTreeSet::new(), is_blocked: false }
     }
 
     /// Returns the same inventory; `is_blocked`: the old one could not be read.
     pub(super) fn blocked(self, is_blocked: bool) -> Self {
         Self { is_blocked, ..self }
+    }
+
+    /// Notes what may still be the app's although nobody could look at it, so that a later deletion finds it.
+    pub(super) fn keep_unseen(&mut self, unseen: Vec<Owned>) {
+        self.unseen = unseen.iter().map(|owned| owned.key.clone()).collect();
+        for owned in unseen {
+            self.objects.entry(owned.key.clone()).or_insert(owned);
+        }
     }
 
     /// Moves an inventory that could not be read out of the way of the new one; returns the sentence that says so.
@@ -255,9 +266,10 @@ impl Ledger {
                 owned.uid = live.uid.to_string();
                 true
             }
-            None => !(is_success && seen.contains(key)),
+            None => !(is_success && seen.contains(key)) || self.unseen.contains(key),
         });
-        self.in_deletion &= !is_success;
+        // A deletion that comes for the rest goes on where this one has stopped.
+        self.in_deletion &= !is_success || !self.unseen.is_empty();
         if operation.is_deletion() && is_success && self.objects.is_empty() {
             return self.remove().await;
         }

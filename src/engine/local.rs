@@ -316,6 +316,7 @@ impl Local {
         if let Event::OperationFinished { phase, .. } = event {
             // Whoever sees the end may start the next operation at once.
             if !self.operation.request().dry_run {
+                self.ledger.keep_unseen(self.finder.as_ref().map(|finder| finder.missed()).unwrap_or_default());
                 self.ledger.close(&self.operation, phase).await;
                 self.unfinished.close(&self.operation).await;
             }

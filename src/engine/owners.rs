@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use futures::StreamExt as _;
 
-use crate::cluster::{Cluster, Resource};
+use crate::cluster::{Cluster, Patience, Resource};
 use crate::model::annotation::{APPLICATION_LABEL, ARGO_TRACKING_ID, TRACKING_ID};
 use crate::model::{Gvk, Object, ResourceKey, Tracking};
 use crate::plan::Plan;
@@ -55,7 +55,7 @@ pub(super) async fn look(cluster: &Cluster, plan: &Plan) -> Owners {
     let mut owners = Owners::default();
     let gvk = Gvk::new("argoproj.io/v1alpha1", "Application");
     let applications = match cluster.in_version(&gvk).await {
-        Ok(Some(resource)) => cluster.list_metadata(&resource, "").await,
+        Ok(Some(resource)) => cluster.list_metadata(&resource, "", Patience::Usual).await,
         Ok(None) => return owners,
         Err(error) => Err(error),
     };
@@ -102,7 +102,7 @@ impl Applications {
 async fn find(cluster: &Cluster, plan: &Plan, applications: &Applications, owners: &mut Owners) {
     let wanted: BTreeSet<&ResourceKey> = plan.tasks.iter().filter(|task| !task.automatic).map(|task| &task.id.key).collect();
     let lists = futures::stream::iter(places(cluster, plan)).map(|(resource, namespace)| async move {
-        let listed = cluster.list_metadata(&resource, &namespace).await;
+        let listed = cluster.list_metadata(&resource, &namespace, Patience::Usual).await;
         (resource, listed)
     });
     let mut lists = lists.buffered(AT_ONCE);

@@ -1,7 +1,7 @@
 //! From a request to a plan: manifests, kinds, prune candidates, and what a dry run says of each task. Reads only; writes nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 
 use futures::StreamExt as _;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
@@ -145,10 +145,11 @@ pub(super) async fn prepare_deletion(
     let mut kept = home.read().map_err(|clause| unusable_inventory(&clause))?.unwrap_or_default();
     let manifests = manifests(loaded);
     let kinds = kinds(&connected.cluster, &manifests, Some(&mut kept), &hook_kinds()).await;
-    let (app, namespace, told) = (opening.app.clone(), place.namespace.clone(), BTreeSet::new());
-    let mut finder = Finder { app, namespace, manifests, kinds, inventory: kept.objects, told };
+    let (app, namespace) = (opening.app.clone(), place.namespace.clone());
+    let mut finder = Finder { app, namespace, manifests, kinds, inventory: kept.objects, memory: Mutex::default() };
     let found = finder.belongings(&connected.cluster).await;
-    if let Some(report) = unreadable_belongings(&found.unreadable) {
+    let unreadable: Vec<String> = found.unreadable.into_values().map(|(_, sentence)| sentence).collect();
+    if let Some(report) = unreadable_belongings(&unreadable) {
         return Err(Obstacle { kind: FailureKind::Cluster, report });
     }
     let shape = Shape { options: request.options.clone(), ..Shape::default() };
@@ -169,7 +170,6 @@ pub(super) async fn prepare_deletion(
     notes.extend(references::warn(&connected.cluster, &mut plan, request).await);
     let plan = Arc::new(plan);
     finder.inventory.retain(|owned| !found.gone.contains(&owned.key));
-    finder.told.extend(found.notes.iter().cloned());
     notes.extend(found.notes);
     let ledger = Ledger::of_deletion(home, finder.inventory.clone(), &plan, deletion.is_begun);
     Ok(Prepared { id, ledger, finder: Some(Arc::new(finder)), place, plan, notes, connected })

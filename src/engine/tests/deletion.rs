@@ -365,3 +365,66 @@ async fn r1111_a_deletion_whose_beginning_cannot_be_written_down_says_so() {
     assert_eq!(told.iter().filter(|text| is_meant(text)).count(), 1, "{told:?}");
     stage.close().await;
 }
+
+/// The webhook that converts a kind is down: its list is a 500, each time.
+#[tokio::test(start_paused = true)]
+async fn r1109_a_broken_kind_that_nobody_names_slows_no_look_and_is_told_of_once() {
+    let mut times = Vec::new();
+    for is_broken in [false, true] {
+        let mut stage = Stage::new(PODS, &format!("{}{}", config("a", ""), job("bye", PRE)));
+        stage.sync(Request::default()).await;
+        if is_broken {
+            let message = "conversion webhook failed".to_owned();
+            stage.fault("list", "serviceaccounts", Outcome::Status { code: 500, reason: "InternalError", message });
+        }
+        stage.records.clear();
+        let began = stage.opening.clock.now();
+        stage.start_deletion().await;
+        stage.until(|event| matches!(event, Event::StepFinished { step: Step::Apply, .. })).await;
+        if is_broken {
+            // Whoever asks a second time waits.
+            stage.fault("list", "serviceaccounts", Outcome::Latency(std::time::Duration::from_secs(20)));
+        }
+        stage.until(|event| matches!(event, Event::OperationFinished { .. })).await;
+        times.push(stage.opening.clock.now().duration_since(began).as_millis());
+        let looks = stage.records.iter().filter(|record| record.event == Event::SearchStarted).count();
+        let told = stage.told().iter().filter(|text| text.starts_with("serviceaccounts cannot be listed in shop, so ")).count();
+        assert_eq!((looks, told), (2, usize::from(is_broken)), "{:?}", stage.told());
+        stage.close().await;
+    }
+    assert!(times[1] - times[0] < 100, "{times:?}");
+}
+
+/// While the last wave goes, somebody makes a Secret of the inventory again, and the server cannot read Secrets any more.
+#[tokio::test(start_paused = true)]
+async fn r1109_what_a_later_look_cannot_read_stays_in_the_inventory_and_the_next_deletion_finds_it() {
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s, annotations: {argocd.argoproj.io/sync-wave: '1'}}\n---\n";
+    let mut stage = Stage::new(PODS, &format!("{}{secret}{}", config("a", ""), job("bye", PRE)));
+    stage.sync(Request::default()).await;
+    let hold = |finalizers: serde_json::Value| move |object: &mut serde_json::Value| object["metadata"]["finalizers"] = finalizers;
+    stage.sim.store().update("ann", "", "configmaps", "shop", "a", hold(json!(["example.com/busy"]))).unwrap();
+    for verb in ["list", "watch"] {
+        stage.fault(verb, "secrets", Outcome::Forbidden);
+    }
+    stage.start_deletion().await;
+    stage.until(|event| matches!(event, Event::Waiting { message, .. } if message == "waiting for deletion of /ConfigMap/a")).await;
+    assert!(!stage.is_there("secrets", "s"));
+    stage.fault("get", "secrets", Outcome::Status { code: 500, reason: "InternalError", message: "etcd is gone".into() });
+    let annotations = json!({"syncwave.dev/tracking-id": "web:/Secret:shop/s"});
+    let again = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "shop", "annotations": annotations}});
+    stage.sim.store().create("ann", again).unwrap();
+    stage.sim.store().update("ann", "", "configmaps", "shop", "a", hold(json!([]))).unwrap();
+    stage.until(|event| matches!(event, Event::OperationFinished { .. })).await;
+    let sentence =
+        "Secret shop/s may belong to the app but cannot be read: etcd is gone; it stays, and a later deletion looks for it again";
+    assert_eq!(stage.told().iter().filter(|text| **text == sentence).count(), 1, "{:?}", stage.told());
+    let inventory = stage.inventory().expect("it says what is left");
+    assert!(inventory.contains(r#""name": "s""#) && !inventory.contains("ConfigMap"), "{inventory}");
+    assert!(inventory.contains("inDeletion"), "the hooks have run: {inventory}");
+    stage.sim.faults().clear();
+    stage.records.clear();
+    stage.delete().await;
+    assert_eq!(stage.writes(), ["delete Secret/s"], "and the hooks do not run again");
+    assert_eq!((stage.is_there("secrets", "s"), stage.inventory()), (false, None));
+    stage.close().await;
+}
