@@ -9,8 +9,9 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
+use crate::engine::rules::RuleSources;
 use crate::engine::session::{self, Connector, Opening, OperationIds};
-use crate::health::assess_by;
+use crate::health;
 use crate::health::script::{Customization, Limits, Scripts};
 use crate::manifest::{LoadOptions, Source};
 use crate::model::{Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, ResultCode, Task, TaskState, Traits};
@@ -229,6 +230,7 @@ impl Waves {
             read_only: None,
             protected: Vec::new(),
             unattended: true,
+            rules: RuleSources::default(),
             clock,
             connector: Connector::Client {
                 client: cluster.client(),
@@ -246,7 +248,7 @@ impl Waves {
 #[derive(Debug)]
 pub struct Judgements {
     objects: Vec<Object>,
-    scripts: Scripts,
+    rules: health::Rules,
 }
 
 /// A rule as people write them: conditions in a loop, and two numbers.
@@ -272,7 +274,7 @@ impl Judgements {
         // The stopwatch stands still; the steps are counted all the same.
         let limits = Limits::new(Arc::new(|| std::time::Duration::ZERO), Arc::new(|| 0));
         let objects = (0..count).map(|number| workload("apps/v1", "Deployment", number)).collect();
-        Self { objects, scripts: Scripts::new(vec![rule], limits) }
+        Self { objects, rules: health::Rules::default().with_scripts(Scripts::new(vec![rule], limits)) }
     }
 
     /// Makes Widgets of them, which the Lua rule judges.
@@ -282,7 +284,7 @@ impl Judgements {
 
     /// Judges them and returns how many are healthy.
     pub fn healthy(&self) -> usize {
-        let is_healthy = |object: &&Object| assess_by(Some(&self.scripts), object).status() == Some(HealthStatus::Healthy);
+        let is_healthy = |object: &&Object| self.rules.assess(object).status() == Some(HealthStatus::Healthy);
         self.objects.iter().filter(is_healthy).count()
     }
 }

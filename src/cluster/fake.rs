@@ -11,10 +11,11 @@ use jiff::Timestamp;
 use kube::client::Body;
 use serde_json::{Value, json};
 
+use super::judge::Rules;
 use super::wire::Wire;
 use super::{Cluster, Judge};
 use crate::clock::Clock;
-use crate::model::Assessment;
+use crate::model::{Assessment, Gvk, Object};
 
 pub(crate) type FakeBody = UnsyncBoxBody<Bytes, std::io::Error>;
 pub(crate) type FakeResponse = Response<FakeBody>;
@@ -104,6 +105,24 @@ pub(crate) fn cluster(serve: impl Fn(Asked) -> FakeResponse + Send + Sync + 'sta
     Cluster::new(client(serve), Clock::starting_at(epoch(), 1.0), judge())
 }
 
+/// Has no rules.
+#[derive(Debug)]
+struct NoRules;
+
+impl Rules for NoRules {
+    fn assess(&self, _object: &Object) -> Assessment {
+        Assessment::NoRule
+    }
+
+    fn observed(&self, _object: &Object) -> (Option<i64>, Option<i64>) {
+        (None, None)
+    }
+
+    fn may_take_long(&self, _gvk: &Gvk) -> bool {
+        false
+    }
+}
+
 pub(crate) fn judge() -> Judge {
-    Judge { assess: |_| Assessment::NoRule, observed: |_| (None, None) }
+    Judge::new(Arc::new(NoRules))
 }

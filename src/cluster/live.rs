@@ -1,5 +1,5 @@
-//! Turns the server's JSON into what the rest of the program knows of live objects, pods and Events. How health is judged is
-//! handed in, so that this folder needs no rules of its own.
+//! Turns the server's JSON into what the rest of the program knows of pods, Events and the parts of live objects. Judges nothing; see
+//! `super::judge`.
 
 use std::sync::Arc;
 
@@ -9,36 +9,7 @@ use serde_json::Value;
 use super::apply::Spot;
 use super::wire::{CallError, Resource, with_query};
 use super::{Cluster, Reporter};
-use crate::model::annotation::{OPERATION_LABEL, TRACKING_ID};
-use crate::model::{Assessment, Container, ContainerState, Gvk, Live, Object, ResourceKey, Tracking, Traits};
-
-/// How live objects are judged.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Judge {
-    pub(crate) assess: fn(&Object) -> Assessment,
-    /// Returns generation and observed generation.
-    pub(crate) observed: fn(&Object) -> (Option<i64>, Option<i64>),
-}
-
-impl Judge {
-    /// Returns what is to be known of a live object.
-    pub(crate) fn live(&self, object: &Object) -> Live {
-        let (generation, observed_generation) = (self.observed)(object);
-        let value = object.wire();
-        Live {
-            uid: object.text(&["metadata", "uid"]).into(),
-            resource_version: object.text(&["metadata", "resourceVersion"]).parse().unwrap_or_default(),
-            generation,
-            observed_generation,
-            deletion: time(&value["metadata"]["deletionTimestamp"]),
-            finalizers: finalizers(value),
-            traits: Traits::of(object),
-            app: object.annotation(TRACKING_ID).and_then(Tracking::parse).map(|tracking| tracking.app),
-            operation: Some(object.text(&["metadata", "labels", OPERATION_LABEL])).filter(|id| !id.is_empty()).map(Into::into),
-            assessment: (self.assess)(object),
-        }
-    }
-}
+use crate::model::{Container, ContainerState, Gvk, ResourceKey};
 
 /// Returns the finalizers of an object.
 pub(super) fn finalizers(value: &Value) -> Vec<String> {
@@ -234,21 +205,6 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cluster::fake;
-
-    #[test]
-    fn a_live_object_keeps_what_decisions_need() {
-        let object = Object::new(json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {
-            "name": "migrate", "uid": "u1", "resourceVersion": "42", "deletionTimestamp": "2026-03-01T09:00:05Z",
-            "finalizers": ["syncwave.dev/hook-finalizer"], "annotations": {"argocd.argoproj.io/hook": "PreSync"}}}));
-        let judge = Judge { observed: |_| (Some(2), Some(1)), ..fake::judge() };
-        let live = judge.live(&object);
-        assert_eq!((&*live.uid, live.resource_version, live.generation, live.observed_generation), ("u1", 42, Some(2), Some(1)));
-        assert_eq!(live.deletion, Some("2026-03-01T09:00:05Z".parse().unwrap()));
-        assert!(live.has_hook_finalizer() && live.traits.is_hook());
-        let strange = judge.live(&Object::new(json!({"metadata": {"resourceVersion": "abc", "finalizers": 5}})));
-        assert_eq!((strange.resource_version, strange.finalizers.len()), (0, 0));
-    }
 
     #[test]
     fn a_pod_lists_its_containers_init_first_with_their_states() {

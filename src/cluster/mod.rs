@@ -8,6 +8,7 @@ pub(crate) mod discovery;
 #[cfg(test)]
 pub(crate) mod fake;
 pub(crate) mod hints;
+pub(crate) mod judge;
 pub(crate) mod live;
 pub(crate) mod logs;
 mod migration;
@@ -30,7 +31,7 @@ use http::Method;
 use serde_json::Value;
 use tokio_util::sync::CancellationToken;
 
-pub(crate) use live::Judge;
+pub(crate) use judge::Judge;
 pub(crate) use outbox::{Outbox, Reporter};
 pub(crate) use ownership::{Content, Snapshot};
 pub(crate) use read::Patience;
@@ -79,6 +80,11 @@ impl Cluster {
         Self { hurry: stop.clone(), stop, ..self.clone() }
     }
 
+    /// Returns the same cluster with another judge: rules may change from one operation to the next.
+    pub(crate) fn with_judge(&self, judge: Judge) -> Self {
+        Self { judge, ..self.clone() }
+    }
+
     /// Returns the same cluster for writes that nobody waits for, so that they leave room for the others.
     pub(crate) fn aside(&self) -> Self {
         Self { is_aside: true, ..self.clone() }
@@ -103,8 +109,8 @@ impl Cluster {
     }
 
     /// Returns how live objects are judged.
-    pub(crate) fn judge(&self) -> Judge {
-        self.judge
+    pub(crate) fn judge(&self) -> &Judge {
+        &self.judge
     }
 }
 

@@ -54,7 +54,8 @@ impl Search<'_> {
             match live {
                 Ok(Some(object)) if self.is_owned(&key, &object) => {
                     let version = object.gvk().version;
-                    found.owned.push(Candidate { key, version, live: self.cluster.judge().live(&object) });
+                    let live = self.cluster.judge().live(&object).await;
+                    found.owned.push(Candidate { key, version, live });
                 }
                 Ok(Some(_)) if hooks.contains(&key) => _ = found.strangers.insert(key),
                 Ok(Some(object)) => foreign.extend([(key, object.text(&["metadata", "uid"]).to_owned())]),

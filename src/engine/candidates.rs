@@ -74,7 +74,8 @@ impl Search<'_> {
                 Ok(Some(object)) if self.is_candidate(&key, &object) && has_owner(&object) => _ = adopted.insert(key),
                 Ok(Some(object)) if self.is_candidate(&key, &object) => {
                     let version = object.gvk().version;
-                    found.candidates.push(Candidate { key, version, live: self.cluster.judge().live(&object) });
+                    let live = self.cluster.judge().live(&object).await;
+                    found.candidates.push(Candidate { key, version, live });
                 }
                 Ok(Some(_)) => {}
                 Ok(None) => _ = found.gone.insert(key),

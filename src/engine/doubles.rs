@@ -147,13 +147,13 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn r1209_of_two_names_the_wanted_one_is_kept() {
-        let live = |version: &str| {
+        let live = async |version: &str| {
             let object = Object::new(ingress(version));
-            let live = fake::cluster(|asked| serve(&asked, false)).judge().live(&object);
+            let live = fake::cluster(|asked| serve(&asked, false)).judge().live(&object).await;
             Candidate { key: owned(version).key, version: "v1".into(), live }
         };
         for (wanted, kept) in [(NEW, NEW), (OLD, OLD), ("none/v1", OLD)] {
-            let mut both = vec![live(OLD), live(NEW)];
+            let mut both = vec![live(OLD).await, live(NEW).await];
             let dropped = reduce(&mut both, |key| *key.group == *Gvk::new(wanted, "Ingress").group);
             assert_eq!((both.len(), dropped.len(), &*both[0].key.group), (1, 1, &*Gvk::new(kept, "Ingress").group));
         }

@@ -204,12 +204,12 @@ impl Executor {
         }
         match self.stoppable.apply(call.spot(), target, &before, mode, call.reporter).await {
             Ok(applied) => {
-                self.note(call.task, sent, &applied);
+                let live = self.calm.judge().live(&applied.object).await;
+                self.note(call.task, sent, &applied, &live);
                 say_if_reused(call, &before, &applied);
                 if is_definition(key) {
                     self.wait_until_established(call).await;
                 }
-                let live = self.calm.judge().live(&applied.object);
                 // Nobody watches an object by a name that only the server knew (spec R307), so nobody waits for it either.
                 let live = if key.name.is_empty() { unwatched(live) } else { live };
                 StepOutcome::Done { message: applied.message(), live: Some(Box::new(live)) }
@@ -256,8 +256,8 @@ impl Executor {
         Some(StepOutcome::Done { message, live: Some(Box::new(live)) })
     }
 
-    fn note(&self, task: &Task, sent: Sent<'_>, applied: &Applied) {
-        self.watches.written(&task.id.key, &applied.object);
+    fn note(&self, task: &Task, sent: Sent<'_>, applied: &Applied, live: &Live) {
+        self.watches.written(&task.id.key, &applied.object, live);
         if let Some(seals) = self.seals.as_ref().filter(|_| may_be_sealed(task, sent.mode)) {
             seals.put(&task.id.key, sent, Snapshot::of(applied.object.wire()).content());
         }
@@ -286,7 +286,7 @@ impl Executor {
 
     async fn look(&self, call: Call<'_>) -> StepOutcome {
         match self.calm.get(call.spot(), call.reporter).await {
-            Ok(Some(object)) => StepOutcome::Done { message: String::new(), live: Some(Box::new(self.calm.judge().live(&object))) },
+            Ok(Some(object)) => StepOutcome::Done { message: String::new(), live: Some(Box::new(self.calm.judge().live(&object).await)) },
             Ok(None) => StepOutcome::Gone,
             Err(error) => failed(&error),
         }
@@ -304,7 +304,7 @@ impl Executor {
         }
         self.watches.hook_created(&call.task.id.key, uid);
         let message = "still running since an earlier deletion".to_owned();
-        StepOutcome::Done { message, live: Some(Box::new(self.calm.judge().live(&object))) }
+        StepOutcome::Done { message, live: Some(Box::new(self.calm.judge().live(&object).await)) }
     }
 
     /// Returns the refusal to touch what has the name of a hook and belongs to somebody else.
@@ -324,22 +324,25 @@ impl Executor {
     async fn remove_finalizers(&self, cluster: &Cluster, call: Call<'_>, uid: &str) -> StepOutcome {
         let known = self.watches.snapshot(&call.task.id.key);
         match cluster.remove_hook_finalizers(call.spot(), uid, known, call.reporter).await {
-            Ok(removal) => self.removed(removal),
+            Ok(removal) => self.removed(removal).await,
             Err(error) => StepOutcome::Failed { error },
         }
     }
 
     async fn delete(&self, cluster: &Cluster, call: Call<'_>, uid: &str) -> StepOutcome {
         match cluster.delete(call.spot(), uid, self.request.options.propagation(), call.reporter).await {
-            Ok(removal) => self.removed(removal),
+            Ok(removal) => self.removed(removal).await,
             Err(error) => failed(&error),
         }
     }
 
-    fn removed(&self, removal: Removal) -> StepOutcome {
+    async fn removed(&self, removal: Removal) -> StepOutcome {
         match removal {
             Removal::Done(object) => {
-                let live = object.map(|object| Box::new(self.calm.judge().live(&object)));
+                let live = match object {
+                    Some(object) => Some(Box::new(self.calm.judge().live(&object).await)),
+                    None => None,
+                };
                 StepOutcome::Done { message: String::new(), live }
             }
             Removal::Gone => StepOutcome::Gone,

@@ -72,8 +72,9 @@ impl Finder {
         for candidate in owned {
             match search.read(&candidate.key, &candidate.gvk()).await {
                 Ok(Some(object)) if search.is_owned(&candidate.key, &object) => {
-                    watches.written(&candidate.key, &object);
-                    looked.found.push(Candidate { live: cluster.judge().live(&object), ..candidate });
+                    let live = cluster.judge().live(&object).await;
+                    watches.written(&candidate.key, &object, &live);
+                    looked.found.push(Candidate { live, ..candidate });
                 }
                 Ok(Some(_) | None) => {}
                 Err(error) => {

@@ -15,15 +15,11 @@ use super::session::{Answer, Ask, Connector, FailureKind, Opening, OperationIds,
 use super::windows;
 use crate::cluster::apply::Spot;
 use crate::cluster::connect::{ConnectError, connect};
-use crate::cluster::{Cluster, Judge, Reporter, Resource, locked};
-use crate::health;
+use crate::cluster::{Cluster, Reporter, Resource, locked};
 use crate::manifest::{self, Loaded};
 use crate::model::{Object, ResourceKey};
 use crate::operation::Request;
 use crate::plan::{Kind, Plan};
-
-/// How live objects are judged in this program.
-pub(super) const JUDGE: Judge = Judge { assess: health::assess, observed: health::observed };
 
 /// What tasks of a session share.
 struct Shared {
@@ -304,7 +300,8 @@ impl Shared {
 
     async fn prepare(&self, kind: Kind, request: &Request, id: Arc<str>) -> Result<Prepared, Obstacle> {
         let loaded = prepare::load(&self.opening, &self.stdin).await?;
-        let connected = self.connect().await?;
+        let mut connected = self.connect().await?;
+        connected.cluster = connected.cluster.with_judge(self.opening.rules.judge());
         let prepared = match kind {
             Kind::Sync => prepare::prepare(&self.opening, loaded, connected, request, id).await,
             Kind::Delete => prepare::prepare_deletion(&self.opening, loaded, connected, request, id).await?,
@@ -359,14 +356,14 @@ async fn open_connection(opening: &Opening) -> Result<Connected, ConnectError> {
         Connector::Kubeconfig { file, context } => {
             let connection = connect(file.as_deref(), context.as_deref(), opening.clock).await?;
             Ok(Connected {
-                cluster: Cluster::new(connection.client, opening.clock, JUDGE),
+                cluster: Cluster::new(connection.client, opening.clock, opening.rules.judge()),
                 context: connection.context.into(),
                 server: connection.server.into(),
                 namespace: connection.namespace.into(),
             })
         }
         Connector::Client { client, context, cluster, namespace } => Ok(Connected {
-            cluster: Cluster::new(client.clone(), opening.clock, JUDGE),
+            cluster: Cluster::new(client.clone(), opening.clock, opening.rules.judge()),
             context: context.as_str().into(),
             server: cluster.as_str().into(),
             namespace: namespace.as_str().into(),

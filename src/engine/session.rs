@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::bus::{Subscription, lanes};
 use super::host::Host;
+use super::rules::RuleSources;
 use crate::clock::Clock;
 use crate::manifest::{LoadOptions, Source};
 use crate::model::{ResourceKey, TaskId};
@@ -39,6 +40,8 @@ pub(crate) struct Opening {
     pub(crate) protected: Vec<String>,
     /// Nobody can be asked: a sync on a protected context is refused.
     pub(crate) unattended: bool,
+    /// How objects are judged.
+    pub(crate) rules: RuleSources,
     pub(crate) clock: Clock,
     pub(crate) connector: Connector,
     pub(crate) operation_ids: OperationIds,

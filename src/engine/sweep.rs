@@ -99,7 +99,7 @@ impl Sweep {
         let Some(resource) = cluster.served(&gvk).await.map_err(|error| error.to_string())? else { return Ok(Fate::Nothing) };
         let spot = Spot { resource: &resource, namespace: &key.namespace, name: &key.name };
         let Some(object) = cluster.get(spot, &reporter).await.map_err(|error| error.to_string())? else { return Ok(Fate::Nothing) };
-        let live = cluster.judge().live(&object);
+        let live = cluster.judge().live(&object).await;
         if live.operation.as_deref() != Some(operation) {
             return Ok(Fate::Nothing);
         }

@@ -9,6 +9,7 @@ mod extension;
 mod network;
 mod pod;
 mod read;
+mod rules;
 mod scaling;
 pub(crate) mod script;
 mod storage;
@@ -17,10 +18,10 @@ mod workload;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use rules::Rules;
 use serde_json::Value;
 
 use crate::model::{Assessment, Gvk, Health, HealthStatus, Object, annotation};
-use script::Scripts;
 
 /// What a rule says: a status with its message, or why it cannot say anything.
 type Verdict = Result<(HealthStatus, String), String>;
@@ -57,19 +58,6 @@ static RULES: &[Rule] = &[
     rule("argoproj.io", "Workflow", &[], argo::workflow),
     rule("argoproj.io", "Rollout", &[], argo::rollout),
 ];
-
-/// Returns the health of an object by the rules of the program alone.
-pub(crate) fn assess(object: &Object) -> Assessment {
-    assess_by(None, object)
-}
-
-/// Returns the health of an object, in the order of spec R411: deletion first, then the script of its kind, then the rule of its kind.
-pub(crate) fn assess_by(scripts: Option<&Scripts>, object: &Object) -> Assessment {
-    if is_pending_deletion(object.wire()) {
-        return known(HealthStatus::Progressing, "Pending deletion".into(), "deletion".into());
-    }
-    scripts.and_then(|scripts| scripts.assess(object)).unwrap_or_else(|| native(object))
-}
 
 fn native(object: &Object) -> Assessment {
     let gvk = object.gvk();

@@ -239,6 +239,7 @@ fn reporter(settings: &Settings) -> Box<dyn Report> {
 mod tests {
     use super::*;
     use crate::clock::Clock;
+    use crate::engine::rules::RuleSources;
     use crate::engine::session::{self, Connector, Opening, OperationIds};
     use crate::manifest::LoadOptions;
     use crate::report::json::Json;
@@ -267,6 +268,7 @@ mod tests {
             read_only: None,
             protected: vec!["*prod*".to_owned()],
             unattended,
+            rules: RuleSources::default(),
             clock,
             connector,
             skip_unchanged: true,

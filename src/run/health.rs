@@ -9,7 +9,7 @@ use super::setup::Settings;
 use crate::cli::Format;
 use crate::clock::Clock;
 use crate::failure::{Exit, Failure, complain};
-use crate::health::script::Scripts;
+use crate::health::Rules;
 use crate::manifest::{self, LoadOptions, Manifest, Source};
 use crate::report::health::{self, Judged};
 use crate::report::visible::visible;
@@ -19,13 +19,13 @@ pub(super) fn run(files: &[String], rules: Option<&Path>, settings: &Settings) -
     if files.is_empty() {
         return Err(Failure::usage("`health` needs a FILE; write one, or `-` for standard input"));
     }
-    let scripts = match rules {
-        Some(folder) => Some(lua::load(folder, super::runtime(None)?.block_on(async { Clock::real() }))?),
-        None => None,
+    let rules = match rules {
+        Some(folder) => Rules::default().with_scripts(lua::load(folder, super::runtime(None)?.block_on(async { Clock::real() }))?),
+        None => Rules::default(),
     };
     let mut judged = Vec::new();
     for file in files {
-        judged.extend(load(file)?.iter().map(|manifest| judge(scripts.as_ref(), manifest)));
+        judged.extend(load(file)?.iter().map(|manifest| judge(&rules, manifest)));
     }
     let mut out = io::stdout().lock();
     let printed = match format(settings) {
@@ -49,6 +49,6 @@ fn load(file: &str) -> Result<Vec<Manifest>, Failure> {
     Ok(loaded.manifests)
 }
 
-fn judge(scripts: Option<&Scripts>, manifest: &Manifest) -> Judged {
-    Judged { key: manifest.object.key(), assessment: crate::health::assess_by(scripts, &manifest.object) }
+fn judge(rules: &Rules, manifest: &Manifest) -> Judged {
+    Judged { key: manifest.object.key(), assessment: rules.assess(&manifest.object) }
 }

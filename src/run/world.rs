@@ -8,6 +8,7 @@ use tokio::task::JoinSet;
 
 use crate::cli::Speed;
 use crate::clock::Clock;
+use crate::engine::rules::RuleSources;
 use crate::engine::session::{self, Connector, Opening, OperationIds, SessionHandle};
 use crate::failure::{Exit, Failure};
 use crate::manifest::LoadOptions;
@@ -60,6 +61,7 @@ impl World {
             read_only: settings.read_only(),
             protected: if cluster.is_some() { Vec::new() } else { settings.loaded.config.protected.clone() },
             unattended: super::is_headless(&settings.options) && !settings.options.yes,
+            rules: RuleSources::default(),
             clock,
             connector,
             operation_ids,

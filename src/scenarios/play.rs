@@ -11,6 +11,7 @@ use tokio::task::JoinSet;
 
 use super::truth::{self, Truth};
 use crate::clock::Clock;
+use crate::engine::rules::RuleSources;
 use crate::engine::session::{self, Answer, Ask, Connector, Opening, OperationIds, SessionHandle};
 use crate::manifest::{LoadOptions, Manifest, Source};
 use crate::operation::{Operation, Request};
@@ -106,6 +107,7 @@ fn opening(story: &Story, source: &Source, clock: Clock, cluster: &SimCluster, s
         state_dir: state.to_owned(),
         read_only: None,
         protected: Vec::new(),
+        rules: RuleSources::default(),
         clock,
         connector: Connector::Client {
             client: cluster.client(),

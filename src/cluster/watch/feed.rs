@@ -38,8 +38,8 @@ const NAMED: usize = 5;
 
 /// What a feed has read as a whole.
 #[derive(Debug, Default)]
-pub(super) struct Listed {
-    pub(super) items: Vec<Value>,
+pub(super) struct Listed<T = Value> {
+    pub(super) items: Vec<T>,
     /// The revision that it shows: what is newer may be missing in it.
     pub(super) as_of: u64,
     /// Names that could not be read, so that nothing is known of them.
@@ -48,8 +48,10 @@ pub(super) struct Listed {
 
 /// Who is told what a feed brings.
 pub(super) trait Sink: Send + Sync {
-    fn replaced(&self, listed: Listed);
-    fn changed(&self, item: Value);
+    /// Comes back when it has been judged; nothing more of this feed is read before.
+    fn replaced(&self, listed: Listed) -> impl Future<Output = ()> + Send;
+    /// Comes back when it has been judged; nothing more of this feed is read before.
+    fn changed(&self, item: Value) -> impl Future<Output = ()> + Send;
     fn deleted(&self, item: Value);
     /// The first list is through, and the watch is open or will never be.
     fn opened(&self, how: Access);
@@ -120,7 +122,7 @@ impl<S: Sink> Feed<S> {
                 Ok((listed, revision)) => {
                     listing.failures = 0;
                     self.sink.works();
-                    self.sink.replaced(listed);
+                    self.sink.replaced(listed).await;
                     if !self.resource.can_watch || self.follow(revision, &mut watching).await == Access::Polled {
                         return self.poll_list().await;
                     }
@@ -129,7 +131,7 @@ impl<S: Sink> Feed<S> {
                 // The kind is not served (any more); it may come back.
                 Err(error) if error.is_not_found() => {
                     self.sink.opened(Access::Watched);
-                    self.sink.replaced(Listed { as_of: self.sink.newest(), ..Listed::default() });
+                    self.sink.replaced(Listed { as_of: self.sink.newest(), ..Listed::default() }).await;
                     self.cluster.clock().sleep(POLL).await;
                 }
                 Err(error) => self.pause(&mut listing, &error).await,
@@ -227,7 +229,7 @@ impl<S: Sink> Feed<S> {
                 () = clock.sleep(SILENCE) => return Ended::Silent,
             };
             match line {
-                Ok(Some(line)) => match self.take(&line) {
+                Ok(Some(line)) => match self.take(&line).await {
                     Taken::Revision(next) => position.revision = next,
                     Taken::Nothing => {}
                     Taken::Forgotten => return Ended::Forgotten,
@@ -239,7 +241,7 @@ impl<S: Sink> Feed<S> {
         }
     }
 
-    fn take(&self, line: &[u8]) -> Taken {
+    async fn take(&self, line: &[u8]) -> Taken {
         let mut event: Value = match serde_json::from_slice(line) {
             Ok(event) => event,
             Err(error) => return Taken::Failed(CallError::Unreadable(error.to_string())),
@@ -247,7 +249,7 @@ impl<S: Sink> Feed<S> {
         let object = event["object"].take();
         let revision = text(&object["metadata"]["resourceVersion"]).to_owned();
         match text(&event["type"]) {
-            "ADDED" | "MODIFIED" => self.sink.changed(object),
+            "ADDED" | "MODIFIED" => self.sink.changed(object).await,
             "DELETED" => self.sink.deleted(object),
             "BOOKMARK" => {}
             "ERROR" => return failure(&object),
@@ -265,7 +267,7 @@ impl<S: Sink> Feed<S> {
                 Ok((listed, _)) => {
                     trouble.failures = 0;
                     self.sink.works();
-                    self.sink.replaced(listed);
+                    self.sink.replaced(listed).await;
                 }
                 Err(error) => self.pause(&mut trouble, &error).await,
             }
@@ -295,7 +297,7 @@ impl<S: Sink> Feed<S> {
             }
             failures = if unread.is_empty() { 0 } else { failures + 1 };
             self.tell_unread(&unread, failures >= TELL_AFTER, &mut told);
-            self.sink.replaced(Listed { items, as_of, unread: unread.into_keys().collect() });
+            self.sink.replaced(Listed { items, as_of, unread: unread.into_keys().collect() }).await;
             self.sink.opened(Access::Polled);
             self.cluster.clock().sleep(POLL).await;
         }
@@ -432,12 +434,12 @@ mod tests {
     }
 
     impl Sink for Notes {
-        fn replaced(&self, listed: Listed) {
+        async fn replaced(&self, listed: Listed) {
             let names: Vec<&str> = listed.items.iter().map(|item| text(&item["metadata"]["name"])).collect();
             let unread: Vec<String> = listed.unread.iter().map(|name| format!(" without {name}")).collect();
             self.note(format!("list {}{}", names.join(","), unread.concat()));
         }
-        fn changed(&self, item: Value) {
+        async fn changed(&self, item: Value) {
             self.note(format!("changed {}", text(&item["metadata"]["name"])));
         }
         fn deleted(&self, item: Value) {

@@ -17,10 +17,10 @@ use tokio::task::JoinSet;
 pub(crate) use belonging::Wanted;
 
 use self::feed::{Access, Feed, Listed, Sink};
-use self::observer::{FeedKey, Observer};
+use self::observer::{FeedKey, Item, Observer, completed};
 use super::apply::Before;
 use super::ownership::Snapshot;
-use super::{Cluster, Outbox, Resource, locked};
+use super::{Cluster, Judge, Outbox, Resource, locked};
 use crate::model::{Gvk, Live, Object, ResourceKey};
 use crate::operation::Event;
 
@@ -59,6 +59,7 @@ struct Feeds {
 /// What is known, and where facts go. The lock is held while facts are queued, so that they leave in the order in which they were seen.
 struct View {
     observer: Mutex<Observer>,
+    judge: Judge,
     outbox: Arc<Outbox>,
     /// Troubles that were told and are not over.
     told: Mutex<BTreeSet<String>>,
@@ -90,9 +91,9 @@ impl View {
 impl Watches {
     /// Opens watches for everything whose kind is known. `WatchesOpened` follows when every first list has been told.
     pub(crate) fn open(cluster: &Cluster, watching: Watching, outbox: Arc<Outbox>) -> Self {
-        let observer = Observer::new(cluster.judge(), watching.wanted.clone(), watching.started_at);
-        let (observer, outbox) = (Mutex::new(observer), outbox);
-        let view = Arc::new(View { observer, outbox: outbox.clone(), told: Mutex::default(), polled: Mutex::default() });
+        let observer = Mutex::new(Observer::new(watching.wanted.clone(), watching.started_at));
+        let judge = cluster.judge().clone();
+        let view = Arc::new(View { observer, judge, outbox: outbox.clone(), told: Mutex::default(), polled: Mutex::default() });
         let inner = Inner { cluster: cluster.clone(), wanted: watching.wanted, view, feeds: Mutex::default() };
         let watches = Self(Arc::new(inner));
         let kinds: BTreeSet<&Gvk> = watches.0.wanted.iter().map(|wanted| &wanted.gvk).collect();
@@ -148,9 +149,9 @@ impl Watches {
         locked(&self.0.view.observer).has_created(key, uid)
     }
 
-    /// Notes what a write returned.
-    pub(crate) fn written(&self, key: &ResourceKey, object: &Object) {
-        locked(&self.0.view.observer).written(key, object);
+    /// Notes what a write returned, and what is to be known of it.
+    pub(crate) fn written(&self, key: &ResourceKey, object: &Object, live: &Live) {
+        locked(&self.0.view.observer).written(key, object, live);
     }
 
     /// Returns what is known of an object before it is written.
@@ -244,12 +245,28 @@ struct FeedSink {
     opened: watch::Sender<Option<Access>>,
 }
 
+impl FeedSink {
+    /// Judges what is news before the view is locked: only this feed waits for a slow rule.
+    async fn judged(&self, item: Value) -> Item {
+        let object = completed(item, &self.key.gvk);
+        let is_news = locked(&self.view.observer).is_news(&object);
+        let live = if is_news { Some(Box::new(self.view.judge.live(&object).await)) } else { None };
+        Item { object, live }
+    }
+}
+
 impl Sink for FeedSink {
-    fn replaced(&self, listed: Listed) {
+    async fn replaced(&self, listed: Listed) {
+        let mut items = Vec::with_capacity(listed.items.len());
+        for item in listed.items {
+            items.push(self.judged(item).await);
+        }
+        let listed = Listed { items, as_of: listed.as_of, unread: listed.unread };
         self.view.tell(|observer| observer.replaced(&self.key, listed));
     }
 
-    fn changed(&self, item: Value) {
+    async fn changed(&self, item: Value) {
+        let item = self.judged(item).await;
         self.view.tell(|observer| observer.changed(&self.key, item));
     }
 
@@ -288,6 +305,7 @@ mod tests {
 
     use super::*;
     use crate::cluster::fake::{self, Asked, FakeResponse};
+    use crate::model::Assessment;
 
     fn discovery(kind: &str, plural: &str) -> FakeResponse {
         let item = json!({"name": plural, "kind": kind, "namespaced": true, "verbs": ["list", "watch"]});
@@ -329,6 +347,46 @@ mod tests {
         let events = open("secrets").await;
         let sentence = "nothing begins before the Secret objects have been read; a terminate ends the wait";
         assert!(!is_open(&events) && events.contains(&Event::Warned { task: None, text: sentence.to_owned() }), "{events:?}");
+    }
+
+    /// A rule that ends when the test lets it.
+    #[derive(Debug)]
+    struct Slow(Mutex<std::sync::mpsc::Receiver<()>>);
+
+    impl crate::cluster::judge::Rules for Slow {
+        fn assess(&self, object: &Object) -> Assessment {
+            if *object.gvk().kind == *"Secret" {
+                locked(&self.0).recv().unwrap();
+            }
+            Assessment::NoRule
+        }
+
+        fn observed(&self, _object: &Object) -> (Option<i64>, Option<i64>) {
+            (None, None)
+        }
+
+        fn may_take_long(&self, gvk: &Gvk) -> bool {
+            *gvk.kind == *"Secret"
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_slow_rule_holds_only_the_kind_that_it_judges() {
+        let (finish, wait) = std::sync::mpsc::channel();
+        let cluster = fake::cluster(serve).with_judge(Judge::new(Arc::new(Slow(Mutex::new(wait)))));
+        let gvk = Gvk::new("v1", "Secret");
+        cluster.discover(&[gvk.clone()].into()).await;
+        let outbox = Arc::new(Outbox::default());
+        let wanted = vec![Wanted { key: ResourceKey::new("", "Secret", "shop", "s"), gvk, hook: true }];
+        let watches = Watches::open(&cluster, Watching { wanted, started_at: fake::epoch() }, outbox.clone());
+        let pods = FeedKey { gvk: Gvk::new("v1", "Pod"), namespace: "shop".into() };
+        let secrets = FeedKey { gvk: Gvk::new("v1", "Secret"), namespace: "shop".into() };
+        let mut opened = locked(&watches.0.feeds).opened[&pods].clone();
+        opened.wait_for(Option::is_some).await.unwrap();
+        assert_eq!((*locked(&watches.0.feeds).opened[&secrets].borrow(), outbox.drain()), (None, vec![]));
+        finish.send(()).unwrap();
+        outbox.arrived().await;
+        assert!(matches!(&outbox.drain()[0], Event::LiveObserved { key, .. } if *key.name == *"s"));
     }
 
     #[tokio::test(start_paused = true)]

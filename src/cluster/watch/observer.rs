@@ -8,7 +8,7 @@ use jiff::{Timestamp, ToSpan as _};
 use serde_json::Value;
 
 use super::super::apply::Before;
-use super::super::live::{self, ClusterEvent, Judge, Pod, text};
+use super::super::live::{self, ClusterEvent, Pod, text};
 use super::super::ownership::Snapshot;
 use super::belonging::{Belonging, Belongs, Wanted};
 use super::feed::Listed;
@@ -27,7 +27,6 @@ pub(super) struct FeedKey {
 
 /// Everything that has been seen.
 pub(super) struct Observer {
-    judge: Judge,
     /// Events before this are old news. The server's stamps have whole seconds.
     since: Timestamp,
     belonging: Belonging,
@@ -47,11 +46,28 @@ struct Seen {
     live: Box<Live>,
 }
 
+/// One object of a list or a watch.
+pub(super) struct Item {
+    pub(super) object: Object,
+    /// What is to be known of it, if it was news.
+    pub(super) live: Option<Box<Live>>,
+}
+
+impl Seen {
+    fn is_of(&self, uid: &str, version: &str) -> bool {
+        *self.uid == *uid && self.version == version && !version.is_empty()
+    }
+
+    /// Returns whether another version is news; of versions that say nothing, each one is.
+    fn precedes(&self, uid: &str, version: &str) -> bool {
+        number(&self.version) <= number(version) && !self.is_of(uid, version)
+    }
+}
+
 impl Observer {
-    pub(super) fn new(judge: Judge, wanted: Vec<Wanted>, started_at: Timestamp) -> Self {
+    pub(super) fn new(wanted: Vec<Wanted>, started_at: Timestamp) -> Self {
         let since = started_at.checked_sub(1.second()).unwrap_or(started_at);
         Self {
-            judge,
             since,
             belonging: Belonging::new(wanted),
             objects: BTreeMap::new(),
@@ -79,7 +95,7 @@ impl Observer {
     }
 
     /// Takes a whole list: what it does not hold any more is gone, unless it was written after the list was made.
-    pub(super) fn replaced(&mut self, feed: &FeedKey, listed: Listed) -> Vec<Event> {
+    pub(super) fn replaced(&mut self, feed: &FeedKey, listed: Listed<Item>) -> Vec<Event> {
         let mut events = self.vanished(feed, &listed);
         for item in listed.items {
             events.extend(self.changed(feed, item));
@@ -88,8 +104,8 @@ impl Observer {
         events
     }
 
-    fn vanished(&mut self, feed: &FeedKey, listed: &Listed) -> Vec<Event> {
-        let present: BTreeSet<&str> = listed.items.iter().map(|item| text(&item["metadata"]["uid"])).collect();
+    fn vanished(&mut self, feed: &FeedKey, listed: &Listed<Item>) -> Vec<Event> {
+        let present: BTreeSet<&str> = listed.items.iter().map(|item| item.object.text(&["metadata", "uid"])).collect();
         let is_shown = |name: &Arc<str>, version: &str| number(version) <= listed.as_of && !listed.unread.contains(name);
         let in_feed = |group: &str, kind: &str, namespace: &str| {
             group == &*feed.gvk.group && kind == &*feed.gvk.kind && (feed.namespace.is_empty() || namespace == &*feed.namespace)
@@ -113,13 +129,12 @@ impl Observer {
     }
 
     /// Takes one object as it is now.
-    pub(super) fn changed(&mut self, feed: &FeedKey, mut item: Value) -> Vec<Event> {
-        complete(&mut item, &feed.gvk);
-        let key = self.key_of(&item);
+    pub(super) fn changed(&mut self, feed: &FeedKey, item: Item) -> Vec<Event> {
+        let key = self.key_of(&item.object);
         // Pods and Events may matter although the plan does not name them.
         let more = match (&*feed.gvk.group, &*feed.gvk.kind) {
-            ("", "Pod") => self.pod_changed(&item),
-            ("", "Event") => self.event_came(&item).into_iter().collect(),
+            ("", "Pod") => self.pod_changed(item.object.wire()),
+            ("", "Event") => self.event_came(item.object.wire()).into_iter().collect(),
             _ => Vec::new(),
         };
         let mut events = key.map(|key| self.object_changed(key, item)).unwrap_or_default();
@@ -128,11 +143,11 @@ impl Observer {
     }
 
     /// Takes the last state of an object that is gone.
-    pub(super) fn deleted(&mut self, feed: &FeedKey, mut item: Value) -> Vec<Event> {
-        complete(&mut item, &feed.gvk);
-        let uid: Arc<str> = text(&item["metadata"]["uid"]).into();
+    pub(super) fn deleted(&mut self, feed: &FeedKey, item: Value) -> Vec<Event> {
+        let object = completed(item, &feed.gvk);
+        let uid: Arc<str> = object.text(&["metadata", "uid"]).into();
         let mut events = Vec::new();
-        if let Some(key) = self.key_of(&item) {
+        if let Some(key) = self.key_of(&object) {
             events.extend(self.object_gone(key, &uid));
         }
         if (&*feed.gvk.group, &*feed.gvk.kind) == ("", "Pod") {
@@ -156,13 +171,13 @@ impl Observer {
     }
 
     /// Notes what a write returned, so that the next one compares with it although the watch may lag behind.
-    pub(super) fn written(&mut self, key: &ResourceKey, object: &Object) {
+    pub(super) fn written(&mut self, key: &ResourceKey, object: &Object, live: &Live) {
         let value = object.wire();
         let version = text(&value["metadata"]["resourceVersion"]);
         if self.objects.get(key).is_none_or(|seen| number(&seen.version) <= number(version)) {
             let uid = text(&value["metadata"]["uid"]).into();
-            let live = Box::new(self.judge.live(object));
-            self.objects.insert(key.clone(), Seen { uid, version: version.to_owned(), snapshot: Snapshot::of(value), live });
+            let seen = Seen { uid, version: version.to_owned(), snapshot: Snapshot::of(value), live: Box::new(live.clone()) };
+            self.objects.insert(key.clone(), seen);
         }
     }
 
@@ -181,30 +196,34 @@ impl Observer {
         Some((*seen.live).clone())
     }
 
-    fn key_of(&self, item: &Value) -> Option<ResourceKey> {
-        let gvk = Gvk::new(text(&item["apiVersion"]), text(&item["kind"]));
-        let metadata = &item["metadata"];
-        self.belonging.key(&gvk.group, &gvk.kind, text(&metadata["namespace"]), text(&metadata["name"]))
+    /// Returns whether an object has to be judged: it counts, and is not as it was last seen.
+    pub(super) fn is_news(&self, object: &Object) -> bool {
+        let Some(key) = self.key_of(object) else { return false };
+        let (uid, version) = (object.text(&["metadata", "uid"]), object.text(&["metadata", "resourceVersion"]));
+        self.objects.get(&key).is_none_or(|seen| seen.precedes(uid, version))
     }
 
-    fn object_changed(&mut self, key: ResourceKey, item: Value) -> Vec<Event> {
-        let uid: Arc<str> = text(&item["metadata"]["uid"]).into();
-        let version = text(&item["metadata"]["resourceVersion"]).to_owned();
+    fn key_of(&self, object: &Object) -> Option<ResourceKey> {
+        let (gvk, place) = (object.gvk(), |field| object.text(&["metadata", field]));
+        self.belonging.key(&gvk.group, &gvk.kind, place("namespace"), place("name"))
+    }
+
+    fn object_changed(&mut self, key: ResourceKey, Item { object, live }: Item) -> Vec<Event> {
+        let uid: Arc<str> = object.text(&["metadata", "uid"]).into();
+        let version = object.text(&["metadata", "resourceVersion"]).to_owned();
         let mut events = Vec::new();
         match self.objects.get(&key) {
+            Some(seen) if seen.is_of(&uid, &version) => return vec![Event::LiveObserved { live: seen.live.clone(), key }],
             // Our own write has been here already, and what comes now is older, be it of this object or of the one before it.
-            Some(seen) if number(&seen.version) > number(&version) => return events,
-            Some(seen) if seen.uid == uid && seen.version == version && !version.is_empty() => {
-                return vec![Event::LiveObserved { live: seen.live.clone(), key }];
-            }
+            Some(seen) if !seen.precedes(&uid, &version) => return events,
             Some(seen) if seen.uid != uid => {
                 let gone = seen.uid.clone();
                 events.extend(self.object_gone(key.clone(), &gone));
             }
             Some(_) | None => {}
         }
-        let object = Object::new(item);
-        let live = Box::new(self.judge.live(&object));
+        // It was not judged because it did not count a moment ago. Whoever makes it count reads it then.
+        let Some(live) = live else { return events };
         self.objects.insert(key.clone(), Seen { uid, version, snapshot: Snapshot::of(object.wire()), live: live.clone() });
         events.push(Event::LiveObserved { key, live });
         events
@@ -293,11 +312,13 @@ impl Observer {
     }
 }
 
-/// Items of typed lists name neither kind nor version.
-fn complete(item: &mut Value, gvk: &Gvk) {
-    let Some(fields) = item.as_object_mut() else { return };
-    fields.entry("apiVersion").or_insert_with(|| gvk.api_version().into());
-    fields.entry("kind").or_insert_with(|| gvk.kind.to_string().into());
+/// Returns an item as an object. Items of typed lists name neither kind nor version.
+pub(super) fn completed(mut item: Value, gvk: &Gvk) -> Object {
+    if let Some(fields) = item.as_object_mut() {
+        fields.entry("apiVersion").or_insert_with(|| gvk.api_version().into());
+        fields.entry("kind").or_insert_with(|| gvk.kind.to_string().into());
+    }
+    Object::new(item)
 }
 
 fn number(version: &str) -> u64 {
@@ -334,6 +355,7 @@ fn occurred(event: ClusterEvent, owner: ResourceKey) -> Event {
 
 #[cfg(test)]
 mod tests {
+    use futures::FutureExt as _;
     use serde_json::json;
 
     use super::*;
@@ -350,11 +372,18 @@ mod tests {
     fn observer() -> Observer {
         let job = Wanted { key: job_key(), gvk: Gvk::new("batch/v1", "Job"), hook: true };
         let config = Wanted { key: ResourceKey::new("", "ConfigMap", "shop", "a"), gvk: Gvk::new("v1", "ConfigMap"), hook: false };
-        Observer::new(fake::judge(), vec![job, config], fake::epoch())
+        Observer::new(vec![job, config], fake::epoch())
     }
 
-    fn listed(items: Vec<Value>, as_of: u64) -> Listed {
-        Listed { items, as_of, unread: BTreeSet::new() }
+    /// Like the watch, judges whatever comes.
+    fn item(feed: &FeedKey, value: Value) -> Item {
+        let object = completed(value, &feed.gvk);
+        let live = fake::judge().live(&object).now_or_never().expect("native rules answer at once");
+        Item { object, live: Some(Box::new(live)) }
+    }
+
+    fn listed(feed: &FeedKey, items: Vec<Value>, as_of: u64) -> Listed<Item> {
+        Listed { items: items.into_iter().map(|value| item(feed, value)).collect(), as_of, unread: BTreeSet::new() }
     }
 
     fn object(name: &str, uid: &str, version: &str) -> Value {
@@ -388,13 +417,20 @@ mod tests {
         let mut observer = observer();
         let configs = feed("v1", "ConfigMap");
         assert_eq!(observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), std::slice::from_ref(&configs)), Before::Unknown);
-        assert_eq!(names(&observer.replaced(&configs, listed(vec![object("a", "u1", "5"), object("other", "u2", "6")], 100))), ["seen"]);
+        assert_eq!(
+            names(&observer.replaced(&configs, listed(&configs, vec![object("a", "u1", "5"), object("other", "u2", "6")], 100))),
+            ["seen"]
+        );
         assert!(matches!(
             observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), std::slice::from_ref(&configs)),
             Before::Present(_)
         ));
-        assert_eq!(names(&observer.changed(&configs, object("a", "u3", "9"))), ["gone", "seen"], "another object of the same name");
-        assert_eq!(names(&observer.replaced(&configs, listed(vec![], 100))), ["gone"]);
+        assert_eq!(
+            names(&observer.changed(&configs, item(&configs, object("a", "u3", "9")))),
+            ["gone", "seen"],
+            "another object of the same name"
+        );
+        assert_eq!(names(&observer.replaced(&configs, listed(&configs, vec![], 100))), ["gone"]);
         assert_eq!(observer.before(&ResourceKey::new("", "ConfigMap", "shop", "a"), &[configs]), Before::Absent);
     }
 
@@ -404,9 +440,10 @@ mod tests {
         let configs = feed("v1", "ConfigMap");
         let key = ResourceKey::new("", "ConfigMap", "shop", "a");
         let written = Object::new(object("a", "u1", "8"));
-        observer.written(&key, &written);
-        assert!(observer.changed(&configs, object("a", "u1", "7")).is_empty());
-        assert_eq!(names(&observer.changed(&configs, object("a", "u1", "8"))), ["seen"]);
+        let live = item(&configs, written.wire().clone()).live.unwrap();
+        observer.written(&key, &written, &live);
+        assert!(observer.changed(&configs, item(&configs, object("a", "u1", "7"))).is_empty());
+        assert_eq!(names(&observer.changed(&configs, item(&configs, object("a", "u1", "8")))), ["seen"]);
     }
 
     #[test]
@@ -414,30 +451,31 @@ mod tests {
         let mut observer = observer();
         let configs = feed("v1", "ConfigMap");
         let key = ResourceKey::new("", "ConfigMap", "shop", "a");
-        observer.replaced(&configs, listed(vec![object("a", "u1", "5")], 5));
-        observer.written(&key, &Object::new(object("a", "u2", "8")));
-        assert!(observer.replaced(&configs, listed(vec![object("a", "u1", "5")], 7)).is_empty());
-        assert!(observer.replaced(&configs, listed(vec![], 7)).is_empty());
-        assert!(observer.changed(&configs, object("a", "u1", "6")).is_empty(), "late news of the object before");
+        observer.replaced(&configs, listed(&configs, vec![object("a", "u1", "5")], 5));
+        let Item { object: written, live } = item(&configs, object("a", "u2", "8"));
+        observer.written(&key, &written, &live.unwrap());
+        assert!(observer.replaced(&configs, listed(&configs, vec![object("a", "u1", "5")], 7)).is_empty());
+        assert!(observer.replaced(&configs, listed(&configs, vec![], 7)).is_empty());
+        assert!(observer.changed(&configs, item(&configs, object("a", "u1", "6"))).is_empty(), "late news of the object before");
         let Before::Present(snapshot) = observer.before(&key, &[]) else { panic!("it is there") };
         assert_eq!((snapshot.uid.as_str(), observer.newest()), ("u2", 8));
         let unread = Listed { items: vec![], as_of: 9, unread: [Arc::from("a")].into() };
         assert!(observer.replaced(&configs, unread).is_empty(), "what could not be read is not gone");
-        assert_eq!(names(&observer.replaced(&configs, listed(vec![], 8))), ["gone"]);
+        assert_eq!(names(&observer.replaced(&configs, listed(&configs, vec![], 8))), ["gone"]);
     }
 
     #[test]
     fn a_pod_and_its_events_that_come_before_the_hooks_uid_is_known_are_told_as_soon_as_it_is() {
         let mut observer = observer();
         let (pods, events) = (feed("v1", "Pod"), feed("v1", "Event"));
-        assert!(observer.changed(&events, pod_event("e1", "p1", "2026-03-01T09:00:01Z")).is_empty());
-        assert!(observer.changed(&pods, pod("p0", "old", "Failed")).is_empty(), "a pod of an earlier Job of this name");
-        assert!(observer.changed(&pods, pod("p1", "new", "Pending")).is_empty());
+        assert!(observer.changed(&events, item(&events, pod_event("e1", "p1", "2026-03-01T09:00:01Z"))).is_empty());
+        assert!(observer.changed(&pods, item(&pods, pod("p0", "old", "Failed"))).is_empty(), "a pod of an earlier Job of this name");
+        assert!(observer.changed(&pods, item(&pods, pod("p1", "new", "Pending"))).is_empty());
         assert_eq!(names(&observer.created(&job_key(), "new")), ["pod", "event"]);
-        assert_eq!(names(&observer.changed(&pods, pod("p1", "new", "Running"))), ["pod"]);
-        assert!(observer.changed(&pods, pod("p1", "new", "Running")).is_empty(), "nothing changed");
-        assert_eq!(names(&observer.changed(&events, pod_event("e2", "p1", "2026-03-01T09:00:02Z"))), ["event"]);
-        assert_eq!(names(&observer.replaced(&pods, listed(vec![], 100))), ["pod gone"], "only of pods that were told");
+        assert_eq!(names(&observer.changed(&pods, item(&pods, pod("p1", "new", "Running")))), ["pod"]);
+        assert!(observer.changed(&pods, item(&pods, pod("p1", "new", "Running"))).is_empty(), "nothing changed");
+        assert_eq!(names(&observer.changed(&events, item(&events, pod_event("e2", "p1", "2026-03-01T09:00:02Z")))), ["event"]);
+        assert_eq!(names(&observer.replaced(&pods, listed(&pods, vec![], 100))), ["pod gone"], "only of pods that were told");
     }
 
     #[test]
@@ -448,9 +486,13 @@ mod tests {
             json!({"metadata": {"uid": uid, "resourceVersion": version}, "lastTimestamp": at,
             "involvedObject": {"apiVersion": "v1", "kind": "ConfigMap", "namespace": "shop", "name": "a", "uid": "u"}})
         };
-        assert!(observer.changed(&events, about("e0", "1", "2026-03-01T08:59:58Z")).is_empty());
-        assert_eq!(names(&observer.changed(&events, about("e1", "1", "2026-03-01T09:00:01Z"))), ["event"]);
-        assert!(observer.replaced(&events, listed(vec![about("e1", "1", "2026-03-01T09:00:01Z")], 100)).is_empty());
-        assert_eq!(names(&observer.changed(&events, about("e1", "2", "2026-03-01T09:00:05Z"))), ["event"], "it happened again");
+        assert!(observer.changed(&events, item(&events, about("e0", "1", "2026-03-01T08:59:58Z"))).is_empty());
+        assert_eq!(names(&observer.changed(&events, item(&events, about("e1", "1", "2026-03-01T09:00:01Z")))), ["event"]);
+        assert!(observer.replaced(&events, listed(&events, vec![about("e1", "1", "2026-03-01T09:00:01Z")], 100)).is_empty());
+        assert_eq!(
+            names(&observer.changed(&events, item(&events, about("e1", "2", "2026-03-01T09:00:05Z")))),
+            ["event"],
+            "it happened again"
+        );
     }
 }

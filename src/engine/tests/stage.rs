@@ -6,6 +6,7 @@ use std::time::Duration;
 use tokio::task::JoinSet;
 
 use crate::clock::Clock;
+use crate::engine::rules::RuleSources;
 use crate::engine::session::{Answer, Ask, Connector, Opening, OperationIds, SessionHandle, open};
 use crate::manifest::{LoadOptions, Source};
 use crate::model::{ResultCode, TaskState};
@@ -50,6 +51,7 @@ impl Stage {
             read_only: None,
             protected: vec!["*prod*".into()],
             unattended: false,
+            rules: RuleSources::default(),
             clock,
             connector: Connector::Client {
                 client: sim.client(),

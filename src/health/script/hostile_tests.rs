@@ -7,7 +7,6 @@ use serde_json::json;
 
 use super::tests::limits;
 use super::*;
-use crate::health::assess_by;
 
 /// Every look at the stopwatch takes a millisecond.
 fn slow() -> Limits {
@@ -31,14 +30,14 @@ fn stopped(source: &str, limits: Limits, parts: &[&str]) {
     );
     let object = |kind: &str| Object::new(json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "a"}}));
     for _ in 0..2 {
-        match assess_by(Some(&scripts), &object("Hostile")) {
+        match scripts.assess(&object("Hostile")).unwrap() {
             Assessment::Error(error) => {
                 assert!(parts.iter().any(|part| error.contains(part)), "{source}: {error}");
                 assert!(error.contains("hostile.lua"), "{error}");
             }
             found @ (Assessment::NoRule | Assessment::Known(_)) => panic!("{source}: {found:?}"),
         }
-        assert_eq!(assess_by(Some(&scripts), &object("Good")).status(), Some(HealthStatus::Healthy), "after {source}");
+        assert_eq!(scripts.assess(&object("Good")).unwrap().status(), Some(HealthStatus::Healthy), "after {source}");
     }
 }
 

@@ -138,6 +138,11 @@ impl Scripts {
         self.exact.get(&key).copied().or_else(pattern).map(|at| &self.scripts[at])
     }
 
+    /// Returns whether a script judges a kind.
+    pub(super) fn judges(&self, gvk: &Gvk) -> bool {
+        self.find(gvk).is_some()
+    }
+
     /// Judges an object by the script of its kind; nothing if there is none.
     pub(super) fn assess(&self, object: &Object) -> Option<Assessment> {
         let script = self.find(&object.gvk())?;

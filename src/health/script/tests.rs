@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::*;
-use crate::health::assess_by;
+use crate::health::Rules;
 use crate::model::Health;
 
 /// 2026-03-01T09:05:07Z, a Sunday.
@@ -23,7 +23,7 @@ fn widget(status: Value) -> Object {
 
 fn judge(scripts: &[(&str, &str)], object: &Object) -> Assessment {
     let all = scripts.iter().map(|(kinds, source)| script(kinds, source)).collect();
-    assess_by(Some(&Scripts::new(all, limits())), object)
+    Rules::default().with_scripts(Scripts::new(all, limits())).assess(object)
 }
 
 /// Returns what a script says of a widget.
@@ -182,7 +182,7 @@ fn nothing_reaches_outside_or_to_the_next_run() {
     );
     for (first, message) in [(true, "12"), (false, "nilnil")] {
         let status = if first { json!({"first": true}) } else { json!({}) };
-        assert_eq!(assess_by(Some(&scripts), &widget(status)).message(), message);
+        assert_eq!(scripts.assess(&widget(status)).unwrap().message(), message);
     }
     for source in [
         "string.find = nil",
@@ -266,7 +266,7 @@ fn many_threads_may_ask_at_once() {
             scope.spawn(move || {
                 for turn in 0..50 {
                     let text = format!("{number}-{turn}");
-                    assert_eq!(assess_by(Some(scripts), &widget(json!({"text": text}))).message(), text);
+                    assert_eq!(scripts.assess(&widget(json!({"text": text}))).unwrap().message(), text);
                 }
             });
         }

@@ -66,7 +66,7 @@ proptest! {
             let with_name = json!({"name": "web", "generation": 1});
             for metadata in [with_name, metadata.clone()] {
                 let object = Object::new(json!({"apiVersion": api_version, "kind": rule.kind, "metadata": metadata, "spec": spec, "status": status}));
-                prop_assert_ne!(assess(&object), Assessment::NoRule);
+                prop_assert_ne!(Rules::default().assess(&object), Assessment::NoRule);
                 let _generations = observed(&object);
             }
         }

@@ -7,7 +7,7 @@ mod workloads;
 
 use serde_json::{Value, json};
 
-use super::{assess, observed};
+use super::{Rules, observed};
 use crate::model::{Assessment, HealthStatus, Object};
 
 /// A row of a table: what it is about, the object, the expected verdict.
@@ -26,7 +26,7 @@ use HealthStatus::{Degraded, Healthy, Progressing, Suspended, Unknown};
 
 fn check(rows: &[Row<'_>]) {
     for (about, object, expected) in rows {
-        let found = assess(&Object::new(object.clone()));
+        let found = Rules::default().assess(&Object::new(object.clone()));
         let fits = match (&found, expected) {
             (Assessment::Known(health), Is(status, message)) => health.status == *status && health.message == *message,
             (Assessment::Error(error), Fails(part)) => error.contains(part),
@@ -90,7 +90,7 @@ fn r413_another_version_of_a_known_kind_is_an_error() {
 
 #[test]
 fn the_rule_that_decided_is_named() {
-    let rule = |object: Value| match assess(&Object::new(object)) {
+    let rule = |object: Value| match Rules::default().assess(&Object::new(object)) {
         Assessment::Known(health) => health.rule,
         other @ (Assessment::NoRule | Assessment::Error(_)) => panic!("{other:?}"),
     };
