@@ -13,7 +13,7 @@ use super::{Effect, Operation, Slot, TaskResult};
 use crate::model::{Phase, ResourceKey, ResultCode, Role, TaskId, TaskState};
 use crate::plan::{Candidate, Plan};
 
-/// What still appears at the last look stays, because somebody goes on making it.
+/// Of each attempt. What still appears at the last look stays, because somebody goes on making it.
 const LOOKS: u32 = 5;
 const ENDLESS: &str = "ignored (something makes it again and again while the app is being deleted)";
 
@@ -31,6 +31,11 @@ impl Looks {
         // What PostDelete hooks make is not the app's any more, also when some of them run again.
         let is_of_app = task.phase != Phase::PostDelete;
         self.is_due |= is_of_app && matches!(step, Step::Apply | Step::Adopt { .. } | Step::Prune { .. });
+    }
+
+    /// A new attempt has all of its looks; what is due stays due.
+    pub(super) fn begin_attempt(&mut self) {
+        self.begun = 0;
     }
 }
 

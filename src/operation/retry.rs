@@ -108,6 +108,7 @@ impl Operation {
         self.message = messages::retrying(attempt - 1);
         self.attempt = attempt;
         self.attempt_started_at = at;
+        self.looks.begin_attempt();
         self.forget_failed_hooks();
     }
 }

@@ -2,7 +2,7 @@
 
 use super::world::{Fate, World, deletion, finished, hook, resource};
 use crate::model::{OperationPhase, Phase};
-use crate::operation::{Event, Operation};
+use crate::operation::{Event, Operation, Step, StepOutcome};
 
 fn looks(world: &World) -> usize {
     world.history.iter().filter(|record| record.event == Event::SearchStarted).count()
@@ -79,6 +79,27 @@ fn r1109_what_postdelete_hooks_make_is_not_looked_for_when_one_of_them_runs_agai
     let world = finished(world);
     assert_eq!((world.op.phase(), looks(&world)), (OperationPhase::Succeeded, 1));
     assert!(!world.calls().contains(&"prune ConfigMap/farewell".to_owned()));
+}
+
+/// Minutes may lie between two attempts, and what was made again in the first says nothing about the second.
+#[test]
+fn r1109_each_attempt_of_a_deletion_has_all_of_its_looks() {
+    let mut world = deletion([hook("after", "PostDelete").fate(Fate::Degraded(1))], [resource("ConfigMap", "a")]);
+    (world.appears, world.appears_again) = (vec![resource("ConfigMap", "again")], true);
+    let is_over = |world: &World| world.history.iter().any(|record| matches!(record.event, Event::RetryScheduled { .. }));
+    while !is_over(&world) {
+        world.settle();
+        world.tick();
+    }
+    assert_eq!((world.op.attempt(), looks(&world)), (1, 5));
+    world.publish(Event::AttemptStarted { attempt: 2 });
+    let task = world.op.plan().tasks.iter().map(|task| &task.id).find(|id| id.key == resource("ConfigMap", "a").key()).unwrap().clone();
+    let step = Step::Prune { uid: "another".into() };
+    world.publish(Event::StepStarted { task: task.clone(), step: step.clone() });
+    world.publish(Event::StepFinished { task, step, outcome: StepOutcome::Gone });
+    world.decide();
+    assert!(looks(&world) > 5);
+    assert_replays(&world);
 }
 
 #[test]
