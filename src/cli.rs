@@ -7,8 +7,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, CommandFactory as _, Parser, Subcommand, ValueEnum};
 
+use crate::config::distance;
 use crate::operation::Breakpoint;
 use crate::plan::{HookSelector, Selector};
 
@@ -351,10 +352,36 @@ pub(crate) enum Declined {
 
 /// Reads the command line.
 pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli, Declined> {
-    Cli::try_parse_from(arguments).map_err(|error| match error.kind() {
+    let arguments: Vec<OsString> = arguments.into_iter().collect();
+    Cli::try_parse_from(&arguments).map_err(|error| match error.kind() {
         ErrorKind::DisplayHelp | ErrorKind::DisplayVersion => Declined::Shown(error.render().to_string()),
-        _ => Declined::Wrong(sentence(&error)),
+        _ => Declined::Wrong(sentence(&error, &arguments)),
     })
+}
+
+/// Returns the command that a word may be meant for; `None` if it is a command, or like none.
+pub(crate) fn command_like(word: &str) -> Option<String> {
+    let command = Cli::command();
+    let names: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
+    let ways = |name: &&str| distance(&word.to_lowercase(), name);
+    let near = names.iter().copied().min_by_key(ways).filter(|name| ways(name) <= 2.min(name.len() / 2))?;
+    (!names.contains(&word)).then(|| near.to_owned())
+}
+
+/// Returns the first word that is neither an option nor the value of one.
+fn first_word(arguments: &[OsString]) -> Option<&str> {
+    let command = Cli::command();
+    let is_option = |word: &str, option: &clap::Arg| {
+        let (long, short) = (option.get_long().map(|long| format!("--{long}")), option.get_short().map(|short| format!("-{short}")));
+        [long, short].contains(&Some(word.to_owned()))
+    };
+    let takes_next = |word: &str| {
+        let option = command.get_arguments().find(|option| is_option(word, option));
+        option.is_some_and(|option| option.get_action().takes_values())
+    };
+    let words: Vec<&str> = arguments.iter().skip(1).filter_map(|word| word.to_str()).collect();
+    let is_free = |at: usize| !words[at].starts_with('-') && !(at > 0 && takes_next(words[at - 1]));
+    (0..words.len()).find(|at| is_free(*at)).map(|at| words[at])
 }
 
 /// Options and commands of the contract that this version does not have.
@@ -364,12 +391,19 @@ const NOT_BUILT: [&str; 4] = ["--wait", "--detach", "--record", "--rbac"];
 pub(crate) const COMMANDS_NOT_BUILT: [&str; 12] =
     ["diff", "lint", "terminate", "history", "show", "logs", "replay", "report", "cluster", "completions", "man", "help"];
 
-fn sentence(error: &clap::Error) -> String {
+fn sentence(error: &clap::Error, arguments: &[OsString]) -> String {
     let text = |kind| context(error, kind);
     let argument = text(ContextKind::InvalidArg);
     let value = text(ContextKind::InvalidValue);
     match error.kind() {
+        ErrorKind::UnknownArgument if !argument.starts_with('-') => surplus(&argument, first_word(arguments).and_then(command_like)),
         ErrorKind::UnknownArgument => unknown(&argument, &text(ContextKind::SuggestedArg)),
+        ErrorKind::InvalidSubcommand => {
+            let (wrong, near) = (text(ContextKind::InvalidSubcommand), text(ContextKind::SuggestedSubcommand));
+            let advice =
+                if near.is_empty() { "`syncwave --help` lists the commands".to_owned() } else { format!("did you mean `{near}`?") };
+            format!("there is no command `{wrong}` here; {advice}")
+        }
         ErrorKind::ValueValidation => {
             let why = std::error::Error::source(error).map(ToString::to_string).unwrap_or_default();
             if why.starts_with('`') {
@@ -398,16 +432,20 @@ fn unknown(argument: &str, suggestion: &str) -> String {
     if NOT_BUILT.contains(&name) {
         return format!("the option `{name}` is not part of this version; leave it out");
     }
-    if !argument.starts_with('-') {
-        return format!(
-            "`{argument}` is one argument too many; `syncwave --help` lists the commands, and `./{argument}` names a path that looks like one"
-        );
-    }
     if suggestion.is_empty() {
         format!("there is no option `{name}` here; `syncwave --help` lists the options")
     } else {
         format!("there is no option `{name}` here; did you mean `{suggestion}`?")
     }
+}
+
+/// A word is left over, perhaps because the command before it was not known as one.
+fn surplus(argument: &str, command: Option<String>) -> String {
+    let advice = match command {
+        Some(command) => format!("did you mean the command `{command}`?"),
+        None => format!("`syncwave --help` lists the commands, and `./{argument}` names a path that looks like one"),
+    };
+    format!("`{argument}` is one argument too many; {advice}")
 }
 
 fn option_name(argument: &str) -> String {
@@ -446,7 +484,6 @@ mod tests {
 
     #[test]
     fn the_definitions_are_consistent() {
-        use clap::CommandFactory as _;
         Cli::command().debug_assert();
     }
 
@@ -464,6 +501,21 @@ mod tests {
         let cli = read("syncwave deploy/").unwrap();
         assert!(cli.command.is_none());
         assert_eq!(cli.target.as_deref(), Some("deploy/"));
+    }
+
+    #[test]
+    fn a_word_is_like_a_command_if_few_letters_differ() {
+        for (word, command) in [
+            ("sinc", Some("sync")),
+            ("Sync", Some("sync")),
+            ("delte", Some("delete")),
+            ("demos", Some("demo")),
+            ("sync", None),
+            ("web", None),
+            ("", None),
+        ] {
+            assert_eq!(command_like(word).as_deref(), command, "{word}");
+        }
     }
 
     #[test]
@@ -505,7 +557,16 @@ mod tests {
             ("syncwave sync x --approve Job", vec!["Job", "--approve", "KIND/NAME"]),
             ("syncwave sync x --parameter a", vec!["--parameter", "NAME=VALUE"]),
             ("syncwave sync x y", vec!["`y`", "--help"]),
+            ("syncwave sinc x", vec!["`x`", "too many", "did you mean the command `sync`?"]),
+            ("syncwave snyc x", vec!["did you mean the command `sync`?"]),
+            ("syncwave --app sinc --headless plam -o json x", vec!["`x`", "did you mean the command `plan`?"]),
+            ("syncwave --app sinc web x", vec!["`x`", "--help"]),
+            ("syncwave sync sinc x", vec!["`x`", "--help"]),
             ("syncwave config", vec!["config show"]),
+            ("syncwave config shwo", vec!["`shwo`", "did you mean `show`?"]),
+            ("syncwave config x", vec!["`x`", "--help"]),
+            ("syncwave sync x --tmieout 5s", vec!["--tmieout", "did you mean `--timeout`?"]),
+            ("syncwave sync x --retry-limits 5", vec!["--retry-limits", "did you mean `--retry-limit`?"]),
             ("syncwave sync x --context", vec!["--context", "value"]),
             ("syncwave sync x --context a --context b", vec!["--context", "once"]),
         ] {

@@ -15,7 +15,7 @@ use crate::model::Window;
 pub(crate) use apps::{App, app_name};
 pub(crate) use file::ConfigError;
 use keys::{KEYS, Key};
-pub(crate) use keys::{Value, duration};
+pub(crate) use keys::{Value, distance, duration};
 pub(crate) use values::{HookSucceeded, RetryFactor, RetryLimit, TimeLimit};
 
 /// Everything that can be configured.

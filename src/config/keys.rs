@@ -266,7 +266,7 @@ pub(super) fn dotted(parts: &[&str]) -> String {
 }
 
 /// Returns how many letters must be put in, taken out or changed.
-fn distance(one: &str, other: &str) -> usize {
+pub(crate) fn distance(one: &str, other: &str) -> usize {
     let other: Vec<char> = other.chars().collect();
     let mut row: Vec<usize> = (0..=other.len()).collect();
     for (index, letter) in one.chars().enumerate() {

@@ -152,6 +152,9 @@ impl Work {
 }
 
 fn open(target: Option<String>, settings: &Settings) -> Result<Work, Failure> {
+    if let Some(target) = &target {
+        target::refuse_misspelt(target, settings)?;
+    }
     if super::is_headless(&settings.options) {
         return Err(Failure::usage(match target {
             Some(target) => format!("the screens need a terminal; use `syncwave sync {target}` or `syncwave plan {target}`"),

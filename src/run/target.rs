@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use directories::BaseDirs;
 
 use super::setup::Settings;
-use crate::cli::COMMANDS_NOT_BUILT;
+use crate::cli::{COMMANDS_NOT_BUILT, command_like};
 use crate::config::{App, Config, HookSucceeded, Origin};
 use crate::failure::Failure;
 use crate::manifest::{ManifestError, Source};
@@ -39,6 +39,17 @@ impl<'a> Target<'a> {
         }
         let source = Source::of(&beside(&settings.config_file, &app.source)).map_err(|error| unreadable(name, &place, &error))?;
         Ok(Self { source, app: Some((name, app)), notice: None })
+    }
+}
+
+/// Refuses a word that stands where a command may stand, is nothing that there is, and is almost a command.
+pub(super) fn refuse_misspelt(word: &str, settings: &Settings) -> Result<(), Failure> {
+    let is_there = settings.loaded.config.apps.contains_key(word) || Path::new(word).exists();
+    match command_like(word).filter(|_| !is_there) {
+        Some(command) => Err(Failure::usage(format!(
+            "`{word}` is neither a command, nor a path, nor an app of the configuration; did you mean the command `{command}`?"
+        ))),
+        None => Ok(()),
     }
 }
 

@@ -1,5 +1,7 @@
 //! The line that begins with `:`: which commands there are, completion, and a helpful word about unknown ones.
 
+use crate::config::distance;
+
 /// What a command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Command {
@@ -70,22 +72,6 @@ pub(crate) fn candidates(line: &str) -> Vec<&'static str> {
 
 fn nearest(name: &str) -> &'static str {
     COMMANDS.iter().map(|(known, _)| *known).min_by_key(|known| distance(name, known)).unwrap_or("help")
-}
-
-/// How many letters must be put in, left out or changed.
-fn distance(one: &str, other: &str) -> usize {
-    let other: Vec<char> = other.chars().collect();
-    let mut row: Vec<usize> = (0..=other.len()).collect();
-    for (at, letter) in one.chars().enumerate() {
-        let mut diagonal = row[0];
-        row[0] = at + 1;
-        for (column, expected) in other.iter().enumerate() {
-            let changed = diagonal + usize::from(letter != *expected);
-            diagonal = row[column + 1];
-            row[column + 1] = changed.min(diagonal + 1).min(row[column] + 1);
-        }
-    }
-    row[other.len()]
 }
 
 #[cfg(test)]

@@ -228,6 +228,8 @@ fn bad_targets_are_named_with_a_way_out() {
     App::new("sync nowhere --embedded").run().refused(2, &["nowhere", "does not exist"]);
     App::new("sync empty --embedded").folder("empty").run().refused(2, &["empty", "no manifests"]);
     App::new("sync history --embedded").run().refused(2, &["history", "not part of this version"]);
+    App::new("sinc").run().refused(2, &["`sinc` is neither a command, nor a path", "did you mean the command `sync`?"]);
+    App::new("sinc app --embedded").run().refused(2, &["one argument too many", "did you mean the command `sync`?"]);
     let broken = App::new("sync a.yaml --embedded").file("a.yaml", "kind: ConfigMap\n  name: x\n").run();
     broken.refused(2, &["a.yaml", ":2", "─"]);
     App::new("sync a.yaml --embedded").file("a.yaml", b"kind: \xff\n").run().refused(2, &["a.yaml", "UTF-8"]);
