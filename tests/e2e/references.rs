@@ -24,9 +24,9 @@ fn a13_a_hook_that_needs_what_comes_later_is_warned_of_and_really_hangs() {
     let target = space.write("later", &[config_map("settings", "1"), needy().hook("PreSync")]);
     let plan = space.plan(&target, &[]);
     let message = format!(
-        "needs ConfigMap {}/settings (spec.template.spec.containers[0].envFrom[0].configMapRef), which comes only in phase Sync, so it cannot start: \
+        "needs ConfigMap {}/settings, which comes only in phase Sync, so it cannot start: \
          make ConfigMap/settings a PreSync hook with a wave of at most 0, or make Job/pre a Sync hook with a wave of at least 0, \
-         or give Job/pre a copy of ConfigMap/settings under another name as a PreSync hook",
+         or give Job/pre a copy of ConfigMap/settings under another name as a PreSync hook (spec.template.spec.containers[0].envFrom[0].configMapRef)",
         space.namespace
     );
     assert_eq!(warnings(&plan), [("pre".to_owned(), message.clone())]);

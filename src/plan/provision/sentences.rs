@@ -6,11 +6,16 @@ use crate::model::{DeletePolicy, Phase, ResourceKey, Task};
 use crate::plan::references::Strength;
 use crate::plan::{Kind, NotRun, NotRunCode, Plan, Selector};
 
-/// Says what is wrong and how to repair it. The object that lacks something is named before the sentence.
+/// Says what is wrong and how to repair it. The object that lacks something is named before the sentence. The field stands at the end: it is
+/// long, and in a narrow terminal the end of a line is not seen.
 pub(super) fn sentence(finding: &Finding<'_>, plan: &Plan, circumstances: &Circumstances<'_>) -> String {
+    format!("{} ({})", point(finding, plan, circumstances), finding.reference.path)
+}
+
+fn point(finding: &Finding<'_>, plan: &Plan, circumstances: &Circumstances<'_>) -> String {
     let Finding { needy, reference, lack } = finding;
     let to = &reference.to;
-    let needs = format!("needs {to} ({})", reference.path);
+    let needs = format!("needs {to}");
     match lack {
         Lack::Nowhere => {
             let place = if is_namespace(to) { "the cluster".to_owned() } else { format!("namespace {}", to.namespace) };
@@ -49,9 +54,8 @@ pub(super) fn sentence(finding: &Finding<'_>, plan: &Plan, circumstances: &Circu
             format!("{needs}, which this sync prunes: put it back into the manifests, or annotate it with {SYNC_OPTIONS}: Prune=false")
         }
         Lack::Keyless => format!(
-            "needs the key `{}` of {to} ({}), which its manifest does not have, so it cannot start: add the key{}",
+            "needs the key `{}` of {to}, which its manifest does not have, so it cannot start: add the key{}",
             reference.key.as_deref().unwrap_or_default(),
-            reference.path,
             or_optional(to),
         ),
         Lack::Removed(policy) => removed(&needs, finding, *policy, circumstances),

@@ -150,10 +150,10 @@ fn cron(place: &str) -> Value {
     cron
 }
 
-const FIELD: &str = "needs Secret prod/x (spec.template.spec.containers[0].envFrom[0].secretRef), ";
+const FIELD: &str = " (spec.template.spec.containers[0].envFrom[0].secretRef)";
 
 fn of_field(sentences: &[&str]) -> Vec<String> {
-    let full = |sentence: &&str| sentence.split_once(' ').map(|(who, rest)| format!("{who} {FIELD}{rest}")).unwrap();
+    let full = |sentence: &&str| sentence.split_once(' ').map(|(who, rest)| format!("{who} needs Secret prod/x, {rest}{FIELD}")).unwrap();
     sentences.iter().map(full).collect()
 }
 
@@ -222,24 +222,30 @@ fn what_is_nowhere_has_to_be_made() {
     let nowhere = "which is neither in the manifests nor in namespace prod, so";
     let field = "spec.template.spec";
     for (object, expected) in [
-        (job("PreSync"), format!("Job/j: {FIELD}{nowhere} it cannot start: create it, or mark the reference optional")),
-        (workload("Deployment", "0"), format!("Deployment/w: {FIELD}{nowhere} it cannot start: create it, or mark the reference optional")),
+        (
+            job("PreSync"),
+            format!("Job/j: needs Secret prod/x, {nowhere} it cannot start: create it, or mark the reference optional{FIELD}"),
+        ),
+        (
+            workload("Deployment", "0"),
+            format!("Deployment/w: needs Secret prod/x, {nowhere} it cannot start: create it, or mark the reference optional{FIELD}"),
+        ),
         (
             job_with("Sync", json!({"serviceAccountName": "runner"})),
             format!(
-                "Job/j: needs ServiceAccount prod/runner ({field}.serviceAccountName), {nowhere} it cannot start: create it, or correct the name"
+                "Job/j: needs ServiceAccount prod/runner, {nowhere} it cannot start: create it, or correct the name ({field}.serviceAccountName)"
             ),
         ),
         (
             job_with("Sync", json!({"imagePullSecrets": [{"name": "r"}]})),
             format!(
-                "Job/j: needs Secret prod/r ({field}.imagePullSecrets[0]), {nowhere} its images may not be pulled: create it, or take the reference away"
+                "Job/j: needs Secret prod/r, {nowhere} its images may not be pulled: create it, or take the reference away ({field}.imagePullSecrets[0])"
             ),
         ),
         (
             job_with("Sync", json!({"volumes": [{"name": "v", "persistentVolumeClaim": {"claimName": "p"}}]})),
             format!(
-                "Job/j: needs PersistentVolumeClaim prod/p ({field}.volumes[0].persistentVolumeClaim), {nowhere} it cannot start: create it, or correct the name"
+                "Job/j: needs PersistentVolumeClaim prod/p, {nowhere} it cannot start: create it, or correct the name ({field}.volumes[0].persistentVolumeClaim)"
             ),
         ),
     ] {
@@ -386,10 +392,10 @@ fn a_namespace_is_asked_for_unless_an_ordinary_object_in_it_tells() {
     let nowhere = "which is neither in the manifests nor in the cluster, so it cannot be created: create it, or add it to the manifests";
     assert_eq!(
         hook.said(),
-        [format!("ConfigMap/c: needs Namespace prod (metadata.namespace), {nowhere}, or sync with CreateNamespace=true")]
+        [format!("ConfigMap/c: needs Namespace prod, {nowhere}, or sync with CreateNamespace=true (metadata.namespace)")]
     );
     let two = case([there(config(), "other"), there(placed("v1", "ConfigMap", "d", "0"), "other")]);
-    assert_eq!(two.said(), [format!("ConfigMap/c: needs Namespace other (metadata.namespace), {nowhere}")], "once for all that is in it");
+    assert_eq!(two.said(), [format!("ConfigMap/c: needs Namespace other, {nowhere} (metadata.namespace)")], "once for all that is in it");
     for fine in [there(config(), "kube-system"), there(config(), "default")] {
         assert_eq!(case([fine]).look(), (vec![], vec![]));
     }
@@ -427,7 +433,7 @@ fn a_key_that_the_manifest_does_not_have_is_missed_unless_somebody_else_may_add_
     };
     let mut wrong = case(with(json!({"user": "u", "pasword": "p"})));
     let expected = format!(
-        "Job/j: needs the key `password` of Secret prod/x ({field}[1].valueFrom.secretKeyRef), which its manifest does not have, so it cannot start: add the key, or mark the reference optional"
+        "Job/j: needs the key `password` of Secret prod/x, which its manifest does not have, so it cannot start: add the key, or mark the reference optional ({field}[1].valueFrom.secretKeyRef)"
     );
     assert_eq!(wrong.look(), (vec![expected], vec!["Secret/x".to_owned()]));
     wrong.live = vec!["Secret/x"];
