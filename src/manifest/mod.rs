@@ -1,7 +1,9 @@
 //! Where targets come from: files, folders, standard input, kustomizations and Helm charts, read into objects that
-//! know their file and line. Knows nothing of clusters, plans or hooks; whoever needs objects from text asks [`parse`].
+//! know their file and line; and what an `argocd-cm` says about kinds. Knows nothing of clusters, plans or hooks; whoever needs objects from
+//! text asks [`parse`].
 
 mod child;
+pub(crate) mod customization;
 mod directory;
 mod error;
 mod excerpt;
