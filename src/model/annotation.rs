@@ -28,6 +28,9 @@ pub(crate) const ARGO_TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
 /// The label by which Argo CD may track, with the Application's name (spec R1203); others use it too.
 pub(crate) const APPLICATION_LABEL: &str = "app.kubernetes.io/instance";
 
+/// Where kubectl keeps what it applied last.
+pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// Our tracking id, an annotation in Argo CD's format `app:group/Kind:namespace/name` (decision 5).
 pub(crate) const TRACKING_ID: &str = "syncwave.dev/tracking-id";
 /// Our hook finalizer (decision 5).

@@ -3,21 +3,25 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub(crate) mod annotation;
+pub(crate) mod field_path;
 pub(crate) mod glob;
 pub(crate) mod health;
 pub(crate) mod hook;
 pub(crate) mod key;
 pub(crate) mod kinds;
 pub(crate) mod live;
+pub(crate) mod managed;
 pub(crate) mod mode;
 pub(crate) mod object;
 pub(crate) mod option;
 pub(crate) mod phase;
+pub(crate) mod secret;
 pub(crate) mod status;
 pub(crate) mod task;
 pub(crate) mod tracking;
 pub(crate) mod window;
 
+pub(crate) use field_path::{FieldPath, Segment};
 pub(crate) use glob::Glob;
 pub(crate) use health::{Assessment, Health, HealthStatus};
 pub(crate) use hook::{DeletePolicy, Part, Traits};

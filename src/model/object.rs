@@ -4,9 +4,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::key::{Gvk, ResourceKey};
+use super::secret;
 
 /// Where a manifest came from: a file (or `-`, or `kustomize DIR`), and the line of its first key, counted from 1.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, serde::Deserialize)]
@@ -43,7 +44,7 @@ impl Object {
     /// Returns the JSON for people: `data` and `stringData` of Secrets masked, and every annotation that repeats them left out.
     pub(crate) fn masked(&self) -> Value {
         let mut value = (*self.0).clone();
-        mask(&mut value);
+        secret::mask(&mut value, false, &mut |_| MASK.into());
         value
     }
 
@@ -100,40 +101,6 @@ impl fmt::Debug for Object {
 impl Serialize for Object {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.masked().serialize(serializer)
-    }
-}
-
-fn mask(value: &mut Value) {
-    let is_secret = value.get("kind").and_then(Value::as_str) == Some("Secret")
-        && value.get("apiVersion").and_then(Value::as_str).is_none_or(|version| version == "v1");
-    if let Some(annotations) = value.pointer_mut("/metadata/annotations").and_then(Value::as_object_mut)
-        && is_secret
-    {
-        annotations.remove("kubectl.kubernetes.io/last-applied-configuration");
-    }
-    if let Some(items) = value.get_mut("items").and_then(Value::as_array_mut) {
-        items.iter_mut().for_each(mask);
-    }
-    if is_secret {
-        for field in ["data", "stringData"] {
-            if let Some(data) = value.get_mut(field) {
-                mask_values(data);
-            }
-        }
-    }
-}
-
-fn mask_values(data: &mut Value) {
-    if let Value::Object(map) = data {
-        mask_map(map);
-    } else {
-        *data = Value::String(MASK.into());
-    }
-}
-
-fn mask_map(map: &mut Map<String, Value>) {
-    for value in map.values_mut() {
-        *value = Value::String(MASK.into());
     }
 }
 

@@ -4,6 +4,7 @@
 
 mod build;
 pub(crate) mod deletion;
+pub(crate) mod diff;
 pub(crate) mod order;
 pub(crate) mod provision;
 pub(crate) mod references;

@@ -1,0 +1,198 @@
+//! `metadata.managedFields`: which field belongs to whom. An entry keeps its fields as a tree of JSON (`fieldsV1`) whose keys say what they
+//! stand for: `f:NAME` a field, `k:{...}` an item of a list by its keys, `v:...` a member of a set, `i:N` an item by its place, and `.`
+//! the thing itself. Nothing here trusts that the tree is well formed.
+
+use std::borrow::Cow;
+
+use serde_json::{Map, Value};
+
+use super::annotation::FIELD_MANAGER;
+use super::field_path::Segment;
+
+/// Who applies client-side: kubectl, Argo CD by default, and ourselves when an object was created or replaced whole.
+const CLIENT_SIDE: [&str; 3] = ["kubectl-client-side-apply", "argocd-controller", FIELD_MANAGER];
+
+/// Somebody who has written fields of an object.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Entry<'a> {
+    pub(crate) manager: &'a str,
+    /// `Apply` or `Update`.
+    pub(crate) operation: &'a str,
+    /// Empty: the object itself.
+    pub(crate) subresource: &'a str,
+    /// RFC 3339.
+    pub(crate) time: Option<&'a str>,
+    /// The tree; anything but a map has no fields.
+    pub(crate) fields: &'a Value,
+}
+
+impl<'a> Entry<'a> {
+    /// Reads one entry of the list.
+    pub(crate) fn new(entry: &'a Value) -> Self {
+        let text = |key: &str| entry[key].as_str().unwrap_or_default();
+        Self {
+            manager: text("manager"),
+            operation: text("operation"),
+            subresource: text("subresource"),
+            time: entry["time"].as_str(),
+            fields: &entry["fieldsV1"],
+        }
+    }
+
+    /// Reads the entries of an object.
+    pub(crate) fn all(object: &'a Value) -> impl Iterator<Item = Self> {
+        object["metadata"]["managedFields"].as_array().into_iter().flatten().map(Self::new)
+    }
+
+    /// Returns whether these are the fields of our applies.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.manager == FIELD_MANAGER && self.operation == "Apply"
+    }
+
+    /// Returns whether a client-side apply has left these fields behind (spec R715).
+    pub(crate) fn is_client_side(&self) -> bool {
+        self.operation == "Update" && self.subresource.is_empty() && CLIENT_SIDE.contains(&self.manager)
+    }
+
+    /// Returns what makes an entry the same one in another version of the object.
+    pub(crate) fn owner(&self) -> (&'a str, &'a str, &'a str) {
+        (self.manager, self.operation, self.subresource)
+    }
+}
+
+/// Returns what somebody owns on the other side: `ours`, and what of theirs they have `kept`. Calls `found` with each leaf of `theirs`.
+pub(crate) fn compare_leaves(theirs: &Value, others: Others<'_>, found: &mut dyn FnMut(&[Segment], Shares)) {
+    descend(theirs, [Held::of(others.ours), Held::of(others.kept)], &mut Vec::new(), found);
+}
+
+/// Two other sets of fields that a set is held against.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Others<'a> {
+    pub(crate) ours: &'a Value,
+    pub(crate) kept: &'a Value,
+}
+
+/// Whether a field is in them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Shares {
+    pub(crate) is_ours: bool,
+    pub(crate) is_kept: bool,
+}
+
+/// What another set has at a place.
+#[derive(Clone, Copy)]
+enum Held<'a> {
+    Nothing,
+    Some(&'a Value),
+    /// It owns something around the place as one value.
+    Whole,
+}
+
+impl<'a> Held<'a> {
+    fn of(fields: &'a Value) -> Self {
+        if children(fields).next().is_some() { Self::Some(fields) } else { Self::Nothing }
+    }
+
+    fn below(self, key: &str) -> Self {
+        match self {
+            Self::Some(node) if is_leaf(node) => Self::Whole,
+            Self::Some(node) => node.get(key).map_or(Self::Nothing, Self::Some),
+            Self::Nothing | Self::Whole => self,
+        }
+    }
+
+    fn is_something(self) -> bool {
+        !matches!(self, Self::Nothing)
+    }
+}
+
+fn descend(theirs: &Value, others: [Held<'_>; 2], path: &mut Vec<Segment>, found: &mut dyn FnMut(&[Segment], Shares)) {
+    if is_leaf(theirs) && !path.is_empty() {
+        let [is_ours, is_kept] = others.map(Held::is_something);
+        return found(path, Shares { is_ours, is_kept });
+    }
+    let is_lone = children(theirs).nth(1).is_none();
+    for (key, child) in children(theirs) {
+        let Some(segment) = segment(key) else { continue };
+        if !is_lone && is_key(path.last(), &segment) {
+            continue;
+        }
+        path.push(segment);
+        descend(child, others.map(|held| held.below(key)), path, found);
+        path.pop();
+    }
+}
+
+/// Returns whether a field is part of what tells its item apart, so that the path of the item says it already.
+fn is_key(item: Option<&Segment>, field: &Segment) -> bool {
+    matches!((item, field), (Some(Segment::Keyed(keys)), Segment::Field(name)) if keys.contains_key(name))
+}
+
+/// Returns several sets of fields as one.
+pub(crate) fn joined<'a>(mut sets: impl Iterator<Item = &'a Value>) -> Cow<'a, Value> {
+    let mut all = Cow::Borrowed(sets.next().unwrap_or(&Value::Null));
+    for more in sets {
+        match (all.to_mut().as_object_mut(), more.as_object()) {
+            (Some(fields), Some(more)) => join(fields, more),
+            (None, Some(_)) => all = Cow::Borrowed(more),
+            (_, None) => {}
+        }
+    }
+    all
+}
+
+/// Adds one set of fields to another.
+pub(crate) fn join(fields: &mut Map<String, Value>, more: &Map<String, Value>) {
+    for (key, value) in more {
+        match (fields.get_mut(key).and_then(Value::as_object_mut), value.as_object()) {
+            (Some(own), Some(value)) => join(own, value),
+            (Some(_), None) => {}
+            (None, _) => {
+                fields.insert(key.clone(), value.clone());
+            }
+        }
+    }
+}
+
+/// Returns whether a node owns a field as a whole: nothing below it belongs to anybody else through this node.
+pub(crate) fn is_leaf(node: &Value) -> bool {
+    children(node).next().is_none()
+}
+
+/// Returns what a node has below it, without the mark `.` of the thing itself.
+pub(crate) fn children(node: &Value) -> impl Iterator<Item = (&String, &Value)> {
+    node.as_object().into_iter().flatten().filter(|(key, _)| *key != ".")
+}
+
+/// Returns the step that a key of the tree stands for; `None` for the mark of the thing itself and for what nobody writes.
+pub(crate) fn segment(key: &str) -> Option<Segment> {
+    let (kind, rest) = key.split_once(':')?;
+    match kind {
+        "f" => Some(Segment::Field(rest.to_owned())),
+        "k" => serde_json::from_str::<Map<String, Value>>(rest).ok().map(Segment::Keyed),
+        "v" => serde_json::from_str(rest).ok().map(Segment::Member),
+        "i" => rest.parse().ok().map(Segment::Index),
+        _ => None,
+    }
+}
+
+/// Returns what a node has at a step; `None` if it has nothing there.
+pub(crate) fn child<'a>(node: &'a Value, segment: &Segment) -> Option<&'a Value> {
+    let fields = node.as_object()?;
+    keys(segment).find_map(|key| fields.get(&key))
+}
+
+/// Returns the keys of the tree that may stand for a step, the likely one first.
+pub(crate) fn keys(segment: &Segment) -> impl Iterator<Item = String> {
+    let (key, is_json) = match segment {
+        Segment::Field(name) => (Some(format!("f:{name}")), false),
+        Segment::Keyed(keys) => (serde_json::to_string(keys).ok().map(|keys| format!("k:{keys}")), true),
+        Segment::Member(value) => (Some(format!("v:{value}")), true),
+        Segment::Index(index) => (Some(format!("i:{index}")), false),
+        Segment::Order => (None, false),
+    };
+    // Servers that write JSON as Go does for web pages spell these three signs another way.
+    let escape = |key: &String| key.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
+    let other = key.as_ref().filter(|key| is_json && key.contains(['<', '>', '&'])).map(escape);
+    key.into_iter().chain(other)
+}
