@@ -60,6 +60,9 @@ pub(crate) enum Command {
         target: Option<String>,
         #[command(flatten)]
         plan: PlanOptions,
+        /// Print the Roles and the ClusterRole that this very plan needs instead, and what the current user lacks of them
+        #[arg(long)]
+        rbac: bool,
     },
     /// Print the health of each object in files, as it stands in its status, and the rule that decided; asks no cluster
     #[command(override_usage = "syncwave health [OPTIONS] <FILE>...")]
@@ -385,7 +388,7 @@ fn first_word(arguments: &[OsString]) -> Option<&str> {
 }
 
 /// Options and commands of the contract that this version does not have.
-const NOT_BUILT: [&str; 4] = ["--wait", "--detach", "--record", "--rbac"];
+const NOT_BUILT: [&str; 3] = ["--wait", "--detach", "--record"];
 
 /// Commands of the contract that this version does not have; as a target each of them would be a surprise.
 pub(crate) const COMMANDS_NOT_BUILT: [&str; 12] =

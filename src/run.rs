@@ -6,6 +6,7 @@ mod health;
 mod lua;
 #[cfg(test)]
 mod picture;
+mod rights;
 mod screens;
 mod setup;
 mod signals;

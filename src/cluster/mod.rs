@@ -1,6 +1,7 @@
 //! What we ask of Kubernetes: connecting, discovery, applying, deleting, watching, reading logs. Owns every request that leaves the
 //! program. Must not know what an operation is about to do: it is told what to call and answers with what happened.
 
+pub(crate) mod access;
 pub(crate) mod apply;
 pub(crate) mod connect;
 pub(crate) mod delete;

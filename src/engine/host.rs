@@ -11,6 +11,7 @@ use super::begin::{Ready, begin, preview_notes};
 use super::bus::Publisher;
 use super::local::{self, Control, Start};
 use super::prepare::{self, Connected, Obstacle, Prepared};
+use super::rights;
 use super::session::{Answer, Ask, Connector, FailureKind, Opening, OperationIds, Planned};
 use super::windows;
 use crate::cluster::apply::Spot;
@@ -104,6 +105,7 @@ impl Host {
         match ask {
             Ask::Plan { request } => self.plan(Kind::Sync, request),
             Ask::PlanDeletion { request } => self.plan(Kind::Delete, request),
+            Ask::Rights { request } => self.rights(request),
             Ask::Sync { request } => self.begin(Kind::Sync, request).await,
             Ask::Delete { request } => self.begin(Kind::Delete, request).await,
             Ask::Terminate { by } => self.terminate(by).await,
@@ -128,6 +130,17 @@ impl Host {
                     let planned = Planned { blocked, ..prepare::preview(prepared, &request).await };
                     shared.answer(Answer::Planned(Arc::new(planned))).await;
                 }
+                Err(obstacle) => shared.answer(obstacle.into()).await,
+            }
+            Outcome::Answered
+        });
+    }
+
+    fn rights(&mut self, request: Request) {
+        let (shared, id) = (self.shared.clone(), self.next_id());
+        self.work.spawn(async move {
+            match shared.prepare(Kind::Sync, &request, id).await {
+                Ok(prepared) => shared.answer(Answer::Rights(Arc::new(rights::look(&prepared, &request).await))).await,
                 Err(obstacle) => shared.answer(obstacle.into()).await,
             }
             Outcome::Answered

@@ -332,7 +332,7 @@ impl Local {
     fn look_for_unread_logs(&mut self) {
         let plan = self.operation.plan().clone();
         let mut hooks: BTreeMap<Arc<str>, Vec<OfHook>> = BTreeMap::new();
-        for task in plan.tasks.iter().filter(|task| task.is_hook() && may_have_pods(&task.id.key)) {
+        for task in plan.tasks.iter().filter(|task| task.is_hook() && task.id.key.may_have_pods()) {
             let applied = self.operation.progress(&task.id).and_then(|progress| progress.applied.as_ref());
             let Some(uid) = applied.map(|applied| applied.uid.clone()) else { continue };
             self.tell_lost_logs(&task.id);
@@ -478,15 +478,6 @@ fn is_end(effect: &Effect) -> bool {
     matches!(effect, Effect::Record(Event::OperationFinished { .. } | Event::RetryScheduled { .. }))
 }
 
-/// Returns whether objects of a kind may run pods: workloads, and kinds that are not Kubernetes' own.
-fn may_have_pods(key: &ResourceKey) -> bool {
-    match &*key.group {
-        "" => ["Pod", "ReplicationController"].contains(&&*key.kind),
-        "apps" | "batch" => true,
-        group => group.contains('.') && !group.ends_with(".k8s.io"),
-    }
-}
-
 async fn until(clock: Clock, at: Option<Timestamp>) {
     match at {
         Some(at) => clock.sleep_until(at).await,
@@ -506,7 +497,7 @@ mod tests {
 
     #[test]
     fn only_kinds_that_may_run_pods_are_looked_at() {
-        let may = |group: &str, kind: &str| may_have_pods(&ResourceKey::new(group, kind, "shop", "x"));
+        let may = |group: &str, kind: &str| ResourceKey::new(group, kind, "shop", "x").may_have_pods();
         assert!(may("", "Pod") && may("batch", "Job") && may("argoproj.io", "Workflow"));
         assert!(!may("", "ConfigMap") && !may("rbac.authorization.k8s.io", "Role") && !may("policy", "PodDisruptionBudget"));
     }

@@ -15,6 +15,7 @@ mod local;
 mod owners;
 mod prepare;
 mod references;
+pub(crate) mod rights;
 pub(crate) mod rules;
 mod seals;
 pub(crate) mod session;

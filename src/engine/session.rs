@@ -10,6 +10,7 @@ use tokio::task::JoinSet;
 
 use super::bus::{Subscription, lanes};
 use super::host::Host;
+use super::rights::Rights;
 use super::rules::RuleSources;
 use crate::clock::Clock;
 use crate::manifest::{LoadOptions, Source};
@@ -126,6 +127,8 @@ pub(crate) enum Ask {
     Plan { request: Request },
     /// The same for the deletion of the app.
     PlanDeletion { request: Request },
+    /// Make the plan of a sync and find out what it wants to be allowed; answered with `Rights` or `Failed`. Writes nothing.
+    Rights { request: Request },
     /// Start an operation; answered with `Started` or `Refused`, and by facts on the bus.
     Sync { request: Request },
     /// Start the deletion of the app and everything that it owns; answered as a sync.
@@ -159,6 +162,7 @@ pub(crate) enum FailureKind {
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
     Planned(Arc<Planned>),
+    Rights(Arc<Rights>),
     Started {
         operation: Arc<str>,
     },

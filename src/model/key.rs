@@ -47,6 +47,15 @@ impl ResourceKey {
         Self { group: group.into(), kind: kind.into(), namespace: namespace.into(), name: name.into() }
     }
 
+    /// Returns whether objects of the kind may run pods: workloads, and kinds that are not Kubernetes' own.
+    pub(crate) fn may_have_pods(&self) -> bool {
+        match &*self.group {
+            "" => ["Pod", "ReplicationController"].contains(&&*self.kind),
+            "apps" | "batch" => true,
+            group => group.contains('.') && !group.ends_with(".k8s.io"),
+        }
+    }
+
     /// Returns `Job/migrate`, the short form for screens.
     pub(crate) fn short(&self) -> String {
         format!("{}/{}", self.kind, self.name)

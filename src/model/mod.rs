@@ -5,6 +5,7 @@
 pub(crate) mod annotation;
 pub(crate) mod field_path;
 pub(crate) mod glob;
+pub(crate) mod grant;
 pub(crate) mod health;
 pub(crate) mod hook;
 pub(crate) mod key;
@@ -23,6 +24,7 @@ pub(crate) mod window;
 
 pub(crate) use field_path::{FieldPath, Segment};
 pub(crate) use glob::Glob;
+pub(crate) use grant::Grant;
 pub(crate) use health::{Assessment, Health, HealthStatus};
 pub(crate) use hook::{DeletePolicy, Part, Traits};
 pub(crate) use key::{Gvk, ResourceKey};

@@ -7,6 +7,7 @@ pub(crate) mod deletion;
 pub(crate) mod diff;
 pub(crate) mod order;
 pub(crate) mod provision;
+pub(crate) mod rbac;
 pub(crate) mod references;
 pub(crate) mod selection;
 #[cfg(test)]

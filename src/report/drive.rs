@@ -7,6 +7,7 @@ use std::sync::Arc;
 use tokio::sync::mpsc;
 
 use crate::engine::bus::LOG_LANE;
+use crate::engine::rights::Rights;
 use crate::engine::session::{Answer, Ask, FailureKind, Planned, SessionHandle};
 use crate::operation::{Event, LogLine, Operation, Record, Request};
 use crate::plan::Kind;
@@ -62,6 +63,22 @@ pub(crate) async fn plan(session: &mut SessionHandle, stops: &mut mpsc::Receiver
         Kind::Sync => Ask::Plan { request },
         Kind::Delete => Ask::PlanDeletion { request },
     };
+    answered(session, stops, ask, |answer| if let Answer::Planned(planned) = answer { Some(planned) } else { None }).await
+}
+
+/// Asks what a sync wants to be allowed.
+pub(crate) async fn rights(session: &mut SessionHandle, stops: &mut mpsc::Receiver<Stop>, request: Request) -> End<Arc<Rights>> {
+    let ask = Ask::Rights { request };
+    answered(session, stops, ask, |answer| if let Answer::Rights(rights) = answer { Some(rights) } else { None }).await
+}
+
+/// Asks, and waits for the answer that is meant.
+async fn answered<T>(
+    session: &mut SessionHandle,
+    stops: &mut mpsc::Receiver<Stop>,
+    ask: Ask,
+    meant: impl Fn(Answer) -> Option<T>,
+) -> End<T> {
     if session.asks.send(ask).await.is_err() {
         return End::Lost;
     }
@@ -74,11 +91,15 @@ pub(crate) async fn plan(session: &mut SessionHandle, stops: &mut mpsc::Receiver
                 }
             }
             answer = session.answers.recv() => match answer {
-                Some(Answer::Planned(planned)) => return End::Done(planned),
                 Some(Answer::Refused { reason }) => return End::Refused(reason),
                 Some(Answer::Failed { kind, report }) => return End::Failed(kind, report),
                 Some(Answer::Started { operation }) => tracing::info!(%operation, "started"),
                 Some(Answer::Object { .. }) => {}
+                Some(answer @ (Answer::Planned(_) | Answer::Rights(_))) => {
+                    if let Some(meant) = meant(answer) {
+                        return End::Done(meant);
+                    }
+                }
                 None => return End::Lost,
             },
         }
@@ -186,7 +207,7 @@ impl Drive<'_> {
                 tracing::warn!(text, "refused while an operation runs");
                 None
             }
-            Some(Answer::Started { .. } | Answer::Planned(_) | Answer::Object { .. }) => None,
+            Some(Answer::Started { .. } | Answer::Planned(_) | Answer::Rights(_) | Answer::Object { .. }) => None,
         }
     }
 

@@ -1,4 +1,4 @@
-//! The headless twin of the screens: drives one sync or one plan of a session and prints it, and prints the health of files. Sees operations only as facts and folds
+//! The headless twin of the screens: drives one sync or one plan of a session and prints it, what a sync wants to be allowed, and the health of files. Sees operations only as facts and folds
 //! them as every consumer does; knows neither the cluster nor the way manifests are read.
 
 pub(crate) mod changes;
@@ -8,6 +8,7 @@ pub(crate) mod health;
 pub(crate) mod json;
 pub(crate) mod plain;
 pub(crate) mod plan;
+pub(crate) mod rbac;
 pub(crate) mod style;
 mod summary;
 #[cfg(test)]
@@ -16,7 +17,7 @@ pub(crate) mod visible;
 
 use std::io;
 
-pub(crate) use drive::{End, Stop, delete, plan, sync};
+pub(crate) use drive::{End, Stop, delete, plan, rights, sync};
 
 use crate::model::TaskId;
 use crate::operation::{LogLine, Operation, Record};

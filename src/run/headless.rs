@@ -18,6 +18,7 @@ use crate::report::style::Style;
 use crate::report::{self, End, Report, Stop};
 use crate::sim::story::Story;
 
+use super::rights;
 use super::setup::{Job, Place, Settings, Work};
 use super::signals;
 use super::world::{World, until};
@@ -34,6 +35,7 @@ pub(super) async fn run(work: Work, settings: &Settings) -> Result<Exit, Failure
         Work::Demo(job) => demo(&job, settings).await,
         Work::Sync(job) | Work::Delete(job) => typed(&job, settings).await,
         Work::Plan(job) => plan(&job, settings).await,
+        Work::Rights(job) => rights::run(&job, settings).await,
         Work::Open(_) | Work::Gallery => {
             Err(Failure::usage("there is nothing to print without a TARGET; use `syncwave sync TARGET` or `syncwave plan TARGET`"))
         }
@@ -157,7 +159,7 @@ async fn ask_for_plan(
     }
 }
 
-fn without_operation<T>(end: End<T>) -> Result<Exit, Failure> {
+pub(super) fn without_operation<T>(end: End<T>) -> Result<Exit, Failure> {
     match end {
         End::Done(_) => Ok(Exit::Success),
         End::Refused(reason) => Err(Failure::usage(reason)),

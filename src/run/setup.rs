@@ -64,6 +64,8 @@ pub(super) enum Work {
     Demo(Box<Job>),
     Sync(Box<Job>),
     Plan(Box<Job>),
+    /// Print the permissions that a plan needs.
+    Rights(Box<Job>),
     /// Delete the app.
     Delete(Box<Job>),
     /// Open the screens on a target.
@@ -124,7 +126,9 @@ impl Work {
     /// Returns what the person should know before it begins.
     pub(super) fn notice(&self) -> Option<&str> {
         match self {
-            Self::Demo(job) | Self::Sync(job) | Self::Plan(job) | Self::Delete(job) | Self::Open(job) => job.notice.as_deref(),
+            Self::Demo(job) | Self::Sync(job) | Self::Plan(job) | Self::Rights(job) | Self::Delete(job) | Self::Open(job) => {
+                job.notice.as_deref()
+            }
             Self::Gallery => None,
         }
     }
@@ -143,8 +147,9 @@ impl Work {
             Some(Command::Delete { target, deletion }) => {
                 Ok(Self::Delete(Box::new(Job::of_deletion(named(target, "delete", options)?, deletion, settings)?)))
             }
-            Some(Command::Plan { target, plan }) => {
-                Ok(Self::Plan(Box::new(Job::of_target(named(target, "plan", options)?, plan, SyncOptions::default(), settings)?)))
+            Some(Command::Plan { target, plan, rbac }) => {
+                let job = Box::new(Job::of_target(named(target, "plan", options)?, plan, SyncOptions::default(), settings)?);
+                Ok(if rbac { Self::Rights(job) } else { Self::Plan(job) })
             }
             Some(Command::Config { .. } | Command::Health { .. }) | None => open(target, settings),
         }

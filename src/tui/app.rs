@@ -267,6 +267,7 @@ impl App {
             | Ask::Pause { .. }
             | Ask::Resume { .. }
             | Ask::DropPause { .. }
+            | Ask::Rights { .. }
             | Ask::Follow { .. } => {}
         }
         self.effects.push(Effect::Ask(ask));

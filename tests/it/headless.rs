@@ -214,6 +214,17 @@ fn a_target_can_come_on_standard_input() {
 }
 
 #[test]
+fn the_roles_of_a_plan_are_yaml_or_one_json_object_and_nothing_lacks_on_the_embedded_cluster() {
+    let done = App::new("plan deploy --embedded --rbac").file("deploy/a.yaml", CONFIG_MAP).run();
+    assert_eq!((done.code, done.err.as_str()), (Some(0), ""));
+    assert!(done.out.contains("kind: Role\nmetadata:\n  name: syncwave-deploy\n"), "{}", done.out);
+    let done = App::new("plan deploy --embedded --rbac -o json").file("deploy/a.yaml", CONFIG_MAP).run();
+    let rights: Value = serde_json::from_str(&done.out).unwrap();
+    assert_eq!((&rights["lacking"], &rights["clusterRole"], done.code), (&Value::Array(vec![]), &Value::Null, Some(0)));
+    App::new("sync deploy --embedded --rbac").file("deploy/a.yaml", CONFIG_MAP).run().refused(2, &["--rbac"]);
+}
+
+#[test]
 fn a_plan_writes_nothing_and_says_what_a_sync_would_do() {
     let app = App::new("plan deploy --embedded -o json").file("deploy/a.yaml", CONFIG_MAP);
     let done = app.run();

@@ -18,7 +18,8 @@ impl App {
     pub(super) fn answer(&mut self, answer: Answer) {
         match answer {
             Answer::Planned(planned) => self.planned(&planned),
-            Answer::Started { .. } => {}
+            // Nobody asks for rights on a screen.
+            Answer::Started { .. } | Answer::Rights(_) => {}
             Answer::Refused { reason } => {
                 self.model.busy = None;
                 self.report("Refused", &reason);
