@@ -9,6 +9,7 @@
 mod check;
 mod differ;
 mod play;
+mod rights;
 mod table;
 mod truth;
 

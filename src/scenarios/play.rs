@@ -9,6 +9,7 @@ use jiff::{SignedDuration, Timestamp};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
+use super::rights::Recorder;
 use super::truth::{self, Truth};
 use crate::clock::Clock;
 use crate::engine::rules::RuleSources;
@@ -57,11 +58,16 @@ impl Scene {
 
 /// Plays the story of a folder on a clock of its own.
 pub(super) fn play(folder: &Path) -> Scene {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
-    runtime.block_on(perform(folder))
+    play_heard(folder, None)
 }
 
-async fn perform(folder: &Path) -> Scene {
+/// The same with somebody who writes down what is sent.
+pub(super) fn play_heard(folder: &Path, recorder: Option<Recorder>) -> Scene {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).build().unwrap();
+    runtime.block_on(perform(folder, recorder))
+}
+
+async fn perform(folder: &Path, recorder: Option<Recorder>) -> Scene {
     let path = folder.join("story.yaml");
     let story =
         Story::parse(&std::fs::read_to_string(&path).unwrap(), &path.display().to_string()).unwrap_or_else(|error| panic!("{error}"));
@@ -74,8 +80,9 @@ async fn perform(folder: &Path) -> Scene {
     let cluster = SimCluster::start(&story, clock, story.seed);
     let since = truth::beginning(&cluster);
     let mut tasks = JoinSet::new();
-    let session = session::open(opening(&story, &source, clock, &cluster, state.path()), &mut tasks);
-    let mut stage = Stage { story: &story, clock, session, printed: Vec::new(), refused: Vec::new() };
+    let client = recorder.as_ref().map_or_else(|| cluster.client(), |recorder| recorder.client(cluster.client()));
+    let session = session::open(opening(&story, &source, clock, client, state.path()), &mut tasks);
+    let mut stage = Stage { story: &story, clock, session, recorder, printed: Vec::new(), refused: Vec::new() };
     if let Some(page) = stage.act().await {
         return Scene::Unreadable(page + "\n");
     }
@@ -96,7 +103,7 @@ fn load_options(story: &Story) -> LoadOptions {
     LoadOptions { app: story.sync.app.clone().unwrap(), namespace: story.sync.namespace.clone(), ..LoadOptions::default() }
 }
 
-fn opening(story: &Story, source: &Source, clock: Clock, cluster: &SimCluster, state: &Path) -> Opening {
+fn opening(story: &Story, source: &Source, clock: Clock, client: kube::Client, state: &Path) -> Opening {
     let namespace = story.sync.namespace.clone().unwrap();
     Opening {
         app: story.sync.app.clone().unwrap(),
@@ -109,12 +116,7 @@ fn opening(story: &Story, source: &Source, clock: Clock, cluster: &SimCluster, s
         protected: Vec::new(),
         rules: RuleSources::default(),
         clock,
-        connector: Connector::Client {
-            client: cluster.client(),
-            context: "embedded".to_owned(),
-            cluster: "in process".to_owned(),
-            namespace,
-        },
+        connector: Connector::Client { client, context: "embedded".to_owned(), cluster: "in process".to_owned(), namespace },
         unattended: false,
         skip_unchanged: true,
         operation_ids: OperationIds::Fixed(format!("{}-{}", story.metadata.name, story.seed)),
@@ -126,6 +128,7 @@ struct Stage<'a> {
     story: &'a Story,
     clock: Clock,
     session: SessionHandle,
+    recorder: Option<Recorder>,
     printed: Vec<u8>,
     refused: Vec<String>,
 }
@@ -188,6 +191,11 @@ impl Stage<'_> {
     /// Runs one operation, and presses the key that ends it at the given times.
     async fn sync(&mut self, request: Request, alarms: &[Timestamp]) -> End<Box<Operation>> {
         let (_stop, mut stops) = mpsc::channel(1);
+        if let Some(recorder) = &self.recorder
+            && let End::Done(rights) = report::rights(&mut self.session, &mut stops, request.clone()).await
+        {
+            recorder.begin(rights);
+        }
         let (clock, asks) = (self.clock, self.session.asks.clone());
         let limit = self.at(self.story.length.unwrap_or_default() + PATIENCE);
         let operator = async {
@@ -207,6 +215,9 @@ impl Stage<'_> {
             }
         };
         self.printed.append(&mut printed);
+        if let (Some(recorder), Some(End::Done(operation))) = (&self.recorder, &end) {
+            recorder.end(operation.phase());
+        }
         end.unwrap_or_else(|| panic!("the operation did not end; printed so far:\n{}", String::from_utf8_lossy(&self.printed)))
     }
 
