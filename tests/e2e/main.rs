@@ -22,6 +22,7 @@ mod outage;
 mod phases;
 mod policies;
 mod prune;
+mod rbac;
 mod references;
 mod requests;
 mod screen;

@@ -137,6 +137,29 @@ impl Space {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
+    /// Runs `plan --rbac` as the user of a kubeconfig; returns the exit code, what it printed, and what it said on standard error.
+    pub(crate) fn rights(&self, target: &Path, kubeconfig: &Path, arguments: &[&str]) -> (Option<i32>, String, String) {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_syncwave"));
+        command.arg("plan").arg(target).args(["--rbac", "--headless", "--app", "app"]).args(arguments);
+        if !arguments.contains(&"-n") {
+            command.args(["-n", &self.namespace]);
+        }
+        command.arg("--state-dir").arg(self.state()).arg("--kubeconfig").arg(kubeconfig).stdin(Stdio::null());
+        let output = command.output().unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code(), text(&output.stdout), text(&output.stderr))
+    }
+
+    /// Runs kubectl with objects on its standard input; panics when it fails.
+    pub(crate) fn feed(&self, arguments: &[&str], input: &str) -> String {
+        let mut command = self.kubectl_command(arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+        let output = child.wait_with_output().unwrap();
+        assert!(output.status.success(), "kubectl {}: {}\n{input}", arguments.join(" "), String::from_utf8_lossy(&output.stderr));
+        String::from_utf8_lossy(&output.stdout).into_owned()
+    }
+
     /// Runs kubectl and returns what it printed; panics when it fails.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
         self.try_kubectl(arguments).unwrap_or_else(|error| panic!("kubectl {}: {error}", arguments.join(" ")))
@@ -171,19 +194,25 @@ impl Space {
 
     /// Makes an account that may do these things to everything in the namespace; returns a kubeconfig with its token.
     pub(crate) fn account(&self, verbs: &[&str]) -> PathBuf {
-        self.kubectl(&["create", "serviceaccount", "limited"]);
+        let kubeconfig = self.identity("limited");
         self.create(&json!({
             "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "limited"},
             "rules": [{"apiGroups": ["*"], "resources": ["*"], "verbs": verbs}],
         }));
         let subject = format!("--serviceaccount={}:limited", self.namespace);
         self.kubectl(&["create", "rolebinding", "limited", "--role=limited", &subject]);
-        let token = self.kubectl(&["create", "token", "limited"]);
+        kubeconfig
+    }
+
+    /// Makes an account without any rights; returns a kubeconfig with its token.
+    pub(crate) fn identity(&self, name: &str) -> PathBuf {
+        self.kubectl(&["create", "serviceaccount", name]);
+        let token = self.kubectl(&["create", "token", name]);
         let mut config: Value =
             serde_json::from_str(&self.kubectl(&["config", "view", "--raw", "--minify", "--flatten", "-o", "json"])).unwrap();
         let user = config["contexts"][0]["context"]["user"].clone();
         config["users"] = json!([{"name": user, "user": {"token": token.trim()}}]);
-        self.write_text("kubeconfig", &config.to_string())
+        self.write_text(&format!("kubeconfig-{name}"), &config.to_string())
     }
 
     /// Returns an object (`job/migrate`), if it is there.
