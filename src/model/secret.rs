@@ -14,6 +14,12 @@ pub(crate) fn is_secret(object: &Value) -> bool {
     object.get("kind").and_then(Value::as_str) == Some("Secret") && version.is_none_or(|version| !version.contains('/'))
 }
 
+/// Returns whether an object is a Secret or a list with one in it.
+pub(crate) fn is_inside(object: &Value) -> bool {
+    let is_list = object.get("kind").and_then(Value::as_str) == Some("SecretList");
+    is_list || is_secret(object) || object.get("items").and_then(Value::as_array).is_some_and(|items| items.iter().any(is_inside))
+}
+
 /// Replaces the values of a Secret, and of Secrets in a list, by what `veil` makes of each; annotations that repeat them are left out.
 /// `is_secret`: also if the object does not say that it is one.
 pub(crate) fn mask(object: &mut Value, is_secret: bool, veil: &mut dyn FnMut(&Value) -> Value) {

@@ -23,6 +23,17 @@ pub(super) enum Identity {
     Unknown,
 }
 
+impl Identity {
+    /// Returns what the step to an item says of its list.
+    pub(super) fn of(item: &Segment) -> Option<Self> {
+        match item {
+            Segment::Keyed(keys) => Some(Self::Keyed(keys.keys().cloned().collect())),
+            Segment::Member(_) => Some(Self::Set),
+            Segment::Field(_) | Segment::Index(_) | Segment::Order => None,
+        }
+    }
+}
+
 /// How the items of two lists belong together.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Alignment {

@@ -125,11 +125,7 @@ impl<'a> At<'_, 'a> {
     /// Returns what the owners say of the list at this place.
     pub(super) fn identity(&self) -> Identity {
         let first = |cursor: &Cursor<'a>| managed::children(cursor.node).next().and_then(|(key, _)| managed::segment(key));
-        let known = self.cursors.iter().filter_map(first).find_map(|segment| match segment {
-            Segment::Keyed(keys) => Some(Identity::Keyed(keys.keys().cloned().collect())),
-            Segment::Member(_) => Some(Identity::Set),
-            Segment::Field(_) | Segment::Index(_) | Segment::Order => None,
-        });
+        let known = self.cursors.iter().filter_map(first).find_map(|segment| Identity::of(&segment));
         known.unwrap_or(Identity::Unknown)
     }
 

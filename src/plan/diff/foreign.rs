@@ -38,7 +38,7 @@ fn sorted(entry: &Entry<'_>, others: Others<'_>, is_secret: bool) -> (Vec<FieldP
     let (mut lost, mut left): (Vec<FieldPath>, Vec<FieldPath>) = (Vec::new(), Vec::new());
     managed::compare_leaves(entry.fields, others, &mut |path, shares| {
         let path = if is_secret { without_values(path) } else { path };
-        let names: Vec<&str> = path.iter().map_while(Segment::name).collect();
+        let names: Vec<&str> = path.iter().map(|segment| segment.name().unwrap_or_default()).collect();
         if is_left_out(&names) {
             return;
         }
@@ -56,11 +56,8 @@ fn sorted(entry: &Entry<'_>, others: Others<'_>, is_secret: bool) -> (Vec<FieldP
 
 /// Cuts the path of a Secret's field before anything that could be a value: a Secret may be written in a wrong form.
 fn without_values(path: &[Segment]) -> &[Segment] {
-    match path {
-        [Segment::Field(field), rest @ ..] if secret::FIELDS.contains(&field.as_str()) => match rest {
-            [Segment::Field(_), ..] => &path[..2],
-            _ => &path[..1],
-        },
-        _ => path,
-    }
+    let is_data = |segment: &Segment| segment.name().is_some_and(|name| secret::FIELDS.contains(&name));
+    let Some(data) = path.iter().position(is_data) else { return path };
+    let is_named = path.get(data + 1).is_some_and(|segment| segment.name().is_some());
+    &path[..=data + usize::from(is_named)]
 }

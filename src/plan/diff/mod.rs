@@ -13,18 +13,23 @@ mod attribute;
 mod fields;
 mod foreign;
 mod ignore;
+mod lines;
 mod mask;
 mod normalize;
 mod quantity;
+mod sequence;
 #[cfg(test)]
 mod tests;
+mod unified;
+mod yaml;
 
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use crate::model::FieldPath;
+use crate::model::{FieldPath, secret};
 pub(crate) use ignore::{IgnoreFields, IgnoreRule, Ignored, NoRules, Pair};
+pub(crate) use lines::{Line, LineKind, lines};
 
 /// One object on both sides, with `metadata.managedFields`. `None`: there is none.
 #[derive(Clone, Copy, Debug)]
@@ -116,7 +121,8 @@ pub(crate) fn compare(sides: &Sides<'_>, ignore: &dyn IgnoreFields) -> Differenc
     let mut after = sides.after.map(normalize::normalized);
     normalize::drop_same_tracking(before.as_mut(), after.as_mut());
     let owners = attribute::Owners::of(sides);
-    let is_secret = [&before, &after].into_iter().flatten().any(crate::model::secret::is_secret);
+    let is_any = |is: fn(&Value) -> bool| [sides.live, sides.after].into_iter().flatten().any(is);
+    let is_secret = is_any(secret::is_secret);
     let mut difference = Difference::default();
     if let (Some(before), Some(after)) = (&mut before, &mut after) {
         let live = sides.live.unwrap_or(&Value::Null);
@@ -124,7 +130,7 @@ pub(crate) fn compare(sides: &Sides<'_>, ignore: &dyn IgnoreFields) -> Differenc
     }
     mask::mask(before.as_mut(), after.as_mut(), is_secret);
     if let (Some(live), Some(dry_run)) = (sides.live, sides.after) {
-        (difference.taken, difference.left_behind) = foreign::fields(live, dry_run, is_secret);
+        (difference.taken, difference.left_behind) = foreign::fields(live, dry_run, is_any(secret::is_inside));
     }
     (difference.fields, difference.tree) = fields::changes(before.as_ref(), after.as_mut(), &owners);
     difference.before = before.map(Arc::new);

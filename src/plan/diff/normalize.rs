@@ -56,7 +56,8 @@ pub(super) fn is_left_out(names: &[&str]) -> bool {
     }
 }
 
-fn is_servers(name: &str) -> bool {
+/// Returns whether a field of `metadata` is the server's to write.
+pub(super) fn is_servers(name: &str) -> bool {
     SERVERS.contains(&name) || name.starts_with("deletion")
 }
 
