@@ -2,8 +2,10 @@
 
 mod lists;
 mod owners;
+mod properties;
 mod secrets;
 mod shown;
+mod three_way;
 
 use serde_json::json;
 
