@@ -18,7 +18,7 @@ use crate::cluster::{CallError, Cluster, Reporter, Resource};
 use crate::manifest::{self, Loaded, ManifestError, ManifestWarning, Source};
 use crate::model::{Gvk, Kinds, Mode, Object, ResourceKey, Role, Task, TaskId, Verb};
 use crate::operation::Request;
-use crate::plan::{Deletion, Manifest, NewNamespace, Plan, PlanInput, Shape};
+use crate::plan::{Candidate, Deletion, Manifest, NewNamespace, Plan, PlanInput, Shape};
 
 const AT_ONCE: usize = 32;
 
@@ -92,17 +92,16 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     let manifests = manifests(loaded);
     let kinds = kinds(&connected.cluster, &manifests, inventory.as_mut(), &[]).await;
     let owned = inventory.as_ref().map(|contents| &contents.objects[..]);
-    let search =
-        Search { cluster: &connected.cluster, app: &opening.app, namespace: &place.namespace, manifests: &manifests, kinds: &kinds };
-    let found = search.run(owned).await;
+    let cluster = &connected.cluster;
+    let search = Search { cluster, app: &opening.app, namespace: &place.namespace, manifests: &manifests, kinds: &kinds };
     let mut shape = Shape {
         options: request.options.clone(),
         hooks: request.hooks,
         skip_hooks: request.skip_hooks.clone(),
-        new_namespace: new_namespace(&connected.cluster, &place.namespace, request).await,
+        new_namespace: new_namespace(cluster, &place.namespace, request).await,
         unmodified: BTreeSet::new(),
     };
-    let build = |shape: &Shape| {
+    let build = |shape: &Shape, candidates: &[Candidate]| {
         Plan::build(&PlanInput {
             app: &opening.app,
             namespace: &place.namespace,
@@ -111,17 +110,19 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
             started_at,
             manifests: &manifests,
             kinds: &kinds,
-            candidates: &found.candidates,
+            candidates,
             selection: request.selection.as_deref(),
             shape,
         })
     };
-    let mut plan = build(&shape);
+    let draft = build(&shape, &[]);
+    let (found, told) = references::beside(cluster, &draft, request, search.run(owned)).await;
+    let mut plan = build(&shape, &found.candidates);
     if request.options.has("ApplyOutOfSyncOnly=true") {
-        shape.unmodified = unmodified(&connected.cluster, &plan, request).await;
-        plan = build(&shape);
+        shape.unmodified = unmodified(cluster, &plan, request).await;
+        plan = build(&shape, &found.candidates);
     }
-    notes.extend(references::warn(&connected.cluster, &mut plan, request).await);
+    notes.extend(references::warn(&mut plan, request, told));
     let plan = Arc::new(plan);
     let mut old = inventory.unwrap_or_default();
     old.objects.retain(|owned| !found.gone.contains(&owned.key));
@@ -147,11 +148,6 @@ pub(super) async fn prepare_deletion(
     let kinds = kinds(&connected.cluster, &manifests, Some(&mut kept), &hook_kinds()).await;
     let (app, namespace) = (opening.app.clone(), place.namespace.clone());
     let mut finder = Finder { app, namespace, manifests, kinds, inventory: kept.objects, memory: Mutex::default() };
-    let found = finder.belongings(&connected.cluster).await;
-    let unreadable: Vec<String> = found.unreadable.into_values().map(|(_, sentence)| sentence).collect();
-    if let Some(report) = unreadable_belongings(&unreadable) {
-        return Err(Obstacle { kind: FailureKind::Cluster, report });
-    }
     let shape = Shape { options: request.options.clone(), ..Shape::default() };
     let input = PlanInput {
         app: &opening.app,
@@ -161,13 +157,19 @@ pub(super) async fn prepare_deletion(
         started_at: opening.clock.now(),
         manifests: &finder.manifests,
         kinds: &finder.kinds,
-        candidates: &found.owned,
+        candidates: &[],
         selection: None,
         shape: &shape,
     };
+    let draft = Plan::of_deletion(&input, &Deletion::default());
+    let (found, told) = references::beside(&connected.cluster, &draft, request, finder.belongings(&connected.cluster)).await;
+    let unreadable: Vec<String> = found.unreadable.into_values().map(|(_, sentence)| sentence).collect();
+    if let Some(report) = unreadable_belongings(&unreadable) {
+        return Err(Obstacle { kind: FailureKind::Cluster, report });
+    }
     let deletion = Deletion { strangers: found.strangers, is_begun: kept.in_deletion };
-    let mut plan = Plan::of_deletion(&input, &deletion);
-    notes.extend(references::warn(&connected.cluster, &mut plan, request).await);
+    let mut plan = Plan::of_deletion(&PlanInput { candidates: &found.owned, ..input }, &deletion);
+    notes.extend(references::warn(&mut plan, request, told));
     let plan = Arc::new(plan);
     finder.inventory.retain(|owned| !found.gone.contains(&owned.key));
     notes.extend(found.notes);

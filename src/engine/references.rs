@@ -1,10 +1,11 @@
 //! Asks the cluster for what a plan's objects need and the plan does not provide in time, and warns of what is nowhere. Asks for nothing
-//! else, once each and not for long: a sync must not wait for an advice.
+//! else, once each, beside the search for what the app owns and hardly longer than that: a sync must not wait for an advice.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use futures::StreamExt as _;
+use tokio::sync::oneshot;
 
 use super::candidates::{AT_ONCE, few};
 use crate::cluster::apply::Spot;
@@ -15,6 +16,8 @@ use crate::plan::{Circumstances, Findings, Plan};
 
 /// How long the answers may take, all together.
 const PATIENCE: Duration = Duration::from_secs(3);
+/// How long they are waited for when there is nothing else to wait for.
+const GRACE: Duration = Duration::from_millis(200);
 
 /// Kinds that may be needed, as the cluster calls them.
 const PLURALS: [(&str, &str); 5] = [
@@ -27,7 +30,7 @@ const PLURALS: [(&str, &str); 5] = [
 
 /// What the cluster said.
 #[derive(Debug, Default)]
-struct Told {
+pub(super) struct Told {
     absent: BTreeSet<ResourceKey>,
     /// Objects that could not be asked for.
     unclear: BTreeSet<ResourceKey>,
@@ -35,34 +38,60 @@ struct Told {
     error: Option<String>,
 }
 
+/// Asks beside something else for what a draft of the plan lacks. The draft knows nothing yet of what is live; what it does not lack the plan
+/// does not lack either, because what is pruned needs no answer.
+pub(super) async fn beside<T>(cluster: &Cluster, draft: &Plan, request: &Request, other: impl Future<Output = T>) -> (T, Told) {
+    let findings = Findings::of(draft, circumstances(request));
+    let unsure = findings.unsure();
+    let mut told = Told { unclear: unsure.iter().map(|key| (*key).clone()).collect(), ..Told::default() };
+    let (searched, done) = oneshot::channel();
+    let other = async {
+        let found = other.await;
+        // Whoever asks may have all answers already.
+        searched.send(()).ok();
+        found
+    };
+    let found = futures::join!(other, ask(cluster, unsure, &mut told, done)).0;
+    (found, told)
+}
+
 /// Adds to the warnings of a plan what its objects need and will not have; returns a sentence about what cannot be told.
-pub(super) async fn warn(cluster: &Cluster, plan: &mut Plan, request: &Request) -> Option<String> {
-    let circumstances =
-        Circumstances { prunes: request.prune, hooks_go_early: request.delete_succeeded_hooks_early, options: &request.options };
-    let findings = Findings::of(plan, circumstances);
-    let told = ask(cluster, findings.unsure()).await;
+pub(super) fn warn(plan: &mut Plan, request: &Request, mut told: Told) -> Option<String> {
+    let findings = Findings::of(plan, circumstances(request));
     let warnings = findings.warnings(&told.absent);
+    let unsure = findings.unsure();
+    told.unclear.retain(|key| unsure.contains(key));
     plan.warnings.extend(warnings);
     told.note()
 }
 
-async fn ask(cluster: &Cluster, keys: BTreeSet<&ResourceKey>) -> Told {
-    let mut told = Told { unclear: keys.iter().map(|key| (*key).clone()).collect(), ..Told::default() };
+fn circumstances(request: &Request) -> Circumstances<'_> {
+    Circumstances { prunes: request.prune, hooks_go_early: request.delete_succeeded_hooks_early, options: &request.options }
+}
+
+/// Asks until everything is answered, or until there is nothing else to wait for.
+async fn ask(cluster: &Cluster, keys: BTreeSet<&ResourceKey>, told: &mut Told, done: oneshot::Receiver<()>) {
     let looks: Vec<_> = keys.into_iter().map(|key| async move { (key, is_live(cluster, key).await) }).collect();
     let mut looks = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
     let clock = cluster.clock();
-    let end = clock.sleep(PATIENCE);
+    let end = async {
+        tokio::select! {
+            biased;
+            () = clock.sleep(PATIENCE) => {}
+            _ = done => clock.sleep(GRACE).await,
+        }
+    };
     tokio::pin!(end);
     loop {
         let next = tokio::select! {
             biased;
             next = looks.next() => next,
             () = &mut end => {
-                told.error.get_or_insert_with(|| format!("no answer within {} s", PATIENCE.as_secs()));
+                told.error.get_or_insert_with(|| "no answer in time".to_owned());
                 None
             }
         };
-        let Some((key, live)) = next else { return told };
+        let Some((key, live)) = next else { return };
         told.take(key, live);
     }
 }

@@ -83,6 +83,17 @@ fn text(value: Option<&Value>) -> Option<&str> {
 const OF_ENV: [(&str, &str, &str); 2] = [("secretKeyRef", "name", "Secret"), ("configMapKeyRef", "name", "ConfigMap")];
 const OF_ENV_FROM: [(&str, &str, &str); 2] = [("secretRef", "name", "Secret"), ("configMapRef", "name", "ConfigMap")];
 const OF_VOLUMES: [(&str, &str, &str); 2] = [("secret", "secretName", "Secret"), ("configMap", "name", "ConfigMap")];
+/// Volumes whose password the kubelet hands to a driver: where the name of the Secret stands in the volume.
+const PASSWORDS: [&str; 8] = [
+    "azureFile.secretName",
+    "cephfs.secretRef.name",
+    "csi.nodePublishSecretRef.name",
+    "flexVolume.secretRef.name",
+    "iscsi.secretRef.name",
+    "rbd.secretRef.name",
+    "scaleIO.secretRef.name",
+    "storageos.secretRef.name",
+];
 const OF_SOURCES: [(&str, &str, &str); 2] = [("secret", "name", "Secret"), ("configMap", "name", "ConfigMap")];
 
 struct Walk<'a> {
@@ -131,6 +142,11 @@ impl Walk<'_> {
             for (at, source) in items(volume.pointer("/projected/sources")) {
                 self.sources(&format!("{path}.projected.sources[{at}]"), source, &OF_SOURCES);
             }
+            for field in PASSWORDS {
+                let name = field.split('.').try_fold(volume, |value, part| value.get(part));
+                let place = field.strip_suffix(".name").unwrap_or(field);
+                self.add("Secret", text(name), Strength::Required, format!("{path}.{place}"));
+            }
         }
         let claim = text(volume.pointer("/persistentVolumeClaim/claimName"));
         self.add("PersistentVolumeClaim", claim, Strength::Required, format!("{path}.persistentVolumeClaim"));
@@ -143,9 +159,15 @@ impl Walk<'_> {
                 if source.get("optional").and_then(Value::as_bool) == Some(true) { Strength::Optional } else { Strength::Required };
             let before = self.found.len();
             self.add(kind, text(source.get(name)), strength, format!("{path}.{field}"));
-            if let Some(added) = self.found.get_mut(before) {
-                added.key = text(source.get("key")).map(str::to_owned);
-            }
+            let Some(added) = self.found.get_mut(before) else { continue };
+            added.key = text(source.get("key")).map(str::to_owned);
+            let whole = added.clone();
+            // A volume that takes single values does not come up without one of them.
+            let values = items(source.get("items")).filter_map(|(at, item)| Some((at, text(item.get("key"))?)));
+            self.found.extend(values.map(|(at, key)| {
+                let path = format!("{}.items[{at}]", whole.path);
+                Reference { path, key: Some(key.to_owned()), ..whole.clone() }
+            }));
         }
     }
 

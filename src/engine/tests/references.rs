@@ -1,10 +1,12 @@
 //! What a plan's objects need, asked of the embedded cluster: only what the plan does not provide in time, and never the contents.
 
+use std::time::Duration;
+
 use serde_json::json;
 
 use super::stage::Stage;
 use crate::engine::session::{Answer, Ask, Planned};
-use crate::operation::Request;
+use crate::operation::{Event, Request};
 use crate::sim::Outcome;
 
 const PODS: &str = "pods:\n  - match: {owner: Job/*}\n    runs: {after: 1s}\n";
@@ -106,6 +108,26 @@ async fn a_busy_server_is_not_asked_again_and_a_sync_begins_all_the_same() {
     assert!(took < jiff::SignedDuration::from_millis(250), "{took:?}");
     // The hook waits for its Secret for ever; the process takes no leave.
     stage.tasks.shutdown().await;
+}
+
+/// A sync that needs nothing else begins as soon as one that has everything, and hardly later if there is no answer.
+#[tokio::test(start_paused = true)]
+async fn a_sync_does_not_wait_for_an_advice() {
+    let mut times = Vec::new();
+    for (secrets, others) in [(0, 0), (20_000, 0), (0, 700), (600, 700)] {
+        let mut stage = Stage::new(PODS, &format!("{}{}", config(), job("late", "PostSync")));
+        stage.fault("get", "secrets", Outcome::Latency(Duration::from_millis(secrets)));
+        stage.fault("list", "configmaps", Outcome::Latency(Duration::from_millis(others)));
+        let before = stage.opening.clock.now();
+        stage.start(Request::default()).await;
+        times.push(stage.opening.clock.now().duration_since(before).as_millis());
+        stage.take(|event| matches!(event, Event::WatchesOpened { .. })).await;
+        let is_unclear = |text: &&str| text.ends_with("(Secret shop/db): no answer in time");
+        assert_eq!(stage.told().iter().any(is_unclear), secrets > 1_000, "{:?}", stage.told());
+        stage.tasks.shutdown().await;
+    }
+    assert!(times[1] <= times[0] + 250, "{times:?}");
+    assert!(times[3] <= times[2] + 20, "beside the search: {times:?}");
 }
 
 #[tokio::test(start_paused = true)]

@@ -1,18 +1,19 @@
 //! Names that something in the plan may provide although no manifest of that name is there: custom resources whose controllers make
-//! Secrets and ConfigMaps, StatefulSets with their claims, and Jobs that make them by themselves. Guesses generously, because it only ever silences.
+//! Secrets and ConfigMaps, annotations that ask for a certificate, StatefulSets with their claims, and Jobs that make them by themselves. Guesses generously, because it only ever silences.
 
 use std::collections::BTreeSet;
 
 use serde_json::Value;
 
 use super::{group, starts_pods};
-use crate::model::Task;
+use crate::model::{Object, Task};
 use crate::plan::references::{containers, items, pod_spec};
 
 /// What the tasks of a plan mention.
 #[derive(Debug, Default)]
 pub(super) struct Hearsay<'a> {
-    /// Every text in a custom resource: an ExternalSecret's `target.name`, a Certificate's `secretName`, and whatever else there is.
+    /// Every text in a custom resource: an ExternalSecret's `target.name`, a Certificate's `secretName`, and whatever else there is; and
+    /// every text in what an annotation gives a certificate: the `tls` of an Ingress, the `certificateRefs` of a Gateway.
     texts: BTreeSet<&'a str>,
     /// Names of custom resources: a database `orders` is given a Secret `orders-app`.
     names: Vec<&'a str>,
@@ -28,6 +29,12 @@ impl<'a> Hearsay<'a> {
         for task in tasks {
             let Some(target) = &task.target else { continue };
             let key = &task.id.key;
+            hearsay.texts.extend(CERTIFICATES_OF_SERVICES.into_iter().filter_map(|name| target.annotation(name)));
+            if wants_certificate(target)
+                && let Some(spec) = target.wire().get("spec")
+            {
+                collect(spec, &mut |text| _ = hearsay.texts.insert(text));
+            }
             if is_custom(&key.group) {
                 hearsay.names.push(&key.name);
                 collect(target.wire(), &mut |text| _ = hearsay.texts.insert(text));
@@ -59,6 +66,16 @@ impl<'a> Hearsay<'a> {
             || self.names.iter().any(|part| has_part(name, part, |letter| letter == '-' || letter == '.'))
             || self.commands.iter().any(|(task, command)| may_make(task) && has_part(command, name, is_between_words))
     }
+}
+
+/// Annotations of a Service that name the Secret which OpenShift makes for it.
+const CERTIFICATES_OF_SERVICES: [&str; 2] =
+    ["service.beta.openshift.io/serving-cert-secret-name", "service.alpha.openshift.io/serving-cert-secret-name"];
+
+/// Returns whether an annotation asks cert-manager, or what came before it, for the certificates that the object names.
+fn wants_certificate(object: &Object) -> bool {
+    let names = ["cert-manager.io/cluster-issuer", "cert-manager.io/issuer", "kubernetes.io/tls-acme"];
+    names.into_iter().any(|name| object.annotation(name).is_some_and(|value| !value.is_empty() && value != "false"))
 }
 
 /// Kubernetes' own groups have no dot, or end in `.k8s.io`; those of its sister projects end in `x-k8s.io`.

@@ -299,6 +299,55 @@ fn what_a_controller_or_a_job_may_make_is_not_missed() {
 }
 
 #[test]
+fn a_certificate_that_an_annotation_asks_for_is_not_missed() {
+    let asking = |api_version: &str, kind: &str, (name, value): (&str, &str), spec: Value| {
+        let metadata = json!({"name": "front", "annotations": {name: value}});
+        json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec})
+    };
+    let ingress = |annotation| asking("networking.k8s.io/v1", "Ingress", annotation, json!({"tls": [{"secretName": "x"}]}));
+    let listeners = json!({"listeners": [{"tls": {"certificateRefs": [{"name": "x"}]}}]});
+    let service = |annotation| asking("v1", "Service", annotation, json!({"ports": [{"port": 80}]}));
+    for provider in [
+        ingress(("cert-manager.io/cluster-issuer", "letsencrypt")),
+        ingress(("cert-manager.io/issuer", "own")),
+        ingress(("kubernetes.io/tls-acme", "true")),
+        asking("gateway.networking.k8s.io/v1", "Gateway", ("cert-manager.io/issuer", "own"), listeners),
+        service(("service.beta.openshift.io/serving-cert-secret-name", "x")),
+        service(("service.alpha.openshift.io/serving-cert-secret-name", "x")),
+    ] {
+        assert_eq!(case([workload("Deployment", "0"), provider.clone()]).said(), [""; 0], "{provider}");
+    }
+    for other in [
+        ingress(("kubernetes.io/tls-acme", "false")),
+        ingress(("example.com/issuer", "x")),
+        service(("service.beta.openshift.io/serving-cert-secret-name", "y")),
+    ] {
+        assert_eq!(case([workload("Deployment", "0"), other.clone()]).said().len(), 1, "{other}");
+    }
+}
+
+#[test]
+fn a_value_that_a_volume_takes_is_missed_if_the_manifest_does_not_have_it() {
+    let mount = |optional: bool| {
+        let volume = json!({"name": "v", "configMap": {"name": "x", "optional": optional, "items": [{"key": "a"}, {"key": "b"}]}});
+        job_with("0", json!({"containers": [{"volumeMounts": [{"name": "v"}]}], "volumes": [volume]}))
+    };
+    let config = |data: Value| {
+        let mut config = thing("ConfigMap", "0");
+        config["data"] = data;
+        config
+    };
+    let said = case([mount(false), config(json!({"a": "1"}))]).said();
+    let expected = "Job/j: needs the key `b` of ConfigMap prod/x, which its manifest does not have, so it cannot start: add the key, or mark the \
+                    reference optional (spec.template.spec.volumes[0].configMap.items[1])";
+    assert_eq!(said, [expected]);
+    for fine in [json!({"a": "1", "b": "2"}), Value::Null] {
+        assert_eq!(case([mount(false), config(fine.clone())]).said(), [""; 0], "{fine}");
+    }
+    assert_eq!(case([mount(true), config(json!({"a": "1"}))]).said(), [""; 0]);
+}
+
+#[test]
 fn what_a_sync_leaves_out_has_to_be_there_already() {
     let select = |objects: Vec<Value>, selection: &'static str| Case { selection: Some(selection), ..case(objects) };
     let wont = "which is not there and does not come with this sync";

@@ -84,7 +84,34 @@ fn a_pod_needs_what_its_containers_volumes_account_and_images_name() {
             volume(json!({"name": "v", "persistentVolumeClaim": {"claimName": "p"}})),
             vec!["PersistentVolumeClaim shop/p spec.volumes[0].persistentVolumeClaim"],
         ),
-        (volume(json!({"name": "v", "csi": {"driver": "d", "nodePublishSecretRef": {"name": "s"}}})), vec![]),
+        (
+            volume(json!({"name": "v", "secret": {"secretName": "s", "items": [{"key": "a", "path": "x"}, {"path": "y"}, {"key": "b"}]}})),
+            vec![
+                "Secret shop/s spec.volumes[0].secret",
+                "Secret shop/s spec.volumes[0].secret.items[0] a",
+                "Secret shop/s spec.volumes[0].secret.items[2] b",
+            ],
+        ),
+        (
+            volume(
+                json!({"name": "v", "projected": {"sources": [{"configMap": {"name": "c", "optional": true, "items": [{"key": "k"}]}}]}}),
+            ),
+            vec![
+                "ConfigMap shop/c spec.volumes[0].projected.sources[0].configMap optional",
+                "ConfigMap shop/c spec.volumes[0].projected.sources[0].configMap.items[0] k optional",
+            ],
+        ),
+        (
+            volume(json!({"name": "v", "csi": {"driver": "d", "nodePublishSecretRef": {"name": "s"}}})),
+            vec!["Secret shop/s spec.volumes[0].csi.nodePublishSecretRef"],
+        ),
+        (
+            volume(json!({"name": "v", "azureFile": {"secretName": "s", "shareName": "x"}})),
+            vec!["Secret shop/s spec.volumes[0].azureFile.secretName"],
+        ),
+        (volume(json!({"name": "v", "rbd": {"secretRef": {"name": "s"}}})), vec!["Secret shop/s spec.volumes[0].rbd.secretRef"]),
+        (volume(json!({"name": "w", "csi": {"driver": "d", "nodePublishSecretRef": {"name": "s"}}})), vec![]),
+        (volume(json!({"name": "v", "csi": {"driver": "d"}})), vec![]),
         (volume(json!({"name": "v", "ephemeral": {"volumeClaimTemplate": {"spec": {}}}})), vec![]),
         (with(container(json!({})), "imagePullSecrets", json!([{"name": "r"}])), vec!["Secret shop/r spec.imagePullSecrets[0] for images"]),
         (with(container(json!({})), "serviceAccountName", json!("runner")), vec!["ServiceAccount shop/runner spec.serviceAccountName"]),
