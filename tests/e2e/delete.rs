@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{ObjectExt, SOON, Space, config_map, deployment, eventually, job};
+use crate::support::{ObjectExt, SOON, Space, config_map, deployment, eventually, job, pod};
 
 const DELETED: &str = "successfully deleted";
 
@@ -69,6 +69,64 @@ fn r1109_what_becomes_the_apps_while_it_is_deleted_and_what_it_left_long_ago_go_
     let result = |what: &str| outcome.results().iter().any(|text| text.starts_with(&format!("Delete {what} Pruned")));
     assert!(result("ConfigMap/a") && result("ServiceAccount/late") && result("ServiceAccount/old"), "{:?}", outcome.results());
     assert!(outcome.left_behind().is_empty(), "{:?}", outcome.left_behind());
+}
+
+/// Decision 4: a Pod that a deletion finds, where Pods may be read by name and not be listed.
+#[test]
+fn r1109_a_pod_that_is_found_where_pods_may_not_be_listed_is_seen_to_its_end() {
+    let Some(space) = Space::open("delete-blind") else { return };
+    let bye = || job("bye", "sleep 4").hook("PreDelete");
+    space.sync(&space.write("app", &[config_map("a", "1"), bye()])).run();
+    let id = space.get("configmap/a").unwrap()["metadata"]["annotations"]["syncwave.dev/tracking-id"].as_str().unwrap().to_owned();
+    let mut late = pod("late", "trap 'sleep 2; exit 0' TERM; sleep 600 & wait");
+    let target = space.write("app", &[config_map("a", "1"), late.clone(), bye()]);
+    let kubeconfig = space.account(&["get", "create", "update", "patch", "delete"]);
+    let running = space.delete(&target).kubeconfig(&kubeconfig).start();
+    running.wait_for_task("bye", "Running");
+    late["metadata"]["namespace"] = space.namespace.as_str().into();
+    late["metadata"]["annotations"]["syncwave.dev/tracking-id"] = id.replace("/ConfigMap:", "/Pod:").replace("/a", "/late").into();
+    space.create(&late);
+    let outcome = running.finish();
+    outcome.assert_end(0, "Succeeded", DELETED);
+    assert!(space.get("pod/late").is_none() && outcome.results().iter().any(|text| text.starts_with("Delete Pod/late Pruned")));
+    let polled = |line: &&serde_json::Value| line["message"].as_str().is_some_and(|text| text.starts_with("may not watch ") && text.contains("Pod"));
+    assert_eq!(outcome.events("warning").into_iter().filter(polled).count(), 1, "{:?}", outcome.events("warning"));
+}
+
+/// R1109: the webhook that converts a kind is down, and nobody names the kind.
+#[test]
+fn r1109_a_kind_whose_webhook_is_down_is_told_of_once_and_slows_nothing() {
+    let Some(space) = Space::open_alone("delete-wreck") else { return };
+    let version = |name: &str, storage: bool| {
+        let schema = serde_json::json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+        serde_json::json!({"name": name, "served": true, "storage": storage, "schema": schema})
+    };
+    let client = serde_json::json!({"url": "https://127.0.0.1:9/convert"});
+    space.removes("customresourcedefinition", "wrecks.broken.example.com");
+    space.create(&serde_json::json!({
+        "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "wrecks.broken.example.com"},
+        "spec": {
+            "group": "broken.example.com", "scope": "Namespaced", "names": {"plural": "wrecks", "singular": "wreck", "kind": "Wreck"},
+            "versions": [version("v1", true), version("v2", false)],
+            "conversion": {"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"], "clientConfig": client}},
+        },
+    }));
+    space.kubectl(&["wait", "--for=condition=Established", "crd/wrecks.broken.example.com", "--timeout=30s"]);
+    eventually("the kind is served", SOON, || space.try_kubectl(&["get", "wrecks.v1.broken.example.com"]).ok());
+    space.create(&serde_json::json!({"apiVersion": "broken.example.com/v1", "kind": "Wreck", "metadata": {"name": "w"}}));
+    assert!(space.try_kubectl(&["get", "wrecks.v2.broken.example.com"]).is_err(), "its webhook is down");
+    let target = space.write("app", &[config_map("a", "1"), job("bye", "sleep 1").hook("PreDelete")]);
+    space.sync(&target).run();
+    let outcome = space.delete(&target).run();
+    space.kubectl(&["patch", "crd", "wrecks.broken.example.com", "--type=json", "-p", r#"[{"op":"replace","path":"/spec/conversion","value":{"strategy":"None"}}]"#]);
+    outcome.assert_end(0, "Succeeded", DELETED);
+    let warnings = outcome.events("warning");
+    let told = warnings.iter().filter(|line| line["message"].as_str().unwrap().starts_with("wrecks cannot be listed in ")).count();
+    assert_eq!(told, 1, "{warnings:?}");
+    let at = |line: &serde_json::Value| line["time"].as_str().unwrap().parse::<jiff::Timestamp>().unwrap();
+    let over = outcome.events("task.changed").into_iter().rfind(|line| line["task"]["phase"] == "PreDelete").map(at).unwrap();
+    let took = at(outcome.last()).duration_since(over);
+    assert!(took < jiff::SignedDuration::from_secs(4), "two looks: {took:?}");
 }
 
 /// R1111.5 T176: a failed hook stays, is made again after pauses, and what it waits for may be repaired in the meantime.
