@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::apply::Spot;
 use super::wire::{CallError, Resource, with_query};
 use super::{Cluster, Reporter};
-use crate::model::{Container, ContainerState, Gvk, ResourceKey};
+use crate::model::{Container, ContainerState, Gvk, ResourceKey, Unscheduled};
 
 /// Returns the finalizers of an object.
 pub(super) fn finalizers(value: &Value) -> Vec<String> {
@@ -35,6 +35,7 @@ pub(super) struct Pod {
     pub(super) phase: String,
     pub(super) created: Option<Timestamp>,
     pub(super) deleting: bool,
+    pub(super) unscheduled: Option<Unscheduled>,
     pub(super) containers: Vec<Container>,
 }
 
@@ -102,8 +103,15 @@ pub(super) fn pod(value: &Value) -> Pod {
         phase: text(&value["status"]["phase"]).to_owned(),
         created: time(&metadata["creationTimestamp"]),
         deleting: metadata["deletionTimestamp"].is_string(),
+        unscheduled: unscheduled(value),
         containers: containers(value),
     }
+}
+
+fn unscheduled(pod: &Value) -> Option<Unscheduled> {
+    let mut conditions = list(&pod["status"]["conditions"]);
+    let condition = conditions.find(|condition| condition["type"] == "PodScheduled" && condition["status"] == "False")?;
+    Some(Unscheduled { reason: text(&condition["reason"]).to_owned(), message: text(&condition["message"]).to_owned() })
 }
 
 /// Returns the owner that controls an object.

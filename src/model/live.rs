@@ -5,6 +5,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
+use super::hang::Unscheduled;
 use super::health::Assessment;
 use super::hook::Traits;
 use super::key::ResourceKey;
@@ -97,6 +98,9 @@ pub(crate) struct PodView {
     pub(crate) phase: String,
     pub(crate) created: Option<Timestamp>,
     pub(crate) deleting: bool,
+    /// `None` once a node has it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unscheduled: Option<Unscheduled>,
     pub(crate) containers: Vec<Container>,
 }
 

@@ -39,7 +39,7 @@ pub(crate) use request::{Breakpoint, Limits, Request, Retry};
 pub(crate) use terminate::is_deleted_by_terminate;
 
 use crate::model::{
-    DeletePolicy, Live, Occurrence, OperationPhase, Phase, PodView, ResourceKey, ResultCode, Task, TaskId, TaskState, Wave,
+    DeletePolicy, Hang, Live, Occurrence, OperationPhase, Phase, PodView, ResourceKey, ResultCode, Task, TaskId, TaskState, Wave,
 };
 use crate::plan::Plan;
 
@@ -459,6 +459,12 @@ impl Operation {
         let mut pods: Vec<&PodView> = self.pods_of.get(key).into_iter().flatten().filter_map(|uid| self.pods.get(uid)).collect();
         pods.sort_by(|one, other| (one.created, &one.name).cmp(&(other.created, &other.name)));
         pods
+    }
+
+    /// Returns what keeps a pod of an object from running, of several pods the newest that hangs.
+    pub(crate) fn hang(&self, key: &ResourceKey) -> Option<Hang> {
+        let there = self.pods_of(key).into_iter().rev().filter(|pod| !self.is_pod_gone(&pod.uid));
+        there.filter(|pod| !pod.deleting).find_map(PodView::hang)
     }
 
     /// Returns whether a pod has been deleted.

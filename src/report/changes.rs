@@ -1,9 +1,9 @@
-//! Which tasks a fact has changed, as far as a reader of printed events can see: status, state, health and message. Compares the fold
+//! Which tasks a fact has changed, as far as a reader of printed events can see: status, state, health, message and pods. Compares the fold
 //! before and after a fact; knows no format.
 
 use std::collections::BTreeMap;
 
-use crate::model::{HealthStatus, ResourceKey, ResultCode, Task, TaskId, TaskState};
+use crate::model::{Hang, HealthStatus, ResourceKey, ResultCode, Task, TaskId, TaskState};
 use crate::operation::{Event, Operation};
 use crate::plan::Plan;
 
@@ -14,6 +14,8 @@ pub(crate) struct Seen {
     pub(crate) state: TaskState,
     pub(crate) health: Option<HealthStatus>,
     pub(crate) message: String,
+    /// What keeps a pod of it from running.
+    pub(crate) hang: Option<Hang>,
 }
 
 /// A task that has changed.
@@ -90,6 +92,7 @@ fn reach(event: &Event) -> Reach<'_> {
     match event {
         Event::StepStarted { task, .. } | Event::StepFinished { task, .. } | Event::TaskChanged { task, .. } => Reach::Key(&task.key),
         Event::LiveObserved { key, .. } | Event::LiveGone { key, .. } => Reach::Key(key),
+        Event::PodObserved { pod } => Reach::Key(&pod.owner),
         Event::OperationStarted { .. }
         | Event::DryPassFinished
         | Event::RunStarted { .. }
@@ -106,7 +109,6 @@ fn reach(event: &Event) -> Reach<'_> {
         | Event::WaveFinished { .. }
         | Event::PhaseFinished { .. }
         | Event::Waiting { .. }
-        | Event::PodObserved { .. }
         | Event::PodGone { .. }
         | Event::Occurred { .. }
         | Event::LogOpened { .. }
@@ -124,9 +126,11 @@ fn reach(event: &Event) -> Reach<'_> {
 
 fn look(task: &Task, operation: &Operation, health: Option<HealthStatus>) -> Seen {
     let health = health_of(task, operation, health);
+    // A hook that is over hangs no more, whatever became of its pods.
+    let hang = operation.hang(&task.id.key).filter(|_| !(task.is_hook() && operation.state(&task.id).is_completed()));
     match operation.result(&task.id).filter(|result| result.task == task.id) {
-        Some(result) => Seen { code: result.code, state: result.state, health, message: result.message.clone() },
-        None => Seen { health, ..Seen::default() },
+        Some(result) => Seen { code: result.code, state: result.state, health, message: result.message.clone(), hang },
+        None => Seen { health, hang, ..Seen::default() },
     }
 }
 

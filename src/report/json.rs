@@ -8,7 +8,7 @@ use base64::Engine as _;
 use jiff::Timestamp;
 use serde::{Serialize, Serializer};
 
-use crate::model::{DeletePolicy, HealthStatus, Phase, Task, TaskId};
+use crate::model::{DeletePolicy, Hang, HealthStatus, Phase, Task, TaskId};
 use crate::operation::{Attempt, Event, LogContent, LogLine, Operation, Record, Request, TaskResult};
 use crate::plan::{NotRun, PlanWarning};
 
@@ -33,7 +33,7 @@ impl<W: Write> Json<W> {
     }
 
     fn changed(&mut self, record: &Record, operation: &Operation, change: &Change<'_>) -> io::Result<()> {
-        let Seen { code, state, health, message } = &change.after;
+        let Seen { code, state, health, message, hang } = &change.after;
         let fields = TaskChanged {
             task: TaskJson::of(change.task),
             status: code.as_str(),
@@ -41,6 +41,7 @@ impl<W: Write> Json<W> {
             health: health.map(HealthStatus::as_str).unwrap_or_default(),
             message,
             attempt: operation.attempt(),
+            pod_problem: hang.as_ref().map(PodProblem::of),
         };
         self.put(record.at, &record.operation, "task.changed", fields)
     }
@@ -262,6 +263,25 @@ struct TaskChanged<'a> {
     health: &'static str,
     message: &'a str,
     attempt: u32,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pod_problem: Option<PodProblem<'a>>,
+}
+
+/// What keeps a pod of the task from running; `message` is the whole sentence.
+#[derive(Serialize)]
+struct PodProblem<'a> {
+    namespace: &'a str,
+    pod: &'a str,
+    container: &'a str,
+    reason: &'a str,
+    message: String,
+}
+
+impl<'a> PodProblem<'a> {
+    fn of(hang: &'a Hang) -> Self {
+        let Hang { namespace, pod, container, reason, .. } = hang;
+        Self { namespace, pod, container, reason, message: hang.to_string() }
+    }
 }
 
 #[derive(Serialize)]

@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::io::{self, Write};
+use std::sync::Arc;
 
 use jiff::Timestamp;
 
@@ -34,11 +35,21 @@ pub(crate) struct Plain<W> {
     tails: Tails,
     /// Warnings of the cluster that were printed.
     warned: BTreeSet<(ResourceKey, String)>,
+    /// Pods that hang, each with its container and the reason: the kubelet goes to and fro between two of them.
+    hung: BTreeSet<(Arc<str>, Arc<str>, String)>,
 }
 
 impl<W: Write> Plain<W> {
     pub(crate) fn new(out: W, style: Style) -> Self {
-        Self { out, style, waited: Waited::default(), said: BTreeMap::new(), tails: BTreeMap::new(), warned: BTreeSet::new() }
+        Self {
+            out,
+            style,
+            waited: Waited::default(),
+            said: BTreeMap::new(),
+            tails: BTreeMap::new(),
+            warned: BTreeSet::new(),
+            hung: BTreeSet::new(),
+        }
     }
 
     fn say(&mut self, at: Timestamp, operation: &Operation, mark: Mark, text: &str) -> io::Result<()> {
@@ -155,6 +166,15 @@ impl<W: Write> Plain<W> {
         self.say(at, operation, mark, &format!("{phase} {word}{}", took(started, at)))
     }
 
+    /// Says of a pod once why it does not run.
+    fn hang(&mut self, at: Timestamp, operation: &Operation, change: &Change<'_>) -> io::Result<()> {
+        let Some(hang) = change.after.hang.as_ref().filter(|hang| change.before.hang.as_ref() != Some(hang)) else { return Ok(()) };
+        if !self.hung.insert((hang.pod.clone(), hang.container.clone(), hang.reason.clone())) {
+            return Ok(());
+        }
+        self.say(at, operation, Mark::Warning, &hang.to_string())
+    }
+
     /// Of a hook, only its state counts: its health becomes its state a moment later.
     fn task(&mut self, at: Timestamp, operation: &Operation, change: &Change<'_>) -> io::Result<()> {
         let (task, before, after) = (change.task, &change.before, &change.after);
@@ -184,6 +204,7 @@ impl<W: Write> Report for Plain<W> {
             self.own_line(record, operation)?;
             for change in changes {
                 self.task(record.at, operation, change)?;
+                self.hang(record.at, operation, change)?;
             }
             return Ok(());
         }

@@ -14,8 +14,8 @@ use super::{End, Report, Stop, plan, sync};
 use crate::engine::bus::{self, Publisher};
 use crate::engine::session::{Action, Answer, Ask, FailureKind, Place, Planned, SessionHandle};
 use crate::model::{
-    Assessment, Health, HealthStatus, Kinds, Live, Object, Occurrence, OperationPhase, Origin, Phase, ResourceKey, ResultCode, Role,
-    TaskId, TaskState, Traits, Wave,
+    Assessment, Container, ContainerState, Health, HealthStatus, Kinds, Live, Object, Occurrence, OperationPhase, Origin, Phase, PodView,
+    ResourceKey, ResultCode, Role, TaskId, TaskState, Traits, Wave,
 };
 use crate::operation::{Event, LogContent, LogLine, Operation, Record, Request, RunKind, RunOutcome, Step, StepOutcome};
 use crate::plan::{Manifest, Plan, PlanInput, Shape};
@@ -263,6 +263,46 @@ async fn json_warns_of_kinds_that_are_polled() {
     let warnings: Vec<&Value> = lines.iter().filter(|line| line["event"] == "warning").collect();
     assert_eq!(warnings.len(), 1);
     assert_eq!(warnings[0]["message"], "may not watch Job, Pod; looking at them every few seconds instead");
+}
+
+/// The kubelet goes to and fro between two reasons, and what an image server says may be anything.
+fn hanging(story: &mut Story) {
+    let pod = |reason: &str| {
+        let message = "no such image\u{1b}[31m\nred".to_owned();
+        let state = ContainerState::Waiting { reason: reason.to_owned(), message };
+        let containers = vec![Container { name: "main".into(), init: false, state, ready: false, restarts: 0 }];
+        let (namespace, name, uid) = ("shop".into(), "migrate-x".into(), "p".into());
+        let (created, deleting, unscheduled) = (None, false, None);
+        let pod =
+            PodView { namespace, name, uid, owner: migrate().key, phase: "Pending".to_owned(), created, deleting, unscheduled, containers };
+        Event::PodObserved { pod }
+    };
+    let story = story.begin().say(pod("ContainerCreating")).say(pod("ErrImagePull")).say(pod("ImagePullBackOff")).say(pod("ErrImagePull"));
+    story.say(pod("ContainerCreating")).end();
+}
+
+#[tokio::test]
+async fn json_says_why_a_pod_hangs_each_time_that_it_changes() {
+    let lines = json_lines(hanging).await;
+    let changes = lines.iter().filter(|line| line["event"] == "task.changed").map(|line| &line["podProblem"]);
+    let changes: Vec<&Value> = changes.collect();
+    let problem = |reason: &str| {
+        let message = format!("pod shop/migrate-x: main: {reason}: no such image\u{1b}[31m\nred");
+        json!({"namespace": "shop", "pod": "migrate-x", "container": "main", "reason": reason, "message": message})
+    };
+    let (pull, back_off) = (problem("ErrImagePull"), problem("ImagePullBackOff"));
+    assert_eq!(changes[1..5], [&pull, &back_off, &pull, &Value::Null]);
+}
+
+#[tokio::test]
+async fn plain_output_says_once_why_a_pod_hangs() {
+    let mut out = Vec::new();
+    printed(&mut Plain::new(&mut out, Style::default()), hanging).await;
+    let text = String::from_utf8(out).unwrap();
+    let said: Vec<&str> = text.lines().filter(|line| line.contains("pod shop/migrate-x: main: ")).collect();
+    assert_eq!(said.len(), 2, "{text}");
+    assert!(said[0].contains("main: ErrImagePull: no such image") && said[1].contains("main: ImagePullBackOff"), "{said:?}");
+    assert!(!text.contains('\u{1b}'), "{text:?}");
 }
 
 #[tokio::test]

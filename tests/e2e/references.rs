@@ -35,6 +35,14 @@ fn a13_a_hook_that_needs_what_comes_later_is_warned_of_and_really_hangs() {
 
     let running = space.sync(&target).start();
     eventually("the pod waits for its ConfigMap", SOON, || (reason(&space) == "CreateContainerConfigError").then_some(()));
+    let line = running.wait_for("why it hangs", |line| line["podProblem"]["reason"] == "CreateContainerConfigError");
+    let problem = &line["podProblem"];
+    let sentence = format!(
+        "pod {}/{}: main: CreateContainerConfigError: configmap \"settings\" not found",
+        space.namespace,
+        problem["pod"].as_str().unwrap()
+    );
+    assert_eq!((line["task"]["name"].as_str(), problem["message"].as_str()), (Some("pre"), Some(sentence.as_str())));
     running.signal("INT");
     let outcome = running.finish();
     outcome.assert_end(3, "Failed", "Operation terminated");

@@ -145,6 +145,7 @@ mod tests {
             phase: "Running".into(),
             created: None,
             deleting: false,
+            unscheduled: None,
             containers: Vec::new(),
         }
     }

@@ -334,6 +334,7 @@ fn view(pod: Pod, owner: ResourceKey) -> PodView {
         phase: pod.phase,
         created: pod.created,
         deleting: pod.deleting,
+        unscheduled: pod.unscheduled,
         containers: pod.containers,
     }
 }

@@ -37,6 +37,7 @@ fn failed_pod(name: &str) -> PodView {
         phase: "Failed".to_owned(),
         created: None,
         deleting: false,
+        unscheduled: None,
         containers: vec![Container {
             name: "main".into(),
             init: false,

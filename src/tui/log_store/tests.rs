@@ -190,6 +190,7 @@ fn a_source_knows_how_its_container_ended_and_that_its_pod_is_gone() {
         phase: "Failed".into(),
         created: None,
         deleting: false,
+        unscheduled: None,
         containers: vec![container],
     };
     let shape = log(&store, "migrate").shape();

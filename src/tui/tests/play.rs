@@ -300,6 +300,7 @@ impl Play {
             phase: phase.to_owned(),
             created: Some(self.now),
             deleting: false,
+            unscheduled: None,
             containers: vec![container],
         };
         self.fact(Event::PodObserved { pod })

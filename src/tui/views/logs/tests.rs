@@ -104,6 +104,7 @@ impl Scene {
                 phase: String::new(),
                 created: None,
                 deleting: false,
+                unscheduled: None,
                 containers,
             },
         });

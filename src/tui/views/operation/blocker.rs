@@ -101,7 +101,8 @@ pub(in crate::tui::views) fn pod_line(operation: &Operation, pod: &PodView) -> V
         &pod.phase
     };
     let restarts = if restarts > 0 { format!("  {restarts} restart{}", if restarts == 1 { "" } else { "s" }) } else { String::new() };
-    let state = pod.containers.iter().find_map(container_word).map(|word| format!("  {word}")).unwrap_or_default();
+    let word = pod.hang().filter(|_| !gone).map(|hang| hang.clause()).or_else(|| pod.containers.iter().find_map(container_word));
+    let state = word.map(|word| format!("  {word}")).unwrap_or_default();
     vec![
         (clean::text(&pod.name).into_owned(), Role::Text),
         (format!("  {}", clean::text(phase)), role),
