@@ -4,7 +4,7 @@
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -16,6 +16,7 @@ use crate::health::script::{Customization, Limits, Scripts};
 use crate::manifest::{LoadOptions, Source};
 use crate::model::{Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, ResultCode, Task, TaskState, Traits};
 use crate::operation::{Event, Operation, Record, Request, Step, StepOutcome};
+use crate::plan::diff::{self, NoRules, Sides};
 use crate::plan::{Manifest, Plan, PlanInput, Shape};
 use crate::report::json::Json;
 use crate::report::{self, End};
@@ -301,6 +302,73 @@ fn workload(api_version: &str, kind: &str, number: usize) -> Object {
     }))
 }
 
+/// A large object on both sides, with one image, one variable and one label changed, and with the owners of its fields.
+#[derive(Debug)]
+pub struct Comparison {
+    live: Value,
+    after: Value,
+}
+
+impl Comparison {
+    /// Makes up a Deployment of about so many lines of YAML.
+    pub fn of(lines: usize) -> Self {
+        let (live, mut after) = (many_containers(lines, "v1"), many_containers(lines, "v2"));
+        after["metadata"]["labels"]["tier"] = json!("web");
+        Self { live, after }
+    }
+
+    /// Compares both sides, and returns how many lines show what changes, with three unchanged ones around each.
+    pub fn lines(&self) -> usize {
+        let difference = diff::compare(&Sides { live: Some(&self.live), after: Some(&self.after) }, &NoRules);
+        diff::lines(&difference, 3).len()
+    }
+
+    /// Returns how many lines both sides have together.
+    pub fn size(&self) -> usize {
+        let difference = diff::compare(&Sides { live: Some(&self.live), after: Some(&self.after) }, &NoRules);
+        diff::lines(&difference, usize::MAX).len()
+    }
+}
+
+/// 16 variables of two lines make a container of about 50 lines; the one in the middle has another image.
+fn many_containers(lines: usize, image: &str) -> Value {
+    let count = lines / 50;
+    let container = |at: usize| {
+        let env: Vec<Value> = (0..16).map(|at| json!({"name": format!("SETTING_{at}"), "value": format!("value {at}")})).collect();
+        let image = if at == count / 2 { image } else { "v1" };
+        json!({
+            "name": format!("container-{at}"), "image": format!("registry.example.com/shop:{image}"), "env": env, "args": ["--verbose", image],
+            "ports": [{"containerPort": 8_000 + at, "protocol": "TCP"}], "resources": {"limits": {"cpu": "1", "memory": "512Mi"}},
+            "terminationMessagePath": "/dev/termination-log", "imagePullPolicy": "IfNotPresent",
+        })
+    };
+    let containers: Vec<Value> = (0..count).map(container).collect();
+    let labels = json!({"app.kubernetes.io/name": "shop"});
+    let mut object = json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "large", "namespace": "shop", "uid": "5f0c1d0a", "labels": labels},
+        "spec": {"replicas": 3, "selector": {"matchLabels": labels}, "template": {"metadata": {"labels": labels}, "spec": {"containers": containers}}},
+    });
+    let owner = |manager: &str, operation: &str| json!({"manager": manager, "operation": operation, "time": "2026-03-01T09:00:00Z", "fieldsV1": owned(&object)});
+    object["metadata"]["managedFields"] = json!([owner("syncwave", "Apply"), owner("kubectl-edit", "Update")]);
+    object
+}
+
+/// Returns the fields of an object as an owner of all of them has them.
+fn owned(value: &Value) -> Value {
+    let key = |item: &Value| match (item.get("name"), item.get("containerPort")) {
+        (Some(name), _) => json!({"name": name}),
+        (None, Some(port)) => json!({"containerPort": port, "protocol": "TCP"}),
+        (None, None) => json!(null),
+    };
+    match value {
+        Value::Object(fields) => fields.iter().map(|(name, value)| (format!("f:{name}"), owned(value))).collect(),
+        Value::Array(items) if items.iter().all(Value::is_object) => {
+            items.iter().map(|item| (format!("k:{}", key(item)), owned(item))).collect()
+        }
+        _ => json!({}),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -313,6 +381,9 @@ mod tests {
         let mut frames = Frames::of(50, 80, 24);
         assert!(frames.draw() > 100 && frames.draw_after_a_fact() > 100);
         assert_eq!((Judgements::of(10).healthy(), Judgements::in_lua(10).healthy()), (10, 10));
+        let comparison = Comparison::of(5_000);
+        assert!((4_900..5_500).contains(&comparison.size()), "{}", comparison.size());
+        assert!((20..40).contains(&comparison.lines()), "{}", comparison.lines());
         let state = tempfile::tempdir().unwrap();
         assert!(Waves::of(5, state.path().to_owned()).sync() > 10);
     }

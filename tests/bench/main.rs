@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use divan::Bencher;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use syncwave::bench::{Frames, Judgements, Manifests, Records, Waves};
+use syncwave::bench::{Comparison, Frames, Judgements, Manifests, Records, Waves};
 
 fn main() {
     divan::main();
@@ -45,6 +45,13 @@ fn health_of_10_000_objects(bencher: Bencher<'_, '_>) {
 fn health_of_10_000_objects_in_lua(bencher: Bencher<'_, '_>) {
     let objects = Judgements::in_lua(10_000);
     bencher.bench_local(|| objects.healthy());
+}
+
+/// The difference of an object of 5,000 lines, and the lines that show it.
+#[divan::bench(sample_count = 100)]
+fn diff_of_5_000_lines(bencher: Bencher<'_, '_>) {
+    let comparison = Comparison::of(5_000);
+    bencher.bench_local(|| comparison.lines());
 }
 
 /// A frame of 200x50 cells at 10,000 resources, when nothing has changed.
