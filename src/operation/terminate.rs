@@ -2,7 +2,8 @@
 
 use super::event::{Event, RunOutcome, Step, StepOutcome};
 use super::messages;
-use super::pass::{change, conclude, hook_outcome};
+use super::pass::{change, conclude};
+use super::running::hook_outcome;
 use super::{Effect, Operation, StepState};
 use crate::model::{Assessment, DeletePolicy, HealthStatus, Live, OperationPhase, ResultCode, Task, TaskId, TaskState};
 
