@@ -2,8 +2,8 @@
 //! busy or its answer is lost: an object whose creation may have happened is looked for before anything is sent again.
 
 use http::Method;
-use serde_json::Value;
 
+use super::outgoing::outgoing;
 use super::ownership::Snapshot;
 use super::recreate::is_leaving;
 use super::retry::{Backoff, is_transient};
@@ -200,7 +200,7 @@ impl Cluster {
             query.push(("dryRun", "All"));
         }
         let path = with_query(&spot.path(), &query);
-        let mut body = body(target);
+        let mut body = outgoing(target);
         loop {
             let answer = self.write(Method::PATCH, &path, APPLY, &body).await;
             let cut = match &answer {
@@ -232,18 +232,6 @@ impl Cluster {
 pub(super) enum Run {
     ForReal,
     Dry,
-}
-
-/// The server refuses what it wrote itself (spec S10 of the conformance list), so exported manifests lose it here.
-pub(super) fn body(target: &Object) -> Value {
-    let mut value = target.wire().clone();
-    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.remove("managedFields");
-        if metadata.get("creationTimestamp").is_some_and(Value::is_null) {
-            metadata.remove("creationTimestamp");
-        }
-    }
-    value
 }
 
 pub(super) fn say_warnings(answer: &Answer, reporter: &Reporter) {

@@ -14,6 +14,7 @@ pub(crate) mod live;
 pub(crate) mod logs;
 mod migration;
 pub(crate) mod outbox;
+pub(crate) mod outgoing;
 mod ownership;
 pub(crate) mod pool;
 mod read;

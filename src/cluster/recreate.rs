@@ -6,8 +6,9 @@ use std::time::Duration;
 use http::Method;
 use jiff::SignedDuration;
 
-use super::apply::{Applied, Before, Spot, Word, body};
+use super::apply::{Applied, Before, Spot, Word};
 use super::live::finalizers;
+use super::outgoing::outgoing;
 use super::wire::{CallError, with_query};
 use super::{Cluster, Reporter};
 use crate::model::annotation::{FIELD_MANAGER, OPERATION_LABEL};
@@ -98,7 +99,7 @@ impl Cluster {
     /// if the server then refuses the new one for the same reason; where nobody wanted force, for whatever reason.
     async fn is_refused_anew(&self, spot: Spot<'_>, target: &Object, refusal: &CallError, is_forced: bool) -> bool {
         let name = format!("{}-again", spot.name);
-        let mut body = body(target);
+        let mut body = outgoing(target);
         body["metadata"]["name"] = name.as_str().into();
         let path = with_query(&spot.collection(), &[("fieldManager", FIELD_MANAGER), ("dryRun", "All")]);
         let Err(again) = self.write(Method::POST, &path, "application/json", &body).await else { return false };

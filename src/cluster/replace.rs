@@ -2,7 +2,8 @@
 
 use http::Method;
 
-use super::apply::{Applied, Before, Run, Spot, Word, body, say_warnings};
+use super::apply::{Applied, Before, Run, Spot, Word, say_warnings};
+use super::outgoing::outgoing;
 use super::retry::{Backoff, is_transient};
 use super::veil::Veil;
 use super::wire::{Answer, CallError, with_query};
@@ -51,7 +52,7 @@ impl Cluster {
     }
 
     pub(super) async fn put(&self, spot: Spot<'_>, target: &Object, version: &str, run: Run) -> Result<Answer, CallError> {
-        let mut body = body(target);
+        let mut body = outgoing(target);
         body["metadata"]["resourceVersion"] = version.into();
         // Spec R707: without a flag, so that unknown fields are dropped and named in warnings.
         let path = with_query(&spot.path(), &query("Warn", run));
@@ -60,7 +61,7 @@ impl Cluster {
 
     pub(super) async fn post(&self, spot: Spot<'_>, target: &Object, mode: Mode, run: Run) -> Result<Answer, CallError> {
         let path = with_query(&spot.collection(), &query(if mode.validate { "Strict" } else { "Ignore" }, run));
-        Veil::of(target).answer(self.write(Method::POST, &path, JSON, &body(target)).await)
+        Veil::of(target).answer(self.write(Method::POST, &path, JSON, &outgoing(target)).await)
     }
 
     /// Creates an object. One without a name gets one from the server, a new one each time (spec R307).
