@@ -71,7 +71,22 @@ impl Caller {
 }
 
 /// Creates an object.
-pub(super) fn create(state: &mut State, resource: &Resource, mut object: Value, caller: &Caller) -> Result<Arc<Value>, ApiError> {
+pub(super) fn create(state: &mut State, resource: &Resource, object: Value, caller: &Caller) -> Result<Arc<Value>, ApiError> {
+    without_trace(state, caller, |state| make(state, resource, object, caller))
+}
+
+/// What a dry run draws (names, uids, addresses) is drawn again by the next write: a look changes no story.
+fn without_trace<T>(state: &mut State, caller: &Caller, work: impl FnOnce(&mut State) -> T) -> T {
+    if caller.keep == Keep::Store {
+        return work(state);
+    }
+    let (rng, addresses) = (state.rng.clone(), state.addresses);
+    let answer = work(state);
+    (state.rng, state.addresses) = (rng, addresses);
+    answer
+}
+
+fn make(state: &mut State, resource: &Resource, mut object: Value, caller: &Caller) -> Result<Arc<Value>, ApiError> {
     let gr = resource.storage();
     meta::identify(resource, &mut object)?;
     check_internal(resource, &mut object, caller)?;
@@ -143,7 +158,11 @@ fn check_namespace(state: &State, resource: &Resource, namespace: &str, name: &s
 }
 
 /// Replaces an object by a new state of it.
-pub(super) fn replace(state: &mut State, resource: &Resource, key: &Key, mut new: Value, caller: &Caller) -> Result<Arc<Value>, ApiError> {
+pub(super) fn replace(state: &mut State, resource: &Resource, key: &Key, new: Value, caller: &Caller) -> Result<Arc<Value>, ApiError> {
+    without_trace(state, caller, |state| put(state, resource, key, new, caller))
+}
+
+fn put(state: &mut State, resource: &Resource, key: &Key, mut new: Value, caller: &Caller) -> Result<Arc<Value>, ApiError> {
     let gr = resource.storage();
     let Some(old) = state.get(&gr, key).cloned() else {
         return Err(ApiError::not_found(&gr.group, &gr.plural, &key.1));

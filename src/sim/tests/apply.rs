@@ -1,5 +1,7 @@
 //! Server-side apply: checks S.
 
+use futures::FutureExt as _;
+
 use super::*;
 
 /// The `managedFields` of an answer by manager.
@@ -281,4 +283,36 @@ async fn several_conflicts_are_listed_by_manager() {
     rig.post(&format!("{CM}?fieldManager=other"), cm("t", json!({}))).await.ok(201);
     let text = "Apply failed with 2 conflicts: conflicts with \"m1\":\n- .data.a\n- .data.b";
     rig.apply(CM, "m2", cm("s", json!({"a": "2", "b": "2"}))).await.refused(409, "Conflict", text);
+}
+
+#[tokio::test(start_paused = true)]
+async fn s16_a_dry_run_answers_with_the_live_version_and_leaves_no_trace() {
+    let service = |name: &str| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": name}, "spec": {"ports": [{"port": 80}]}});
+    let web = |image: &str| {
+        json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": {"selector": {"matchLabels": {"a": "b"}},
+            "template": {"metadata": {"labels": {"a": "b"}}, "spec": {"containers": [{"name": "c", "image": image}]}}}})
+    };
+    let mut seen = Vec::new();
+    for is_looked in [false, true] {
+        let rig = Rig::new();
+        let made = rig.apply(DEPLOYMENTS, "m1", web("x:1")).await.ok(201);
+        let (version, mut revision) = (made.at("/metadata/resourceVersion"), rig.store.revision());
+        if is_looked {
+            let same = rig.apply_with(DEPLOYMENTS, "m1", "&dryRun=All", web("x:1")).await.ok(200);
+            assert_eq!((same.at("/metadata/resourceVersion"), same.at("/metadata/generation")), (version.clone(), json!(1)));
+            let dry = rig.apply_with(DEPLOYMENTS, "m1", "&dryRun=All", web("x:2")).await.ok(200);
+            assert_eq!((dry.at("/metadata/resourceVersion"), dry.at("/metadata/generation")), (version.clone(), json!(2)));
+            assert_eq!(dry.at("/spec/strategy/type"), json!("RollingUpdate"), "with its defaults");
+            let put = rig.put(&format!("{DEPLOYMENTS}/web?dryRun=All"), &web("x:3")).await.ok(200);
+            assert_eq!(put.at("/metadata/resourceVersion"), version);
+            rig.apply_with(SERVICES, "m1", "&dryRun=All", service("dry")).await.ok(201);
+            rig.post(&format!("{SERVICES}?dryRun=All"), service("dry")).await.ok(201);
+            assert!(revision.changed().now_or_never().is_none(), "nobody is woken");
+        }
+        let live = rig.get(&format!("{DEPLOYMENTS}/web")).await;
+        assert_eq!((live.at("/metadata/resourceVersion"), live.at("/metadata/generation")), (version, json!(1)));
+        let next = rig.apply(SERVICES, "m1", service("a")).await.ok(201);
+        seen.push((next.at("/metadata/uid"), next.at("/spec/clusterIP")));
+    }
+    assert_eq!(seen[0], seen[1], "a look draws nothing");
 }
