@@ -64,6 +64,14 @@ pub(crate) enum Command {
         #[arg(long)]
         rbac: bool,
     },
+    /// Print what is different between the cluster and the manifests, as the server's dry run says; writes nothing, exits with 1 if something is
+    #[command(override_usage = "syncwave diff [OPTIONS] <TARGET>")]
+    Diff {
+        /// An app of the configuration, a file, a folder, a kustomization, a Helm chart, or `-` for standard input
+        target: Option<String>,
+        #[command(flatten)]
+        plan: PlanOptions,
+    },
     /// Print the health of each object in files, as it stands in its status, and the rule that decided; asks no cluster
     #[command(override_usage = "syncwave health [OPTIONS] <FILE>...")]
     Health {
@@ -391,8 +399,8 @@ fn first_word(arguments: &[OsString]) -> Option<&str> {
 const NOT_BUILT: [&str; 3] = ["--wait", "--detach", "--record"];
 
 /// Commands of the contract that this version does not have; as a target each of them would be a surprise.
-pub(crate) const COMMANDS_NOT_BUILT: [&str; 12] =
-    ["diff", "lint", "terminate", "history", "show", "logs", "replay", "report", "cluster", "completions", "man", "help"];
+pub(crate) const COMMANDS_NOT_BUILT: [&str; 11] =
+    ["lint", "terminate", "history", "show", "logs", "replay", "report", "cluster", "completions", "man", "help"];
 
 fn sentence(error: &clap::Error, arguments: &[OsString]) -> String {
     let text = |kind| context(error, kind);

@@ -8,10 +8,12 @@ pub(crate) mod delete;
 pub(crate) mod discovery;
 #[cfg(test)]
 pub(crate) mod fake;
+pub(crate) mod foresee;
 pub(crate) mod hints;
 pub(crate) mod judge;
 pub(crate) mod live;
 pub(crate) mod logs;
+mod leftovers;
 mod migration;
 pub(crate) mod outbox;
 pub(crate) mod outgoing;

@@ -5,10 +5,12 @@ use std::time::Duration;
 
 use http::Method;
 use jiff::SignedDuration;
+use serde_json::Value;
 
 use super::apply::{Applied, Before, Spot, Word};
 use super::live::finalizers;
 use super::outgoing::outgoing;
+use super::veil::Veil;
 use super::wire::{CallError, with_query};
 use super::{Cluster, Reporter};
 use crate::model::annotation::{FIELD_MANAGER, OPERATION_LABEL};
@@ -45,7 +47,7 @@ impl Cluster {
         mode: Mode,
         reporter: &Reporter,
     ) -> Result<Applied, CallError> {
-        let Some((live, why)) = self.superseded(spot, target, &refusal, mode).await? else { return Err(refusal) };
+        let Some(Superseded { live, why, .. }) = self.superseded(spot, target, &refusal, mode).await? else { return Err(refusal) };
         reporter.warn(format!("{refusal}; deleting it and creating it again ({why})"));
         let uid = live.text(&["metadata", "uid"]);
         let applied = self.recreate(spot, uid, reporter, || self.merge(spot, target, &Before::Absent, mode, reporter)).await?;
@@ -60,7 +62,7 @@ impl Cluster {
         target: &Object,
         refusal: &CallError,
         mode: Mode,
-    ) -> Result<Option<(Object, &'static str)>, CallError> {
+    ) -> Result<Option<Superseded>, CallError> {
         let is_binding = is_binding(spot, mode);
         if !matches!(refusal.code(), Some(409 | 422)) || !(mode.force || is_binding) {
             return Ok(None);
@@ -73,8 +75,14 @@ impl Cluster {
         } else {
             return Ok(None);
         };
-        let is_refused = is_of_this_operation(&live, target) || self.is_refused_anew(spot, target, refusal, mode.force).await;
-        Ok((!is_refused).then_some((live, why)))
+        if is_of_this_operation(&live, target) {
+            return Ok(None);
+        }
+        let anew = self.try_anew(spot, target).await;
+        if anew.as_ref().is_err_and(|again| is_of_no_use(spot, again, refusal, mode.force)) {
+            return Ok(None);
+        }
+        Ok(Some(Superseded { live, why, anew: anew.ok() }))
     }
 
     /// Waits for a hook's old object that somebody else deletes, then creates the hook (spec R309, R1503).
@@ -95,20 +103,17 @@ impl Cluster {
         self.merge(spot, target, &Before::Absent, mode, reporter).await
     }
 
-    /// Asks, under another name and without doing it, for the creation of the target. An old object that has to go is worth nothing
-    /// if the server then refuses the new one for the same reason; where nobody wanted force, for whatever reason.
-    async fn is_refused_anew(&self, spot: Spot<'_>, target: &Object, refusal: &CallError, is_forced: bool) -> bool {
-        let name = format!("{}-again", spot.name);
+    /// Asks, under another name and without doing it, for the creation of the target beside what is there. Returns the new object under
+    /// its own name.
+    pub(super) async fn try_anew(&self, spot: Spot<'_>, target: &Object) -> Result<Value, CallError> {
+        let name = other_name(spot.name);
         let mut body = outgoing(target);
         body["metadata"]["name"] = name.as_str().into();
         let path = with_query(&spot.collection(), &[("fieldManager", FIELD_MANAGER), ("dryRun", "All")]);
-        let Err(again) = self.write(Method::POST, &path, "application/json", &body).await else { return false };
-        let (CallError::Refused { message: new, causes: new_causes, .. }, CallError::Refused { message: old, causes, .. }) =
-            (again, refusal)
-        else {
-            return !is_forced;
-        };
-        !is_forced || new.replace(&name, spot.name) == *old || new_causes.iter().any(|field| causes.contains(field))
+        let answer = Veil::of(target).answer(self.write(Method::POST, &path, "application/json", &body).await)?;
+        let mut made = answer.body;
+        rename(&mut made, &name, spot.name);
+        Ok(made)
     }
 
     /// Waits until an object of this uid does not exist any more.
@@ -137,6 +142,40 @@ impl Cluster {
             }
             pause = (pause * 2).min(LONGEST_PAUSE);
         }
+    }
+}
+
+/// What has to go for a target.
+pub(super) struct Superseded {
+    live: Object,
+    why: &'static str,
+    /// The object that would take its place, if the server made it for a try.
+    pub(super) anew: Option<Value>,
+}
+
+/// The old object would be deleted for nothing if the server then refuses the new one for the same reason; where nobody wanted force,
+/// for whatever reason.
+fn is_of_no_use(spot: Spot<'_>, again: &CallError, refusal: &CallError, is_forced: bool) -> bool {
+    let (CallError::Refused { message: new, causes: new_causes, .. }, CallError::Refused { message: old, causes, .. }) = (again, refusal)
+    else {
+        return !is_forced;
+    };
+    !is_forced || new.replace(&other_name(spot.name), spot.name) == *old || new_causes.iter().any(|field| causes.contains(field))
+}
+
+/// A name that fits into a label, as many kinds want it.
+fn other_name(name: &str) -> String {
+    let start: String = name.chars().take(57).collect();
+    format!("{start}-again")
+}
+
+/// Gives an object its own name, also where the server has copied the other one to, as into the labels of a Job's pods.
+pub(super) fn rename(value: &mut Value, from: &str, to: &str) {
+    match value {
+        Value::String(text) if text == from => to.clone_into(text),
+        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, from, to)),
+        Value::Object(fields) => fields.values_mut().for_each(|field| rename(field, from, to)),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

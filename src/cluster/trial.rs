@@ -1,5 +1,7 @@
 //! What a write would do, without doing it: for plans and dry runs.
 
+use serde_json::Value;
+
 use super::apply::{Before, Run, Spot, Word};
 use super::replace::replacing_word;
 use super::retry::Backoff;
@@ -18,7 +20,7 @@ impl Cluster {
         let mut backoff = Backoff::new(self, &reporter, &doing);
         loop {
             match self.try_once(spot, target, before, mode, &reporter).await {
-                Ok(word) => return Ok(word),
+                Ok(tried) => return Ok(tried.word),
                 Err(error) => {
                     if !backoff.again(&error).await {
                         return Err(error);
@@ -28,27 +30,52 @@ impl Cluster {
         }
     }
 
-    async fn try_once(&self, spot: Spot<'_>, target: &Object, before: &Before, mode: Mode, reporter: &Reporter) -> Result<Word, CallError> {
+    pub(super) async fn try_once(
+        &self,
+        spot: Spot<'_>,
+        target: &Object,
+        before: &Before,
+        mode: Mode,
+        reporter: &Reporter,
+    ) -> Result<Tried, CallError> {
         match (mode.verb, before) {
             (Verb::Apply | Verb::ServerSideApply, _) => match self.send_apply(spot, target, mode, Run::Dry, reporter).await {
-                Ok(answer) => Ok(tried(before, mode, &answer)),
-                Err(refusal) if self.superseded(spot, target, &refusal, mode).await?.is_some() => Ok(Word::Configured),
-                Err(refusal) => Err(refusal),
+                Ok(answer) => Ok(Tried { word: tried(before, mode, &answer), made: Made::Answer(answer) }),
+                Err(refusal) => match self.superseded(spot, target, &refusal, mode).await? {
+                    Some(superseded) => Ok(Tried { word: Word::Configured, made: Made::Anew { object: superseded.anew, why: refusal.to_string() } }),
+                    None => Err(refusal),
+                },
             },
             (Verb::Replace, Before::Absent | Before::Unknown) => {
-                self.post(spot, target, mode, Run::Dry).await?;
-                Ok(Word::Created)
+                let answer = self.post(spot, target, mode, Run::Dry).await?;
+                Ok(Tried { word: Word::Created, made: Made::Answer(answer) })
             }
             (Verb::Replace, Before::Present(live)) => {
                 let word = replacing_word(spot);
                 // By force it is another object, which the old one says nothing about.
-                if !mode.force || word == Word::Updated {
-                    self.put(spot, target, &live.resource_version, Run::Dry).await?;
+                if mode.force && word != Word::Updated {
+                    return Ok(Tried { word, made: Made::Nothing });
                 }
-                Ok(word)
+                let answer = self.put(spot, target, &live.resource_version, Run::Dry).await?;
+                Ok(Tried { word, made: Made::Answer(answer) })
             }
         }
     }
+}
+
+/// What a try came to.
+pub(super) struct Tried {
+    pub(super) word: Word,
+    pub(super) made: Made,
+}
+
+/// What would be there afterwards.
+pub(super) enum Made {
+    Answer(Answer),
+    /// The old object would be deleted, because of the refusal `why`; the new one, if the server made it for a try.
+    Anew { object: Option<Value>, why: String },
+    /// It was not asked for.
+    Nothing,
 }
 
 /// Returns what a write does when all goes well, as far as the live object alone says it.
@@ -72,7 +99,7 @@ fn tried(before: &Before, mode: Mode, answer: &Answer) -> Word {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::{Value, json};
+    use serde_json::json;
 
     use super::*;
     use crate::cluster::fake::{self, Asked};

@@ -9,6 +9,7 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 
 use super::begin::{Ready, begin, preview_notes};
 use super::bus::Publisher;
+use super::compare::{self, Depth};
 use super::local::{self, Control, Start};
 use super::prepare::{self, Connected, Obstacle, Prepared};
 use super::rights;
@@ -103,8 +104,9 @@ impl Host {
 
     async fn take(&mut self, ask: Ask) {
         match ask {
-            Ask::Plan { request } => self.plan(Kind::Sync, request),
-            Ask::PlanDeletion { request } => self.plan(Kind::Delete, request),
+            Ask::Plan { request } => self.plan(Kind::Sync, request, Depth::Plan),
+            Ask::Diff { request } => self.plan(Kind::Sync, request, Depth::Diff),
+            Ask::PlanDeletion { request } => self.plan(Kind::Delete, request, Depth::Plan),
             Ask::Rights { request } => self.rights(request),
             Ask::Sync { request } => self.begin(Kind::Sync, request).await,
             Ask::Delete { request } => self.begin(Kind::Delete, request).await,
@@ -118,7 +120,7 @@ impl Host {
         }
     }
 
-    fn plan(&mut self, kind: Kind, request: Request) {
+    fn plan(&mut self, kind: Kind, request: Request, depth: Depth) {
         let (shared, id) = (self.shared.clone(), self.next_id());
         self.work.spawn(async move {
             match shared.prepare(kind, &request, id).await {
@@ -127,7 +129,7 @@ impl Host {
                     prepared.notes.extend(request.windows.concerns());
                     let blocked = windows::refusal(&request, shared.opening.clock.now());
                     prepared.notes.extend(preview_notes(&prepared, &request).await);
-                    let planned = Planned { blocked, ..prepare::preview(prepared, &request).await };
+                    let planned = Planned { blocked, ..compare::preview(prepared, &request, depth).await };
                     shared.answer(Answer::Planned(Arc::new(planned))).await;
                 }
                 Err(obstacle) => shared.answer(obstacle.into()).await,

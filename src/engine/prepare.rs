@@ -1,26 +1,24 @@
-//! From a request to a plan: manifests, kinds, prune candidates, and what a dry run says of each task. Reads only; writes nothing.
+//! From a request to a plan: manifests, kinds and prune candidates. Reads only; writes nothing.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use futures::StreamExt as _;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use super::belongings::hook_kinds;
 use super::candidates::Search;
+use super::compare;
 use super::doubles::rekeyed;
 use super::finder::Finder;
 use super::inventory::{Contents, Home, Ledger, Owned};
 use super::references;
-use super::session::{Action, Answer, FailureKind, Opening, Place, Planned};
-use crate::cluster::apply::{Spot, Word};
-use crate::cluster::{CallError, Cluster, Reporter, Resource};
+use super::session::{Answer, FailureKind, Opening, Place};
+use crate::cluster::apply::Spot;
+use crate::cluster::{Cluster, Reporter, Resource};
 use crate::manifest::{self, Loaded, ManifestError, ManifestWarning, Source};
-use crate::model::{Gvk, Kinds, Mode, Object, ResourceKey, Role, Task, TaskId, Verb};
+use crate::model::{Gvk, Kinds, Object};
 use crate::operation::Request;
 use crate::plan::{Candidate, Deletion, Manifest, NewNamespace, Plan, PlanInput, Shape};
-
-const AT_ONCE: usize = 32;
 
 /// An open connection of a session.
 #[derive(Clone)]
@@ -119,7 +117,7 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     let (found, told) = references::beside(cluster, &draft, request, search.run(owned)).await;
     let mut plan = build(&shape, &found.candidates);
     if request.options.has("ApplyOutOfSyncOnly=true") {
-        shape.unmodified = unmodified(cluster, &plan, request).await;
+        shape.unmodified = compare::unmodified(cluster, &plan, request).await;
         plan = build(&shape, &found.candidates);
     }
     notes.extend(references::warn(&mut plan, request, told));
@@ -218,15 +216,6 @@ async fn new_namespace(cluster: &Cluster, namespace: &str, request: &Request) ->
     }
 }
 
-/// Objects that an apply would not change, as the server's dry run says (spec R730).
-async fn unmodified(cluster: &Cluster, plan: &Plan, request: &Request) -> BTreeSet<ResourceKey> {
-    let applies = plan.tasks.iter().filter(|task| task.id.role == Role::Apply && !task.automatic);
-    let looks: Vec<_> = applies.map(|task| action_of(cluster, plan, request, task)).collect();
-    let looks = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
-    let unchanged = looks.filter_map(|(id, action)| std::future::ready((action == Action::Unchanged).then_some(id.key)));
-    unchanged.collect().await
-}
-
 fn note(warning: &ManifestWarning) -> String {
     match &warning.origin {
         Some(origin) => format!("{origin}: {}", warning.message),
@@ -295,76 +284,6 @@ fn matches_pattern(pattern: &str, text: &str) -> bool {
             .next()
             .is_some_and(|first| (one == '?' || one == first) && matches_pattern(rest.as_str(), &text[first.len_utf8()..])),
     }
-}
-
-/// Finds out what each task would change, by a dry run on the server.
-pub(super) async fn preview(prepared: Prepared, request: &Request) -> Planned {
-    let plan = prepared.plan.clone();
-    let cluster = &prepared.connected.cluster;
-    let looks: Vec<_> = plan.tasks.iter().map(|task| action_of(cluster, &plan, request, task)).collect();
-    let actions: BTreeMap<TaskId, Action> = futures::stream::iter(looks).buffer_unordered(AT_ONCE).collect().await;
-    Planned { place: prepared.place, plan: prepared.plan, actions, notes: prepared.notes, blocked: None }
-}
-
-async fn action_of(cluster: &Cluster, plan: &Plan, request: &Request, task: &Task) -> (TaskId, Action) {
-    (task.id.clone(), action(cluster, plan, request, task).await)
-}
-
-async fn action(cluster: &Cluster, plan: &Plan, request: &Request, task: &Task) -> Action {
-    if let Some(invalid) = plan.invalid.iter().find(|invalid| invalid.task == task.id) {
-        return Action::Refused(invalid.message.clone());
-    }
-    match (task.id.role, &task.target) {
-        (Role::Hook, _) => Action::Run,
-        (Role::Prune, _) => Action::Prune,
-        (Role::Apply, None) => Action::Unknown("the plan has no manifest for it".to_owned()),
-        (Role::Apply, Some(target)) if task.id.key.name.is_empty() => {
-            let mode = Mode::of(&request.options, request.force, &task.traits.options, &[]);
-            // With `Replace=true` the server names it anew in each sync (spec R307).
-            if mode.verb == Verb::Replace && !target.generate_name().is_empty() {
-                return Action::Create;
-            }
-            Action::Refused("resource name may not be empty".to_owned())
-        }
-        (Role::Apply, Some(target)) => {
-            // A kind that is not served although the plan is valid comes with this sync.
-            let Some(resource) = cluster.known_resource(&task.gvk()) else { return Action::Create };
-            let spot = Spot { resource: &resource, namespace: &task.id.key.namespace, name: &task.id.key.name };
-            let tried = match cluster.look_before(spot).await {
-                Ok(before) => {
-                    let mode = Mode::of(&request.options, request.force, &task.traits.options, before.options());
-                    cluster.try_apply(spot, target, &before, mode).await
-                }
-                Err(error) => Err(error),
-            };
-            match tried {
-                Ok(Word::Created) => Action::Create,
-                Ok(Word::Configured | Word::ServersideApplied | Word::Replaced | Word::Updated) => Action::Configure,
-                Ok(Word::Unchanged) => Action::Unchanged,
-                Err(error) => refused(plan, task, &error),
-            }
-        }
-    }
-}
-
-fn refused(plan: &Plan, task: &Task, error: &CallError) -> Action {
-    match error {
-        CallError::Refused { code: 404, .. } if creates_namespace(plan, &task.id.key.namespace) => Action::Create,
-        CallError::Refused { message, .. } => Action::Refused(message.clone()),
-        CallError::Lost(_)
-        | CallError::TimedOut
-        | CallError::Credentials(_)
-        | CallError::Unsent
-        | CallError::Withheld(_)
-        | CallError::Unreadable(_) => Action::Unknown(error.to_string()),
-    }
-}
-
-fn creates_namespace(plan: &Plan, namespace: &str) -> bool {
-    plan.tasks.iter().any(|task| {
-        let key = &task.id.key;
-        key.group.is_empty() && *key.kind == *"Namespace" && *key.name == *namespace && !task.is_prune()
-    })
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ use crate::manifest::{LoadOptions, Source};
 use crate::model::{ResourceKey, TaskId};
 use crate::operation::Request;
 use crate::plan::Plan;
+use crate::plan::diff::Difference;
 
 /// Asks and answers that wait; both are few.
 const WAITING: usize = 64;
@@ -99,6 +100,10 @@ pub(crate) enum Action {
     Create,
     Configure,
     Unchanged,
+    /// The target takes its place, whole.
+    Replace,
+    /// Deleted and created again, with the reason.
+    Recreate(String),
     Prune,
     /// A hook: created (again) in each sync.
     Run,
@@ -114,10 +119,22 @@ pub(crate) struct Planned {
     pub(crate) place: Place,
     pub(crate) plan: Arc<Plan>,
     pub(crate) actions: BTreeMap<TaskId, Action>,
+    /// Both sides of what changes, and, when a diff was asked for, of everything that is there.
+    pub(crate) differences: BTreeMap<TaskId, Arc<Difference>>,
+    /// Why the difference of a task is not, or not quite, what the server says.
+    pub(crate) approximate: BTreeMap<TaskId, String>,
     /// Sentences about the manifests themselves, for example a duplicate key.
     pub(crate) notes: Vec<String>,
     /// Why no sync may begin now: a sync window is closed.
     pub(crate) blocked: Option<String>,
+}
+
+impl Planned {
+    /// Returns a plan of which nobody has found out yet what it would change.
+    pub(crate) fn new(place: Place, plan: Arc<Plan>, notes: Vec<String>) -> Self {
+        let (actions, differences, approximate) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
+        Self { place, plan, actions, differences, approximate, notes, blocked: None }
+    }
 }
 
 /// What a consumer asks.
@@ -125,7 +142,9 @@ pub(crate) struct Planned {
 pub(crate) enum Ask {
     /// Load the manifests again and make the plan of this request; answered with `Planned` or `Failed`. Writes nothing.
     Plan { request: Request },
-    /// The same for the deletion of the app.
+    /// The same, with everything compared that is there, hooks too.
+    Diff { request: Request },
+    /// The same as `Plan` for the deletion of the app.
     PlanDeletion { request: Request },
     /// Make the plan of a sync and find out what it wants to be allowed; answered with `Rights` or `Failed`. Writes nothing.
     Rights { request: Request },

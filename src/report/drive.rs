@@ -63,7 +63,16 @@ pub(crate) async fn plan(session: &mut SessionHandle, stops: &mut mpsc::Receiver
         Kind::Sync => Ask::Plan { request },
         Kind::Delete => Ask::PlanDeletion { request },
     };
-    answered(session, stops, ask, |answer| if let Answer::Planned(planned) = answer { Some(planned) } else { None }).await
+    answered(session, stops, ask, planned).await
+}
+
+/// Asks for the plan of a sync with everything compared.
+pub(crate) async fn diff(session: &mut SessionHandle, stops: &mut mpsc::Receiver<Stop>, request: Request) -> End<Arc<Planned>> {
+    answered(session, stops, Ask::Diff { request }, planned).await
+}
+
+fn planned(answer: Answer) -> Option<Arc<Planned>> {
+    if let Answer::Planned(planned) = answer { Some(planned) } else { None }
 }
 
 /// Asks what a sync wants to be allowed.

@@ -9,9 +9,17 @@ use serde_json::ser::{CompactFormatter, Formatter, Serializer};
 /// Returns the value as one line of JSON, with its newline.
 pub(super) fn to_line<T: Serialize>(value: &T) -> io::Result<Vec<u8>> {
     let mut line = Vec::with_capacity(256);
-    value.serialize(&mut Serializer::with_formatter(&mut line, Harmless(CompactFormatter)))?;
-    line.push(b'\n');
+    write_line(&mut line, value)?;
     Ok(line)
+}
+
+/// Writes the value as one line of JSON, piece by piece.
+///
+/// # Errors
+/// The output is closed.
+pub(super) fn write_line<W: Write, T: Serialize>(out: &mut W, value: &T) -> io::Result<()> {
+    value.serialize(&mut Serializer::with_formatter(&mut *out, Harmless(CompactFormatter)))?;
+    out.write_all(b"\n")
 }
 
 struct Harmless(CompactFormatter);

@@ -2,6 +2,7 @@
 //! them as every consumer does; knows neither the cluster nor the way manifests are read.
 
 pub(crate) mod changes;
+pub(crate) mod diff;
 mod drive;
 mod escape;
 pub(crate) mod health;
@@ -17,7 +18,7 @@ pub(crate) mod visible;
 
 use std::io;
 
-pub(crate) use drive::{End, Stop, delete, plan, rights, sync};
+pub(crate) use drive::{End, Stop, delete, diff, plan, rights, sync};
 
 use crate::model::TaskId;
 use crate::operation::{LogLine, Operation, Record};

@@ -2,8 +2,8 @@
 //!
 //! The JSON is one object:
 //! `{"app","namespace","context","revision","tasks":[…],"notRun":[{"task":{…},"reason","code"}],"warnings":[…],"invalid":[…]}`.
-//! Each entry of `tasks` is the task object of cli.md with `order` (from 1), `action` (`create`, `configure`, `unchanged`, `prune`; `refused`
-//! and `unknown` with `reason`), `origin` (`{"file","line"}`) and, where a Namespace or a definition was pulled forward, `movedFrom`
+//! Each entry of `tasks` is the task object of cli.md with `order` (from 1), `action` (`create`, `configure`, `unchanged`, `replace`, `prune`;
+//! `recreate`, `refused` and `unknown` with `reason`), `origin` (`{"file","line"}`) and, where a Namespace or a definition was pulled forward, `movedFrom`
 //! (`{"phase","wave"}`). Each entry of `warnings` has `message` and, where they are known, `object`, `file` and `line`. `invalid` names
 //! the tasks that make the whole operation fail before anything is applied.
 
@@ -32,9 +32,7 @@ pub(crate) fn has_objections(planned: &Planned) -> bool {
 /// The output is closed.
 pub(crate) fn plain<W: Write>(out: &mut W, style: &Style, planned: &Planned) -> io::Result<()> {
     let (plan, place) = (&planned.plan, &planned.place);
-    let revision = if plan.revision.is_empty() { String::new() } else { format!(", revision {}", plan.revision) };
-    let head = format!("plan of {} for {} ({}), namespace {}{revision}", plan.app, place.context, place.cluster, plan.namespace);
-    writeln!(out, "{}\n{}", visible(&head), summary::sizes(plan))?;
+    head(out, planned, &format!("plan of {} for {} ({})", plan.app, place.context, place.cluster))?;
     let width = plan.tasks.iter().map(|task| label(task, planned).chars().count()).max().unwrap_or_default().min(60);
     let mut group = None;
     for task in &plan.tasks {
@@ -48,6 +46,13 @@ pub(crate) fn plain<W: Write>(out: &mut W, style: &Style, planned: &Planned) -> 
     not_run(out, planned)?;
     invalid(out, style, planned)?;
     warnings(out, style, planned)
+}
+
+/// Prints what is planned where, and how much it is.
+pub(super) fn head<W: Write>(out: &mut W, planned: &Planned, what: &str) -> io::Result<()> {
+    let plan = &planned.plan;
+    let revision = if plan.revision.is_empty() { String::new() } else { format!(", revision {}", plan.revision) };
+    writeln!(out, "{}\n{}", visible(&format!("{what}, namespace {}{revision}", plan.namespace)), summary::sizes(plan))
 }
 
 fn row<W: Write>(out: &mut W, style: &Style, planned: &Planned, task: &Task, width: usize) -> io::Result<()> {
@@ -65,8 +70,10 @@ fn row<W: Write>(out: &mut W, style: &Style, planned: &Planned, task: &Task, wid
     if let Some((phase, wave)) = moved_from(task) {
         notes.push(format!("pulled forward from {phase} wave {wave}"));
     }
-    if let Some(Action::Refused(why) | Action::Unknown(why)) = action {
-        notes.push(why.clone());
+    if let Some(why) = action.and_then(reason) {
+        notes.push(why.to_owned());
+    } else if let Some(why) = planned.approximate.get(&task.id) {
+        notes.push(format!("compared without the server: {why}"));
     }
     notes.extend(task.origin.as_ref().map(ToString::to_string));
     let mark = if matches!(action, Some(Action::Refused(_))) { style.mark(Mark::Bad) } else { " ".to_owned() };
@@ -80,15 +87,26 @@ fn label(task: &Task, planned: &Planned) -> String {
     if own { key.short() } else { format!("{}/{}/{}", key.kind, key.namespace, key.name) }
 }
 
-fn shown(action: &Action) -> &'static str {
+/// Returns the word of an action.
+pub(super) fn shown(action: &Action) -> &'static str {
     match action {
         Action::Create => "create",
         Action::Configure => "configure",
         Action::Unchanged => "unchanged",
+        Action::Replace => "replace",
+        Action::Recreate(_) => "recreate",
         Action::Prune => "prune",
         Action::Run => "run",
         Action::Refused(_) => "refused",
         Action::Unknown(_) => "unknown",
+    }
+}
+
+/// Returns why an action is not what one would expect.
+pub(super) fn reason(action: &Action) -> Option<&str> {
+    match action {
+        Action::Refused(why) | Action::Unknown(why) | Action::Recreate(why) => Some(why),
+        Action::Create | Action::Configure | Action::Unchanged | Action::Replace | Action::Prune | Action::Run => None,
     }
 }
 
@@ -108,7 +126,7 @@ fn moved_from(task: &Task) -> Option<(Phase, i64)> {
     task.pulled_forward.then_some((Phase::Sync, task.traits.wave.0))
 }
 
-fn not_run<W: Write>(out: &mut W, planned: &Planned) -> io::Result<()> {
+pub(super) fn not_run<W: Write>(out: &mut W, planned: &Planned) -> io::Result<()> {
     if planned.plan.not_run.is_empty() {
         return Ok(());
     }
@@ -131,7 +149,7 @@ fn invalid<W: Write>(out: &mut W, style: &Style, planned: &Planned) -> io::Resul
     Ok(())
 }
 
-fn warnings<W: Write>(out: &mut W, style: &Style, planned: &Planned) -> io::Result<()> {
+pub(super) fn warnings<W: Write>(out: &mut W, style: &Style, planned: &Planned) -> io::Result<()> {
     let (warnings, notes) = (&planned.plan.warnings, &planned.notes);
     if warnings.is_empty() && notes.is_empty() && planned.blocked.is_none() {
         return Ok(());
@@ -178,7 +196,7 @@ struct Group {
 }
 
 #[derive(Serialize)]
-struct WarningJson<'a> {
+pub(super) struct WarningJson<'a> {
     message: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
     object: Option<&'a ResourceKey>,
@@ -201,8 +219,6 @@ struct InvalidJson<'a> {
 /// The output is closed.
 pub(crate) fn json<W: Write>(out: &mut W, planned: &Planned) -> io::Result<()> {
     let (plan, place) = (&planned.plan, &planned.place);
-    let notes =
-        planned.blocked.iter().chain(&planned.notes).map(|note| WarningJson { message: note, object: None, file: None, line: None });
     let object = PlanJson {
         app: &plan.app,
         namespace: &plan.namespace,
@@ -210,7 +226,7 @@ pub(crate) fn json<W: Write>(out: &mut W, planned: &Planned) -> io::Result<()> {
         revision: &plan.revision,
         tasks: plan.tasks.iter().enumerate().map(|(at, task)| planned_task(planned, at, task)).collect(),
         not_run: plan.not_run.iter().map(NotRunJson::of).collect(),
-        warnings: notes.chain(plan.warnings.iter().map(warning_json)).collect(),
+        warnings: warnings_json(planned),
         invalid: plan
             .invalid
             .iter()
@@ -230,13 +246,17 @@ fn planned_task<'a>(planned: &'a Planned, at: usize, task: &'a Task) -> PlannedT
             Some(action) => shown(action),
             None => "unknown",
         },
-        reason: match action {
-            Some(Action::Refused(why) | Action::Unknown(why)) => Some(why),
-            Some(Action::Create | Action::Configure | Action::Unchanged | Action::Prune | Action::Run) | None => None,
-        },
+        reason: action.and_then(reason),
         origin: task.origin.as_ref(),
         moved_from: moved_from(task).map(|(phase, wave)| Group { phase, wave }),
     }
+}
+
+/// Returns everything that the author of the manifests should know.
+pub(super) fn warnings_json(planned: &Planned) -> Vec<WarningJson<'_>> {
+    let notes = planned.blocked.iter().chain(&planned.notes);
+    let notes = notes.map(|note| WarningJson { message: note, object: None, file: None, line: None });
+    notes.chain(planned.plan.warnings.iter().map(warning_json)).collect()
 }
 
 fn warning_json(warning: &PlanWarning) -> WarningJson<'_> {

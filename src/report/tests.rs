@@ -461,7 +461,7 @@ fn planned() -> Planned {
         read_only: None,
         protected: false,
     };
-    Planned { place, plan: Arc::new(plan), actions, notes: vec!["deploy/app.yaml:3: the key `a` stands twice".into()], blocked: None }
+    Planned { actions, ..Planned::new(place, Arc::new(plan), vec!["deploy/app.yaml:3: the key `a` stands twice".into()]) }
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Runs a sync, a story or a plan without screens: opens the world, drives it with a report on standard output, and says how it ended.
 
-use std::io::{self, BufWriter, Stdout};
+use std::io::{self, BufWriter, Stdout, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -12,6 +12,7 @@ use crate::failure::{Colour, Exit, Failure, complain};
 use crate::model::{Phase, ResourceKey, Task};
 use crate::operation::Request;
 use crate::plan::Kind;
+use crate::report::diff::Prunes;
 use crate::report::json::Json;
 use crate::report::plain::Plain;
 use crate::report::style::Style;
@@ -36,6 +37,7 @@ pub(super) async fn run(work: Work, settings: &Settings) -> Result<Exit, Failure
         Work::Sync(job) | Work::Delete(job) => typed(&job, settings).await,
         Work::Plan(job) => plan(&job, settings).await,
         Work::Rights(job) => rights::run(&job, settings).await,
+        Work::Diff(job) => diff(&job, settings).await,
         Work::Open(_) | Work::Gallery => {
             Err(Failure::usage("there is nothing to print without a TARGET; use `syncwave sync TARGET` or `syncwave plan TARGET`"))
         }
@@ -145,6 +147,24 @@ async fn plan(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
         tracing::warn!(%error, "standard output is closed");
     }
     Ok(if report::plan::has_objections(&planned) { Exit::Failed } else { Exit::Success })
+}
+
+async fn diff(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
+    let mut world = World::open(job, settings)?;
+    let (_presses, mut stops) = signals::listen(&mut world.base.tasks, &world.session.asks);
+    let end = report::diff(&mut world.session, &mut stops, job.request.clone()).await;
+    world.close().await;
+    let End::Done(planned) = end else { return without_operation(end) };
+    let mut out = BufWriter::new(io::stdout().lock());
+    let prunes = if job.request.prune { Prunes::On } else { Prunes::Off };
+    let printed = match format(settings) {
+        Format::Plain => report::diff::plain(&mut out, &style(settings), &planned, prunes),
+        Format::Json => report::diff::json(&mut out, &planned),
+    };
+    if let Err(error) = printed.and_then(|()| out.flush()) {
+        tracing::warn!(%error, "standard output is closed");
+    }
+    Ok(if report::diff::has_differences(&planned) { Exit::Failed } else { Exit::Success })
 }
 
 async fn ask_for_plan(

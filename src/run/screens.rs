@@ -30,7 +30,7 @@ pub(super) async fn run(work: Work, settings: &Settings) -> Result<Exit, Failure
         Work::Gallery => gallery(settings).await,
         Work::Open(job) => one(&job, settings, Verdict::Terminated).await,
         Work::Sync(job) | Work::Demo(job) | Work::Delete(job) => one(&job, settings, Verdict::Whole).await,
-        Work::Plan(_) | Work::Rights(_) => super::headless::run(work, settings).await,
+        Work::Plan(_) | Work::Diff(_) | Work::Rights(_) => super::headless::run(work, settings).await,
     }
 }
 

@@ -66,6 +66,7 @@ pub(super) enum Work {
     Plan(Box<Job>),
     /// Print the permissions that a plan needs.
     Rights(Box<Job>),
+    Diff(Box<Job>),
     /// Delete the app.
     Delete(Box<Job>),
     /// Open the screens on a target.
@@ -126,9 +127,13 @@ impl Work {
     /// Returns what the person should know before it begins.
     pub(super) fn notice(&self) -> Option<&str> {
         match self {
-            Self::Demo(job) | Self::Sync(job) | Self::Plan(job) | Self::Rights(job) | Self::Delete(job) | Self::Open(job) => {
-                job.notice.as_deref()
-            }
+            Self::Demo(job)
+            | Self::Sync(job)
+            | Self::Plan(job)
+            | Self::Diff(job)
+            | Self::Rights(job)
+            | Self::Delete(job)
+            | Self::Open(job) => job.notice.as_deref(),
             Self::Gallery => None,
         }
     }
@@ -150,6 +155,9 @@ impl Work {
             Some(Command::Plan { target, plan, rbac }) => {
                 let job = Box::new(Job::of_target(named(target, "plan", options)?, plan, SyncOptions::default(), settings)?);
                 Ok(if rbac { Self::Rights(job) } else { Self::Plan(job) })
+            }
+            Some(Command::Diff { target, plan }) => {
+                Ok(Self::Diff(Box::new(Job::of_target(named(target, "diff", options)?, plan, SyncOptions::default(), settings)?)))
             }
             Some(Command::Config { .. } | Command::Health { .. }) | None => open(target, settings),
         }

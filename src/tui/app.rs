@@ -259,7 +259,7 @@ impl App {
 
     fn ask(&mut self, ask: Ask) {
         match &ask {
-            Ask::Plan { .. } | Ask::PlanDeletion { .. } => self.plans.push_back(PlanFor::Dialog),
+            Ask::Plan { .. } | Ask::Diff { .. } | Ask::PlanDeletion { .. } => self.plans.push_back(PlanFor::Dialog),
             Ask::Sync { .. } | Ask::Delete { .. } => self.model.busy = Some(Busy::Starting),
             Ask::Object { key } => _ = self.model.yaml.entry(key.clone()).or_insert(Yaml::Asked),
             Ask::Terminate { .. }

@@ -119,7 +119,7 @@ fn sync_word(task: &Task, operation: &Operation, action: Option<&Action>) -> &'s
 
 fn planned_sync(action: &Action) -> &'static str {
     match action {
-        Action::Create | Action::Configure | Action::Prune => "OutOfSync",
+        Action::Create | Action::Configure | Action::Replace | Action::Recreate(_) | Action::Prune => "OutOfSync",
         Action::Unchanged => "Synced",
         Action::Run => "—",
         Action::Refused(_) | Action::Unknown(_) => "Unknown",
@@ -131,16 +131,17 @@ pub(crate) fn refresh_planned(row: &mut Row, task: &Task, action: Option<&Action
     row.stage = match action {
         Some(Action::Refused(_)) => Stage::Failed,
         Some(_) | None if task.id.phase == Phase::SyncFail => Stage::Armed,
-        Some(Action::Create | Action::Configure | Action::Unchanged | Action::Prune | Action::Run | Action::Unknown(_)) | None => {
-            Stage::Waiting
-        }
+        Some(_) | None => Stage::Waiting,
     };
     row.problem = row.stage == Stage::Failed;
     row.word = action.map_or("waiting", action_word);
     row.sync = action.map(planned_sync).unwrap_or_default();
     row.message = match action {
         Some(Action::Refused(text) | Action::Unknown(text)) => clean::text(text).into_owned(),
-        Some(Action::Create | Action::Configure | Action::Unchanged | Action::Prune | Action::Run) | None => planned_message(task),
+        Some(Action::Recreate(why)) => format!("deleted and created again: {}", clean::text(why)),
+        Some(Action::Create | Action::Configure | Action::Unchanged | Action::Replace | Action::Prune | Action::Run) | None => {
+            planned_message(task)
+        }
     };
 }
 
@@ -159,6 +160,8 @@ pub(crate) fn action_word(action: &Action) -> &'static str {
         Action::Create => "create",
         Action::Configure => "configure",
         Action::Unchanged => "unchanged",
+        Action::Replace => "replace",
+        Action::Recreate(_) => "recreate",
         Action::Prune => "prune",
         Action::Run => "run",
         Action::Refused(_) => "refused",

@@ -1,6 +1,7 @@
 //! Sessions and operations as a whole, against the embedded cluster.
 
 mod deletion;
+mod diff;
 mod keys;
 mod killed;
 mod known_bugs;

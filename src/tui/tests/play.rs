@@ -174,11 +174,9 @@ impl Play {
             (task.id.clone(), action)
         });
         let planned = Planned {
-            place: self.place.clone(),
-            plan: self.plan.clone(),
             actions: actions.collect(),
-            notes: Vec::new(),
             blocked: self.blocked.clone(),
+            ..Planned::new(self.place.clone(), self.plan.clone(), Vec::new())
         };
         self.tell(Answer::Planned(Arc::new(planned)));
     }

@@ -1,0 +1,310 @@
+//! What a write would make of an object, without doing it: the live object and the server's dry run at one moment. Owns what the
+//! server's refusals mean for a comparison; must not compare.
+
+use http::Method;
+use serde_json::Value;
+
+use super::apply::{Before, Spot, Word};
+use super::ownership::Snapshot;
+use super::retry::{Backoff, is_transient};
+use super::trial::{Made, Tried};
+use super::wire::{CallError, with_query};
+use super::{Cluster, Reporter, leftovers};
+use crate::model::annotation::FIELD_MANAGER;
+use crate::model::{Mode, Object, Verb};
+
+/// How often an object that changes meanwhile is looked at.
+const LOOKS: u32 = 5;
+
+/// What would happen to an object.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Prospect {
+    Create,
+    Configure,
+    Unchanged,
+    /// The target takes its place, whole.
+    Replace,
+    /// It is deleted and created again, for this reason.
+    Recreate(String),
+    /// The server refuses, with its sentence.
+    Refused(CallError),
+    /// The server does not try it, although it may well take it.
+    Untried,
+    /// Could not be found out, for this reason.
+    Unknown(String),
+}
+
+/// One object on both sides.
+#[derive(Clone, Debug)]
+pub(crate) struct Foreseen {
+    pub(crate) live: Option<Object>,
+    /// As the server would make it; `None` if it did not say.
+    pub(crate) after: Option<Object>,
+    pub(crate) prospect: Prospect,
+    /// Why `after` is not quite, or not at all, what the server says.
+    pub(crate) approximate: Option<String>,
+}
+
+/// What there is before a write, as a comparison needs it.
+enum Seen {
+    Live(Option<Object>),
+    /// It may not be read, in the server's words.
+    Hidden(String),
+}
+
+impl Cluster {
+    /// Asks the server what a write would make of an object. `mode` gets the items of the live object's sync-options annotation.
+    pub(crate) async fn foresee(&self, spot: Spot<'_>, target: &Object, mode: impl Fn(&[String]) -> Mode) -> Foreseen {
+        let mut looks = 1;
+        loop {
+            let seen = match self.see(spot).await {
+                Ok(seen) => seen,
+                Err(error) => return unknown(None, error.to_string()),
+            };
+            let before = seen.before();
+            let mode = mode(before.options());
+            if let Some(reason) = mode.contradiction() {
+                return refused(seen.live(), CallError::Withheld(reason.to_owned()));
+            }
+            let tried = self.try_for(spot, target, &before, mode).await;
+            let is_settled = tried.as_ref().map_or_else(|error| !is_stale(error), |tried| seen.is_moment_of(tried));
+            if is_settled || looks == LOOKS {
+                let foreseen = self.told(Told { spot, target, mode, seen, before }, tried).await;
+                return if is_settled { foreseen } else { restless(foreseen) };
+            }
+            looks += 1;
+        }
+    }
+
+    /// Asks what would take the place of an object that is deleted before the target is created.
+    pub(crate) async fn foresee_anew(&self, spot: Spot<'_>, target: &Object, why: &str) -> Foreseen {
+        let live = match self.see(spot).await {
+            Ok(Seen::Live(live)) => live,
+            Ok(Seen::Hidden(text)) => return unknown(None, hidden(&text)),
+            Err(error) => return unknown(None, error.to_string()),
+        };
+        let Some(live) = live else { return self.foresee(spot, target, |_| MAKING).await };
+        let (after, approximate) = self.anew(spot, target, &live).await;
+        Foreseen { live: Some(live), after, prospect: Prospect::Recreate(why.to_owned()), approximate }
+    }
+
+    async fn see(&self, spot: Spot<'_>) -> Result<Seen, CallError> {
+        if spot.name.is_empty() {
+            return Ok(Seen::Live(None));
+        }
+        match self.get(spot, &Reporter::default()).await {
+            Ok(live) => Ok(Seen::Live(live)),
+            Err(error) if error.is_forbidden() => Ok(Seen::Hidden(error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
+    async fn try_for(&self, spot: Spot<'_>, target: &Object, before: &Before, mode: Mode) -> Result<Tried, CallError> {
+        let reporter = Reporter::default();
+        let doing = format!("trying {}", spot.title());
+        let mut backoff = Backoff::new(self, &reporter, &doing);
+        loop {
+            match self.try_once(spot, target, before, mode, &reporter).await {
+                Ok(tried) => return Ok(tried),
+                // A webhook that cannot be reached does not come back within seconds.
+                Err(error) if is_of_webhook(&error) => return Err(error),
+                Err(error) => {
+                    if !backoff.again(&error).await {
+                        return Err(error);
+                    }
+                }
+            }
+        }
+    }
+
+    async fn told(&self, told: Told<'_>, tried: Result<Tried, CallError>) -> Foreseen {
+        let Told { spot, target, mode, seen, before } = told;
+        let live = match seen {
+            Seen::Live(live) => live,
+            Seen::Hidden(text) => return hidden_object(&text, tried),
+        };
+        let Tried { word, made } = match tried {
+            Ok(tried) => tried,
+            Err(error) => return refused(live, error),
+        };
+        let (after, why) = match (made, &live) {
+            (Made::Answer(answer), Some(old)) if mode.migrate && mode.verb != Verb::Replace && leftovers::has_any(old.wire()) => {
+                let (after, approximate) = self.without_leftovers(spot, old, answer.body).await;
+                return Foreseen { live, after: Some(after), prospect: Prospect::Configure, approximate };
+            }
+            (Made::Answer(answer), _) if mode.verb == Verb::Replace => (Some(Object::new(as_ours(answer.body))), None),
+            (Made::Answer(answer), _) => (Some(Object::new(answer.body)), None),
+            (Made::Anew { object: Some(object), why }, Some(old)) => (Some(with_identity(object, old)), Some(why)),
+            (Made::Anew { why, .. }, _) => (None, Some(why)),
+            (Made::Nothing, Some(old)) => {
+                let (after, approximate) = self.anew(spot, target, old).await;
+                let prospect = Prospect::Recreate("Replace=true with Force=true".to_owned());
+                return Foreseen { live, after, prospect, approximate };
+            }
+            (Made::Nothing, None) => (None, None),
+        };
+        let approximate = after.is_none().then(|| NOT_TRIED.to_owned());
+        let prospect = match (word, why) {
+            (_, Some(why)) => Prospect::Recreate(why),
+            (Word::Created, None) => Prospect::Create,
+            (Word::Unchanged, None) => Prospect::Unchanged,
+            (Word::Replaced | Word::Updated, None) => Prospect::Replace,
+            (Word::Configured | Word::ServersideApplied, None) if before == Before::Absent => Prospect::Create,
+            (Word::Configured | Word::ServersideApplied, None) => Prospect::Configure,
+        };
+        Foreseen { live, after, prospect, approximate }
+    }
+
+    /// Asks for the new object beside the old one, under another name.
+    async fn anew(&self, spot: Spot<'_>, target: &Object, old: &Object) -> (Option<Object>, Option<String>) {
+        match self.try_anew(spot, target).await {
+            Ok(object) => (Some(with_identity(object, old)), None),
+            Err(error) => (None, Some(format!("the API server does not try it beside the old one: {error}"))),
+        }
+    }
+
+    /// The sync makes the fields of a client-side apply ours first, and then those go that the target does not have (spec R715). A dry run
+    /// of the apply cannot know; so they are taken out here, and the server is asked what it makes of the rest.
+    async fn without_leftovers(&self, spot: Spot<'_>, live: &Object, after: Value) -> (Object, Option<String>) {
+        let mut wanted = after;
+        if !leftovers::take_out(live.wire(), &mut wanted) {
+            return (Object::new(wanted), None);
+        }
+        let patch = leftovers::merge_patch(live.wire(), &wanted);
+        let path = with_query(&spot.path(), &[("fieldManager", FIELD_MANAGER), ("dryRun", "All")]);
+        match self.write(Method::PATCH, &path, "application/merge-patch+json", &patch).await {
+            Ok(answer) => {
+                let mut made = answer.body;
+                made["metadata"]["managedFields"] = wanted["metadata"]["managedFields"].take();
+                (Object::new(made), None)
+            }
+            Err(_) => {
+                let why = "fields that a client-side apply has left behind go with this sync; what the server fills in then is not known";
+                (Object::new(wanted), Some(why.to_owned()))
+            }
+        }
+    }
+}
+
+/// How an object is made that is not there.
+const MAKING: Mode = Mode { verb: Verb::Apply, force: false, validate: true, migrate: false };
+
+const NOT_TRIED: &str = "the API server does not try it beside the old one";
+
+/// What the sentence about a try needs.
+struct Told<'a> {
+    spot: Spot<'a>,
+    target: &'a Object,
+    mode: Mode,
+    seen: Seen,
+    before: Before,
+}
+
+impl Seen {
+    fn live(self) -> Option<Object> {
+        match self {
+            Self::Live(live) => live,
+            Self::Hidden(_) => None,
+        }
+    }
+
+    fn before(&self) -> Before {
+        match self {
+            Self::Live(Some(object)) => Before::Present(Snapshot::of(object.wire())),
+            Self::Live(None) | Self::Hidden(_) => Before::Absent,
+        }
+    }
+
+    /// Returns whether the dry run saw the same object: it answers with the live object's version.
+    fn is_moment_of(&self, tried: &Tried) -> bool {
+        let Made::Answer(answer) = &tried.made else { return true };
+        match self {
+            Self::Live(Some(object)) => object.wire()["metadata"]["resourceVersion"] == answer.body["metadata"]["resourceVersion"],
+            Self::Live(None) => answer.code == 201,
+            Self::Hidden(_) => true,
+        }
+    }
+}
+
+/// Somebody wrote between the look and the try.
+fn is_stale(error: &CallError) -> bool {
+    matches!(error, CallError::Refused { code: 409, reason, .. } if reason == "Conflict")
+}
+
+fn restless(foreseen: Foreseen) -> Foreseen {
+    let why = "it changes faster than it can be looked at, so the two sides may be of different moments".to_owned();
+    Foreseen { approximate: foreseen.approximate.or(Some(why)), ..foreseen }
+}
+
+fn unknown(live: Option<Object>, why: String) -> Foreseen {
+    Foreseen { live, after: None, prospect: Prospect::Unknown(why), approximate: None }
+}
+
+fn hidden(text: &str) -> String {
+    format!("it may not be read, so nobody can say what changes: {text}")
+}
+
+fn hidden_object(text: &str, tried: Result<Tried, CallError>) -> Foreseen {
+    match tried {
+        Ok(Tried { made: Made::Answer(answer), .. }) if answer.code == 201 => {
+            Foreseen { live: None, after: Some(Object::new(answer.body)), prospect: Prospect::Create, approximate: None }
+        }
+        Err(error @ CallError::Refused { .. }) if !error.is_forbidden() => refused(None, error),
+        Ok(_) | Err(_) => unknown(None, hidden(text)),
+    }
+}
+
+/// Sorts what the server says instead of trying.
+fn refused(live: Option<Object>, error: CallError) -> Foreseen {
+    let (code, reason, message) = match &error {
+        CallError::Refused { code, reason, message, .. } => (code, reason, message),
+        // Nothing is sent that contradicts itself.
+        CallError::Withheld(_) => return Foreseen { live, after: None, approximate: Some(error.to_string()), prospect: Prospect::Refused(error) },
+        CallError::Lost(_) | CallError::TimedOut | CallError::Credentials(_) | CallError::Unsent | CallError::Unreadable(_) => {
+            return unknown(live, error.to_string());
+        }
+    };
+    if is_unwilling(message) {
+        return Foreseen { live, after: None, prospect: Prospect::Untried, approximate: Some(message.clone()) };
+    }
+    let is_about_target = ["failed to create typed patch object", "failed to convert new object"].iter().any(|start| message.starts_with(start));
+    // The server could not even read what it has, or somebody behind it does not answer.
+    let is_unable = *code >= 500 && !is_about_target || is_transient(&error);
+    if is_unable {
+        let said = if reason == "NotAStatus" { format!("the API server answered with status {code}: {message}") } else { message.clone() };
+        return unknown(live, said);
+    }
+    let approximate = Some(message.clone());
+    Foreseen { live, after: None, prospect: Prospect::Refused(error), approximate }
+}
+
+/// Admission webhooks with side effects refuse to be tried.
+fn is_unwilling(message: &str) -> bool {
+    message.contains("does not support dry run") || message.contains("Webhook SideEffects is nil")
+}
+
+fn is_of_webhook(error: &CallError) -> bool {
+    matches!(error, CallError::Refused { code: 500, message, .. } if message.contains("webhook"))
+}
+
+/// What is written whole is as much ours as what is applied; the server calls it an update.
+fn as_ours(mut object: Value) -> Value {
+    let entries = object.pointer_mut("/metadata/managedFields").and_then(Value::as_array_mut);
+    for entry in entries.into_iter().flatten().filter(|entry| entry["manager"] == FIELD_MANAGER) {
+        entry["operation"] = "Apply".into();
+    }
+    object
+}
+
+/// Gives the new object the identity of the old one, so that only what a person wrote differs.
+fn with_identity(new: Value, old: &Object) -> Object {
+    let mut new = as_ours(new);
+    let uid = new["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
+    if !uid.is_empty() {
+        super::recreate::rename(&mut new, &uid, old.text(&["metadata", "uid"]));
+    }
+    Object::new(new)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,221 @@
+//! What a plan would change: for each task the action, and both sides of the object compared. Asks the server for dry runs; where it may
+//! not be asked, compares here, and says so. Writes nothing.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::StreamExt as _;
+use serde_json::Value;
+
+use super::prepare::Prepared;
+use super::session::{Action, Planned};
+use crate::cluster::apply::Spot;
+use crate::cluster::foresee::{Foreseen, Prospect};
+use crate::cluster::outgoing::outgoing;
+use crate::cluster::{Cluster, Reporter, Resource, Snapshot};
+use crate::model::{DeletePolicy, Mode, Object, ResourceKey, Role, Task, Verb};
+use crate::operation::Request;
+use crate::plan::diff::{self, Difference, NoRules, Sides};
+use crate::plan::{Kind, Plan};
+
+/// How many objects are looked at at once.
+const AT_ONCE: usize = 32;
+
+/// How closely a plan is looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// What a plan says: hooks run in any case, and what stays as it is needs no second look.
+    Plan,
+    /// Everything is compared, hooks with the live ones.
+    Diff,
+}
+
+/// What was found out about a task.
+#[derive(Debug)]
+struct Look {
+    action: Action,
+    difference: Option<Difference>,
+    approximate: Option<String>,
+    note: Option<String>,
+}
+
+impl Look {
+    fn only(action: Action) -> Self {
+        Self { action, difference: None, approximate: None, note: None }
+    }
+}
+
+/// Finds out what each task would change.
+pub(super) async fn preview(prepared: Prepared, request: &Request, depth: Depth) -> Planned {
+    let Prepared { place, plan, notes, connected, .. } = prepared;
+    let eye = Eye { cluster: &connected.cluster, plan: &plan, request, depth };
+    let looks = plan.tasks.iter().map(|task| async { (task.id.clone(), eye.look(task).await) });
+    let mut looks = futures::stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+    let mut planned = Planned::new(place, plan.clone(), notes);
+    let mut told = BTreeSet::new();
+    while let Some((id, look)) = looks.next().await {
+        planned.approximate.extend(look.approximate.map(|why| (id.clone(), why)));
+        planned.differences.extend(look.difference.map(|difference| (id.clone(), Arc::new(difference))));
+        told.extend(look.note);
+        planned.actions.insert(id, look.action);
+    }
+    planned.notes.extend(told);
+    drop(looks);
+    planned
+}
+
+/// Returns the objects that an apply would not change, as the server's dry run says (spec R730).
+pub(super) async fn unmodified(cluster: &Cluster, plan: &Plan, request: &Request) -> BTreeSet<ResourceKey> {
+    let eye = Eye { cluster, plan, request, depth: Depth::Plan };
+    let applies = plan.tasks.iter().filter(|task| task.id.role == Role::Apply && !task.automatic);
+    let looks = applies.map(|task| async { (task.id.key.clone(), eye.look(task).await.action) });
+    let looks = futures::stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+    looks.filter_map(|(key, action)| std::future::ready((action == Action::Unchanged).then_some(key))).collect().await
+}
+
+/// Looks at the tasks of one plan.
+struct Eye<'a> {
+    cluster: &'a Cluster,
+    plan: &'a Plan,
+    request: &'a Request,
+    depth: Depth,
+}
+
+impl Eye<'_> {
+    async fn look(&self, task: &Task) -> Look {
+        if let Some(invalid) = self.plan.invalid.iter().find(|invalid| invalid.task == task.id) {
+            return Look::only(Action::Refused(invalid.message.clone()));
+        }
+        match (task.id.role, &task.target) {
+            (Role::Hook, Some(target)) if self.depth == Depth::Diff && self.plan.kind == Kind::Sync => self.hook(task, target).await,
+            (Role::Hook, _) => Look::only(Action::Run),
+            (Role::Prune, _) if self.plan.kind == Kind::Sync => self.prune(task).await,
+            (Role::Prune, _) => Look::only(Action::Prune),
+            (Role::Apply, None) => Look::only(Action::Unknown("the plan has no manifest for it".to_owned())),
+            (Role::Apply, Some(target)) if task.id.key.name.is_empty() => self.nameless(task, target),
+            (Role::Apply, Some(target)) => self.apply(task, target).await,
+        }
+    }
+
+    fn mode(&self, task: &Task, live: &[String]) -> Mode {
+        Mode::of(&self.request.options, self.request.force, &task.traits.options, live)
+    }
+
+    /// With `Replace=true` the server names it anew in each sync (spec R307).
+    fn nameless(&self, task: &Task, target: &Object) -> Look {
+        if self.mode(task, &[]).verb == Verb::Replace && !target.generate_name().is_empty() {
+            let why = "the server names it anew in each sync";
+            return Look { approximate: Some(why.to_owned()), ..created(target) };
+        }
+        Look::only(Action::Refused("resource name may not be empty".to_owned()))
+    }
+
+    async fn prune(&self, task: &Task) -> Look {
+        let Some(resource) = self.cluster.known_resource(&task.gvk()) else { return Look::only(Action::Prune) };
+        match self.cluster.get(spot(&resource, task), &Reporter::default()).await {
+            Ok(live) => Look { difference: live.map(|live| compared(Some(live.wire()), None)), ..Look::only(Action::Prune) },
+            Err(error) => Look { approximate: Some(format!("it cannot be read: {error}")), ..Look::only(Action::Prune) },
+        }
+    }
+
+    /// A hook is run anew; only what is different from the live one, if it is still there, can be said of it.
+    async fn hook(&self, task: &Task, target: &Object) -> Look {
+        let Some(resource) = self.cluster.known_resource(&task.gvk()).filter(|_| !task.id.key.name.is_empty()) else {
+            return Look::only(Action::Run);
+        };
+        let spot = spot(&resource, task);
+        let foreseen = if task.delete_policies().contains(&DeletePolicy::BeforeHookCreation) {
+            self.cluster.foresee_anew(spot, target, "the hook of the last run is deleted first").await
+        } else {
+            self.cluster.foresee(spot, target, |live| self.mode(task, live)).await
+        };
+        let Some(live) = &foreseen.live else { return Look::only(Action::Run) };
+        let (difference, approximate) = both_sides(live, target, &foreseen);
+        Look { difference: Some(difference), approximate, ..Look::only(Action::Run) }
+    }
+
+    async fn apply(&self, task: &Task, target: &Object) -> Look {
+        let Some(resource) = self.cluster.known_resource(&task.gvk()) else {
+            let why = format!("it cannot be tried before {} is served, which comes with this sync", task.gvk().kind);
+            return Look { approximate: Some(why), ..created(target) };
+        };
+        let foreseen = self.cluster.foresee(spot(&resource, task), target, |live| self.mode(task, live)).await;
+        if let Prospect::Refused(error) = &foreseen.prospect
+            && error.is_not_found()
+            && self.creates_namespace(&task.id.key.namespace)
+        {
+            let why = format!("it cannot be tried before Namespace {} is there, which comes with this sync", task.id.key.namespace);
+            return Look { approximate: Some(why), ..created(target) };
+        }
+        let note = foreseen.live.as_ref().and_then(|live| leaving(&task.id.key, live));
+        Look { note, ..self.judged(task, target, foreseen) }
+    }
+
+    fn judged(&self, task: &Task, target: &Object, foreseen: Foreseen) -> Look {
+        let action = match &foreseen.prospect {
+            Prospect::Create => Action::Create,
+            Prospect::Configure => Action::Configure,
+            Prospect::Unchanged if self.depth == Depth::Plan => return Look::only(Action::Unchanged),
+            Prospect::Unchanged => Action::Unchanged,
+            Prospect::Replace => Action::Replace,
+            Prospect::Recreate(why) => Action::Recreate(why.clone()),
+            Prospect::Refused(error) => Action::Refused(error.to_string()),
+            Prospect::Unknown(why) => return Look::only(Action::Unknown(why.clone())),
+            Prospect::Untried => return self.untried(task, target, foreseen),
+        };
+        let Some(live) = &foreseen.live else {
+            let after = foreseen.after.as_ref().map_or_else(|| outgoing(target), |after| after.wire().clone());
+            return Look { action, difference: Some(compared(None, Some(&after))), approximate: foreseen.approximate, note: None };
+        };
+        let (difference, approximate) = both_sides(live, target, &foreseen);
+        Look { action, difference: Some(difference), approximate, note: None }
+    }
+
+    /// The server would take it, but does not say what comes of it.
+    fn untried(&self, task: &Task, target: &Object, foreseen: Foreseen) -> Look {
+        let Some(live) = &foreseen.live else { return Look { approximate: foreseen.approximate, ..created(target) } };
+        let (difference, approximate) = both_sides(live, target, &foreseen);
+        let action = match self.mode(task, &Snapshot::of(live.wire()).options).verb {
+            Verb::Replace => Action::Replace,
+            Verb::Apply | Verb::ServerSideApply if difference.is_empty() => Action::Unchanged,
+            Verb::Apply | Verb::ServerSideApply => Action::Configure,
+        };
+        Look { action, difference: Some(difference), approximate, note: None }
+    }
+
+    fn creates_namespace(&self, namespace: &str) -> bool {
+        self.plan.tasks.iter().any(|task| {
+            let key = &task.id.key;
+            key.group.is_empty() && *key.kind == *"Namespace" && *key.name == *namespace && !task.is_prune()
+        })
+    }
+}
+
+fn spot<'a>(resource: &'a Resource, task: &'a Task) -> Spot<'a> {
+    Spot { resource, namespace: &task.id.key.namespace, name: &task.id.key.name }
+}
+
+fn created(target: &Object) -> Look {
+    Look { difference: Some(compared(None, Some(&outgoing(target)))), ..Look::only(Action::Create) }
+}
+
+/// Compares with what the server says, or, when it says nothing, with the merge of manifest and live object that is made here.
+fn both_sides(live: &Object, target: &Object, foreseen: &Foreseen) -> (Difference, Option<String>) {
+    match &foreseen.after {
+        Some(after) => (compared(Some(live.wire()), Some(after.wire())), foreseen.approximate.clone()),
+        None => {
+            let after = diff::three_way(live.wire(), &outgoing(target));
+            (compared(Some(live.wire()), Some(&after)), foreseen.approximate.clone())
+        }
+    }
+}
+
+fn compared(live: Option<&Value>, after: Option<&Value>) -> Difference {
+    diff::compare(&Sides { live, after }, &NoRules)
+}
+
+/// What is written into an object in deletion goes with it.
+fn leaving(key: &ResourceKey, live: &Object) -> Option<String> {
+    let since = live.text(&["metadata", "deletionTimestamp"]);
+    (!since.is_empty()).then(|| format!("{key} is being deleted since {since}; what the sync writes into it goes with it"))
+}
