@@ -12,6 +12,7 @@ mod support;
 mod access;
 mod apply;
 mod delete;
+mod diff;
 mod disturbances;
 mod findings;
 mod health;

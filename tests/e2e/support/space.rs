@@ -160,6 +160,24 @@ impl Space {
         String::from_utf8_lossy(&output.stdout).into_owned()
     }
 
+    /// Returns the exit code of a diff and what it printed as JSON.
+    pub(crate) fn diff(&self, target: &Path, arguments: &[&str]) -> (Option<i32>, Value) {
+        let output = self.diff_output(target, &[&["-o", "json"], arguments].concat());
+        let printed = serde_json::from_slice(&output.stdout);
+        (output.status.code(), printed.unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr))))
+    }
+
+    /// Runs a diff; another `--kubeconfig` among the arguments wins.
+    pub(crate) fn diff_output(&self, target: &Path, arguments: &[&str]) -> std::process::Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_syncwave"));
+        command.arg("diff").arg(target).args(["--app", "app", "-n", &self.namespace]).args(arguments);
+        command.arg("--state-dir").arg(self.state());
+        if !arguments.contains(&"--kubeconfig") {
+            command.arg("--kubeconfig").arg(&self.kubeconfig);
+        }
+        command.output().unwrap()
+    }
+
     /// Runs kubectl and returns what it printed; panics when it fails.
     pub(crate) fn kubectl(&self, arguments: &[&str]) -> String {
         self.try_kubectl(arguments).unwrap_or_else(|error| panic!("kubectl {}: {error}", arguments.join(" ")))
