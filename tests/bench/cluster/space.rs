@@ -108,6 +108,20 @@ impl Space<'_> {
         Ok((took, finished))
     }
 
+    /// Runs a diff; returns how long the process lived and how many objects differ.
+    pub(crate) async fn diff(&self, target: &Path) -> Outcome<(Duration, usize)> {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_syncwave"));
+        command.arg("diff").arg(target).args(["-o", "json", "--app", "bench", "-n", &self.namespace]);
+        command.arg("--state-dir").arg(self.bench.folder.path().join(format!("{}.state", self.namespace)));
+        command.arg("--kubeconfig").arg(&self.bench.kubeconfig);
+        let began = Instant::now();
+        let output = tokio::time::timeout(LIMIT, command.stdin(Stdio::null()).kill_on_drop(true).output()).await??;
+        let took = began.elapsed();
+        let printed: Value = serde_json::from_slice(&output.stdout)?;
+        let differs = |object: &&Value| object["fields"].as_array().is_some_and(|fields| !fields.is_empty());
+        Ok((took, printed["objects"].as_array().into_iter().flatten().filter(differs).count()))
+    }
+
     /// Runs `kubectl apply` as a script would.
     pub(crate) async fn kubectl_apply(&self, target: &Path) -> Outcome<Duration> {
         let mut command = tokio::process::Command::new("kubectl");

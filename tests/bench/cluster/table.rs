@@ -21,6 +21,7 @@ struct Row {
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Budget {
     AtMost(f64),
+    AtLeast(f64),
     /// At least the first, or at most the second of another figure's ratio.
     Either {
         at_least: f64,
@@ -34,6 +35,7 @@ impl Budget {
     fn is_kept(self, median: f64) -> Option<bool> {
         match self {
             Self::AtMost(most) => Some(median <= most),
+            Self::AtLeast(least) => Some(median >= least),
             Self::Either { at_least, ratio, at_most } => Some(median >= at_least || ratio <= at_most),
             Self::None => None,
         }
@@ -50,6 +52,7 @@ impl Table {
         let figure = format!("{} {unit} ({} to {})", short(median(samples)), short(least(samples)), short(most(samples)));
         let text = match budget {
             Budget::AtMost(most) => format!("at most {}", short(most)),
+            Budget::AtLeast(least) => format!("at least {}", short(least)),
             Budget::Either { at_least, at_most, .. } => format!("at least {}, or ratio at most {}", short(at_least), short(at_most)),
             Budget::None => String::new(),
         };
