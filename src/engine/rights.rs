@@ -73,18 +73,18 @@ async fn live(cluster: &Cluster, key: &ResourceKey, gvk: &Gvk) -> Result<Option<
 /// Resource names of the kinds that are served, and of those that a definition of the plan brings.
 fn plurals(cluster: &Cluster, plan: &Plan) -> BTreeMap<Gvk, Arc<str>> {
     let tasks = plan.tasks.iter().chain(plan.not_run.iter().map(|not_run| &not_run.task));
-    let defined: BTreeMap<(Arc<str>, Arc<str>), Arc<str>> = plan.tasks.iter().filter_map(|task| defined(task.target.as_ref()?)).collect();
     let plural = |gvk: &Gvk| {
         let served = cluster.known_resource(gvk).map(|resource: Resource| resource.plural);
-        served.or_else(|| defined.get(&(gvk.group.clone(), gvk.kind.clone())).cloned())
+        served.or_else(|| plan.tasks.iter().find_map(|task| defined(task.target.as_ref()?, gvk)))
     };
     tasks.filter_map(|task| Some((task.gvk(), plural(&task.gvk())?))).collect()
 }
 
-fn defined(target: &Object) -> Option<((Arc<str>, Arc<str>), Arc<str>)> {
-    let Definition { group, kind, .. } = Definition::of(target)?;
+/// Returns the resource name that a target gives to a kind, if it is the definition of it.
+fn defined(target: &Object, gvk: &Gvk) -> Option<Arc<str>> {
+    let is_of_kind = |definition: &Definition| definition.group == gvk.group && definition.kind == gvk.kind;
     let plural = target.text(&["spec", "names", "plural"]);
-    (!plural.is_empty()).then(|| ((group, kind), plural.into()))
+    (!plural.is_empty() && Definition::of(target).as_ref().is_some_and(is_of_kind)).then(|| plural.into())
 }
 
 /// Objects that the plan does not provide in time, so that the cluster is asked for them.

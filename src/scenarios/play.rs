@@ -78,10 +78,13 @@ async fn perform(folder: &Path, recorder: Option<Recorder>) -> Scene {
     let state = tempfile::tempdir().unwrap();
     let clock = Clock::starting_at(story.clock.start, 1.0);
     let cluster = SimCluster::start(&story, clock, story.seed);
+    let cluster = match &recorder {
+        Some(recorder) => recorder.on(cluster),
+        None => cluster,
+    };
     let since = truth::beginning(&cluster);
     let mut tasks = JoinSet::new();
-    let client = recorder.as_ref().map_or_else(|| cluster.client(), |recorder| recorder.client(cluster.client()));
-    let session = session::open(opening(&story, &source, clock, client, state.path()), &mut tasks);
+    let session = session::open(opening(&story, &source, clock, &cluster, state.path()), &mut tasks);
     let mut stage = Stage { story: &story, clock, session, recorder, printed: Vec::new(), refused: Vec::new() };
     if let Some(page) = stage.act().await {
         return Scene::Unreadable(page + "\n");
@@ -103,7 +106,7 @@ fn load_options(story: &Story) -> LoadOptions {
     LoadOptions { app: story.sync.app.clone().unwrap(), namespace: story.sync.namespace.clone(), ..LoadOptions::default() }
 }
 
-fn opening(story: &Story, source: &Source, clock: Clock, client: kube::Client, state: &Path) -> Opening {
+fn opening(story: &Story, source: &Source, clock: Clock, cluster: &SimCluster, state: &Path) -> Opening {
     let namespace = story.sync.namespace.clone().unwrap();
     Opening {
         app: story.sync.app.clone().unwrap(),
@@ -116,7 +119,12 @@ fn opening(story: &Story, source: &Source, clock: Clock, client: kube::Client, s
         protected: Vec::new(),
         rules: RuleSources::default(),
         clock,
-        connector: Connector::Client { client, context: "embedded".to_owned(), cluster: "in process".to_owned(), namespace },
+        connector: Connector::Client {
+            client: cluster.client(),
+            context: "embedded".to_owned(),
+            cluster: "in process".to_owned(),
+            namespace,
+        },
         unattended: false,
         skip_unchanged: true,
         operation_ids: OperationIds::Fixed(format!("{}-{}", story.metadata.name, story.seed)),

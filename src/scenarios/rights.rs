@@ -4,15 +4,13 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
-use http::{Method, Request, StatusCode};
-use kube::client::Body;
-
 use super::play::{self, Scene};
 use super::{folder, table};
 use crate::cluster::locked;
 use crate::engine::rights::Rights;
 use crate::model::{Grant, OperationPhase};
 use crate::plan::rbac::{Access, Need};
+use crate::sim::SimCluster;
 
 /// One sync: what it wanted to be allowed, what it sent, and whether it succeeded.
 pub(super) struct Heard {
@@ -36,26 +34,17 @@ struct Tape {
 }
 
 impl Recorder {
-    /// Returns the same client, with every request written down.
-    pub(super) fn client(&self, client: kube::Client) -> kube::Client {
+    /// Returns the same cluster, with every request written down.
+    pub(super) fn on(&self, cluster: SimCluster) -> SimCluster {
         let recorder = self.clone();
-        let service = tower::service_fn(move |request: Request<Body>| {
-            let (recorder, client) = (recorder.clone(), client.clone());
-            async move {
-                let grant = grant(request.method(), request.uri().path(), request.uri().query().unwrap_or_default());
-                let answer = client.send(request).await?;
-                recorder.note(grant, answer.status());
-                Ok::<_, kube::Error>(answer)
-            }
-        });
-        kube::Client::new(service, "default")
+        cluster.overheard(move |request, status| recorder.note(grant(request), status))
     }
 
-    fn note(&self, grant: Option<Grant>, status: StatusCode) {
+    fn note(&self, grant: Option<Grant>, status: u16) {
         let mut tape = locked(&self.0);
         if let Some(grant) = grant.filter(|_| tape.running.is_some()) {
             // A patch that creates is authorised as a creation, too.
-            if &*grant.verb == "patch" && status == StatusCode::CREATED {
+            if &*grant.verb == "patch" && status == 201 {
                 tape.sent.insert(Grant { verb: "create".into(), ..grant.of_any_name() });
             }
             tape.sent.insert(grant);
@@ -81,7 +70,7 @@ impl Recorder {
 }
 
 /// Reads a request as the authorizer does; `None` for discovery, which is open to everybody.
-fn grant(method: &Method, path: &str, query: &str) -> Option<Grant> {
+fn grant([method, path, query]: [&str; 3]) -> Option<Grant> {
     let parts: Vec<&str> = path.split('/').filter(|part| !part.is_empty()).collect();
     let (group, rest) = match &parts[..] {
         ["api", _, rest @ ..] => ("", rest),
@@ -95,7 +84,7 @@ fn grant(method: &Method, path: &str, query: &str) -> Option<Grant> {
     };
     let [resource, rest @ ..] = rest else { return None };
     let name = rest.first().copied().unwrap_or_default();
-    let verb = match (method.as_str(), name.is_empty()) {
+    let verb = match (method, name.is_empty()) {
         ("GET", false) => "get",
         ("GET", true) if query.contains("watch=true") => "watch",
         ("GET", true) => "list",
@@ -176,7 +165,7 @@ fn a_request_without_a_rule_and_a_rule_without_a_request_are_found() {
     play::play_heard(&folder("web-shop"), Some(recorder.clone()));
     let mut heard = recorder.heard().remove(0);
     assert!(problems("x", &heard).is_empty());
-    heard.sent.insert(grant(&Method::DELETE, "/api/v1/namespaces/shop/secrets/s", "").unwrap());
+    heard.sent.insert(grant(["DELETE", "/api/v1/namespaces/shop/secrets/s", ""]).unwrap());
     heard.sent.retain(|sent| &*sent.verb != "patch");
     let found = problems("x", &heard).join("\n");
     assert!(found.contains("in no rule: delete secrets s in shop") && found.contains("never sent: patch "), "{found}");

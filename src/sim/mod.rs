@@ -93,6 +93,23 @@ impl SimCluster {
         self.client.clone()
     }
 
+    /// Returns the same cluster, which tells of every request: its method, its path, its query, and the status of the answer.
+    #[cfg(test)]
+    pub(crate) fn overheard(mut self, hear: impl Fn([&str; 3], u16) + Clone + Send + Sync + 'static) -> Self {
+        let client = self.client.clone();
+        let service = tower::service_fn(move |request: http::Request<kube::client::Body>| {
+            let (hear, client) = (hear.clone(), client.clone());
+            async move {
+                let (method, uri) = (request.method().clone(), request.uri().clone());
+                let answer = client.send(request).await?;
+                hear([method.as_str(), uri.path(), uri.query().unwrap_or_default()], answer.status().as_u16());
+                Ok::<_, kube::Error>(answer)
+            }
+        });
+        self.client = kube::Client::new(service, "default");
+        self
+    }
+
     /// Returns the objects behind the API.
     #[cfg(test)]
     pub(crate) fn store(&self) -> &Store {

@@ -29,6 +29,8 @@ struct Weighed {
 }
 
 type Verbs = BTreeMap<Arc<str>, Weighed>;
+/// Names, or verbs, that belong together, and what for.
+type Together = (Vec<Arc<str>>, BTreeSet<Reason>);
 
 pub(super) fn rules<'a>(accesses: impl Iterator<Item = &'a Access>) -> Vec<Rule> {
     let mut resources: BTreeMap<(Arc<str>, String), BTreeMap<Arc<str>, Verbs>> = BTreeMap::new();
@@ -60,7 +62,7 @@ fn of_resource(group: &Arc<str>, resource: &str, mut names: BTreeMap<Arc<str>, V
     for verbs in names.values_mut() {
         verbs.retain(|verb, weighed| any.get(verb).is_none_or(|all| all.need > weighed.need));
     }
-    let mut grouped: BTreeMap<(Need, Vec<Arc<str>>), (Vec<Arc<str>>, BTreeSet<Reason>)> = BTreeMap::new();
+    let mut grouped: BTreeMap<(Need, Vec<Arc<str>>), Together> = BTreeMap::new();
     let mut found = Vec::new();
     let rule = |need, verbs, names, reasons| Rule { group: group.clone(), resource: resource.to_owned(), verbs, names, need, reasons };
     for (need, (verbs, reasons)) in by_need(any) {
@@ -77,8 +79,8 @@ fn of_resource(group: &Arc<str>, resource: &str, mut names: BTreeMap<Arc<str>, V
     found
 }
 
-fn by_need(verbs: Verbs) -> BTreeMap<Need, (Vec<Arc<str>>, BTreeSet<Reason>)> {
-    let mut split: BTreeMap<Need, (Vec<Arc<str>>, BTreeSet<Reason>)> = BTreeMap::new();
+fn by_need(verbs: Verbs) -> BTreeMap<Need, Together> {
+    let mut split: BTreeMap<Need, Together> = BTreeMap::new();
     for (verb, weighed) in verbs {
         let (verbs, reasons) = split.entry(weighed.need).or_default();
         verbs.push(verb);
