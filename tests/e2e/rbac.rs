@@ -306,8 +306,9 @@ fn what_is_needed_is_enough_and_nothing_of_it_can_be_left_out() {
         ("get", "configmaps"),
         ("patch", "jobs"),
         ("create", "jobs"),
-        ("get", "jobs"),
         ("delete", "jobs"),
+        // Last, because a hook that nobody sees keeps its finalizer.
+        ("get", "jobs"),
     ];
     for (number, (verb, resource)) in (1..).zip(cases) {
         let target = target(number);
@@ -315,10 +316,14 @@ fn what_is_needed_is_enough_and_nothing_of_it_can_be_left_out() {
         user.gets(&without(&least, verb, resource));
         user.lacks(&target, &[], &[format!("{verb} {resource}")]);
         let outcome = user.syncs(&target, &["--timeout", "20s"]);
-        let said: Vec<String> = outcome.events("warning").iter().map(|line| line["message"].to_string()).chain(outcome.results()).collect();
-        let is_told = said.iter().any(|text| text.contains("forbidden") && text.contains(resource));
+        let warnings = outcome.events("warning").into_iter().map(|line| line["message"].as_str().unwrap().to_owned());
+        let said: Vec<String> = warnings.chain(outcome.results()).collect();
+        let is_told = said.iter().any(|text| text.contains(&format!("cannot {verb} resource \"{resource}\"")));
         assert!(is_told, "{verb} {resource}: exit {:?}, {said:#?}", outcome.code);
-        assert!(outcome.code != Some(0) || verb == "get", "{verb} {resource}: {said:#?}");
+        // A hook that has succeeded and stays, and an object without health that nobody sees, make no sync fail.
+        assert!(outcome.code != Some(0) || ["get", "delete"].contains(&verb), "{verb} {resource}: {said:#?}");
+        // What one round has left is not the next one's business.
+        std::fs::remove_dir_all(space.state()).unwrap();
     }
 }
 
