@@ -3,18 +3,16 @@
 //! what the target does not have.
 
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use super::apply::{Before, Spot};
 use super::live::{list, text};
-use super::ownership::{Snapshot, is_ours};
+use super::ownership::Snapshot;
 use super::retry::{Backoff, is_transient};
 use super::wire::{CallError, with_query};
 use super::{Cluster, Reporter};
 use crate::model::annotation::FIELD_MANAGER;
-
-/// Who applies client-side: kubectl, Argo CD by default, and ourselves when an object was created or replaced whole.
-const MANAGERS: [&str; 3] = ["kubectl-client-side-apply", "argocd-controller", FIELD_MANAGER];
+use crate::model::managed::{self, Entry};
 
 impl Cluster {
     /// Makes the fields of client-side apply ours, if there are any. Returns the object as it is then.
@@ -63,8 +61,7 @@ impl Cluster {
 
 /// Returns whether an entry of `managedFields` was left behind by a client-side apply.
 pub(super) fn is_left_behind(entry: &Value) -> bool {
-    let is_client_side = entry["operation"] == "Update" && text(&entry["subresource"]).is_empty();
-    is_client_side && MANAGERS.contains(&text(&entry["manager"]))
+    Entry::new(entry).is_client_side()
 }
 
 fn managers(entries: &Value) -> Vec<&str> {
@@ -75,31 +72,19 @@ fn managers(entries: &Value) -> Vec<&str> {
 
 /// Returns the entries with those of client-side apply joined to ours; `None` if there are none of it.
 fn taken_over(entries: &Value) -> Option<Vec<Value>> {
+    let is_ours = |entry: &Entry<'_>| entry.is_ours() && entry.subresource.is_empty();
     let (left, mut rest): (Vec<&Value>, Vec<&Value>) = list(entries).partition(|entry| is_left_behind(entry));
     let newest = left.last()?;
-    let own = rest.iter().position(|entry| is_ours(entry) && text(&entry["subresource"]).is_empty()).map(|at| rest.remove(at));
+    let own = rest.iter().position(|entry| is_ours(&Entry::new(entry))).map(|at| rest.remove(at));
     let mut joined = own.unwrap_or(newest).clone();
     joined["manager"] = FIELD_MANAGER.into();
     joined["operation"] = "Apply".into();
     for entry in left {
         if let (Some(fields), Some(more)) = (joined["fieldsV1"].as_object_mut(), entry["fieldsV1"].as_object()) {
-            join(fields, more);
+            managed::join(fields, more);
         }
     }
     Some(rest.into_iter().cloned().chain([joined]).collect())
-}
-
-/// Adds one set of fields to another.
-fn join(fields: &mut Map<String, Value>, more: &Map<String, Value>) {
-    for (key, value) in more {
-        match (fields.get_mut(key).and_then(Value::as_object_mut), value.as_object()) {
-            (Some(own), Some(value)) => join(own, value),
-            (Some(_), None) => {}
-            (None, _) => {
-                fields.insert(key.clone(), value.clone());
-            }
-        }
-    }
 }
 
 #[cfg(test)]

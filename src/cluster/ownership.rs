@@ -1,14 +1,13 @@
 //! What an apply may change without saying so: the content of an object as a number to compare, and which fields belong to whom
 //! (`metadata.managedFields`). Pure.
 
-use std::collections::BTreeSet;
-
 use serde_json::Value;
 use sha2::{Digest as _, Sha256};
 
 use super::live::{finalizers, list, text};
-use super::migration::is_left_behind;
-use crate::model::annotation::{self, FIELD_MANAGER};
+use crate::model::FieldPath;
+use crate::model::annotation;
+use crate::model::managed::{After, Entry};
 
 /// A digest that differs when anything but status and other people's bookkeeping differs. The same in each run of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,7 +35,10 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     pub(crate) fn of(object: &Value) -> Self {
         let metadata = &object["metadata"];
-        let is_foreign = |entry: &&Value| !is_ours(entry) && text(&entry["subresource"]).is_empty();
+        let is_foreign = |entry: &&Value| {
+            let entry = Entry::new(entry);
+            !entry.is_ours() && entry.subresource.is_empty()
+        };
         Self {
             uid: text(&metadata["uid"]).to_owned(),
             resource_version: text(&metadata["resourceVersion"]).to_owned(),
@@ -65,7 +67,7 @@ impl Snapshot {
 
     /// Returns whether a client-side apply has left fields behind (spec R715).
     pub(crate) fn has_left_behind(&self) -> bool {
-        self.foreign.iter().any(is_left_behind)
+        self.foreign.iter().any(|entry| Entry::new(entry).is_client_side())
     }
 
     /// Returns, by manager, the fields that an apply of ours has taken from others (decision 6).
@@ -73,55 +75,22 @@ impl Snapshot {
         if self.foreign.is_empty() {
             return Vec::new();
         }
-        let entries: Vec<&Value> = list(&after["metadata"]["managedFields"]).collect();
-        let ours: BTreeSet<String> = entries.iter().filter(|entry| is_ours(entry)).flat_map(|entry| fields(entry)).collect();
-        let taken_from = |entry: &Value| {
-            let same = |other: &&&Value| ["manager", "operation", "subresource"].iter().all(|key| other[*key] == entry[*key]);
-            let kept: BTreeSet<String> = entries.iter().filter(same).flat_map(|other| fields(other)).collect();
-            let lost: Vec<String> = fields(entry).into_iter().filter(|field| ours.contains(field) && !kept.contains(field)).collect();
-            (text(&entry["manager"]).to_owned(), lost)
+        let owners = After::of(after);
+        let taken_from = |entry: Entry<'_>| {
+            let mut lost = Vec::new();
+            owners.each_field_of(&entry, &mut |path, shares| {
+                if shares.is_ours && !shares.is_kept {
+                    lost.push(FieldPath::from(path.to_vec()).to_string());
+                }
+            });
+            (entry.manager.to_owned(), lost)
         };
-        self.foreign.iter().map(taken_from).filter(|(_, lost)| !lost.is_empty()).collect()
+        self.foreign.iter().map(Entry::new).map(taken_from).filter(|(_, lost)| !lost.is_empty()).collect()
     }
 }
 
 fn options(metadata: &Value) -> Vec<String> {
     annotation::list(text(&metadata["annotations"][annotation::SYNC_OPTIONS])).into_iter().map(str::to_owned).collect()
-}
-
-pub(super) fn is_ours(entry: &Value) -> bool {
-    entry["manager"] == FIELD_MANAGER && entry["operation"] == "Apply"
-}
-
-/// Returns the paths of the leaves that a manager owns: `.spec.containers[name="c"].image`.
-fn fields(entry: &Value) -> BTreeSet<String> {
-    let mut found = BTreeSet::new();
-    collect(&entry["fieldsV1"], "", &mut found);
-    found
-}
-
-fn collect(node: &Value, path: &str, found: &mut BTreeSet<String>) {
-    let Some(children) = node.as_object() else { return };
-    for (key, child) in children {
-        let path = match key.split_once(':') {
-            Some(("f", name)) => format!("{path}.{name}"),
-            Some(("k" | "v", item)) => format!("{path}[{}]", item_name(item)),
-            // `.` owns the item itself, which its fields say already.
-            _ => continue,
-        };
-        if child.as_object().is_none_or(|child| child.keys().all(|key| key == ".")) {
-            found.insert(path);
-        } else {
-            collect(child, &path, found);
-        }
-    }
-}
-
-fn item_name(item: &str) -> String {
-    match serde_json::from_str(item) {
-        Ok(Value::Object(keys)) => keys.iter().map(|(key, value)| format!("{key}={value}")).collect::<Vec<_>>().join(","),
-        _ => item.to_owned(),
-    }
 }
 
 /// Digests everything that an apply of ours could have changed.
@@ -141,7 +110,7 @@ fn digest_metadata(metadata: &Value, digest: &mut Sha256) {
     for (key, value) in sorted(metadata) {
         match key.as_str() {
             "resourceVersion" => {}
-            "managedFields" => list(value).filter(|entry| is_ours(entry)).for_each(|entry| digest_value(&entry["fieldsV1"], digest)),
+            "managedFields" => list(value).map(Entry::new).filter(Entry::is_ours).for_each(|entry| digest_value(entry.fields, digest)),
             _ => digest_field(key, value, digest),
         }
     }
@@ -250,7 +219,7 @@ mod tests {
                 entry("hpa", "Update", &json!({"f:spec": {"f:x": {}}}))
             ]),
         );
-        let lost = vec![".spec.replicas".to_owned(), ".spec.template.spec.containers[name=\"c\"].image".to_owned()];
+        let lost = vec!["spec.replicas".to_owned(), "spec.template.spec.containers[name=c].image".to_owned()];
         assert_eq!(before.taken(&after), [("kubectl-edit".to_owned(), lost)]);
     }
 

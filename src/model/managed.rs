@@ -3,6 +3,7 @@
 //! the thing itself. Nothing here trusts that the tree is well formed.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
@@ -60,22 +61,39 @@ impl<'a> Entry<'a> {
     }
 }
 
-/// Returns what somebody owns on the other side: `ours`, and what of theirs they have `kept`. Calls `found` with each leaf of `theirs`.
-pub(crate) fn compare_leaves(theirs: &Value, others: Others<'_>, found: &mut dyn FnMut(&[Segment], Shares)) {
-    descend(theirs, [Held::of(others.ours), Held::of(others.kept)], &mut Vec::new(), found);
+/// Who owns what after an apply of ours.
+#[derive(Debug)]
+pub(crate) struct After<'a> {
+    ours: Cow<'a, Value>,
+    /// What each owner has, by [`Entry::owner`].
+    kept: HashMap<(&'a str, &'a str, &'a str), Cow<'a, Value>>,
 }
 
-/// Two other sets of fields that a set is held against.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Others<'a> {
-    pub(crate) ours: &'a Value,
-    pub(crate) kept: &'a Value,
+impl<'a> After<'a> {
+    /// Reads the owners of an object as it is then.
+    pub(crate) fn of(object: &'a Value) -> Self {
+        let mut sets: HashMap<_, Vec<&Value>> = HashMap::new();
+        for entry in Entry::all(object) {
+            sets.entry(entry.owner()).or_default().push(entry.fields);
+        }
+        Self {
+            ours: joined(Entry::all(object).filter(Entry::is_ours).map(|entry| entry.fields)),
+            kept: sets.into_iter().map(|(owner, sets)| (owner, joined(sets.into_iter()))).collect(),
+        }
+    }
+
+    /// Calls `found` with each field that somebody else owned before, and who owns it now.
+    pub(crate) fn each_field_of(&self, before: &Entry<'_>, found: &mut dyn FnMut(&[Segment], Shares)) {
+        let kept = self.kept.get(&before.owner()).map_or(&Value::Null, |kept| &**kept);
+        descend(before.fields, [Held::of(&self.ours), Held::of(kept)], &mut Vec::new(), found);
+    }
 }
 
-/// Whether a field is in them.
+/// Who owns a field after an apply that somebody else owned before.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Shares {
     pub(crate) is_ours: bool,
+    /// They still own it.
     pub(crate) is_kept: bool,
 }
 
@@ -195,4 +213,55 @@ pub(crate) fn keys(segment: &Segment) -> impl Iterator<Item = String> {
     let escape = |key: &String| key.replace('<', "\\u003c").replace('>', "\\u003e").replace('&', "\\u0026");
     let other = key.as_ref().filter(|key| is_json && key.contains(['<', '>', '&'])).map(escape);
     key.into_iter().chain(other)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::model::FieldPath;
+
+    #[test]
+    fn a_key_of_the_tree_is_a_step_there_and_back() {
+        for (key, path) in [
+            ("f:spec", "spec"),
+            ("f:a:b", r#"["a:b"]"#),
+            (r#"k:{"containerPort":80,"protocol":"TCP"}"#, "[containerPort=80,protocol=TCP]"),
+            (r#"v:"a""#, "[=a]"),
+            ("i:3", "[3]"),
+        ] {
+            let segment = segment(key).unwrap();
+            assert_eq!(keys(&segment).collect::<Vec<_>>(), [key]);
+            assert_eq!(FieldPath::from(vec![segment]).to_string(), path);
+        }
+        for wrong in ["", ".", "spec", "k:{", "k:[]", "v:", "i:-1", "i:", "x:1"] {
+            assert_eq!(segment(wrong), None, "{wrong}");
+        }
+        let written = json!({"v:\"a\\u0026b\"": {"f:x": {}}});
+        assert!(child(&written, &Segment::Member(json!("a&b"))).is_some(), "as Go writes it for web pages");
+    }
+
+    #[test]
+    fn several_sets_of_one_owner_are_one_set() {
+        let sets = [json!(null), json!({"f:a": {"f:b": {}}}), json!("x"), json!({"f:a": {"f:c": {}}, "f:d": {}})];
+        assert_eq!(*joined(sets.iter()), json!({"f:a": {"f:b": {}, "f:c": {}}, "f:d": {}}));
+        assert_eq!(*joined(std::iter::empty()), Value::Null);
+    }
+
+    #[test]
+    fn each_field_of_an_owner_is_told_with_who_owns_it_then() {
+        let entry = |manager: &str, operation: &str, fields: Value| json!({"manager": manager, "operation": operation, "fieldsV1": fields});
+        let before = entry("hpa", "Update", json!({"f:a": {}, "f:b": {}, "f:m": {"f:x": {}}, "f:w": {}, "f:gone": {}}));
+        let after = json!({"metadata": {"managedFields": [
+            entry("syncwave", "Apply", json!({"f:a": {}, "f:m": {}, "f:w": {"f:y": {}}})),
+            entry("hpa", "Update", json!({"f:b": {}, "f:w": {}})),
+        ]}});
+        let mut told = Vec::new();
+        After::of(&after).each_field_of(&Entry::new(&before), &mut |path, shares| {
+            told.push((FieldPath::from(path.to_vec()).to_string(), shares.is_ours, shares.is_kept));
+        });
+        let told: Vec<_> = told.iter().map(|(path, is_ours, is_kept)| (path.as_str(), *is_ours, *is_kept)).collect();
+        assert_eq!(told, [("a", true, false), ("b", false, true), ("gone", false, false), ("m.x", true, false), ("w", true, true)]);
+    }
 }
