@@ -1,27 +1,19 @@
 //! Fields of others: those that our apply takes, whether or not their values change, and those that it does not mention.
 
-use std::borrow::Cow;
-use std::collections::HashMap;
-
 use serde_json::Value;
 
 use super::normalize::is_left_out;
 use super::{Foreign, Taken};
-use crate::model::managed::{self, Entry, Others};
+use crate::model::managed::{After, Entry};
 use crate::model::{FieldPath, Segment, secret};
 
 /// Returns, by manager, what our apply takes from others, and what stays theirs.
 pub(super) fn fields(live: &Value, after: &Value, is_secret: bool) -> (Vec<Taken>, Vec<Foreign>) {
-    let ours = managed::joined(Entry::all(after).filter(Entry::is_ours).map(|entry| entry.fields));
-    let mut kept: HashMap<_, Vec<&Value>> = HashMap::new();
-    for entry in Entry::all(after) {
-        kept.entry(entry.owner()).or_default().push(entry.fields);
-    }
-    let kept: HashMap<_, Cow<'_, Value>> = kept.into_iter().map(|(owner, sets)| (owner, managed::joined(sets.into_iter()))).collect();
+    let owners = After::of(after);
     let (mut taken, mut stay) = (Vec::new(), Vec::new());
-    for entry in Entry::all(live).filter(|entry| !entry.is_ours() && entry.subresource.is_empty()) {
-        let kept = kept.get(&entry.owner()).map_or(&Value::Null, |kept| &**kept);
-        let (lost, left) = sorted(&entry, Others { ours: &ours, kept }, is_secret);
+    // Whoever scales writes `spec.replicas` through a subresource; status is what no target asks for.
+    for entry in Entry::all(live).filter(|entry| !entry.is_ours() && entry.subresource != "status") {
+        let (lost, left) = sorted(&entry, &owners, is_secret);
         let Entry { manager, operation, time, .. } = entry;
         let (manager, operation, time) = (manager.to_owned(), operation.to_owned(), time.map(str::to_owned));
         if !lost.is_empty() {
@@ -34,19 +26,19 @@ pub(super) fn fields(live: &Value, after: &Value, is_secret: bool) -> (Vec<Taken
     (taken, stay)
 }
 
-fn sorted(entry: &Entry<'_>, others: Others<'_>, is_secret: bool) -> (Vec<FieldPath>, Vec<FieldPath>) {
+fn sorted(entry: &Entry<'_>, owners: &After<'_>, is_secret: bool) -> (Vec<FieldPath>, Vec<FieldPath>) {
     let (mut lost, mut left): (Vec<FieldPath>, Vec<FieldPath>) = (Vec::new(), Vec::new());
-    managed::compare_leaves(entry.fields, others, &mut |path, shares| {
-        let path = if is_secret { without_values(path) } else { path };
-        let names: Vec<&str> = path.iter().map(|segment| segment.name().unwrap_or_default()).collect();
-        if is_left_out(&names) {
-            return;
-        }
+    owners.each_field_of(entry, &mut |path, shares| {
         let list = match (shares.is_ours, shares.is_kept) {
             (true, false) => &mut lost,
             (false, true) => &mut left,
             (true, true) | (false, false) => return,
         };
+        let path = if is_secret { without_values(path) } else { path };
+        let names: Vec<&str> = path.iter().map(|segment| segment.name().unwrap_or_default()).collect();
+        if is_left_out(&names) {
+            return;
+        }
         if list.last().is_none_or(|last| last.segments() != path) {
             list.push(path.to_vec().into());
         }

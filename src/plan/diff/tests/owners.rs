@@ -110,6 +110,20 @@ fn fields_that_an_apply_takes_are_told_by_manager_even_if_their_values_stay() {
 }
 
 #[test]
+fn replicas_are_taken_from_who_scales() {
+    let mut scale = entry("kube-controller-manager", "Update", &spec(&json!({"f:replicas": {}})));
+    scale["subresource"] = json!("scale");
+    let live = owned(&object(&json!({"replicas": 7})), &[scale]);
+    let after = owned(&object(&json!({"replicas": 3})), &[entry("syncwave", "Apply", &spec(&json!({"f:replicas": {}})))]);
+    let found = difference(&live, &after);
+    assert_eq!(cause(&found.fields[0]), "taken from kube-controller-manager Update 2026-03-01T09:00:00Z");
+    assert_eq!(
+        (found.taken[0].manager.as_str(), paths(&found.taken[0].fields)),
+        ("kube-controller-manager", vec!["spec.replicas".to_owned()])
+    );
+}
+
+#[test]
 fn what_stays_of_others_leaves_out_what_no_target_asks_for() {
     let fields = json!({
         "f:metadata": {"f:annotations": {".": {}, "f:kubectl.kubernetes.io/last-applied-configuration": {}, "f:note": {}}, "f:finalizers": {".": {}, "v:\"x/y\"": {}}},
