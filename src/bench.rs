@@ -330,9 +330,9 @@ impl Comparison {
     }
 }
 
-/// 16 variables of two lines make a container of about 50 lines; the one in the middle has another image.
+/// 16 variables of two lines make a container of 47 lines; the one in the middle has another image.
 fn many_containers(lines: usize, image: &str) -> Value {
-    let count = lines / 50;
+    let count = lines / 47;
     let container = |at: usize| {
         let env: Vec<Value> = (0..16).map(|at| json!({"name": format!("SETTING_{at}"), "value": format!("value {at}")})).collect();
         let image = if at == count / 2 { image } else { "v1" };

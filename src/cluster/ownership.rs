@@ -7,7 +7,7 @@ use sha2::{Digest as _, Sha256};
 use super::live::{finalizers, list, text};
 use crate::model::FieldPath;
 use crate::model::annotation;
-use crate::model::managed::{After, Entry};
+use crate::model::managed::{After, Entry, Owner};
 
 /// A digest that differs when anything but status and other people's bookkeeping differs. The same in each run of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -78,9 +78,9 @@ impl Snapshot {
         let owners = After::of(after);
         let taken_from = |entry: Entry<'_>| {
             let mut lost = Vec::new();
-            owners.each_field_of(&entry, &mut |path, shares| {
-                if shares.is_ours && !shares.is_kept {
-                    lost.push(FieldPath::from(path.to_vec()).to_string());
+            owners.each_field_of(&entry, &mut |path, owner| {
+                if owner == Owner::We {
+                    lost.push(FieldPath::from(path).to_string());
                 }
             });
             (entry.manager.to_owned(), lost)

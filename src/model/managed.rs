@@ -82,19 +82,18 @@ impl<'a> After<'a> {
         }
     }
 
-    /// Calls `found` with each field that somebody else owned before, and who owns it now.
-    pub(crate) fn each_field_of(&self, before: &Entry<'_>, found: &mut dyn FnMut(&[Segment], Shares)) {
+    /// Calls `found` with each field that somebody else owned before, unless both own it now or nobody does, and who owns it now.
+    pub(crate) fn each_field_of(&self, before: &Entry<'_>, found: &mut dyn FnMut(Vec<Segment>, Owner)) {
         let kept = self.kept.get(&before.owner()).map_or(&Value::Null, |kept| &**kept);
         descend(before.fields, [Held::of(&self.ours), Held::of(kept)], &mut Vec::new(), found);
     }
 }
 
-/// Who owns a field after an apply that somebody else owned before.
+/// Who alone owns a field after an apply.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Shares {
-    pub(crate) is_ours: bool,
-    /// They still own it.
-    pub(crate) is_kept: bool,
+pub(crate) enum Owner {
+    We,
+    They,
 }
 
 /// What another set has at a place.
@@ -124,26 +123,32 @@ impl<'a> Held<'a> {
     }
 }
 
-fn descend(theirs: &Value, others: [Held<'_>; 2], path: &mut Vec<Segment>, found: &mut dyn FnMut(&[Segment], Shares)) {
+fn descend<'t>(theirs: &'t Value, others: [Held<'_>; 2], path: &mut Vec<(&'t str, bool)>, found: &mut dyn FnMut(Vec<Segment>, Owner)) {
     if is_leaf(theirs) && !path.is_empty() {
-        let [is_ours, is_kept] = others.map(Held::is_something);
-        return found(path, Shares { is_ours, is_kept });
+        let owner = match others.map(Held::is_something) {
+            [true, false] => Owner::We,
+            [false, true] => Owner::They,
+            [true, true] | [false, false] => return,
+        };
+        return read(path).into_iter().for_each(|path| found(path, owner));
     }
     let is_lone = children(theirs).nth(1).is_none();
     for (key, child) in children(theirs) {
-        let Some(segment) = segment(key) else { continue };
-        if !is_lone && is_key(path.last(), &segment) {
-            continue;
-        }
-        path.push(segment);
+        path.push((key, is_lone));
         descend(child, others.map(|held| held.below(key)), path, found);
         path.pop();
     }
 }
 
-/// Returns whether a field is part of what tells its item apart, so that the path of the item says it already.
-fn is_key(item: Option<&Segment>, field: &Segment) -> bool {
-    matches!((item, field), (Some(Segment::Keyed(keys)), Segment::Field(name)) if keys.contains_key(name))
+/// Reads a path of keys; `None` if it has one that nobody writes, or if it ends at a part of what tells its item apart, so that the paths
+/// of the item's other fields say it already.
+fn read(path: &[(&str, bool)]) -> Option<Vec<Segment>> {
+    let segments: Vec<Segment> = path.iter().map(|(key, _)| segment(key)).collect::<Option<_>>()?;
+    let is_lone = path.last().is_some_and(|(_, is_lone)| *is_lone);
+    match segments.as_slice() {
+        [.., Segment::Keyed(keys), Segment::Field(name)] if !is_lone && keys.contains_key(name) => None,
+        _ => Some(segments),
+    }
 }
 
 /// Returns several sets of fields as one.
@@ -258,10 +263,8 @@ mod tests {
             entry("hpa", "Update", json!({"f:b": {}, "f:w": {}})),
         ]}});
         let mut told = Vec::new();
-        After::of(&after).each_field_of(&Entry::new(&before), &mut |path, shares| {
-            told.push((FieldPath::from(path.to_vec()).to_string(), shares.is_ours, shares.is_kept));
-        });
-        let told: Vec<_> = told.iter().map(|(path, is_ours, is_kept)| (path.as_str(), *is_ours, *is_kept)).collect();
-        assert_eq!(told, [("a", true, false), ("b", false, true), ("gone", false, false), ("m.x", true, false), ("w", true, true)]);
+        After::of(&after).each_field_of(&Entry::new(&before), &mut |path, owner| told.push((FieldPath::from(path).to_string(), owner)));
+        let told: Vec<_> = told.iter().map(|(path, owner)| (path.as_str(), *owner)).collect();
+        assert_eq!(told, [("a", Owner::We), ("b", Owner::They), ("m.x", Owner::We)]);
     }
 }

@@ -89,7 +89,8 @@ fn r1109_a_pod_that_is_found_where_pods_may_not_be_listed_is_seen_to_its_end() {
     let outcome = running.finish();
     outcome.assert_end(0, "Succeeded", DELETED);
     assert!(space.get("pod/late").is_none() && outcome.results().iter().any(|text| text.starts_with("Delete Pod/late Pruned")));
-    let polled = |line: &&serde_json::Value| line["message"].as_str().is_some_and(|text| text.starts_with("may not watch ") && text.contains("Pod"));
+    let polled =
+        |line: &&serde_json::Value| line["message"].as_str().is_some_and(|text| text.starts_with("may not watch ") && text.contains("Pod"));
     assert_eq!(outcome.events("warning").into_iter().filter(polled).count(), 1, "{:?}", outcome.events("warning"));
 }
 
@@ -118,7 +119,14 @@ fn r1109_a_kind_whose_webhook_is_down_is_told_of_once_and_slows_nothing() {
     let target = space.write("app", &[config_map("a", "1"), job("bye", "sleep 1").hook("PreDelete")]);
     space.sync(&target).run();
     let outcome = space.delete(&target).run();
-    space.kubectl(&["patch", "crd", "wrecks.broken.example.com", "--type=json", "-p", r#"[{"op":"replace","path":"/spec/conversion","value":{"strategy":"None"}}]"#]);
+    space.kubectl(&[
+        "patch",
+        "crd",
+        "wrecks.broken.example.com",
+        "--type=json",
+        "-p",
+        r#"[{"op":"replace","path":"/spec/conversion","value":{"strategy":"None"}}]"#,
+    ]);
     outcome.assert_end(0, "Succeeded", DELETED);
     let warnings = outcome.events("warning");
     let told = warnings.iter().filter(|line| line["message"].as_str().unwrap().starts_with("wrecks cannot be listed in ")).count();

@@ -63,7 +63,7 @@ pub(super) enum Tree {
     #[default]
     Leaf,
     /// The fields that are on both sides and different.
-    Map(BTreeMap<String, Tree>),
+    Map(BTreeMap<String, Self>),
     List(Box<Aligned>),
 }
 

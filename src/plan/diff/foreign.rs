@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::normalize::is_left_out;
 use super::{Foreign, Taken};
-use crate::model::managed::{After, Entry};
+use crate::model::managed::{After, Entry, Owner};
 use crate::model::{FieldPath, Segment, secret};
 
 /// Returns, by manager, what our apply takes from others, and what stays theirs.
@@ -28,28 +28,26 @@ pub(super) fn fields(live: &Value, after: &Value, is_secret: bool) -> (Vec<Taken
 
 fn sorted(entry: &Entry<'_>, owners: &After<'_>, is_secret: bool) -> (Vec<FieldPath>, Vec<FieldPath>) {
     let (mut lost, mut left): (Vec<FieldPath>, Vec<FieldPath>) = (Vec::new(), Vec::new());
-    owners.each_field_of(entry, &mut |path, shares| {
-        let list = match (shares.is_ours, shares.is_kept) {
-            (true, false) => &mut lost,
-            (false, true) => &mut left,
-            (true, true) | (false, false) => return,
-        };
-        let path = if is_secret { without_values(path) } else { path };
-        let names: Vec<&str> = path.iter().map(|segment| segment.name().unwrap_or_default()).collect();
-        if is_left_out(&names) {
-            return;
+    owners.each_field_of(entry, &mut |mut path, owner| {
+        if is_secret {
+            drop_values(&mut path);
         }
-        if list.last().is_none_or(|last| last.segments() != path) {
-            list.push(path.to_vec().into());
+        let names: Vec<&str> = path.iter().map(|segment| segment.name().unwrap_or_default()).collect();
+        let list = match owner {
+            Owner::We => &mut lost,
+            Owner::They => &mut left,
+        };
+        if !is_left_out(&names) && list.last().is_none_or(|last| last.segments() != path) {
+            list.push(path.into());
         }
     });
     (lost, left)
 }
 
 /// Cuts the path of a Secret's field before anything that could be a value: a Secret may be written in a wrong form.
-fn without_values(path: &[Segment]) -> &[Segment] {
+fn drop_values(path: &mut Vec<Segment>) {
     let is_data = |segment: &Segment| segment.name().is_some_and(|name| secret::FIELDS.contains(&name));
-    let Some(data) = path.iter().position(is_data) else { return path };
+    let Some(data) = path.iter().position(is_data) else { return };
     let is_named = path.get(data + 1).is_some_and(|segment| segment.name().is_some());
-    &path[..=data + usize::from(is_named)]
+    path.truncate(data + 1 + usize::from(is_named));
 }

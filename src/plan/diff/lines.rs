@@ -41,10 +41,10 @@ pub(crate) fn lines(difference: &Difference, context: usize) -> Vec<Line> {
         (None, Some(after)) => unified.whole(Fate::Added, after),
         (None, None) => {}
     }
-    folded(unified, context)
+    folded(&unified, context)
 }
 
-fn folded(unified: Unified, context: usize) -> Vec<Line> {
+fn folded(unified: &Unified<'_>, context: usize) -> Vec<Line> {
     let shown = shown(&unified.lines, context);
     let mut numbers = (0, 0);
     let mut numbered = Vec::with_capacity(unified.lines.len());
@@ -57,7 +57,7 @@ fn folded(unified: Unified, context: usize) -> Vec<Line> {
     while from < shown.len() {
         let to = from + shown[from..].iter().take_while(|is_shown| **is_shown == shown[from]).count();
         if shown[from] {
-            found.extend(head(&unified, from..to));
+            found.extend(head(unified, from..to));
             found.extend((from..to).map(|at| line(&unified.lines[at], numbered[at])));
         } else {
             found.push(fold(to - from));
@@ -68,7 +68,7 @@ fn folded(unified: Unified, context: usize) -> Vec<Line> {
 }
 
 /// Returns which lines are near enough to a change. One line alone is shown: a fold would take its place.
-fn shown(lines: &[Full], context: usize) -> Vec<bool> {
+fn shown(lines: &[Full<'_>], context: usize) -> Vec<bool> {
     let mut shown = vec![false; lines.len()];
     let changed = |at: &usize| lines[*at].fate != Fate::Same;
     let mut from = 0;
@@ -86,7 +86,7 @@ fn shown(lines: &[Full], context: usize) -> Vec<bool> {
     shown
 }
 
-fn head(unified: &Unified, hunk: std::ops::Range<usize>) -> Option<Line> {
+fn head(unified: &Unified<'_>, hunk: std::ops::Range<usize>) -> Option<Line> {
     let place = unified.lines[hunk].iter().map(|line| line.place).reduce(|one, other| unified.common(one, other))?;
     let path = unified.path(place);
     if path.segments().is_empty() {
@@ -100,11 +100,11 @@ fn fold(count: usize) -> Line {
     Line { kind: LineKind::Fold(count), indent: 0, text, before: None, after: None }
 }
 
-fn line(full: &Full, (before, after): (usize, usize)) -> Line {
+fn line(full: &Full<'_>, (before, after): (usize, usize)) -> Line {
     let (kind, before, after) = match full.fate {
         Fate::Same => (LineKind::Context, Some(before), Some(after)),
         Fate::Removed => (LineKind::Removed, Some(before), None),
         Fate::Added => (LineKind::Added, None, Some(after)),
     };
-    Line { kind, indent: full.indent, text: full.text.clone(), before, after }
+    Line { kind, indent: full.indent, text: full.text.to_string(), before, after }
 }

@@ -110,17 +110,24 @@ fn is_empty(value: &Value) -> bool {
 
 /// Returns a copy without fields that are null. Items of lists stay: others would move.
 pub(super) fn without_nulls(value: &Value) -> Value {
+    let mut copy = value.clone();
+    drop_nulls(&mut copy);
+    copy
+}
+
+fn drop_nulls(value: &mut Value) {
     match value {
         Value::Object(fields) => {
-            let present = fields.iter().filter(|(_, value)| !value.is_null());
-            let mut copy: Map<String, Value> = present.map(|(key, value)| (key.clone(), without_nulls(value))).collect();
-            if let Some(Value::Object(metadata)) = copy.get_mut("metadata") {
+            if fields.values().any(Value::is_null) {
+                fields.retain(|_, value| !value.is_null());
+            }
+            fields.values_mut().for_each(drop_nulls);
+            if let Some(Value::Object(metadata)) = fields.get_mut("metadata") {
                 drop_empty(metadata);
             }
-            Value::Object(copy)
         }
-        Value::Array(items) => items.iter().map(without_nulls).collect(),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => value.clone(),
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
     }
 }
 

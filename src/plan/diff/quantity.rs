@@ -15,16 +15,16 @@ pub(super) fn is_same(one: &Value, other: &Value) -> bool {
 /// Returns whether the field at a path is an amount.
 pub(super) fn is_at(kind: &str, path: &[Segment]) -> bool {
     let names: Vec<&str> = path.iter().filter_map(Segment::name).collect();
-    match (kind, names.as_slice()) {
+    matches!(
+        (kind, names.as_slice()),
         (_, [.., "resources", "requests" | "limits", _] | [.., "emptyDir", "sizeLimit"] | [.., "resourceFieldRef", "divisor"])
-        | ("PersistentVolume", ["spec", "capacity", _])
-        | ("ResourceQuota", ["spec", "hard", _])
-        | ("RuntimeClass", ["overhead", "podFixed", _])
-        | ("LimitRange", ["spec", "limits", "max" | "min" | "default" | "defaultRequest" | "maxLimitRequestRatio", _])
-        | ("HorizontalPodAutoscaler", ["spec", "metrics", .., "target", "value" | "averageValue"]) => true,
-        ("Pod", ["spec", "overhead", _]) => true,
-        _ => false,
-    }
+            | ("PersistentVolume", ["spec", "capacity", _])
+            | ("ResourceQuota", ["spec", "hard", _])
+            | ("RuntimeClass", ["overhead", "podFixed", _])
+            | ("LimitRange", ["spec", "limits", "max" | "min" | "default" | "defaultRequest" | "maxLimitRequestRatio", _])
+            | ("HorizontalPodAutoscaler", ["spec", "metrics", .., "target", "value" | "averageValue"])
+            | ("Pod", ["spec", "overhead", _])
+    )
 }
 
 /// Returns an amount in billionths, which is as fine as the server counts; `None` if it is none, or a larger one than the server takes.

@@ -2,6 +2,7 @@
 //! lists stand beside each other by their keys, and looks for nothing itself.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::{Map, Value};
 
@@ -20,11 +21,54 @@ pub(super) enum Fate {
 
 /// A line, and the number of the place that it is directly below.
 #[derive(Debug)]
-pub(super) struct Full {
+pub(super) struct Full<'a> {
     pub(super) fate: Fate,
     pub(super) indent: usize,
-    pub(super) text: String,
+    pub(super) text: Text<'a>,
     pub(super) place: usize,
+}
+
+/// What stands in a line. Put together only when it is shown: most lines of a large object are not.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Text<'a> {
+    has_dash: bool,
+    label: Label<'a>,
+    part: Part<'a>,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Label<'a> {
+    Nothing,
+    Dash,
+    Field(&'a str),
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Part<'a> {
+    Nothing,
+    /// A value of one line.
+    Value(&'a Value),
+    /// A part of YAML as it is.
+    Raw(&'a str),
+}
+
+impl fmt::Display for Text<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.has_dash {
+            f.write_str("- ")?;
+        }
+        match self.label {
+            Label::Nothing => {}
+            Label::Dash => f.write_str("-")?,
+            Label::Field(name) => write!(f, "{}:", yaml::name(name))?,
+        }
+        let gap = if matches!(self.label, Label::Nothing) { "" } else { " " };
+        match self.part {
+            Part::Nothing => Ok(()),
+            Part::Value(value) => write!(f, "{gap}{}", yaml::inline(value).unwrap_or_default()),
+            Part::Raw(text) => write!(f, "{gap}{text}"),
+        }
+    }
 }
 
 /// A map, a list or a text of several lines in which something is different. The first one is the object.
@@ -38,12 +82,12 @@ struct Place {
 
 /// The lines, and the places that they are in.
 #[derive(Debug)]
-pub(super) struct Unified {
-    pub(super) lines: Vec<Full>,
+pub(super) struct Unified<'a> {
+    pub(super) lines: Vec<Full<'a>>,
     places: Vec<Place>,
 }
 
-impl Default for Unified {
+impl Default for Unified<'_> {
     fn default() -> Self {
         Self { lines: Vec::new(), places: vec![Place { parent: 0, depth: 0, indent: 0, segment: None }] }
     }
@@ -69,17 +113,17 @@ impl Spot {
     }
 }
 
-impl Unified {
+impl<'a> Unified<'a> {
     /// Writes an object that is on one side only.
-    pub(super) fn whole(&mut self, fate: Fate, object: &Value) {
+    pub(super) fn whole(&mut self, fate: Fate, object: &'a Value) {
         match object {
             Value::Object(fields) if !fields.is_empty() => self.fields(fate, fields, Spot::at(0, 0)),
-            _ => self.value(fate, "", object, Spot::at(0, 0)),
+            _ => self.value(fate, Label::Nothing, object, Spot::at(0, 0)),
         }
     }
 
     /// Writes an object that is on both sides.
-    pub(super) fn pair(&mut self, before: &Value, after: &Value, tree: &Tree) {
+    pub(super) fn pair(&mut self, before: &'a Value, after: &'a Value, tree: &Tree) {
         match (before, after, tree) {
             (Value::Object(before), Value::Object(after), Tree::Map(different)) => {
                 let names = names(before, after, &[]);
@@ -124,20 +168,21 @@ impl Unified {
         self.places.len() - 1
     }
 
-    fn line(&mut self, fate: Fate, text: String, spot: Spot) {
+    fn line(&mut self, fate: Fate, (label, part): (Label<'a>, Part<'a>), spot: Spot) {
+        let text = Text { has_dash: spot.dash.is_some(), label, part };
         self.lines.push(match spot.dash {
-            Some(list) => Full { fate, indent: spot.indent.saturating_sub(2), text: format!("- {text}"), place: list },
+            Some(list) => Full { fate, indent: spot.indent.saturating_sub(2), text, place: list },
             None => Full { fate, indent: spot.indent, text, place: spot.place },
         });
     }
 }
 
 /// What is on both sides.
-impl Unified {
+impl<'a> Unified<'a> {
     fn maps(
         &mut self,
-        sides: (&Map<String, Value>, &Map<String, Value>),
-        names: &[&String],
+        sides: (&'a Map<String, Value>, &'a Map<String, Value>),
+        names: &[&'a String],
         different: &BTreeMap<String, Tree>,
         spot: Spot,
     ) {
@@ -148,57 +193,57 @@ impl Unified {
                 (Some(before), Some(after)) => {
                     self.field(name, (before, after), different.get(*name).unwrap_or(&Tree::Leaf), spot);
                 }
-                (Some(before), None) => self.value(Fate::Removed, &label(name), before, spot),
-                (None, Some(after)) => self.value(Fate::Added, &label(name), after, spot),
+                (Some(before), None) => self.value(Fate::Removed, Label::Field(name), before, spot),
+                (None, Some(after)) => self.value(Fate::Added, Label::Field(name), after, spot),
                 (None, None) => {}
             }
         }
     }
 
-    fn field(&mut self, name: &str, (before, after): (&Value, &Value), tree: &Tree, spot: Spot) {
+    fn field(&mut self, name: &'a str, (before, after): (&'a Value, &'a Value), tree: &Tree, spot: Spot) {
         let segment = || Segment::Field(name.to_owned());
         match (before, after, tree) {
-            (before, after, _) if before == after => self.value(Fate::Same, &label(name), before, spot),
+            (before, after, _) if before == after => self.value(Fate::Same, Label::Field(name), before, spot),
             (Value::Object(before), Value::Object(after), Tree::Map(different)) if !before.is_empty() && !after.is_empty() => {
-                self.line(Fate::Same, label(name), spot);
+                self.line(Fate::Same, (Label::Field(name), Part::Nothing), spot);
                 let place = self.open(spot, segment(), spot.indent + 2);
                 self.maps((before, after), &names(before, after, &[]), different, spot.below(place, 2));
             }
             (Value::Array(before), Value::Array(after), tree) if !before.is_empty() && !after.is_empty() => {
-                self.line(Fate::Same, label(name), spot);
+                self.line(Fate::Same, (Label::Field(name), Part::Nothing), spot);
                 let place = self.open(spot, segment(), spot.indent);
                 self.lists(before, after, tree, spot.below(place, 0));
             }
             (Value::String(old), Value::String(new), _) if self.texts(name, (old, new), spot) => {}
             (before, after, _) => {
-                self.value(Fate::Removed, &label(name), before, spot);
-                self.value(Fate::Added, &label(name), after, spot);
+                self.value(Fate::Removed, Label::Field(name), before, spot);
+                self.value(Fate::Added, Label::Field(name), after, spot);
             }
         }
     }
 
     /// Writes two texts of several lines by their lines. Returns whether they are that.
-    fn texts(&mut self, name: &str, (before, after): (&str, &str), spot: Spot) -> bool {
+    fn texts(&mut self, name: &'a str, (before, after): (&'a str, &'a str), spot: Spot) -> bool {
         let (Some(before), Some(after)) = (yaml::block(before), yaml::block(after)) else { return false };
         if before.head == after.head {
-            self.line(Fate::Same, format!("{} {}", label(name), before.head), spot);
+            self.line(Fate::Same, (Label::Field(name), Part::Raw(before.head)), spot);
         } else {
-            self.line(Fate::Removed, format!("{} {}", label(name), before.head), spot);
-            self.line(Fate::Added, format!("{} {}", label(name), after.head), spot);
+            self.line(Fate::Removed, (Label::Field(name), Part::Raw(before.head)), spot);
+            self.line(Fate::Added, (Label::Field(name), Part::Raw(after.head)), spot);
         }
         let place = self.open(spot, Segment::Field(name.to_owned()), spot.indent + 2);
         let spot = spot.below(place, 2);
         for step in sequence::steps(&before.lines, &after.lines) {
             match step {
-                Step::Both(at, _) => self.line(Fate::Same, before.lines[at].to_owned(), spot),
-                Step::Removed(at) => self.line(Fate::Removed, before.lines[at].to_owned(), spot),
-                Step::Added(at) => self.line(Fate::Added, after.lines[at].to_owned(), spot),
+                Step::Both(at, _) => self.line(Fate::Same, (Label::Nothing, Part::Raw(before.lines[at])), spot),
+                Step::Removed(at) => self.line(Fate::Removed, (Label::Nothing, Part::Raw(before.lines[at])), spot),
+                Step::Added(at) => self.line(Fate::Added, (Label::Nothing, Part::Raw(after.lines[at])), spot),
             }
         }
         true
     }
 
-    fn lists(&mut self, before: &[Value], after: &[Value], tree: &Tree, spot: Spot) {
+    fn lists(&mut self, before: &'a [Value], after: &'a [Value], tree: &Tree, spot: Spot) {
         let none = (Alignment::Whole, BTreeMap::new());
         let (alignment, pairs) = match tree {
             Tree::List(aligned) => {
@@ -224,7 +269,7 @@ impl Unified {
         }
     }
 
-    fn items(&mut self, (before, after): (&Value, &Value), tree: &Tree, (segment, keys): (Segment, &[String]), spot: Spot) {
+    fn items(&mut self, (before, after): (&'a Value, &'a Value), tree: &Tree, (segment, keys): (Segment, &[String]), spot: Spot) {
         if before == after {
             return self.item(Fate::Same, before, keys, spot);
         }
@@ -240,7 +285,7 @@ impl Unified {
                 }
             }
             (Value::Array(before), Value::Array(after), tree) if !before.is_empty() && !after.is_empty() => {
-                self.line(Fate::Same, "-".to_owned(), spot);
+                self.line(Fate::Same, (Label::Dash, Part::Nothing), spot);
                 let place = self.open(spot, segment, spot.indent + 2);
                 return self.lists(before, after, tree, spot.below(place, 2));
             }
@@ -252,29 +297,29 @@ impl Unified {
 }
 
 /// What is on one side, or the same on both.
-impl Unified {
-    fn fields(&mut self, fate: Fate, fields: &Map<String, Value>, spot: Spot) {
+impl<'a> Unified<'a> {
+    fn fields(&mut self, fate: Fate, fields: &'a Map<String, Value>, spot: Spot) {
         self.sorted(fate, fields, &[], spot);
     }
 
-    fn sorted(&mut self, fate: Fate, fields: &Map<String, Value>, keys: &[String], spot: Spot) {
+    fn sorted(&mut self, fate: Fate, fields: &'a Map<String, Value>, keys: &[String], spot: Spot) {
         for (at, name) in names(fields, fields, keys).into_iter().enumerate() {
             let spot = if at == 0 { spot } else { Spot { dash: None, ..spot } };
-            self.value(fate, &label(name), &fields[name], spot);
+            self.value(fate, Label::Field(name), &fields[name], spot);
         }
     }
 
     /// Writes a value behind its label.
-    fn value(&mut self, fate: Fate, label: &str, value: &Value, spot: Spot) {
+    fn value(&mut self, fate: Fate, label: Label<'a>, value: &'a Value, spot: Spot) {
         if let Some(block) = value.as_str().and_then(yaml::block) {
-            self.line(fate, joined(label, block.head), spot);
+            self.line(fate, (label, Part::Raw(block.head)), spot);
             let below = spot.below(spot.place, 2);
-            block.lines.into_iter().for_each(|line| self.line(fate, line.to_owned(), below));
-        } else if let Some(text) = yaml::inline(value) {
-            self.line(fate, joined(label, &text), spot);
+            block.lines.into_iter().for_each(|line| self.line(fate, (Label::Nothing, Part::Raw(line)), below));
+        } else if yaml::is_inline(value) {
+            self.line(fate, (label, Part::Value(value)), spot);
         } else {
-            if !label.is_empty() {
-                self.line(fate, label.to_owned(), spot);
+            if !matches!(label, Label::Nothing) {
+                self.line(fate, (label, Part::Nothing), spot);
             }
             match value {
                 Value::Object(fields) => self.fields(fate, fields, spot.below(spot.place, 2)),
@@ -284,27 +329,19 @@ impl Unified {
         }
     }
 
-    fn item(&mut self, fate: Fate, item: &Value, keys: &[String], spot: Spot) {
+    fn item(&mut self, fate: Fate, item: &'a Value, keys: &[String], spot: Spot) {
         match item {
             Value::Object(fields) if !fields.is_empty() => {
                 let first = Spot { dash: Some(spot.place), ..spot.below(spot.place, 2) };
                 self.sorted(fate, fields, keys, first);
             }
             Value::Array(items) if !items.is_empty() => {
-                self.line(fate, "-".to_owned(), spot);
+                self.line(fate, (Label::Dash, Part::Nothing), spot);
                 items.iter().for_each(|item| self.item(fate, item, &[], spot.below(spot.place, 2)));
             }
-            _ => self.value(fate, "-", item, spot),
+            _ => self.value(fate, Label::Dash, item, spot),
         }
     }
-}
-
-fn label(name: &str) -> String {
-    format!("{}:", yaml::name(name))
-}
-
-fn joined(label: &str, text: &str) -> String {
-    if label.is_empty() { text.to_owned() } else { format!("{label} {text}") }
 }
 
 /// Returns how the items follow each other. Items that have moved go at one place and come at another.

@@ -39,13 +39,20 @@ pub(super) fn name(name: &str) -> String {
     text(name)
 }
 
-/// Returns a value that is written in one line; `None` for maps and lists with something in them.
+/// Returns whether a value is written in one line: it is no map or list with something in it.
+pub(super) fn is_inline(value: &Value) -> bool {
+    match value {
+        Value::Object(fields) => fields.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => true,
+    }
+}
+
+/// Returns a value that is written in one line.
 pub(super) fn inline(value: &Value) -> Option<String> {
     match value {
         Value::String(value) => Some(text(value)),
-        Value::Object(fields) if !fields.is_empty() => None,
-        Value::Array(items) if !items.is_empty() => None,
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => Some(value.to_string()),
+        Value::Null | Value::Bool(_) | Value::Number(_) | Value::Array(_) | Value::Object(_) => is_inline(value).then(|| value.to_string()),
     }
 }
 

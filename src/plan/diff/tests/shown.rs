@@ -13,12 +13,12 @@ fn drawn(difference: &Difference, context: usize) -> String {
         let sign = match line.kind {
             LineKind::Head => {
                 left = line.indent;
-                text += &format!("@@ {}\n", line.text);
+                text.extend(["@@ ", &line.text, "\n"]);
                 continue;
             }
             LineKind::Fold(_) => {
                 left = 0;
-                text += &format!("⋯ {}\n", line.text);
+                text.extend(["⋯ ", &line.text, "\n"]);
                 continue;
             }
             LineKind::Context => ' ',
