@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use super::Limits;
 
-/// Between two looks at the stopwatch, which costs more than a step.
-const STRIDE: u64 = 64;
+/// Between two looks at the stopwatch, which costs more than a step. Few, because each step may be a call that takes some milliseconds.
+const STRIDE: u64 = 16;
 /// What `line` holds while no limit is reached.
 const WITHIN: u64 = u64::MAX;
 

@@ -40,7 +40,7 @@ end
 
 for name, search in pairs({ find = find, match = string.match, gmatch = gmatch, gsub = string.gsub }) do
   string[name] = function(text, pattern, ...)
-    if #tostring(text) * #tostring(pattern) > 67108864 then error("the texts are too long to be searched", 2) end
+    if #tostring(text) * #tostring(pattern) > 16777216 then error("the texts are too long to be searched", 2) end
     return passed(pcall(search, text, pattern, ...))
   end
 end
