@@ -95,6 +95,8 @@ fn pod_disruption_budget() {
         ("few", budget(json!([few])), Is(Healthy, "PodDisruptionBudget has InsufficientPods")),
         ("broken", budget(json!([broken, enough])), Is(Degraded, "PodDisruptionBudget has SyncFailed")),
         ("no conditions", budget(json!([])), Is(Progressing, "Waiting for status")),
+        ("no status", fresh("policy/v1", "PodDisruptionBudget", json!({})), Is(Progressing, "Waiting for status")),
+        ("conditions are text", budget(json!("DisruptionAllowed")), Fails("status.conditions is a string where a list belongs")),
     ]);
 }
 
@@ -149,6 +151,9 @@ fn r413_api_service() {
             Is(Progressing, "MissingEndpoints: none"),
         ),
         ("absent", service(json!({})), Is(Progressing, "Waiting to be processed")),
+        ("no status", fresh("apiregistration.k8s.io/v1", "APIService", json!({})), Is(Progressing, "Waiting to be processed")),
+        ("half", service(json!({"conditions": [{"type": "Available"}]})), Is(Progressing, ": ")),
+        ("a condition is text", service(json!({"conditions": ["Available"]})), Fails("status.conditions[0] is a string")),
     ]);
 }
 
@@ -163,6 +168,8 @@ fn r413_argo_workflow() {
         ("failed", workflow(json!({"phase": "Failed", "message": "step 2"})), Is(Degraded, "step 2")),
         ("error", workflow(json!({"phase": "Error"})), Is(Degraded, "")),
         ("other", workflow(json!({"phase": "Odd"})), Is(Unknown, "")),
+        ("a phase is a number", workflow(json!({"phase": 1})), Fails("status.phase is a number where a string belongs")),
+        ("a message is a list", workflow(json!({"phase": "Running", "message": []})), Fails("status.message is a list")),
     ]);
 }
 
@@ -188,4 +195,93 @@ fn argo_rollout_says_its_phase() {
     );
     borrowed["metadata"]["annotations"] = json!({"rollout.argoproj.io/workload-generation": "4"});
     check(&[("workload not observed", borrowed, Is(Progressing, lag))]);
+}
+
+/// Controllers before 1.0 write no phase.
+fn old_rollout(strategy: Value, status: Value) -> Value {
+    let mut rollout = object("argoproj.io/v1alpha1", "Rollout", json!({"replicas": 3, "strategy": strategy}), status);
+    let fields = rollout["status"].as_object_mut().unwrap();
+    fields.entry("observedGeneration").or_insert(json!("66d9f7f8c"));
+    fields.entry("currentPodHash").or_insert(json!("new"));
+    rollout
+}
+
+fn counters(updated: i64, total: i64, available: i64, more: Value) -> Value {
+    let mut status = json!({"updatedReplicas": updated, "replicas": total, "availableReplicas": available});
+    status.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    status
+}
+
+#[test]
+fn an_argo_rollout_without_a_phase_is_judged_by_its_conditions_and_pauses() {
+    let canary = |status: Value| old_rollout(json!({"canary": {}}), status);
+    let with = |item: Value| canary(counters(3, 3, 3, json!({"stableRS": "new", "conditions": [item]})));
+    check(&[
+        ("spec", with(condition("InvalidSpec", "True", "InvalidSpec", "no selector")), Is(Degraded, "no selector")),
+        ("spec was invalid", with(condition("InvalidSpec", "False", "", "")), Is(Healthy, "")),
+        ("aborted", with(condition("Progressing", "False", "RolloutAborted", "by an analysis")), Is(Degraded, "by an analysis")),
+        ("late", with(condition("Progressing", "False", "ProgressDeadlineExceeded", "too late")), Is(Degraded, "too late")),
+        ("progresses", with(condition("Progressing", "True", "NewReplicaSetAvailable", "")), Is(Healthy, "")),
+        (
+            "paused by a step",
+            canary(json!({"pauseConditions": [{"reason": "CanaryPauseStep", "startTime": "2026-03-01T09:00:00Z"}]})),
+            Is(Suspended, "Rollout is paused"),
+        ),
+        ("no pauses", canary(counters(3, 3, 3, json!({"stableRS": "new", "pauseConditions": null}))), Is(Healthy, "")),
+        ("pauses are text", canary(json!({"pauseConditions": "BlueGreenPause"})), Fails("status.pauseConditions is a string")),
+        ("conditions are text", canary(json!({"conditions": "InvalidSpec"})), Fails("status.conditions is a string")),
+    ]);
+    let mut paused = canary(counters(1, 3, 3, json!({})));
+    paused["spec"]["paused"] = json!(true);
+    check(&[("paused by a person", paused, Is(Suspended, "Rollout is paused"))]);
+}
+
+#[test]
+fn an_argo_rollout_without_a_phase_is_judged_by_its_pods_and_its_switch() {
+    let canary = |status: Value| old_rollout(json!({"canary": {}}), status);
+    let blue_green = |status: Value| old_rollout(json!({"blueGreen": {"activeService": "web"}}), status);
+    check(&[
+        ("nothing known", canary(json!({"currentPodHash": ""})), Is(Progressing, "Waiting for the rollout controller to report a phase")),
+        (
+            "new pods",
+            canary(counters(1, 3, 3, json!({}))),
+            Is(Progressing, "Waiting for rollout to finish: 1 out of 3 new replicas have been updated..."),
+        ),
+        ("no counters", canary(json!({})), Is(Progressing, "Waiting for rollout to finish: 0 out of 3 new replicas have been updated...")),
+        (
+            "old pods",
+            canary(counters(3, 4, 3, json!({}))),
+            Is(Progressing, "Waiting for rollout to finish: 1 old replicas are pending termination..."),
+        ),
+        (
+            "not available",
+            canary(counters(3, 3, 2, json!({}))),
+            Is(Progressing, "Waiting for rollout to finish: 2 of 3 updated replicas are available..."),
+        ),
+        (
+            "steps left",
+            canary(counters(3, 3, 3, json!({"stableRS": "old"}))),
+            Is(Progressing, "Waiting for the canary to take its last step"),
+        ),
+        ("no stable set", canary(counters(3, 3, 3, json!({}))), Is(Progressing, "Waiting for the canary to take its last step")),
+        ("all steps", canary(counters(3, 3, 3, json!({"stableRS": "new"}))), Is(Healthy, "")),
+        ("all steps, in the older place", canary(counters(3, 3, 3, json!({"canary": {"stableRS": "new"}}))), Is(Healthy, "")),
+        ("old pods stay a while", blue_green(counters(3, 6, 3, json!({"blueGreen": {"activeSelector": "new"}}))), Is(Healthy, "")),
+        (
+            "not switched",
+            blue_green(counters(3, 6, 3, json!({"blueGreen": {"activeSelector": "old"}}))),
+            Is(Progressing, "Waiting for the active service to select the new pods"),
+        ),
+        (
+            "never switched",
+            blue_green(counters(3, 3, 3, json!({}))),
+            Is(Progressing, "Waiting for the active service to select the new pods"),
+        ),
+        (
+            "a counter is text",
+            canary(json!({"updatedReplicas": "3"})),
+            Fails("status.updatedReplicas is a string where a whole number belongs"),
+        ),
+        ("a phase beats all of this", canary(counters(0, 0, 0, json!({"phase": "Healthy"}))), Is(Healthy, "")),
+    ]);
 }

@@ -1,5 +1,6 @@
 //! Tables of good, bad, half-written and absent states for every kind.
 
+mod every_kind;
 mod extensions;
 mod hostile;
 mod pods;

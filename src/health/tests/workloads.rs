@@ -100,6 +100,12 @@ fn r413_stateful_set() {
             Is(Progressing, "Waiting for statefulset spec update to be observed..."),
         ),
         ("no status", fresh("apps/v1", "StatefulSet", json!({})), Is(Progressing, "Waiting for statefulset spec update to be observed...")),
+        (
+            "a count is text",
+            stateful_set(json!({}), json!({"observedGeneration": 2, "readyReplicas": "3"})),
+            Fails("status.readyReplicas is a string"),
+        ),
+        ("half a status", stateful_set(json!({}), json!({"observedGeneration": 2})), Is(Progressing, "Waiting for 3 pods to be ready...")),
         ("strategy is text", stateful_set(json!("OnDelete"), revisions("web-1")), Fails("spec.updateStrategy is a string")),
     ]);
 }
@@ -121,6 +127,12 @@ fn r413_daemon_set() {
             on("RollingUpdate", counts(4, 3)),
             Is(Progressing, "Waiting for daemon set \"web\" rollout to finish: 3 of 4 updated pods are available..."),
         ),
+        (
+            "not observed",
+            on("RollingUpdate", json!({"observedGeneration": 1})),
+            Is(Progressing, "Waiting for rollout to finish: observed daemon set generation less than desired generation"),
+        ),
+        ("half a status", on("RollingUpdate", json!({"observedGeneration": 2})), Is(Healthy, "")),
         (
             "no status",
             fresh("apps/v1", "DaemonSet", json!({})),
@@ -147,6 +159,13 @@ fn r413_replica_set() {
             set(json!({"observedGeneration": 2, "availableReplicas": 1})),
             Is(Progressing, "Waiting for rollout to finish: 1 out of 2 new replicas are available..."),
         ),
+        (
+            "no status",
+            fresh("apps/v1", "ReplicaSet", json!({})),
+            Is(Progressing, "Waiting for rollout to finish: observed replica set generation less than desired generation"),
+        ),
+        ("a count is text", set(json!({"observedGeneration": 2, "availableReplicas": "2"})), Fails("status.availableReplicas is a string")),
+        ("a condition is a number", set(json!({"observedGeneration": 2, "conditions": [4]})), Fails("status.conditions[0] is a number")),
         (
             "not observed",
             set(json!({})),
