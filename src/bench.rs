@@ -275,7 +275,7 @@ impl Judgements {
         // The stopwatch stands still; the steps are counted all the same.
         let limits = Limits::new(Arc::new(|| std::time::Duration::ZERO), Arc::new(|| 0));
         let objects = (0..count).map(|number| workload("apps/v1", "Deployment", number)).collect();
-        Self { objects, rules: health::Rules::default().with_scripts(Scripts::new(vec![rule], limits)) }
+        Self { objects, rules: health::Rules::default().with(Arc::new(Scripts::new(vec![rule], limits))) }
     }
 
     /// Makes Widgets of them, which the Lua rule judges.

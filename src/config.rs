@@ -3,6 +3,7 @@
 
 mod apps;
 mod file;
+mod health;
 mod keys;
 mod values;
 
@@ -11,12 +12,12 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use crate::model::Window;
+use crate::model::{UnknownKinds, Window};
 pub(crate) use apps::{App, app_name};
 pub(crate) use file::ConfigError;
 use keys::{KEYS, Key};
 pub(crate) use keys::{Value, distance, duration};
-pub(crate) use values::{HookSucceeded, RetryFactor, RetryLimit, TimeLimit};
+pub(crate) use values::{ArgocdCm, HookSucceeded, RetryFactor, RetryLimit, TimeLimit};
 
 /// Everything that can be configured.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,6 +50,14 @@ pub(crate) struct Config {
     pub(crate) skip_unchanged: bool,
     /// Sync windows for all apps, `[[sync.windows]]`.
     pub(crate) windows: Vec<Window>,
+    /// How kinds without a health rule are judged.
+    pub(crate) unknown_kinds: UnknownKinds,
+    /// Folder of Lua health rules.
+    pub(crate) lua: Option<PathBuf>,
+    /// Where the `argocd-cm` is whose customizations hold too; `None`: none is read.
+    pub(crate) argocd_cm: Option<ArgocdCm>,
+    /// Lua health rules by kinds, `[health.customizations]`.
+    pub(crate) customizations: BTreeMap<String, String>,
     /// Apps by name, `[apps.NAME]`.
     pub(crate) apps: BTreeMap<String, App>,
     /// Glyphs of ASCII only.
@@ -77,6 +86,10 @@ impl Default for Config {
             hook_succeeded: HookSucceeded::default(),
             skip_unchanged: true,
             windows: Vec::new(),
+            unknown_kinds: UnknownKinds::default(),
+            lua: None,
+            argocd_cm: None,
+            customizations: BTreeMap::new(),
             apps: BTreeMap::new(),
             ascii: false,
             color: true,
@@ -167,7 +180,7 @@ impl Loaded {
             };
             lines.push(line + &comment(&keys::dotted(&[key.section, key.name])));
         }
-        lines.join("\n") + "\n" + &apps::show(&self.config, &comment)
+        lines.join("\n") + "\n" + &health::show(&self.config.customizations, &comment) + &apps::show(&self.config, &comment)
     }
 
     fn read_variable(&mut self, variable: &str, text: &str) -> Result<(), ConfigError> {
@@ -175,7 +188,9 @@ impl Loaded {
         let (section, name) = (section.to_lowercase(), name.to_lowercase());
         let Some(key) = Key::find(&section, &name) else {
             let why = match (section.as_str(), name.as_str()) {
-                ("apps", _) | ("sync", "windows") => "apps and windows are read from the file only".to_owned(),
+                ("apps", _) | ("sync", "windows") | ("health", "customizations") => {
+                    "apps, windows and customizations are read from the file only".to_owned()
+                }
                 _ => keys::no_such_key(&KEYS, "", &section, &name),
             };
             self.notices.push(format!("the variable {variable} has no effect: {why}"));
@@ -285,8 +300,15 @@ mod tests {
         let uncommented: String = text.lines().filter_map(uncomment).collect();
         let loaded = loaded(&uncommented);
         assert_eq!(loaded.notices, [""; 0]);
-        let plain = Config { windows: Vec::new(), apps: BTreeMap::new(), ..loaded.config.clone() };
-        assert_eq!(plain, Config { context: Some("my-context".into()), kubeconfig: Some("~/.kube/config".into()), ..Config::default() });
+        let plain = Config { windows: Vec::new(), customizations: BTreeMap::new(), apps: BTreeMap::new(), ..loaded.config.clone() };
+        let expected = Config {
+            context: Some("my-context".into()),
+            kubeconfig: Some("~/.kube/config".into()),
+            lua: Some("rules/".into()),
+            argocd_cm: Some(ArgocdCm("argocd".into())),
+            ..Config::default()
+        };
+        assert_eq!(plain, expected);
         let paths = KEYS
             .iter()
             .map(|key| keys::dotted(&[key.section, key.name]))

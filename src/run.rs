@@ -18,6 +18,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use crate::cli::{self, Cli, Command, ConfigCommand, Declined, Options, Speed};
+use crate::config::Value;
 use crate::failure::{Colour, Exit, Failure, complain};
 use crate::telemetry;
 
@@ -45,18 +46,21 @@ pub(crate) fn run() -> ExitCode {
 }
 
 fn start(cli: Cli) -> Result<Exit, Failure> {
-    let settings = Settings::load(cli.options)?;
+    let mut settings = Settings::load(cli.options)?;
     if let Some(Command::Config { what }) = cli.command {
         if let Some(target) = cli.target {
             return Err(Failure::usage(format!("`config` takes no TARGET; leave `{target}` out")));
         }
         return Ok(configuration(&settings, &what));
     }
-    if let Some(Command::Health { files, lua }) = &cli.command {
-        return health::run(files, lua.as_deref(), &settings);
-    }
     let tell = |notice: &str| complain(&format!("{}\n", crate::report::visible::visible(notice)));
     settings.loaded.notices.iter().for_each(|notice| tell(notice));
+    if let Some(Command::Health { files, lua }) = &cli.command {
+        if let Some(folder) = lua {
+            settings.loaded.override_with("--lua", "health", "lua", Value::Text(folder.display().to_string()));
+        }
+        return health::run(files, &settings);
+    }
     let work = Work::of(cli.command, cli.target, &settings)?;
     work.notice().into_iter().for_each(tell);
     start_log(&settings)?;

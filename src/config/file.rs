@@ -11,7 +11,7 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::keys::{self, Key, Kind, Value};
-use super::{Loaded, Origin, apps};
+use super::{Loaded, Origin, apps, health};
 
 /// Why a configuration cannot be used.
 #[derive(Debug, Error, Diagnostic)]
@@ -97,7 +97,9 @@ impl Loaded {
             return Ok(());
         }
         for (key, value) in reading.in_order(table) {
-            if name == "sync" && key.get_ref() == "windows" {
+            if name == "health" && key.get_ref() == "customizations" {
+                self.config.customizations = health::read(reading, value, &mut told)?;
+            } else if name == "sync" && key.get_ref() == "windows" {
                 self.config.windows = apps::read_windows(reading, name, value, &mut told)?;
             } else {
                 reading.entry(&keys::KEYS, &mut self.config, At { path: "", section: name }, (key, value), &mut told)?;

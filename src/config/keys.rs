@@ -191,7 +191,7 @@ macro_rules! key {
 }
 
 /// Every key, by section.
-pub(super) const KEYS: [Key; 19] = [
+pub(super) const KEYS: [Key; 22] = [
     key!("cluster", context),
     key!("cluster", kubeconfig),
     key!("safety", protected),
@@ -209,6 +209,9 @@ pub(super) const KEYS: [Key; 19] = [
     key!("sync", wave_delay),
     key!("sync", hook_succeeded),
     key!("sync", skip_unchanged),
+    key!("health", unknown_kinds),
+    key!("health", lua),
+    key!("health", argocd_cm),
     key!("ui", ascii),
     key!("ui", color),
 ];

@@ -6,7 +6,7 @@ use jiff::tz::TimeZone;
 
 use super::keys::{Kind, field};
 use crate::model::window::{Cron, Zone};
-use crate::model::{Glob, WindowKind};
+use crate::model::{Glob, UnknownKinds, WindowKind};
 
 /// How often a failed sync starts anew; -1: without end (spec R1001).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,6 +92,37 @@ impl Length {
     }
 }
 
+/// The namespace of an `argocd-cm`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct ArgocdCm(pub(crate) String);
+
+impl ArgocdCm {
+    fn of(namespace: String) -> Result<Self, String> {
+        if namespace.trim().is_empty() {
+            return Err("it must be the name of a namespace, for example \"argocd\"; leave the key out to read none".to_owned());
+        }
+        Ok(Self(namespace))
+    }
+}
+
+const UNKNOWN_KINDS: [&str; 2] = ["conditions", "none"];
+
+fn unknown_kinds(word: &str) -> Result<UnknownKinds, String> {
+    match word {
+        "conditions" => Ok(UnknownKinds::Conditions),
+        "none" => Ok(UnknownKinds::None),
+        _ => Err(Kind::Choice(&UNKNOWN_KINDS).wrong()),
+    }
+}
+
+fn unknown_kinds_word(kinds: UnknownKinds) -> String {
+    match kinds {
+        UnknownKinds::Conditions => "conditions",
+        UnknownKinds::None => "none",
+    }
+    .to_owned()
+}
+
 const WINDOW_KINDS: [&str; 2] = ["allow", "deny"];
 
 fn window_kind(word: &str) -> Result<WindowKind, String> {
@@ -106,6 +137,8 @@ field!(RetryLimit, Kind::Number, Number, |field| Some(field.0.map_or(-1, i64::fr
 field!(RetryFactor, Kind::Number, Number, |field| Some(i64::from(field.0)), |number| RetryFactor::of(number));
 field!(TimeLimit, Kind::Time, Time, |field| field.0, |time| Ok::<_, String>(TimeLimit((!time.is_zero()).then_some(time))));
 field!(HookSucceeded, Kind::Choice(&HookSucceeded::WORDS), Text, |field| Some(field.word()), |word| HookSucceeded::of(&word));
+field!(ArgocdCm, Kind::Text, Text, |field| (!field.0.is_empty()).then(|| field.0.clone()), |text| ArgocdCm::of(text));
+field!(UnknownKinds, Kind::Choice(&UNKNOWN_KINDS), Text, |field| Some(unknown_kinds_word(*field)), |word| unknown_kinds(&word));
 field!(WindowKind, Kind::Choice(&WINDOW_KINDS), Text, |field| Some(field.as_str().to_owned()), |word| window_kind(&word));
 field!(Option<Cron>, Kind::Text, Text, |field| field.as_ref().map(ToString::to_string), |text| Cron::parse(&text).map(Some));
 field!(Length, Kind::Time, Time, |field| Some(field.0), |time| Length::of(time));

@@ -14,10 +14,11 @@ use super::local::{self, Control, Start};
 use super::prepare::{self, Connected, Obstacle, Prepared};
 use super::rights;
 use super::session::{Answer, Ask, Connector, FailureKind, Opening, OperationIds, Planned};
-use super::windows;
+use super::{rules, windows};
 use crate::cluster::apply::Spot;
 use crate::cluster::connect::{ConnectError, connect};
 use crate::cluster::{Cluster, Reporter, Resource, locked};
+use crate::health;
 use crate::manifest::{self, Loaded};
 use crate::model::{Object, ResourceKey};
 use crate::operation::Request;
@@ -316,7 +317,10 @@ impl Shared {
     async fn prepare(&self, kind: Kind, request: &Request, id: Arc<str>) -> Result<Prepared, Obstacle> {
         let loaded = prepare::load(&self.opening, &self.stdin).await?;
         let mut connected = self.connect().await?;
-        connected.cluster = connected.cluster.with_judge(self.opening.rules.judge());
+        let mut customizations = self.opening.rules.read(&connected.cluster).await;
+        let rules = self.opening.rules.in_force(&mut customizations, self.opening.clock);
+        connected.cluster = connected.cluster.with_judge(rules::judge(rules));
+        connected.customizations = Arc::new(customizations);
         let prepared = match kind {
             Kind::Sync => prepare::prepare(&self.opening, loaded, connected, request, id).await,
             Kind::Delete => prepare::prepare_deletion(&self.opening, loaded, connected, request, id).await?,
@@ -371,17 +375,19 @@ async fn open_connection(opening: &Opening) -> Result<Connected, ConnectError> {
         Connector::Kubeconfig { file, context } => {
             let connection = connect(file.as_deref(), context.as_deref(), opening.clock).await?;
             Ok(Connected {
-                cluster: Cluster::new(connection.client, opening.clock, opening.rules.judge()),
+                cluster: Cluster::new(connection.client, opening.clock, rules::judge(health::Rules::default())),
                 context: connection.context.into(),
                 server: connection.server.into(),
                 namespace: connection.namespace.into(),
+                customizations: Arc::default(),
             })
         }
         Connector::Client { client, context, cluster, namespace } => Ok(Connected {
-            cluster: Cluster::new(client.clone(), opening.clock, opening.rules.judge()),
+            cluster: Cluster::new(client.clone(), opening.clock, rules::judge(health::Rules::default())),
             context: context.as_str().into(),
             server: cluster.as_str().into(),
             namespace: namespace.as_str().into(),
+            customizations: Arc::default(),
         }),
     }
 }

@@ -15,6 +15,7 @@ use super::references;
 use super::session::{Answer, FailureKind, Opening, Place};
 use crate::cluster::apply::Spot;
 use crate::cluster::{Cluster, Reporter, Resource};
+use crate::manifest::customization::Customizations;
 use crate::manifest::{self, Loaded, ManifestError, ManifestWarning, Source};
 use crate::model::{Gvk, Kinds, Object};
 use crate::operation::Request;
@@ -27,6 +28,8 @@ pub(super) struct Connected {
     pub(super) context: Arc<str>,
     pub(super) server: Arc<str>,
     pub(super) namespace: Arc<str>,
+    /// What the cluster's `argocd-cm` says about kinds, if it was asked.
+    pub(super) customizations: Arc<Customizations>,
 }
 
 /// Why nothing could be prepared.
@@ -84,7 +87,7 @@ fn laid_out(error: &dyn Diagnostic) -> String {
 pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connected, request: &Request, id: Arc<str>) -> Prepared {
     let started_at = opening.clock.now();
     let place = place(opening, &connected, &loaded).await;
-    let mut notes: Vec<String> = loaded.warnings.iter().map(note).collect();
+    let mut notes: Vec<String> = loaded.warnings.iter().map(note).chain(connected.customizations.notes.iter().cloned()).collect();
     let home = home(opening, &place);
     let (mut inventory, is_blocked) = read(&home, &mut notes);
     let manifests = manifests(loaded);
@@ -139,7 +142,7 @@ pub(super) async fn prepare_deletion(
     id: Arc<str>,
 ) -> Result<Prepared, Obstacle> {
     let place = place(opening, &connected, &loaded).await;
-    let mut notes: Vec<String> = loaded.warnings.iter().map(note).collect();
+    let mut notes: Vec<String> = loaded.warnings.iter().map(note).chain(connected.customizations.notes.iter().cloned()).collect();
     let home = home(opening, &place);
     let mut kept = home.read().map_err(|clause| unusable_inventory(&clause))?.unwrap_or_default();
     let manifests = manifests(loaded);

@@ -6,6 +6,7 @@
 mod argo;
 mod batch;
 mod extension;
+mod heuristic;
 mod network;
 mod pod;
 mod read;
@@ -21,7 +22,7 @@ mod tests;
 pub(crate) use rules::Rules;
 use serde_json::Value;
 
-use crate::model::{Assessment, Gvk, Health, HealthStatus, Object, annotation};
+use crate::model::{Assessment, Gvk, Health, HealthStatus, Object, UnknownKinds, annotation};
 
 /// What a rule says: a status with its message, or why it cannot say anything.
 type Verdict = Result<(HealthStatus, String), String>;
@@ -38,7 +39,8 @@ const fn rule(group: &'static str, kind: &'static str, versions: &'static [&'sta
     Rule { group, kind, versions, judge }
 }
 
-/// Every kind with a notion of health (spec R413). A kind that is not here is done as soon as it exists.
+/// Every kind with a notion of health (spec R413). Of a kind that is not here the status may be evidence; else it is done as soon as it
+/// exists.
 static RULES: &[Rule] = &[
     rule("", "Pod", &["v1"], pod::pod),
     rule("", "Service", &["v1"], network::service),
@@ -59,10 +61,14 @@ static RULES: &[Rule] = &[
     rule("argoproj.io", "Rollout", &[], argo::rollout),
 ];
 
-fn native(object: &Object) -> Assessment {
+/// Judges by the table; a kind that is not in it by its status, unless that is not wanted.
+fn native(object: &Object, unknown_kinds: UnknownKinds) -> Assessment {
     let gvk = object.gvk();
     let Some(rule) = RULES.iter().find(|rule| rule.group == &*gvk.group && rule.kind == &*gvk.kind) else {
-        return Assessment::NoRule;
+        return match unknown_kinds {
+            UnknownKinds::Conditions => heuristic::judge(&gvk, object.wire()).map_or(Assessment::NoRule, Assessment::Known),
+            UnknownKinds::None => Assessment::NoRule,
+        };
     };
     if !rule.versions.is_empty() && !rule.versions.contains(&&*gvk.version) {
         return Assessment::Error(format!("unsupported {} GVK: {}, Kind={}", gvk.kind, gvk.api_version(), gvk.kind));

@@ -35,6 +35,16 @@ impl fmt::Display for HealthStatus {
     }
 }
 
+/// How kinds without a rule are judged.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum UnknownKinds {
+    /// By the evidence in their status, where there is some.
+    #[default]
+    Conditions,
+    /// Not at all, as in Argo CD: they are done as soon as they exist.
+    None,
+}
+
 /// A verdict: status, message (may be empty) and the rule that decided, for example `apps/Deployment` or `deletion`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Health {
@@ -55,11 +65,20 @@ pub(crate) enum Assessment {
 }
 
 impl Assessment {
-    /// Returns the status, if a rule decided.
+    /// Returns the status, if there is a rule; what it could not decide is unknown.
     pub(crate) fn status(&self) -> Option<HealthStatus> {
         match self {
+            Self::NoRule => None,
             Self::Known(health) => Some(health.status),
-            Self::NoRule | Self::Error(_) => None,
+            Self::Error(_) => Some(HealthStatus::Unknown),
+        }
+    }
+
+    /// Returns the rule that decided, empty if none did.
+    pub(crate) fn rule(&self) -> &str {
+        match self {
+            Self::NoRule | Self::Error(_) => "",
+            Self::Known(health) => &health.rule,
         }
     }
 

@@ -27,7 +27,7 @@ pub(crate) use field_path::{FieldPath, Segment};
 pub(crate) use glob::Glob;
 pub(crate) use grant::Grant;
 pub(crate) use hang::{Hang, Unscheduled};
-pub(crate) use health::{Assessment, Health, HealthStatus};
+pub(crate) use health::{Assessment, Health, HealthStatus, UnknownKinds};
 pub(crate) use hook::{DeletePolicy, Part, Traits};
 pub(crate) use key::{Gvk, ResourceKey};
 pub(crate) use kinds::{Definition, KindFact, Kinds, Scope};

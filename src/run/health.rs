@@ -1,7 +1,7 @@
-//! `syncwave health`: the health of what is written in files. Asks no cluster, and opens neither a session nor a log.
+//! `syncwave health`: the health of what is written in files. Opens neither a session nor a log, and asks the cluster for nothing but the
+//! `argocd-cm` that a configuration may name.
 
 use std::io;
-use std::path::Path;
 
 use super::headless::{format, style};
 use super::lua;
@@ -14,15 +14,12 @@ use crate::manifest::{self, LoadOptions, Manifest, Source};
 use crate::report::health::{self, Judged};
 use crate::report::visible::visible;
 
-/// Judges every object of the files, in their order, by the Lua rules of a folder first.
-pub(super) fn run(files: &[String], rules: Option<&Path>, settings: &Settings) -> Result<Exit, Failure> {
+/// Judges every object of the files, in their order, by the rules that a sync would judge it by.
+pub(super) fn run(files: &[String], settings: &Settings) -> Result<Exit, Failure> {
     if files.is_empty() {
         return Err(Failure::usage("`health` needs a FILE; write one, or `-` for standard input"));
     }
-    let rules = match rules {
-        Some(folder) => Rules::default().with_scripts(lua::load(folder, super::runtime(None)?.block_on(async { Clock::real() }))?),
-        None => Rules::default(),
-    };
+    let rules = super::runtime(None)?.block_on(in_force(settings))?;
     let mut judged = Vec::new();
     for file in files {
         judged.extend(load(file)?.iter().map(|manifest| judge(&rules, manifest)));
@@ -36,6 +33,15 @@ pub(super) fn run(files: &[String], rules: Option<&Path>, settings: &Settings) -
         tracing::debug!(%error, "standard output is closed");
     }
     Ok(if judged.iter().any(Judged::is_objection) { Exit::Failed } else { Exit::Success })
+}
+
+/// Returns the rules that hold in a sync too. The cluster is asked only for an `argocd-cm` that the configuration names.
+async fn in_force(settings: &Settings) -> Result<Rules, Failure> {
+    let clock = Clock::real();
+    let context = settings.loaded.config.context.as_deref();
+    let (rules, notes) = lua::sources(settings, clock)?.without_session(settings.kubeconfig().as_deref(), context, clock).await;
+    notes.iter().for_each(|note| complain(&format!("{}\n", visible(note))));
+    Ok(rules)
 }
 
 fn load(file: &str) -> Result<Vec<Manifest>, Failure> {

@@ -1,27 +1,41 @@
 //! A folder of Lua health rules as Argo CD lays out its `resource_customizations`: `GROUP/KIND/health.lua`, and `KIND/health.lua` for the
-//! core group. Owns the layout and the clock that bounds a script; what a script may do is known in `crate::health::script`.
+//! core group; and the rules that a configuration asks for. Owns the layout; what a script may do is known in `crate::health::script`.
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
 
-use jiff::Timestamp;
-
+use super::setup::Settings;
+use super::target::beside;
 use crate::clock::Clock;
+use crate::config::{ArgocdCm, Origin};
+use crate::engine::rules::{self, RuleSources, limits};
 use crate::failure::Failure;
-use crate::health::script::{Customization, Limits, Scripts};
+use crate::health::script::{Customization, Scripts};
 
 /// The file with the rule; what else lies beside it (actions, tests) is not ours.
 const FILE: &str = "health.lua";
 /// A rule is a page or two; no rule is a megabyte.
 const SIZE: u64 = 1 << 20;
 
-/// Reads the rules of a folder.
+/// Returns where the rules come from that the configuration asks for. Must be called inside the runtime.
 ///
 /// # Errors
 /// The folder cannot be read, has no rules, or one of them is no text.
-pub(super) fn load(folder: &Path, clock: Clock) -> Result<Scripts, Failure> {
+pub(super) fn sources(settings: &Settings, clock: Clock) -> Result<RuleSources, Failure> {
+    let config = &settings.loaded.config;
+    let own = rules::of_config(&config.customizations, clock).map_err(Failure::usage)?;
+    let folder = match &config.lua {
+        // An option means the working directory, a file the folder that it stands in.
+        Some(folder) if matches!(settings.loaded.origin("health", "lua"), Origin::Option(_)) => Some(load(folder, clock)?),
+        Some(folder) => Some(load(Path::new(&beside(&settings.config_file, &folder.to_string_lossy())), clock)?),
+        None => None,
+    };
+    let argocd_cm = config.argocd_cm.as_ref().map(|ArgocdCm(namespace)| namespace.clone());
+    Ok(RuleSources::new(own, folder).with_argocd_cm(argocd_cm).of_unknown_kinds(config.unknown_kinds))
+}
+
+/// Reads the rules of a folder.
+fn load(folder: &Path, clock: Clock) -> Result<Scripts, Failure> {
     let mut rules = Vec::new();
     for outer in folders(folder)? {
         rules.extend(rule(folder, &outer)?);
@@ -36,13 +50,6 @@ pub(super) fn load(folder: &Path, clock: Clock) -> Result<Scripts, Failure> {
         )));
     }
     Ok(Scripts::new(rules, limits(clock)))
-}
-
-/// Returns the limits of scripts whose time is measured by a clock.
-fn limits(clock: Clock) -> Limits {
-    let began = clock.now();
-    let stopwatch = move || Duration::try_from(clock.now().duration_since(began)).unwrap_or_default();
-    Limits::new(Arc::new(stopwatch), Arc::new(move || Timestamp::as_second(clock.now())))
 }
 
 /// Returns the folders in a folder, in the order of their names.
@@ -72,5 +79,8 @@ fn rule(root: &Path, folder: &Path) -> Result<Option<Customization>, Failure> {
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {
-    Failure::usage(format!("cannot read `{}`, which --lua names or holds: {error}", path.display()))
+    Failure::usage(format!(
+        "cannot read `{}`, where Lua health rules are looked for: {error}; correct `lua` of the section [health], or the option --lua",
+        path.display()
+    ))
 }

@@ -74,7 +74,7 @@ fn unreadable(name: &str, place: &Origin, error: &ManifestError) -> Failure {
 }
 
 /// Returns a source of the configuration as a path: relative to the file's folder, `~/` for the home folder.
-fn beside(config_file: &Path, source: &str) -> String {
+pub(super) fn beside(config_file: &Path, source: &str) -> String {
     if source == "-" {
         return source.to_owned();
     }

@@ -8,13 +8,13 @@ use tokio::task::JoinSet;
 
 use crate::cli::Speed;
 use crate::clock::Clock;
-use crate::engine::rules::RuleSources;
 use crate::engine::session::{self, Connector, Opening, OperationIds, SessionHandle};
 use crate::failure::{Exit, Failure};
 use crate::manifest::LoadOptions;
 use crate::sim::SimCluster;
 use crate::sim::story::Story;
 
+use super::lua;
 use super::setup::{Job, Place, Settings};
 
 /// How long a session that nobody listens to any more may take to come to its end.
@@ -45,6 +45,8 @@ impl World {
         let (connector, cluster, operation_ids) = connect(job, settings, clock);
         let scratch = if cluster.is_some() { Some(Scratch::new()?) } else { None };
         let state_dir = scratch.as_ref().map_or_else(|| settings.state_dir.clone(), |scratch| scratch.0.clone());
+        // The embedded cluster has no Argo CD.
+        let rules = lua::sources(settings, clock)?;
         let opening = Opening {
             app: job.app.clone(),
             namespace: job.namespace.clone(),
@@ -61,7 +63,7 @@ impl World {
             read_only: settings.read_only(),
             protected: if cluster.is_some() { Vec::new() } else { settings.loaded.config.protected.clone() },
             unattended: super::is_headless(&settings.options) && !settings.options.yes,
-            rules: RuleSources::default(),
+            rules: if cluster.is_some() { rules.with_argocd_cm(None) } else { rules },
             clock,
             connector,
             operation_ids,

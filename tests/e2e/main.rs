@@ -26,6 +26,7 @@ mod prune;
 mod rbac;
 mod references;
 mod requests;
+mod rules;
 mod screen;
 mod selective;
 mod stories;

@@ -2,6 +2,7 @@
 
 mod deletion;
 mod diff;
+mod health;
 mod keys;
 mod killed;
 mod known_bugs;

@@ -23,7 +23,7 @@ fn widget(status: Value) -> Object {
 
 fn judge(scripts: &[(&str, &str)], object: &Object) -> Assessment {
     let all = scripts.iter().map(|(kinds, source)| script(kinds, source)).collect();
-    Rules::default().with_scripts(Scripts::new(all, limits())).assess(object)
+    Rules::default().with(Arc::new(Scripts::new(all, limits()))).assess(object)
 }
 
 /// Returns what a script says of a widget.

@@ -2,6 +2,7 @@
 
 mod every_kind;
 mod extensions;
+mod heuristic;
 mod hostile;
 mod pods;
 mod workloads;

@@ -1,0 +1,120 @@
+//! What the status of an object says where no rule knows its kind: whether its controller has seen the last change, and conditions whose
+//! meaning is the same nearly everywhere. Needs evidence: a status that says nothing, or says it in a shape of its own, gives no verdict, so
+//! that the kind is done as soon as it exists, as in Argo CD. Degraded comes from `Stalled` alone, which nobody writes by the way.
+
+use serde_json::Value;
+
+use super::read::whole;
+use crate::model::{Gvk, Health, HealthStatus};
+
+/// API groups that come with Kubernetes. The kinds in them that have no rule have no health, or have conditions that say something else: a
+/// Node is Ready, a `FlowSchema` dangles, a Namespace has had trouble with its deletion.
+const BUILT_IN: [&str; 23] = [
+    "",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "apiregistration.k8s.io",
+    "apps",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "coordination.k8s.io",
+    "discovery.k8s.io",
+    "events.k8s.io",
+    "extensions",
+    "flowcontrol.apiserver.k8s.io",
+    "internal.apiserver.k8s.io",
+    "networking.k8s.io",
+    "node.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "resource.k8s.io",
+    "scheduling.k8s.io",
+    "storage.k8s.io",
+];
+
+/// Conditions that say that an object does its work. The first one that is there decides: what a kind adds to it is a detail of it.
+const WORKING: [&str; 3] = ["Ready", "Available", "Established"];
+
+/// A condition that can be read: it has a type, and the status True, False or Unknown.
+struct Condition<'a> {
+    kind: &'a str,
+    status: &'a str,
+    text: &'a str,
+    /// It speaks of an older generation of the object.
+    is_stale: bool,
+}
+
+/// Judges an object by its status; nothing if that is no evidence.
+pub(super) fn judge(gvk: &Gvk, object: &Value) -> Option<Health> {
+    if BUILT_IN.contains(&&*gvk.group) {
+        return None;
+    }
+    let generation = object.pointer("/metadata/generation").and_then(whole);
+    let observed = object.pointer("/status/observedGeneration").and_then(whole);
+    if let (Some(generation), Some(observed)) = (generation, observed)
+        && observed < generation
+    {
+        let message = format!("Waiting for the controller to observe generation {generation}, it has observed {observed}");
+        return Some(found("observedGeneration", HealthStatus::Progressing, message));
+    }
+    by_conditions(&conditions(object, generation))
+}
+
+fn by_conditions(conditions: &[Condition<'_>]) -> Option<Health> {
+    let is_fresh = |kind: &str| conditions.iter().find(|one| one.kind == kind && one.status == "True" && !one.is_stale);
+    if let Some(stalled) = is_fresh("Stalled") {
+        return Some(stalled.says(HealthStatus::Degraded));
+    }
+    if let Some(reconciling) = is_fresh("Reconciling") {
+        return Some(reconciling.says(HealthStatus::Progressing));
+    }
+    let of_kind = |kind: &str| conditions.iter().filter(|one| one.kind == kind).collect::<Vec<_>>();
+    let working = WORKING.iter().map(|kind| of_kind(kind)).find(|found| !found.is_empty());
+    if let Some(working) = working {
+        // A type that is there twice, which nothing forbids, is as good as its worst.
+        let bad = working.iter().find(|one| one.status != "True" || one.is_stale);
+        return bad.or(working.first()).map(|one| if bad.is_some() { one.waits() } else { one.says(HealthStatus::Healthy) });
+    }
+    // Where it is the only one, it goes away when the work is done; beside `Available` it may stay for ever.
+    is_fresh("Progressing").map(|progressing| progressing.says(HealthStatus::Progressing))
+}
+
+impl Condition<'_> {
+    fn says(&self, status: HealthStatus) -> Health {
+        found(&format!("condition {}", self.kind), status, self.text.to_owned())
+    }
+
+    fn waits(&self) -> Health {
+        if self.is_stale {
+            let message = format!("Waiting for the condition {} to be renewed for the last change", self.kind);
+            return found(&format!("condition {}", self.kind), HealthStatus::Progressing, message);
+        }
+        let health = self.says(HealthStatus::Progressing);
+        let is_silent = health.message.is_empty();
+        if is_silent { Health { message: format!("The condition {} is {}", self.kind, self.status), ..health } } else { health }
+    }
+}
+
+fn found(evidence: &str, status: HealthStatus, message: String) -> Health {
+    Health { status, message, rule: format!("heuristic: {evidence}") }
+}
+
+fn conditions(object: &Value, generation: Option<i64>) -> Vec<Condition<'_>> {
+    let items = object.pointer("/status/conditions").and_then(Value::as_array).into_iter().flatten();
+    items.filter_map(|item| condition(item, generation)).collect()
+}
+
+fn condition(item: &Value, generation: Option<i64>) -> Option<Condition<'_>> {
+    let text = |name: &str| item.get(name).and_then(Value::as_str);
+    let (kind, status) = (text("type")?, text("status")?);
+    if !["True", "False", "Unknown"].contains(&status) {
+        return None;
+    }
+    let said = [text("message"), text("reason")].into_iter().flatten().find(|said| !said.is_empty()).unwrap_or_default();
+    let observed = item.get("observedGeneration").and_then(whole);
+    let is_stale = generation.zip(observed).is_some_and(|(generation, observed)| observed < generation);
+    Some(Condition { kind, status, text: said, is_stale })
+}
