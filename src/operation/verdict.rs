@@ -153,7 +153,15 @@ impl Operation {
             return sentence;
         }
         let health = live.map(|live| live.assessment.message()).unwrap_or_default();
-        if health.is_empty() { self.result(id).map(|result| result.message.clone()).unwrap_or_default() } else { health.to_owned() }
+        let said = if health.is_empty() { self.result(id).map(|result| &*result.message).unwrap_or_default() } else { health };
+        format!("{said}{}", self.rule_aside(&id.key)).trim_start().to_owned()
+    }
+
+    /// Returns ` (rule: …)` where another rule than the program's own one of this kind judges an object: only that may surprise.
+    pub(crate) fn rule_aside(&self, key: &ResourceKey) -> String {
+        let rule = self.live.get(key).map(|live| live.assessment.rule()).unwrap_or_default();
+        let own = if key.group.is_empty() { key.kind.to_string() } else { format!("{}/{}", key.group, key.kind) };
+        if rule.is_empty() || rule == own || rule == "deletion" { String::new() } else { format!(" (rule: {rule})") }
     }
 
     fn pod_sentence(&self, key: &ResourceKey) -> Option<String> {

@@ -13,9 +13,19 @@ pub(crate) struct Seen {
     pub(crate) code: ResultCode,
     pub(crate) state: TaskState,
     pub(crate) health: Option<HealthStatus>,
+    /// The rule behind the health, empty if there is none.
+    pub(crate) rule: String,
     pub(crate) message: String,
     /// What keeps a pod of it from running.
     pub(crate) hang: Option<Hang>,
+}
+
+impl Seen {
+    /// Another rule that comes to the same is no news.
+    fn says_the_same(&self, other: &Self) -> bool {
+        let of = |seen: &Self| (seen.code, seen.state, seen.health);
+        of(self) == of(other) && self.message == other.message && self.hang == other.hang
+    }
 }
 
 /// A task that has changed.
@@ -79,12 +89,9 @@ impl Changes {
 
     fn compare<'a>(&mut self, at: usize, operation: &'a Operation) -> Option<Change<'a>> {
         let task = operation.plan().tasks.get(at)?;
-        let after = look(task, operation, self.seen[at].health);
-        if after == self.seen[at] {
-            return None;
-        }
+        let after = look(task, operation, &self.seen[at]);
         let before = std::mem::replace(&mut self.seen[at], after.clone());
-        Some(Change { task, before, after })
+        (!before.says_the_same(&after)).then_some(Change { task, before, after })
     }
 }
 
@@ -124,25 +131,26 @@ fn reach(event: &Event) -> Reach<'_> {
     }
 }
 
-fn look(task: &Task, operation: &Operation, health: Option<HealthStatus>) -> Seen {
-    let health = health_of(task, operation, health);
+fn look(task: &Task, operation: &Operation, last: &Seen) -> Seen {
+    let (health, rule) = health_of(task, operation, last);
     // A hook that is over hangs no more, whatever became of its pods.
     let hang = operation.hang(&task.id.key).filter(|_| !(task.is_hook() && operation.state(&task.id).is_completed()));
     match operation.result(&task.id).filter(|result| result.task == task.id) {
-        Some(result) => Seen { code: result.code, state: result.state, health, message: result.message.clone(), hang },
-        None => Seen { health, hang, ..Seen::default() },
+        Some(result) => Seen { code: result.code, state: result.state, health, rule, message: result.message.clone(), hang },
+        None => Seen { health, rule, hang, ..Seen::default() },
     }
 }
 
 /// Health is that of the object which this operation has applied: the leftover of an earlier hook says nothing about this one. A hook
 /// that is over and is being deleted, or was, keeps its last word; a resource that vanished is missing.
-fn health_of(task: &Task, operation: &Operation, last: Option<HealthStatus>) -> Option<HealthStatus> {
-    let applied = operation.progress(&task.id).and_then(|progress| progress.applied.as_ref())?;
+fn health_of(task: &Task, operation: &Operation, last: &Seen) -> (Option<HealthStatus>, String) {
+    let Some(applied) = operation.progress(&task.id).and_then(|progress| progress.applied.as_ref()) else { return (None, String::new()) };
+    let last_word = || (last.health, last.rule.clone());
     match operation.live(&task.id.key) {
-        Some(live) if task.is_hook() && live.deletion.is_some() && operation.state(&task.id).is_completed() => last,
-        Some(live) if !task.is_hook() || live.uid == applied.uid => live.assessment.status(),
-        Some(_) => last,
-        None if task.is_hook() => last,
-        None => last.map(|_| HealthStatus::Missing),
+        Some(live) if task.is_hook() && live.deletion.is_some() && operation.state(&task.id).is_completed() => last_word(),
+        Some(live) if !task.is_hook() || live.uid == applied.uid => (live.assessment.status(), live.assessment.rule().to_owned()),
+        Some(_) => last_word(),
+        None if task.is_hook() => last_word(),
+        None => (last.health.map(|_| HealthStatus::Missing), String::new()),
     }
 }

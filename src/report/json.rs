@@ -33,12 +33,13 @@ impl<W: Write> Json<W> {
     }
 
     fn changed(&mut self, record: &Record, operation: &Operation, change: &Change<'_>) -> io::Result<()> {
-        let Seen { code, state, health, message, hang } = &change.after;
+        let Seen { code, state, health, rule, message, hang } = &change.after;
         let fields = TaskChanged {
             task: TaskJson::of(change.task),
             status: code.as_str(),
             hook_phase: state.as_str(),
             health: health.map(HealthStatus::as_str).unwrap_or_default(),
+            rule,
             message,
             attempt: operation.attempt(),
             pod_problem: hang.as_ref().map(PodProblem::of),
@@ -261,6 +262,7 @@ struct TaskChanged<'a> {
     status: &'static str,
     hook_phase: &'static str,
     health: &'static str,
+    rule: &'a str,
     message: &'a str,
     attempt: u32,
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -193,7 +193,9 @@ impl<W: Write> Plain<W> {
             Stage::Failed => Mark::Bad,
             Stage::Waiting | Stage::Skipped | Stage::Armed => Mark::Note,
         };
-        self.say(at, operation, mark, &format!("{:<12} {}  {}", row.word, name(&task.id.key, operation), row.message))
+        // Who wonders why it failed asks first by which rule.
+        let rule = if after.state == TaskState::Failed { operation.rule_aside(&task.id.key) } else { String::new() };
+        self.say(at, operation, mark, &format!("{:<12} {}  {}{rule}", row.word, name(&task.id.key, operation), row.message))
     }
 }
 

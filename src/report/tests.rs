@@ -70,7 +70,7 @@ fn settings() -> TaskId {
 
 fn live(uid: &str, status: HealthStatus, message: &str) -> Box<Live> {
     let plain = Object::new(json!({"apiVersion": "v1", "kind": "ConfigMap"}));
-    let health = Health { status, message: message.to_owned(), rule: "test".to_owned() };
+    let health = Health { status, message: message.to_owned(), rule: "batch/Job".to_owned() };
     Box::new(Live {
         uid: uid.into(),
         resource_version: 1,

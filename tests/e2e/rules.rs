@@ -122,7 +122,7 @@ fn r411_an_argocd_cm_that_is_not_there_or_may_not_be_read_is_told_and_stops_noth
     assert!(said(&outcome, "the ConfigMap kube-system/argocd-cm cannot be read"));
 }
 
-/// D: `Ready` is waited for, `Stalled` fails, and what decided is said.
+/// R411 R615: `Ready` is waited for, `Stalled` fails, and what decided is said.
 #[test]
 fn r411_a_kind_without_a_rule_is_judged_by_its_status() {
     let Some(space) = Space::open("evidence") else { return };

@@ -58,6 +58,16 @@ fn the_verdict_names_the_blocker_and_how_long_it_has_been_waited_for() {
 }
 
 #[test]
+fn b9_a_rule_that_is_not_the_kinds_own_stands_beside_what_it_says() {
+    let mut world = sync([resource("Deployment", "web").fate(Fate::Never), resource("ConfigMap", "c").wave(1)]);
+    world.run(31);
+    // The rule of these tests is that of Jobs.
+    assert_eq!(verdict(&world), "SYNCING waiting 31s for Deployment/web: not yet (rule: batch/Job)");
+    let (deployment, job) = (ResourceKey::new("apps", "Deployment", "shop", "web"), ResourceKey::new("batch", "Job", "shop", "j"));
+    assert_eq!((world.op.rule_aside(&deployment), world.op.rule_aside(&job)), (" (rule: batch/Job)".to_owned(), String::new()));
+}
+
+#[test]
 fn a_hook_in_deletion_says_what_holds_it() {
     let mut world = sync([hook("migrate", "PreSync").fate(Fate::Never)]);
     world.run(2);

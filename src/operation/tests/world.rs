@@ -666,7 +666,7 @@ fn fates_of(plan: &Plan, specs: &[Spec]) -> BTreeMap<ResourceKey, Fate> {
 }
 
 fn assess(fate: &Fate, age: u8) -> Assessment {
-    let known = |status, message: &str| Assessment::Known(Health { status, message: message.to_owned(), rule: "test".to_owned() });
+    let known = |status, message: &str| Assessment::Known(Health { status, message: message.to_owned(), rule: "batch/Job".to_owned() });
     let healthy =
         |after: u8| if age >= after { known(HealthStatus::Healthy, "ready") } else { known(HealthStatus::Progressing, "not yet") };
     match fate {

@@ -104,6 +104,16 @@ pub(super) fn place() -> Place {
 }
 
 pub(super) fn live(version: u64, status: HealthStatus, message: &str) -> Live {
+    judged("ConfigMap", version, status, message)
+}
+
+/// The rule that the program brings along for a kind.
+fn own_rule(key: &ResourceKey) -> String {
+    if key.group.is_empty() { key.kind.to_string() } else { format!("{}/{}", key.group, key.kind) }
+}
+
+/// A live object as this rule judges it.
+fn judged(rule: &str, version: u64, status: HealthStatus, message: &str) -> Live {
     Live {
         uid: format!("uid-{version}").into(),
         resource_version: version,
@@ -114,7 +124,7 @@ pub(super) fn live(version: u64, status: HealthStatus, message: &str) -> Live {
         traits: Traits::of(&Object::new(json!({"apiVersion": "v1", "kind": "ConfigMap"}))),
         operation: None,
         app: None,
-        assessment: Assessment::Known(Health { status, message: message.to_owned(), rule: "test".to_owned() }),
+        assessment: Assessment::Known(Health { status, message: message.to_owned(), rule: rule.to_owned() }),
     }
 }
 
@@ -263,7 +273,7 @@ impl Play {
     pub(super) fn apply(&mut self, name: &str, message: &str) -> &mut Self {
         let task = self.task(name);
         self.version += 1;
-        let live = live(self.version, HealthStatus::Progressing, "");
+        let live = judged(&own_rule(&task.key), self.version, HealthStatus::Progressing, "");
         self.fact(Event::StepStarted { task: task.clone(), step: Step::Apply });
         let outcome = StepOutcome::Done { message: message.to_owned(), live: Some(Box::new(live)) };
         self.fact(Event::StepFinished { task, step: Step::Apply, outcome })
@@ -272,8 +282,8 @@ impl Play {
     pub(super) fn health(&mut self, name: &str, status: HealthStatus, message: &str) -> &mut Self {
         let key = self.task(name).key;
         self.version += 1;
-        let version = self.version;
-        self.fact(Event::LiveObserved { key, live: Box::new(live(version, status, message)) })
+        let live = judged(&own_rule(&key), self.version, status, message);
+        self.fact(Event::LiveObserved { key, live: Box::new(live) })
     }
 
     pub(super) fn change(&mut self, name: &str, state: TaskState, message: &str) -> &mut Self {

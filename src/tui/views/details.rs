@@ -195,7 +195,7 @@ fn traits(task: &Task) -> Vec<TextLine> {
 fn live_lines(live: &Live) -> Vec<TextLine> {
     let health = match &live.assessment {
         Assessment::NoRule => "no rule for this kind: done when it is applied".to_owned(),
-        Assessment::Known(health) => format!("{} by rule {}: {}", health.status, health.rule, clean::text(&health.message)),
+        Assessment::Known(health) => format!("{} by rule {}: {}", health.status, clean::text(&health.rule), clean::text(&health.message)),
         Assessment::Error(error) => format!("cannot be told: {}", clean::text(error)),
     };
     let mut lines = vec![field("health", health)];

@@ -36,7 +36,7 @@ fn shape(line: &Value) {
         "phase.started" => has(&["phase"]),
         "phase.finished" => has(&["phase", "result"]),
         "wave.started" | "wave.finished" => has(&["phase", "wave"]),
-        "task.changed" => has(&["task", "status", "hookPhase", "health", "message", "attempt"]),
+        "task.changed" => has(&["task", "status", "hookPhase", "health", "rule", "message", "attempt"]),
         "log" => has(&["task", "pod", "container", "logTime", "attempt", "podAttempt"]),
         "waiting" => has(&["message", "on"]),
         "terminate.requested" => has(&["by"]),

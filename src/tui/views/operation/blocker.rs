@@ -5,7 +5,7 @@ use ratatui::layout::Rect;
 
 use super::panes;
 use super::rail::Piece;
-use crate::model::{ContainerState, PodView};
+use crate::model::{Assessment, ContainerState, PodView};
 use crate::operation::Operation;
 use crate::operation::verdict::short_time;
 use crate::tui::board::Board;
@@ -34,6 +34,7 @@ pub(super) fn draw(model: &Model, board: &Board, row: usize, area: Rect, buffer:
             (format!(" · {}", state.message), Role::Text),
         ],
     )];
+    lines.extend(health(operation, &task.key));
     lines.extend(pressure(model, board, is_blocker));
     let pods = operation.pods_of(&task.key);
     for (at, pod) in pods.iter().rev().take(PODS).enumerate() {
@@ -48,6 +49,17 @@ pub(super) fn draw(model: &Model, board: &Board, row: usize, area: Rect, buffer:
         }
     }
     events(model, operation, &task.key, lines.len() as u16, body, buffer);
+}
+
+/// What decided whether the object is done, where it is judged at all.
+fn health(operation: &Operation, key: &crate::model::ResourceKey) -> Option<(&'static str, Vec<Piece>)> {
+    let assessment = &operation.live(key)?.assessment;
+    let text = match assessment {
+        Assessment::NoRule => "no rule for this kind: done when it is applied".to_owned(),
+        Assessment::Known(health) => format!("{} by rule {}", health.status, clean::text(&health.rule)),
+        Assessment::Error(_) => "cannot be told by its rule".to_owned(),
+    };
+    Some(("health", vec![(text, Role::Dim)]))
 }
 
 /// What presses: that nothing changes, and the limits of time that run.
