@@ -4,6 +4,7 @@
 mod apps;
 mod file;
 mod health;
+mod ignore;
 mod keys;
 mod values;
 
@@ -314,6 +315,7 @@ mod tests {
             .map(|key| keys::dotted(&[key.section, key.name]))
             .chain(keys::APP_KEYS.iter().map(|key| keys::dotted(&["apps.shop", key.section, key.name])))
             .chain(keys::WINDOW_KEYS.iter().map(|key| keys::dotted(&["sync.windows[0]", key.name])))
+            .chain(keys::IGNORE_KEYS.iter().map(|key| keys::dotted(&["apps.shop.ignore_differences[0]", key.name])))
             .chain(["apps.shop.windows[0].kind".to_owned()]);
         let missing: Vec<String> = paths.filter(|path| loaded.origin("", path) == Origin::Default).collect();
         assert_eq!(missing, [""; 0]);

@@ -1,4 +1,5 @@
-//! Apps and sync windows of the file: `[apps.NAME]`, `[[apps.NAME.windows]]` and `[[sync.windows]]` (decision 25).
+//! Apps and sync windows of the file: `[apps.NAME]`, `[[apps.NAME.windows]]` and `[[sync.windows]]` (decision 25). Ignored differences are
+//! `ignore`'s.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -9,10 +10,11 @@ use toml::Spanned;
 use toml::de::{DeTable, DeValue};
 
 use super::file::{At, ConfigError, Reading, Told};
+use super::ignore;
 use super::keys::{APP_KEYS, Key, Value, WINDOW_KEYS, dotted};
 use super::values::{Length, RetryFactor, RetryLimit};
 use crate::model::window::{Cron, Zone};
-use crate::model::{Glob, Window, WindowKind, Windows};
+use crate::model::{Glob, IgnoreRule, Window, WindowKind, Windows};
 
 /// An app by its name: what a TARGET of this name stands for. What is not set is as everywhere.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -25,6 +27,7 @@ pub(crate) struct App {
     pub(crate) sync_options: Option<Vec<String>>,
     pub(crate) retry: AppRetry,
     pub(crate) windows: Vec<Window>,
+    pub(crate) ignore_differences: Vec<IgnoreRule>,
 }
 
 /// How a failed sync of an app starts anew.
@@ -146,6 +149,7 @@ fn read_app(reading: &Reading<'_>, path: &str, table: &DeTable<'_>, header: Rang
                     window.applications.clone_from(&everything);
                 }
             }
+            ("ignore_differences", _) => app.ignore_differences = ignore::read_rules(reading, path, value, told)?,
             ("retry", DeValue::Table(retry)) => {
                 for (name, value) in reading.in_order(retry) {
                     reading.entry(&APP_KEYS, &mut app, At { path, section: "retry" }, (name, value), told)?;
@@ -227,6 +231,7 @@ pub(super) fn show(config: &super::Config, origin: &dyn Fn(&str) -> String) -> S
             text.extend(keys.filter_map(|key| line(key, app, &path, origin)));
         }
         show_windows(&mut text, (&path, &header), &app.windows, origin);
+        ignore::show(&mut text, (&path, &header), &app.ignore_differences, origin);
     }
     text
 }
@@ -246,7 +251,7 @@ fn show_windows(text: &mut String, (path, header): (&str, &str), windows: &[Wind
     }
 }
 
-fn line<C>(key: &Key<C>, of: &C, path: &str, origin: &dyn Fn(&str) -> String) -> Option<String> {
+pub(super) fn line<C>(key: &Key<C>, of: &C, path: &str, origin: &dyn Fn(&str) -> String) -> Option<String> {
     let value = (key.field)(of).value()?;
     Some(format!("{} = {value}{}\n", key.name, origin(&dotted(&[path, key.section, key.name]))))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::Config;
 use super::apps::{App, Draft};
+use crate::model::RuleText;
 
 /// A value from any source.
 #[derive(Clone, Debug, PartialEq)]
@@ -242,6 +243,17 @@ pub(super) const WINDOW_KEYS: [Key<Draft>; 11] = [
     key!("", and_operator),
     key!("", description),
     key!("", sync_overrun),
+];
+
+/// Every key of a rule of ignored differences.
+pub(super) const IGNORE_KEYS: [Key<RuleText>; 7] = [
+    key!("", group),
+    key!("", kind),
+    key!("", name),
+    key!("", namespace),
+    key!("", json_pointers),
+    key!("", jq_path_expressions),
+    key!("", managed_fields_managers),
 ];
 
 /// Returns the key of this name.

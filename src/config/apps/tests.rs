@@ -127,12 +127,12 @@ fn what_cannot_be_an_app_or_a_window_is_shown_with_its_line_and_a_caret() {
 #[test]
 fn keys_that_do_not_exist_are_named_with_their_line_and_have_no_effect() {
     let text = format!(
-        "[apps.a]\nsource = \"x\"\nprun = true\nignore_differences = []\n[apps.a.retry]\nlimt = 1\n[[apps.a.windows]]\n{NIGHT}timezone = \"UTC\"\n"
+        "[apps.a]\nsource = \"x\"\nprun = true\nignored = []\n[apps.a.retry]\nlimt = 1\n[[apps.a.windows]]\n{NIGHT}timezone = \"UTC\"\n"
     );
     let said = loaded(&text).notices;
     for (line, words) in said.iter().zip([
         "config.toml:3: there is no key `apps.a.prun`; did you mean `apps.a.prune`?",
-        "config.toml:4: there is no key `apps.a.ignore_differences`",
+        "config.toml:4: there is no key `apps.a.ignored`",
         "config.toml:6: there is no key `apps.a.retry.limt`; did you mean `apps.a.retry.limit`?",
         "config.toml:11: there is no key `apps.a.windows[0].timezone`; did you mean `apps.a.windows[0].time_zone`?",
     ]) {
