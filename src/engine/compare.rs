@@ -8,6 +8,7 @@ use futures::StreamExt as _;
 use serde_json::Value;
 
 use super::prepare::Prepared;
+use super::respect;
 use super::session::{Action, Planned};
 use crate::cluster::apply::Spot;
 use crate::cluster::foresee::{Foreseen, Prospect};
@@ -15,7 +16,7 @@ use crate::cluster::outgoing::outgoing;
 use crate::cluster::{Cluster, Reporter, Resource, Snapshot};
 use crate::model::{DeletePolicy, Mode, Object, ResourceKey, Role, Task, Verb};
 use crate::operation::Request;
-use crate::plan::diff::{self, Difference, NoRules, Sides};
+use crate::plan::diff::{self, Difference, IgnoreFields, NoRules, Sides};
 use crate::plan::{Kind, Plan};
 
 /// How many objects are looked at at once.
@@ -55,6 +56,7 @@ pub(super) async fn preview(prepared: Prepared, request: &Request, depth: Depth)
     let mut told = BTreeSet::new();
     while let Some((id, look)) = looks.next().await {
         planned.approximate.extend(look.approximate.map(|why| (id.clone(), why)));
+        told.extend(look.difference.iter().flat_map(|difference| difference.problems.iter().cloned()));
         planned.differences.extend(look.difference.map(|difference| (id.clone(), Arc::new(difference))));
         told.extend(look.note);
         planned.actions.insert(id, look.action);
@@ -64,13 +66,17 @@ pub(super) async fn preview(prepared: Prepared, request: &Request, depth: Depth)
     planned
 }
 
-/// Returns the objects that an apply would not change, as the server's dry run says (spec R730).
+/// Returns the objects that an apply would not change, as the server's dry run says, or only in what is ignored (spec R730).
 pub(super) async fn unmodified(cluster: &Cluster, plan: &Plan, request: &Request) -> BTreeSet<ResourceKey> {
     let eye = Eye { cluster, plan, request, depth: Depth::Plan };
     let applies = plan.tasks.iter().filter(|task| task.id.role == Role::Apply && !task.automatic);
-    let looks = applies.map(|task| async { (task.id.key.clone(), eye.look(task).await.action) });
+    let looks = applies.map(|task| async { (task.id.key.clone(), eye.look(task).await) });
     let looks = futures::stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
-    looks.filter_map(|(key, action)| std::future::ready((action == Action::Unchanged).then_some(key))).collect().await
+    let only_ignored = |difference: &Difference| difference.is_empty() && !difference.ignored.is_empty();
+    let is_as_it_should_be = |look: &Look| {
+        look.action == Action::Unchanged || look.action == Action::Configure && look.difference.as_ref().is_some_and(only_ignored)
+    };
+    looks.filter_map(|(key, look)| std::future::ready(is_as_it_should_be(&look).then_some(key))).collect().await
 }
 
 /// Looks at the tasks of one plan.
@@ -113,7 +119,7 @@ impl Eye<'_> {
     async fn prune(&self, task: &Task) -> Look {
         let Some(resource) = self.cluster.known_resource(&task.gvk()) else { return Look::only(Action::Prune) };
         match self.cluster.get(spot(&resource, task), &Reporter::default()).await {
-            Ok(live) => Look { difference: live.map(|live| compared(Some(live.wire()), None)), ..Look::only(Action::Prune) },
+            Ok(live) => Look { difference: live.map(|live| compared(Some(live.wire()), None, &NoRules)), ..Look::only(Action::Prune) },
             Err(error) => Look { approximate: Some(format!("it cannot be read: {error}")), ..Look::only(Action::Prune) },
         }
     }
@@ -130,7 +136,7 @@ impl Eye<'_> {
             self.cluster.foresee(spot, target, |live| self.mode(task, live)).await
         };
         let Some(live) = &foreseen.live else { return Look::only(Action::Run) };
-        let (difference, approximate) = both_sides(live, target, &foreseen);
+        let (difference, approximate) = self.both_sides(task, (live, target), &foreseen);
         Look { difference: Some(difference), approximate, ..Look::only(Action::Run) }
     }
 
@@ -139,6 +145,7 @@ impl Eye<'_> {
             let why = format!("it cannot be tried before {} is served, which comes with this sync", task.gvk().kind);
             return Look { approximate: Some(why), ..created(target) };
         };
+        let target = &self.sent(task, target, spot(&resource, task)).await;
         let foreseen = self.cluster.foresee(spot(&resource, task), target, |live| self.mode(task, live)).await;
         if let Prospect::Refused(error) = &foreseen.prospect
             && error.is_not_found()
@@ -149,6 +156,26 @@ impl Eye<'_> {
         }
         let note = foreseen.live.as_ref().and_then(|live| leaving(&task.id.key, live));
         Look { note, ..self.judged(task, target, foreseen) }
+    }
+
+    /// Returns what a sync sends for a target. If the live object cannot be read, that is said where both sides are looked at.
+    async fn sent(&self, task: &Task, target: &Object, spot: Spot<'_>) -> Object {
+        let rules = respect::rules(self.request, task);
+        if rules.is_empty() {
+            return target.clone();
+        }
+        let wanted = respect::wanted(self.cluster, spot, (target, &rules), &Reporter::default()).await;
+        wanted.map_or_else(|_| target.clone(), |wanted| wanted.target)
+    }
+
+    /// Compares with what the server says, or, when it says nothing, with the merge of manifest and live object that is made here.
+    fn both_sides(&self, task: &Task, (live, target): (&Object, &Object), foreseen: &Foreseen) -> (Difference, Option<String>) {
+        let rules = self.request.ignore.about(&task.id.key);
+        let difference = match &foreseen.after {
+            Some(after) => compared(Some(live.wire()), Some(after.wire()), &rules),
+            None => compared(Some(live.wire()), Some(&diff::three_way(live.wire(), &outgoing(target))), &rules),
+        };
+        (difference, foreseen.approximate.clone())
     }
 
     fn judged(&self, task: &Task, target: &Object, foreseen: Foreseen) -> Look {
@@ -165,16 +192,21 @@ impl Eye<'_> {
         };
         let Some(live) = &foreseen.live else {
             let after = foreseen.after.as_ref().map_or_else(|| outgoing(target), |after| after.wire().clone());
-            return Look { action, difference: Some(compared(None, Some(&after))), approximate: foreseen.approximate, note: None };
+            return Look {
+                action,
+                difference: Some(compared(None, Some(&after), &NoRules)),
+                approximate: foreseen.approximate,
+                note: None,
+            };
         };
-        let (difference, approximate) = both_sides(live, target, &foreseen);
+        let (difference, approximate) = self.both_sides(task, (live, target), &foreseen);
         Look { action, difference: Some(difference), approximate, note: None }
     }
 
     /// The server would take it, but does not say what comes of it.
     fn untried(&self, task: &Task, target: &Object, foreseen: Foreseen) -> Look {
         let Some(live) = &foreseen.live else { return Look { approximate: foreseen.approximate, ..created(target) } };
-        let (difference, approximate) = both_sides(live, target, &foreseen);
+        let (difference, approximate) = self.both_sides(task, (live, target), &foreseen);
         let action = match self.mode(task, &Snapshot::of(live.wire()).options).verb {
             Verb::Replace => Action::Replace,
             Verb::Apply | Verb::ServerSideApply if difference.is_empty() => Action::Unchanged,
@@ -196,22 +228,11 @@ fn spot<'a>(resource: &'a Resource, task: &'a Task) -> Spot<'a> {
 }
 
 fn created(target: &Object) -> Look {
-    Look { difference: Some(compared(None, Some(&outgoing(target)))), ..Look::only(Action::Create) }
+    Look { difference: Some(compared(None, Some(&outgoing(target)), &NoRules)), ..Look::only(Action::Create) }
 }
 
-/// Compares with what the server says, or, when it says nothing, with the merge of manifest and live object that is made here.
-fn both_sides(live: &Object, target: &Object, foreseen: &Foreseen) -> (Difference, Option<String>) {
-    match &foreseen.after {
-        Some(after) => (compared(Some(live.wire()), Some(after.wire())), foreseen.approximate.clone()),
-        None => {
-            let after = diff::three_way(live.wire(), &outgoing(target));
-            (compared(Some(live.wire()), Some(&after)), foreseen.approximate.clone())
-        }
-    }
-}
-
-fn compared(live: Option<&Value>, after: Option<&Value>) -> Difference {
-    diff::compare(&Sides { live, after }, &NoRules)
+fn compared(live: Option<&Value>, after: Option<&Value>, rules: &dyn IgnoreFields) -> Difference {
+    diff::compare(&Sides { live, after }, rules)
 }
 
 /// What is written into an object in deletion goes with it.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::captures::Captures;
+use super::respect::{self, Wanted};
 use super::seals::{Seals, Sent};
 use crate::cluster::apply::{Applied, Before, Spot, Word};
 use crate::cluster::delete::Removal;
@@ -149,12 +150,12 @@ impl Executor {
         // A kind that is not served although the plan is valid comes with this sync.
         let Some(resource) = self.calm.known_resource(&task.gvk()) else { return tried(Word::Created) };
         let call = Call { task, resource: &resource, reporter };
-        let before = match self.before(call).await {
-            Ok(before) => before,
+        let Wanted { target, before, .. } = match self.wanted(call, target).await {
+            Ok(wanted) => wanted,
             Err(error) => return failed(&error),
         };
         let mode = self.mode(task, &before);
-        match self.stoppable.try_apply(call.spot(), target, &before, mode).await {
+        match self.stoppable.try_apply(call.spot(), &target, &before, mode).await {
             Ok(word) => tried(word),
             Err(CallError::Refused { message, .. }) => {
                 // The old object of a hook goes first, so what cannot be changed in it does not matter.
@@ -193,16 +194,16 @@ impl Executor {
     async fn apply(&self, call: Call<'_>) -> StepOutcome {
         let key = &call.task.id.key;
         let Some(target) = &call.task.target else { return StepOutcome::Failed { error: format!("{key} has no target to apply") } };
-        let before = match self.before(call).await {
-            Ok(before) => before,
+        let Wanted { target, before, .. } = match self.wanted(call, target).await {
+            Ok(wanted) => wanted,
             Err(error) => return failed(&error),
         };
         let mode = self.mode(call.task, &before);
-        let sent = Sent { target, mode };
+        let sent = Sent { target: &target, mode };
         if let Some(outcome) = self.unchanged(call.task, sent, &before) {
             return outcome;
         }
-        match self.stoppable.apply(call.spot(), target, &before, mode, call.reporter).await {
+        match self.stoppable.apply(call.spot(), &target, &before, mode, call.reporter).await {
             Ok(applied) => {
                 let live = self.calm.judge().live(&applied.object).await;
                 self.note(call.task, sent, &applied, &live);
@@ -217,6 +218,17 @@ impl Executor {
             Err(CallError::Unsent) => StepOutcome::Unsent,
             Err(error) => StepOutcome::Failed { error: self.refused(call.task, &error).await },
         }
+    }
+
+    /// Returns what is sent for a target, and what is there before it. The watch does not keep whole objects, so a live one is read.
+    async fn wanted(&self, call: Call<'_>, target: &Object) -> Result<Wanted, CallError> {
+        let rules = respect::rules(&self.request, call.task);
+        if rules.is_empty() {
+            return Ok(Wanted { target: target.clone(), before: self.before(call).await?, problems: Vec::new() });
+        }
+        let wanted = respect::wanted(&self.stoppable, call.spot(), (target, &rules), call.reporter).await?;
+        wanted.problems.iter().for_each(|problem| call.reporter.warn(problem.clone()));
+        Ok(wanted)
     }
 
     /// Returns what is there before a write, from the watch if it knows.

@@ -16,6 +16,7 @@ mod local;
 mod owners;
 mod prepare;
 mod references;
+mod respect;
 pub(crate) mod rights;
 pub(crate) mod rules;
 mod seals;

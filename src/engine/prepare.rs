@@ -101,6 +101,7 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
         skip_hooks: request.skip_hooks.clone(),
         new_namespace: new_namespace(cluster, &place.namespace, request).await,
         unmodified: BTreeSet::new(),
+        ignores: !request.ignore.is_empty(),
     };
     let build = |shape: &Shape, candidates: &[Candidate]| {
         Plan::build(&PlanInput {
@@ -149,7 +150,7 @@ pub(super) async fn prepare_deletion(
     let kinds = kinds(&connected.cluster, &manifests, Some(&mut kept), &hook_kinds()).await;
     let (app, namespace) = (opening.app.clone(), place.namespace.clone());
     let mut finder = Finder { app, namespace, manifests, kinds, inventory: kept.objects, memory: Mutex::default() };
-    let shape = Shape { options: request.options.clone(), ..Shape::default() };
+    let shape = Shape { options: request.options.clone(), ignores: !request.ignore.is_empty(), ..Shape::default() };
     let input = PlanInput {
         app: &opening.app,
         namespace: &place.namespace,

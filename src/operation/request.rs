@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::Serialize;
 
 use crate::model::{Options, Phase, ResourceKey, Wave, Windows};
+use crate::plan::ignore::IgnoreRules;
 use crate::plan::{HookSelector, Hooks, Selector};
 
 /// Options in force for one operation.
@@ -47,6 +48,9 @@ pub(crate) struct Request {
     /// Sync windows that concern the app (spec R1402).
     #[serde(skip_serializing_if = "is_default")]
     pub(crate) windows: Windows,
+    /// Differences that are ignored (spec R722).
+    #[serde(rename = "ignoreDifferences", skip_serializing_if = "is_default")]
+    pub(crate) ignore: IgnoreRules,
     /// Objects that an Argo CD Application owns are synced all the same (decision 7).
     #[serde(skip_serializing_if = "is_default")]
     pub(crate) take_over: bool,

@@ -349,8 +349,9 @@ impl<'a> Draft<'a> {
         let idle = shape.skip_hooks.iter().filter(|selector| !known(selector));
         let mut messages: Vec<String> = idle.map(|selector| format!("--skip-hook {selector} matches no hook")).collect();
         messages.extend(shape.options.concerns());
-        if shape.options.has("RespectIgnoreDifferences=true") {
-            messages.push("RespectIgnoreDifferences=true has no effect: no differences are configured to be ignored".to_owned());
+        if shape.options.has("RespectIgnoreDifferences=true") && !shape.ignores {
+            let way_out = "write them in the configuration, [[apps.NAME.ignore_differences]]";
+            messages.push(format!("RespectIgnoreDifferences=true has no effect: no differences are configured to be ignored; {way_out}"));
         }
         self.warnings.extend(messages.into_iter().map(|message| PlanWarning { about: None, message, origin: None }));
     }

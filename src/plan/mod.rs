@@ -5,6 +5,7 @@
 mod build;
 pub(crate) mod deletion;
 pub(crate) mod diff;
+pub(crate) mod ignore;
 pub(crate) mod order;
 pub(crate) mod provision;
 pub(crate) mod rbac;
@@ -80,6 +81,8 @@ pub(crate) struct Shape {
     pub(crate) new_namespace: NewNamespace,
     /// Objects that are as they should be, with `ApplyOutOfSyncOnly=true` (spec R730).
     pub(crate) unmodified: BTreeSet<ResourceKey>,
+    /// Whether differences are configured to be ignored.
+    pub(crate) ignores: bool,
 }
 
 /// What `CreateNamespace=true` comes to (spec R515).

@@ -226,6 +226,16 @@ fn r118_hooks_and_skipped_objects_are_never_pruned_and_wanted_ones_are_no_candid
 }
 
 #[test]
+fn r722_respecting_ignored_differences_without_any_is_named() {
+    let mut case = given([object("v1", "ConfigMap", "a", &[])]);
+    case.shape.options = crate::model::Options::new(["RespectIgnoreDifferences=true".to_owned()]);
+    let said = |case: &Given| case.plan().warnings.iter().map(|warning| warning.message.clone()).collect::<Vec<_>>();
+    assert!(said(&case)[0].contains("[[apps.NAME.ignore_differences]]"), "{:?}", said(&case));
+    case.shape.ignores = true;
+    assert_eq!(said(&case), [""; 0]);
+}
+
+#[test]
 fn an_object_with_a_new_skip_annotation_is_neither_applied_nor_pruned() {
     let mut case = given([object("v1", "ConfigMap", "off", &[(annotation::HOOK, "Skip")])]);
     case.candidates = vec![candidate("ConfigMap", "off", &[])];

@@ -12,6 +12,7 @@ use crate::failure::Failure;
 use crate::manifest::{ManifestError, Source};
 use crate::model::Options;
 use crate::operation::{Limits, Request, Retry};
+use crate::plan::ignore::IgnoreRules;
 
 /// A target that was found.
 #[derive(Debug)]
@@ -32,8 +33,8 @@ impl<'a> Target<'a> {
         let place = settings.loaded.origin(&format!("apps.{name}"), "source");
         if Path::new(word).exists() {
             let notice = format!(
-                "`{word}` is a path here and an app ({place}); the path is taken, and of the app only its windows hold; \
-                 write `./{word}` for the path, or go to another folder for the app"
+                "`{word}` is a path here and an app ({place}); the path is taken, and of the app only its windows and its ignored \
+                 differences hold; write `./{word}` for the path, or go to another folder for the app"
             );
             return Ok(Self { source: path(word, settings)?, app: None, notice: Some(notice) });
         }
@@ -101,6 +102,7 @@ pub(super) fn request(config: &Config, app: Option<&App>, name: &str) -> Request
         stall_after: config.stall_after,
         limits: Limits { operation: config.timeout.0, phase: config.phase_timeout.0, hook: config.hook_timeout.0 },
         windows: config.windows_of(name),
+        ignore: IgnoreRules::new(config.ignored_by(name).iter().cloned()),
         ..Request::default()
     }
 }

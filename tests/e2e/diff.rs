@@ -126,7 +126,8 @@ fn a_diff_right_after_a_sync_is_empty_for_every_kind() {
     let load = serde_json::to_string(&job("load", "true")).unwrap();
     let target = space.write_text("sparse", &format!("{SPARSE}---\n{load}\n"));
     let (code, first) = space.diff(&target, &[]);
-    let created = first["objects"].as_array().unwrap().iter().filter(|object| object["change"] == "create" && object["approximate"].is_null());
+    let created =
+        first["objects"].as_array().unwrap().iter().filter(|object| object["change"] == "create" && object["approximate"].is_null());
     assert_eq!((code, created.count()), (Some(1), 16), "{first:#}");
     assert!(!first.to_string().contains("hunter2") && !first.to_string().contains("aHVudGVyMg"));
     assert!(space.names("configmaps").is_empty(), "nothing was created");
@@ -142,8 +143,10 @@ fn a_diff_right_after_a_sync_is_empty_for_every_kind() {
     };
     let before = versions();
     assert_same(space.diff(&target, &[]));
-    let (code, changed) = space.diff(&space.write_text("changed", &SPARSE.replace("k: v", "k: w").replace("replicas: 0", "replicas: 1")), &[]);
-    let expected = ["ConfigMap/settings configure data.k", "Deployment/web configure spec.replicas", "StatefulSet/db configure spec.replicas"];
+    let (code, changed) =
+        space.diff(&space.write_text("changed", &SPARSE.replace("k: v", "k: w").replace("replicas: 0", "replicas: 1")), &[]);
+    let expected =
+        ["ConfigMap/settings configure data.k", "Deployment/web configure spec.replicas", "StatefulSet/db configure spec.replicas"];
     let mut found = changes(&changed);
     found.retain(|line| !line.starts_with("Job/load prune"));
     found.sort();
@@ -219,17 +222,27 @@ fn decision_6_what_somebody_edited_is_taken_and_what_they_added_stays() {
     let Some(space) = Space::open("diff-edited") else { return };
     let target = space.write("ours", &[config_map("a", "1"), config_map("b", "1")]);
     space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
-    let edit = |name: &str, patch: &str| space.kubectl(&["patch", "configmap", name, "--field-manager=kubectl-edit", "--type=merge", "-p", patch]);
+    let edit =
+        |name: &str, patch: &str| space.kubectl(&["patch", "configmap", name, "--field-manager=kubectl-edit", "--type=merge", "-p", patch]);
     edit("a", r#"{"data":{"value":"edited"}}"#);
     edit("b", r#"{"data":{"extra":"x"}}"#);
     let (code, diff) = space.diff(&target, &[]);
     assert_eq!((code, changes(&diff)), (Some(1), vec!["ConfigMap/a configure data.value".to_owned()]));
     let field = &object(&diff, "a")["fields"][0];
-    assert_eq!((&field["before"], &field["after"], &field["cause"], &field["manager"]), (&json!("edited"), &json!("1"), &json!("taken"), &json!("kubectl-edit")));
+    assert_eq!(
+        (&field["before"], &field["after"], &field["cause"], &field["manager"]),
+        (&json!("edited"), &json!("1"), &json!("taken"), &json!("kubectl-edit"))
+    );
     let left = &object(&diff, "b")["leftBehind"][0];
     assert_eq!((&left["manager"], &left["fields"]), (&json!("kubectl-edit"), &json!(["data.extra"])));
     let printed = String::from_utf8(space.diff_output(&target, &[]).stdout).unwrap();
-    for line in ["~ ConfigMap/a  ", "  +1 -1", "  -   value: edited", "  +   value: \"1\"", "takes data.value from the field manager `kubectl-edit`"] {
+    for line in [
+        "~ ConfigMap/a  ",
+        "  +1 -1",
+        "  -   value: edited",
+        "  +   value: \"1\"",
+        "takes data.value from the field manager `kubectl-edit`",
+    ] {
         assert!(printed.contains(line), "{line} is not in\n{printed}");
     }
     space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
@@ -246,7 +259,10 @@ fn what_a_mutating_policy_adds_is_told_as_filled_in_and_is_the_same_after_the_sy
     let mutation = json!({"patchType": "ApplyConfiguration", "applyConfiguration": {"expression": "Object{metadata: Object.metadata{labels: {\"stamped\": \"yes\"}}}"}});
     let here = json!({"namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": space.namespace}}});
     for (kind, spec) in [
-        ("MutatingAdmissionPolicy", json!({"failurePolicy": "Fail", "reinvocationPolicy": "Never", "matchConstraints": {"resourceRules": rules}, "mutations": [mutation]})),
+        (
+            "MutatingAdmissionPolicy",
+            json!({"failurePolicy": "Fail", "reinvocationPolicy": "Never", "matchConstraints": {"resourceRules": rules}, "mutations": [mutation]}),
+        ),
         ("MutatingAdmissionPolicyBinding", json!({"policyName": name, "matchResources": here})),
     ] {
         space.removes(kind, &name);
@@ -270,7 +286,11 @@ fn what_a_mutating_policy_adds_is_told_as_filled_in_and_is_the_same_after_the_sy
         let (_, diff) = space.diff(&target, &[]);
         object(&diff, "a")["fields"].as_array().unwrap().first().cloned()
     });
-    assert_eq!((&field["path"], &field["cause"], &field["after"]), (&json!("metadata.labels"), &json!("defaulted"), &json!({"stamped": "yes"})), "{field}");
+    assert_eq!(
+        (&field["path"], &field["cause"], &field["after"]),
+        (&json!("metadata.labels"), &json!("defaulted"), &json!({"stamped": "yes"})),
+        "{field}"
+    );
 }
 
 /// A webhook that nobody answers for: what changes is not known, and that is said, soon.
@@ -300,14 +320,21 @@ fn a_webhook_that_does_not_answer_is_unknown_with_its_sentence() {
 fn without_permission_to_patch_the_diff_is_approximate_and_says_so() {
     let Some(space) = Space::open("diff-viewer") else { return };
     let web = |replicas: u64| deployment("web", "sleep 600").with("/spec/replicas", replicas);
-    space.sync(&space.write("ours", &[config_map("a", "1"), web(0)])).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    space.sync(&space.write("ours", &[config_map("a", "1"), web(0)])).run().assert_end(
+        0,
+        "Succeeded",
+        "successfully synced (all tasks run)",
+    );
     let kubeconfig = space.account(&["get", "list", "watch"]);
     let viewer = ["--kubeconfig", kubeconfig.to_str().unwrap()];
     let (code, diff) = space.diff(&space.write("changed", &[config_map("a", "2"), web(0), config_map("new", "1")]), &viewer);
     assert_eq!(code, Some(1));
     let a = object(&diff, "a");
     assert!(a["approximate"].as_str().unwrap().contains("cannot patch"), "{a}");
-    assert_eq!((&a["fields"][0]["path"], &a["fields"][0]["after"], &object(&diff, "web")["fields"]), (&json!("data.value"), &json!("2"), &json!([])));
+    assert_eq!(
+        (&a["fields"][0]["path"], &a["fields"][0]["after"], &object(&diff, "web")["fields"]),
+        (&json!("data.value"), &json!("2"), &json!([]))
+    );
     let printed = String::from_utf8(space.diff_output(&space.write("changed", &[config_map("a", "2")]), &viewer).stdout).unwrap();
     assert!(printed.contains("approximate"), "{printed}");
 }
@@ -321,7 +348,10 @@ fn r713_what_cannot_be_changed_is_refused_or_recreated() {
     let (code, refused) = space.diff(&load("false"), &[]);
     let command = "Job/load refused spec.template.spec.containers[name=main].command";
     assert_eq!(code, Some(1));
-    assert!(changes(&refused)[0].starts_with(command) && object(&refused, "load")["reason"].as_str().unwrap().contains("immutable"), "{refused:#}");
+    assert!(
+        changes(&refused)[0].starts_with(command) && object(&refused, "load")["reason"].as_str().unwrap().contains("immutable"),
+        "{refused:#}"
+    );
     let (code, recreated) = space.diff(&load("false"), &["--force"]);
     assert_eq!((code, &object(&recreated, "load")["approximate"]), (Some(1), &Value::Null), "{recreated:#}");
     assert!(changes(&recreated)[0].starts_with(&command.replace("refused", "recreate")), "{recreated:#}");
@@ -329,7 +359,10 @@ fn r713_what_cannot_be_changed_is_refused_or_recreated() {
     let settings = config_map("c", "1");
     space.sync(&space.write("settings", &[settings.clone()])).run();
     let (_, replaced) = space.diff(&space.write("settings", &[settings.with("/data/value", "2")]), &["--replace"]);
-    assert_eq!((&object(&replaced, "c")["change"], &object(&replaced, "c")["fields"][0]["path"]), (&json!("replace"), &json!("data.value")));
+    assert_eq!(
+        (&object(&replaced, "c")["change"], &object(&replaced, "c")["fields"][0]["path"]),
+        (&json!("replace"), &json!("data.value"))
+    );
 }
 
 /// What is pruned, and hooks: compared with what the last run left.
@@ -344,7 +377,11 @@ fn prunes_and_hooks_are_in_a_diff_and_hooks_are_no_difference() {
     assert_eq!(object(&diff, "b")["fields"][0]["after"], Value::Null);
     let migrate = object(&diff, "migrate");
     let paths: Vec<&str> = migrate["fields"].as_array().unwrap().iter().map(|field| field["path"].as_str().unwrap()).collect();
-    assert_eq!((&migrate["change"], &paths[..]), (&json!("run"), &["spec.template.spec.containers[name=main].command[2]"][..]), "{migrate:#}");
+    assert_eq!(
+        (&migrate["change"], &paths[..]),
+        (&json!("run"), &["spec.template.spec.containers[name=main].command[2]"][..]),
+        "{migrate:#}"
+    );
     space.sync(&target).args(&["--prune"]).run();
     let (code, diff) = space.diff(&space.write("third", &[hook("echo thrice"), config_map("a", "1"), secret("s", "k")]), &[]);
     assert_eq!((code, changes(&diff)), (Some(0), vec![]), "only a hook differs");
@@ -361,7 +398,8 @@ fn a_diff_after_a_shipped_story_is_empty() {
         assert!(outcome.code.is_some(), "{name}");
         let (_, diff) = eventually("everything is applied", Duration::from_secs(60), || {
             let (code, diff) = space.diff(&target, &[]);
-            let is_applied = diff["objects"].as_array().unwrap().iter().all(|object| object["hook"] == true || object["change"] != "create");
+            let is_applied =
+                diff["objects"].as_array().unwrap().iter().all(|object| object["hook"] == true || object["change"] != "create");
             is_applied.then_some((code, diff))
         });
         assert_eq!(changes(&diff), [""; 0], "{name}: {diff:#}");

@@ -16,6 +16,7 @@ mod diff;
 mod disturbances;
 mod findings;
 mod health;
+mod ignore;
 mod killed;
 mod kinds;
 mod logs;

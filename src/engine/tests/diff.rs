@@ -36,7 +36,6 @@ impl Stage {
         let objects = kinds.into_iter().flat_map(|(group, plural)| self.sim.store().list(group, plural, Some("shop")));
         objects.map(|object| (object["metadata"]["uid"].to_string(), object["metadata"]["resourceVersion"].clone())).collect()
     }
-
 }
 
 fn config(name: &str, data: &str) -> String {
@@ -184,7 +183,11 @@ async fn a_secret_is_masked_and_equal_values_are_seen_to_be_equal() {
 async fn what_others_hold_is_named_as_taken_and_what_they_added_stays() {
     let mut stage = Stage::new("", &config("a", "{k: v}"));
     stage.sync(Request::default()).await;
-    stage.sim.store().update("kubectl-edit", "", "configmaps", "shop", "a", |object| object["data"] = json!({"k": "edited", "extra": "x"})).unwrap();
+    stage
+        .sim
+        .store()
+        .update("kubectl-edit", "", "configmaps", "shop", "a", |object| object["data"] = json!({"k": "edited", "extra": "x"}))
+        .unwrap();
     let planned = stage.diff().await;
     assert_eq!(said(&planned, "a").1, ["data.k: \"edited\" -> \"v\""]);
     let difference = planned.differences.values().next().unwrap();
@@ -289,7 +292,11 @@ async fn what_comes_with_its_namespace_or_definition_is_new_and_cannot_be_tried(
 async fn an_object_in_deletion_is_told() {
     let mut stage = Stage::new("", &config("a", "{k: v}"));
     stage.sync(Request::default()).await;
-    stage.sim.store().update("somebody", "", "configmaps", "shop", "a", |object| object["metadata"]["finalizers"] = json!(["x.dev/wait"])).unwrap();
+    stage
+        .sim
+        .store()
+        .update("somebody", "", "configmaps", "shop", "a", |object| object["metadata"]["finalizers"] = json!(["x.dev/wait"]))
+        .unwrap();
     stage.sim.store().delete("", "configmaps", "shop", "a", &crate::sim::DeleteOptions::default()).unwrap();
     let planned = stage.diff().await;
     assert!(planned.notes.iter().any(|note| note.starts_with("ConfigMap shop/a is being deleted since ")), "{:?}", planned.notes);

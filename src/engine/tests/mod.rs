@@ -10,6 +10,7 @@ mod owners;
 mod pauses;
 mod recordings;
 mod references;
+mod respect;
 mod scenarios;
 mod stage;
 mod unchanged;

@@ -239,6 +239,7 @@ impl World {
             skip_hooks: setup.request.skip_hooks.clone(),
             new_namespace: setup.new_namespace.clone(),
             unmodified: setup.unmodified.iter().map(Spec::key).collect(),
+            ignores: false,
         };
         let input = PlanInput {
             app: "shop",

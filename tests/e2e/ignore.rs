@@ -1,0 +1,85 @@
+//! Ignored differences: fields that somebody else owns, with and without RespectIgnoreDifferences.
+
+use std::path::PathBuf;
+
+use serde_json::{Value, json};
+
+use crate::support::{Object, ObjectExt, Space, deployment};
+
+const RESPECT: [&str; 2] = ["--sync-option", "RespectIgnoreDifferences=true"];
+
+/// A configuration with one rule for the app of the tests.
+fn configured(space: &Space, rule: &str) -> PathBuf {
+    let text =
+        format!("[apps.app]\nsource = \"unused\"\n[[apps.app.ignore_differences]]\ngroup = \"apps\"\nkind = \"Deployment\"\n{rule}\n");
+    space.write_text("config", &text)
+}
+
+fn web() -> Object {
+    deployment("web", "touch /tmp/ready; sleep infinity").with("/metadata/labels", json!({"kept": "yes"}))
+}
+
+fn replicas(space: &Space) -> Value {
+    space.get("deployment/web").unwrap()["spec"]["replicas"].clone()
+}
+
+/// R722: replicas that another manager has set survive a sync, whichever way the rule names them; what it does not name is set right.
+#[test]
+fn r722_replicas_of_another_manager_survive_a_sync_that_respects_them() {
+    let Some(space) = Space::open("ignore") else { return };
+    let target = space.write("web", &[web()]);
+    space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    for (rule, count) in [
+        ("json_pointers = [\"/spec/replicas\"]", 2),
+        ("jq_path_expressions = [\".spec | select(.replicas > 0) | .replicas\"]", 3),
+        ("managed_fields_managers = [\"kubectl\"]", 2),
+    ] {
+        let config = configured(&space, rule);
+        space.kubectl(&["scale", "deployment/web", &format!("--replicas={count}")]);
+        space.kubectl(&["label", "deployment/web", "kept=no", "--overwrite", "--field-manager=somebody"]);
+        let outcome = space.sync(&target).args(&RESPECT).arg("--config").arg(&config).run();
+        outcome.assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+        assert_eq!(replicas(&space), count, "{rule}");
+        assert_eq!(space.get("deployment/web").unwrap()["metadata"]["labels"]["kept"], "yes", "{rule}");
+        // A second one finds nothing to do, and does not take the live value for the target's.
+        let again = space.sync(&target).args(&RESPECT).arg("--config").arg(&config).run();
+        assert_eq!(
+            (again.results(), replicas(&space)),
+            (vec!["Sync Deployment/web Synced Running: deployment.apps/web unchanged".to_owned()], json!(count))
+        );
+    }
+    let config = configured(&space, "json_pointers = [\"/spec/replicas\"]");
+    space.sync(&target).arg("--config").arg(&config).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    assert_eq!(replicas(&space), 1, "without the option a rule changes nothing that is sent");
+}
+
+/// R722: the server's own schema decides nothing here: a live value in a list of items lands in its item, and nothing else is kept.
+#[test]
+fn r722_a_live_image_stays_in_its_container() {
+    let Some(space) = Space::open("ignore-image") else { return };
+    let target = space.write("web", &[web()]);
+    space.sync(&target).run();
+    space.kubectl(&["set", "image", "deployment/web", "main=busybox:live"]);
+    space.kubectl(&["set", "env", "deployment/web", "EXTRA=1"]);
+    let config = configured(&space, "jqPathExpressions = [\".spec.template.spec.containers[] | select(.name == \\\"main\\\") | .image\"]");
+    let changed = space.write("changed", &[web().with("/spec/template/spec/containers/0/args", json!(["new"]))]);
+    let outcome = space.sync(&changed).args(&RESPECT).arg("--config").arg(&config).run();
+    let container = space.get("deployment/web").unwrap()["spec"]["template"]["spec"]["containers"][0].clone();
+    assert_eq!((&container["image"], &container["args"]), (&json!("busybox:live"), &json!(["new"])), "{:?}", outcome.results());
+    assert_eq!(container["env"][0]["name"], "EXTRA", "a field of others that the target does not have stays, as always");
+}
+
+/// R722: a plan and a dry run send what the sync would send, and a rule that cannot be used is an error of the configuration.
+#[test]
+fn r722_a_plan_says_what_the_sync_would_do() {
+    let Some(space) = Space::open("ignore-plan") else { return };
+    let target = space.write("web", &[web()]);
+    space.sync(&target).run();
+    let config = configured(&space, "json_pointers = [\"/spec/replicas\"]");
+    let path = config.to_str().unwrap();
+    space.kubectl(&["scale", "deployment/web", "--replicas=2"]);
+    space.sync(&target).args(&RESPECT).args(&["--config", path]).run();
+    let planned = |arguments: &[&str]| space.plan(&target, arguments)["tasks"][0]["action"].clone();
+    assert_eq!(planned(&[RESPECT[0], RESPECT[1], "--config", path]), "unchanged");
+    assert_eq!(planned(&["--config", path]), "configure");
+}
