@@ -259,7 +259,9 @@ fn refused(live: Option<Object>, error: CallError) -> Foreseen {
     let (code, reason, message) = match &error {
         CallError::Refused { code, reason, message, .. } => (code, reason, message),
         // Nothing is sent that contradicts itself.
-        CallError::Withheld(_) => return Foreseen { live, after: None, approximate: Some(error.to_string()), prospect: Prospect::Refused(error) },
+        CallError::Withheld(_) => {
+            return Foreseen { live, after: None, approximate: Some(error.to_string()), prospect: Prospect::Refused(error) };
+        }
         CallError::Lost(_) | CallError::TimedOut | CallError::Credentials(_) | CallError::Unsent | CallError::Unreadable(_) => {
             return unknown(live, error.to_string());
         }
@@ -267,7 +269,8 @@ fn refused(live: Option<Object>, error: CallError) -> Foreseen {
     if is_unwilling(message) {
         return Foreseen { live, after: None, prospect: Prospect::Untried, approximate: Some(message.clone()) };
     }
-    let is_about_target = ["failed to create typed patch object", "failed to convert new object"].iter().any(|start| message.starts_with(start));
+    let is_about_target =
+        ["failed to create typed patch object", "failed to convert new object"].iter().any(|start| message.starts_with(start));
     // The server could not even read what it has, or somebody behind it does not answer.
     let is_unable = *code >= 500 && !is_about_target || is_transient(&error);
     if is_unable {

@@ -112,7 +112,10 @@ mod tests {
     fn a_null_is_no_value_of_a_kubernetes_kind() {
         let manifest = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "annotations": null, "labels": {"x": null}},
             "data": {"legacy": null, "k": "v"}});
-        assert_eq!(sent(manifest), json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "labels": {}}, "data": {"k": "v"}}));
+        assert_eq!(
+            sent(manifest),
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a", "labels": {}}, "data": {"k": "v"}})
+        );
         let pods = json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "a"},
             "spec": {"template": {"metadata": {"creationTimestamp": null}, "spec": {"containers": [{"name": "c", "resources": null, "args": ["a", null]}]}}}});
         let template = json!({"metadata": {}, "spec": {"containers": [{"name": "c", "args": ["a", null]}]}});
@@ -144,7 +147,9 @@ mod tests {
 
     #[test]
     fn a_manifest_of_any_shape_is_sent_as_it_is() {
-        for odd in [json!({"kind": "Secret", "apiVersion": "v1"}), json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": []}), json!([null])] {
+        for odd in
+            [json!({"kind": "Secret", "apiVersion": "v1"}), json!({"kind": "ConfigMap", "apiVersion": "v1", "metadata": []}), json!([null])]
+        {
             assert_eq!(sent(odd.clone()), odd);
         }
     }

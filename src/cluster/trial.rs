@@ -42,7 +42,9 @@ impl Cluster {
             (Verb::Apply | Verb::ServerSideApply, _) => match self.send_apply(spot, target, mode, Run::Dry, reporter).await {
                 Ok(answer) => Ok(Tried { word: tried(before, mode, &answer), made: Made::Answer(answer) }),
                 Err(refusal) => match self.superseded(spot, target, &refusal, mode).await? {
-                    Some(superseded) => Ok(Tried { word: Word::Configured, made: Made::Anew { object: superseded.anew, why: refusal.to_string() } }),
+                    Some(superseded) => {
+                        Ok(Tried { word: Word::Configured, made: Made::Anew { object: superseded.anew, why: refusal.to_string() } })
+                    }
                     None => Err(refusal),
                 },
             },
@@ -73,7 +75,10 @@ pub(super) struct Tried {
 pub(super) enum Made {
     Answer(Answer),
     /// The old object would be deleted, because of the refusal `why`; the new one, if the server made it for a try.
-    Anew { object: Option<Value>, why: String },
+    Anew {
+        object: Option<Value>,
+        why: String,
+    },
     /// It was not asked for.
     Nothing,
 }

@@ -10,6 +10,10 @@ pub(crate) const HOOK_DELETE_POLICY_MISSPELT: &str = "argocd.argoproj.io/hooks-d
 pub(crate) const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 /// Sync options of an object (spec R703).
 pub(crate) const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
+/// Options of an object for comparisons (spec R718).
+pub(crate) const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
+/// Argo CD's wish not to compare an app anew when this object changes.
+pub(crate) const IGNORE_RESOURCE_UPDATES: &str = "argocd.argoproj.io/ignore-resource-updates";
 /// Pods that are judged as if they were restarted always (spec R413).
 pub(crate) const IGNORE_RESTART_POLICY: &str = "argocd.argoproj.io/ignore-restart-policy";
 /// Helm's hook types (spec R113).

@@ -6,6 +6,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 
 use super::annotation::{self, list};
+use super::compare_option;
 use super::object::Object;
 use super::phase::{Phase, Wave};
 
@@ -70,6 +71,9 @@ pub(crate) struct Traits {
     pub(crate) options: Vec<String>,
     /// Whether `helm.sh/resource-policy: keep` lets it outlive the app (spec R706).
     pub(crate) keep: bool,
+    /// Whether it is no difference of the app when no manifest asks for it (spec R1214).
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) extraneous: bool,
 }
 
 /// Something in an annotation that has no effect, or another one than its author seems to expect.
@@ -91,6 +95,7 @@ impl Traits {
                 .map(|value| list(value).into_iter().map(str::to_owned).collect())
                 .unwrap_or_default(),
             keep: object.annotation(annotation::HELM_RESOURCE_POLICY).is_some_and(|value| list(value).contains(&"keep")),
+            extraneous: compare_option::is_extraneous(object),
         }
     }
 
@@ -196,6 +201,7 @@ pub(crate) fn concerns(object: &Object) -> Vec<Concern> {
     {
         add(annotation::SYNC_WAVE, format!("`{value}` is not a whole number and has no effect; the wave is {}", wave_of(object)));
     }
+    compare_option::concerns(object, &mut add);
     found
 }
 

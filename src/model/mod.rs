@@ -3,6 +3,7 @@
 #![deny(clippy::wildcard_enum_match_arm)]
 
 pub(crate) mod annotation;
+mod compare_option;
 pub(crate) mod field_path;
 pub(crate) mod glob;
 pub(crate) mod grant;

@@ -226,6 +226,20 @@ fn r118_hooks_and_skipped_objects_are_never_pruned_and_wanted_ones_are_no_candid
 }
 
 #[test]
+fn r1214_an_extraneous_object_is_no_difference_but_pruned_all_the_same_and_that_is_said() {
+    let mut case = given([object("v1", "ConfigMap", "kept", &[(annotation::COMPARE_OPTIONS, "ServerSideDiff=false")])]);
+    case.candidates =
+        vec![candidate("ConfigMap", "old", &[(annotation::COMPARE_OPTIONS, "IgnoreExtraneous")]), candidate("ConfigMap", "x", &[])];
+    let plan = case.plan();
+    assert_eq!(plan.tasks.iter().filter(|task| task.id.role == Role::Prune).count(), 2);
+    let said: Vec<String> =
+        plan.warnings.iter().map(|warning| format!("{}: {}", warning.about.as_ref().unwrap().short(), warning.message)).collect();
+    assert_eq!(said.len(), 2, "{said:?}");
+    assert!(said[0].starts_with("ConfigMap/kept: ") && said[0].contains("`ServerSideDiff=false` has no effect"), "{said:?}");
+    assert!(said[1].starts_with("ConfigMap/old: ") && said[1].ends_with("a sync that prunes deletes it all the same"), "{said:?}");
+}
+
+#[test]
 fn r722_respecting_ignored_differences_without_any_is_named() {
     let mut case = given([object("v1", "ConfigMap", "a", &[])]);
     case.shape.options = crate::model::Options::new(["RespectIgnoreDifferences=true".to_owned()]);

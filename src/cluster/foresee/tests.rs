@@ -95,7 +95,8 @@ async fn both_sides_are_of_one_moment_and_whoever_writes_without_end_is_named() 
 #[tokio::test(start_paused = true)]
 async fn what_the_server_refuses_is_refused_in_its_words() {
     let immutable = || fake::status(422, "Invalid", "spec.selector: field is immutable");
-    let untyped = || fake::status(500, "", "failed to create typed patch object (shop/a; /v1, Kind=ConfigMap): .x: field not declared in schema");
+    let untyped =
+        || fake::status(500, "", "failed to create typed patch object (shop/a; /v1, Kind=ConfigMap): .x: field not declared in schema");
     let nowhere = || fake::status(404, "NotFound", "namespaces \"shop\" not found");
     let unserved = || http::Response::builder().status(404).body(fake::full("404 page not found\n")).unwrap();
     let conflict = || fake::status(409, "Conflict", "Apply failed with 1 conflict: conflict with \"x\": .data.k");
@@ -116,7 +117,8 @@ async fn what_the_server_refuses_is_refused_in_its_words() {
 
 #[tokio::test(start_paused = true)]
 async fn a_webhook_with_side_effects_is_not_tried_and_not_refused() {
-    for text in ["admission webhook \"w.example.com\" does not support dry run", "failed calling webhook \"w\": Webhook SideEffects is nil"] {
+    for text in ["admission webhook \"w.example.com\" does not support dry run", "failed calling webhook \"w\": Webhook SideEffects is nil"]
+    {
         let server = Server { get: LIVE, patch: NEVER, post: NEVER };
         let cluster = fake::cluster(move |asked: Asked| match asked.method.as_str() {
             "GET" => (server.get)(),
@@ -159,7 +161,10 @@ async fn r711_r713_what_takes_the_place_of_an_object_is_asked_for() {
     let replaced = || fake::json_answer(200, &object("7", &json!({"k": "new"})));
     let server = Server { get: LIVE, patch: replaced, post: NEVER };
     let (foreseen, asked) = foresee_with(server, &["Replace=true"], false).await;
-    assert_eq!((foreseen.prospect, data(foreseen.after.as_ref()), asked), (Prospect::Replace, Some(json!({"k": "new"})), vec!["GET".into(), "PUT".into()]));
+    assert_eq!(
+        (foreseen.prospect, data(foreseen.after.as_ref()), asked),
+        (Prospect::Replace, Some(json!({"k": "new"})), vec!["GET".into(), "PUT".into()])
+    );
 
     let anew = || {
         let made = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"k": "new", "self": "a-again", "id": "fresh"},
@@ -169,7 +174,11 @@ async fn r711_r713_what_takes_the_place_of_an_object_is_asked_for() {
     let recreated = Server { get: LIVE, patch: NEVER, post: anew };
     let (foreseen, asked) = foresee_with(recreated, &["Replace=true"], true).await;
     assert!(matches!(foreseen.prospect, Prospect::Recreate(_)), "{foreseen:?}");
-    assert_eq!(data(foreseen.after.as_ref()), Some(json!({"k": "new", "self": "a", "id": "u"})), "under its own name, with the old identity");
+    assert_eq!(
+        data(foreseen.after.as_ref()),
+        Some(json!({"k": "new", "self": "a", "id": "u"})),
+        "under its own name, with the old identity"
+    );
     assert_eq!(asked, ["GET", "POST"]);
 
     let immutable = || fake::status(422, "Invalid", "spec.selector: field is immutable");
@@ -224,8 +233,12 @@ async fn an_object_that_is_deleted_and_created_is_compared_with_a_new_one() {
     let resource = Resource::core("ConfigMap", "configmaps");
     let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
     let foreseen = cluster.foresee_anew(spot, &target(), "the old one goes first").await;
-    assert_eq!((data(foreseen.after.as_ref()), foreseen.prospect), (Some(json!({"k": "new"})), Prospect::Recreate("the old one goes first".into())));
-    let cluster = fake::cluster(|asked: Asked| if asked.method == "GET" { LIVE() } else { fake::status(403, "Forbidden", "cannot create") });
+    assert_eq!(
+        (data(foreseen.after.as_ref()), foreseen.prospect),
+        (Some(json!({"k": "new"})), Prospect::Recreate("the old one goes first".into()))
+    );
+    let cluster =
+        fake::cluster(|asked: Asked| if asked.method == "GET" { LIVE() } else { fake::status(403, "Forbidden", "cannot create") });
     let foreseen = cluster.foresee_anew(spot, &target(), "x").await;
     assert!(foreseen.after.is_none() && foreseen.approximate.unwrap().contains("cannot create"));
 }

@@ -21,10 +21,8 @@ fn manifest(kind: &str, name: &str, annotations: &Value) -> Manifest {
 
 fn plan(names: &[(&str, &str)]) -> Plan {
     let hook = json!({"argocd.argoproj.io/hook": "PreSync"});
-    let manifests: Vec<Manifest> = names
-        .iter()
-        .map(|(kind, name)| manifest(kind, name, if name.starts_with("hook") { &hook } else { &Value::Null }))
-        .collect();
+    let manifests: Vec<Manifest> =
+        names.iter().map(|(kind, name)| manifest(kind, name, if name.starts_with("hook") { &hook } else { &Value::Null })).collect();
     Plan::build(&PlanInput {
         app: "shop",
         namespace: "shop",
@@ -77,10 +75,19 @@ fn web(image: &str, replicas: u64, owners: &Value) -> Value {
 
 /// One object of each sort.
 fn shop() -> Planned {
-    let names =
-        [("ConfigMap", "same"), ("Secret", "keys"), ("ConfigMap", "new"), ("ConfigMap", "odd"), ("Deployment", "web"), ("ConfigMap", "hook"), ("ConfigMap", "hook-gone"), ("ConfigMap", "old")];
+    let names = [
+        ("ConfigMap", "same"),
+        ("Secret", "keys"),
+        ("ConfigMap", "new"),
+        ("ConfigMap", "odd"),
+        ("Deployment", "web"),
+        ("ConfigMap", "hook"),
+        ("ConfigMap", "hook-gone"),
+        ("ConfigMap", "old"),
+    ];
     let mut planned = planned(&names);
-    let image = json!({"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"main\"}": {".": {}, "f:image": {}, "f:name": {}}}}}}});
+    let image =
+        json!({"f:spec": {"f:template": {"f:spec": {"f:containers": {"k:{\"name\":\"main\"}": {".": {}, "f:image": {}, "f:name": {}}}}}}});
     let replicas = json!({"f:spec": {"f:replicas": {}}});
     let before = web("web:1", 3, &json!([entry("kubectl-edit", "Update", &image), entry("hpa", "Update", &replicas)]));
     let after = web("web:2", 3, &json!([entry("syncwave", "Apply", &image), entry("hpa", "Update", &replicas)]));
