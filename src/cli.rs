@@ -391,7 +391,7 @@ fn first_word(arguments: &[OsString]) -> Option<&str> {
         option.is_some_and(|option| option.get_action().takes_values())
     };
     let words: Vec<&str> = arguments.iter().skip(1).filter_map(|word| word.to_str()).collect();
-    let is_free = |at: usize| !words[at].starts_with('-') && !(at > 0 && takes_next(words[at - 1]));
+    let is_free = |at: usize| !(words[at].starts_with('-') || at > 0 && takes_next(words[at - 1]));
     (0..words.len()).find(|at| is_free(*at)).map(|at| words[at])
 }
 

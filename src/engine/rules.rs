@@ -21,6 +21,9 @@ use crate::model::{Assessment, Gvk, Object, UnknownKinds};
 /// The name that Argo CD reads.
 const CONFIG_MAP: &str = "argocd-cm";
 
+/// Rules as they were read, and what they were compiled to.
+type Compiled = (Vec<Customized>, Arc<Scripts>);
+
 /// Where the health rules of a session come from. Cloning shares what is compiled.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct RuleSources {
@@ -30,7 +33,7 @@ pub(crate) struct RuleSources {
     folder: Option<Arc<Scripts>>,
     unknown_kinds: UnknownKinds,
     /// The rules of the `argocd-cm` that was read last, so that they are compiled again only if they have changed.
-    last: Arc<Mutex<Option<(Vec<Customized>, Arc<Scripts>)>>>,
+    last: Arc<Mutex<Option<Compiled>>>,
 }
 
 impl RuleSources {

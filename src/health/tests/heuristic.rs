@@ -15,8 +15,10 @@ fn judged(object: &Value) -> Option<(HealthStatus, String, String)> {
     }
 }
 
-/// Rows: what it is about, the status of a Widget of generation 2, and status, message and the evidence behind `heuristic: `.
-fn check_evidence(rows: &[(&str, Value, Option<(HealthStatus, &str, &str)>)]) {
+/// What it is about, the status of a Widget of generation 2, and status, message and the evidence behind `heuristic: `.
+type Row<'a> = (&'a str, Value, Option<(HealthStatus, &'a str, &'a str)>);
+
+fn check_evidence(rows: &[Row<'_>]) {
     for (about, status, expected) in rows {
         let expected = expected.map(|(status, message, rule)| (status, message.to_owned(), format!("heuristic: {rule}")));
         assert_eq!(judged(&custom(status.clone())), expected, "{about}");

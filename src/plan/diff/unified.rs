@@ -118,7 +118,9 @@ impl<'a> Unified<'a> {
     pub(super) fn whole(&mut self, fate: Fate, object: &'a Value) {
         match object {
             Value::Object(fields) if !fields.is_empty() => self.fields(fate, fields, Spot::at(0, 0)),
-            _ => self.value(fate, Label::Nothing, object, Spot::at(0, 0)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                self.value(fate, Label::Nothing, object, Spot::at(0, 0));
+            }
         }
     }
 
@@ -339,7 +341,9 @@ impl<'a> Unified<'a> {
                 self.line(fate, (Label::Dash, Part::Nothing), spot);
                 items.iter().for_each(|item| self.item(fate, item, &[], spot.below(spot.place, 2)));
             }
-            _ => self.value(fate, Label::Dash, item, spot),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => {
+                self.value(fate, Label::Dash, item, spot);
+            }
         }
     }
 }

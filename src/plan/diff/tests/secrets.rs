@@ -36,7 +36,8 @@ fn no_value_of_a_secret_leaves_whatever_form_it_has() {
         object
     };
     let list = |kind: &str, item: Value| json!({"apiVersion": "v1", "kind": kind, "items": [item]});
-    let forms: [(&str, &dyn Fn(&str) -> Value); 12] = [
+    type Form<'a> = (&'a str, &'a dyn Fn(&str) -> Value);
+    let forms: [Form<'_>; 12] = [
         ("data", &|value| of_kind(json!({"data": {"a": value}}))),
         ("stringData", &|value| of_kind(json!({"stringData": {"a": value}}))),
         ("data that is a text", &|value| of_kind(json!({"data": value}))),
