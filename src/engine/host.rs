@@ -321,6 +321,7 @@ impl Shared {
         let rules = self.opening.rules.in_force(&mut customizations, self.opening.clock);
         connected.cluster = connected.cluster.with_judge(rules::judge(rules));
         connected.customizations = Arc::new(customizations);
+        connected.config_map = self.opening.rules.config_map();
         let prepared = match kind {
             Kind::Sync => prepare::prepare(&self.opening, loaded, connected, request, id).await,
             Kind::Delete => prepare::prepare_deletion(&self.opening, loaded, connected, request, id).await?,
@@ -380,6 +381,7 @@ async fn open_connection(opening: &Opening) -> Result<Connected, ConnectError> {
                 server: connection.server.into(),
                 namespace: connection.namespace.into(),
                 customizations: Arc::default(),
+                config_map: None,
             })
         }
         Connector::Client { client, context, cluster, namespace } => Ok(Connected {
@@ -388,6 +390,7 @@ async fn open_connection(opening: &Opening) -> Result<Connected, ConnectError> {
             server: cluster.as_str().into(),
             namespace: namespace.as_str().into(),
             customizations: Arc::default(),
+            config_map: None,
         }),
     }
 }

@@ -17,7 +17,7 @@ use crate::cluster::apply::Spot;
 use crate::cluster::{Cluster, Reporter, Resource};
 use crate::manifest::customization::Customizations;
 use crate::manifest::{self, Loaded, ManifestError, ManifestWarning, Source};
-use crate::model::{Gvk, Kinds, Object};
+use crate::model::{Gvk, Kinds, Object, ResourceKey};
 use crate::operation::Request;
 use crate::plan::{Candidate, Deletion, Manifest, NewNamespace, Plan, PlanInput, Shape};
 
@@ -30,6 +30,8 @@ pub(super) struct Connected {
     pub(super) namespace: Arc<str>,
     /// What the cluster's `argocd-cm` says about kinds, if it was asked.
     pub(super) customizations: Arc<Customizations>,
+    /// That `argocd-cm`.
+    pub(super) config_map: Option<ResourceKey>,
 }
 
 /// Why nothing could be prepared.

@@ -31,7 +31,7 @@ pub(crate) struct Rights {
 /// Finds out what the sync of a plan wants to be allowed, and what lacks.
 pub(super) async fn look(prepared: &Prepared, request: &Request) -> Rights {
     let (cluster, plan) = (&prepared.connected.cluster, &*prepared.plan);
-    let scene = scene(cluster, plan, request).await;
+    let scene = Scene { customizations: prepared.connected.config_map.clone(), ..scene(cluster, plan, request).await };
     let terms = Terms { prune: request.prune, dry_run: request.dry_run, force: request.force, options: &request.options };
     let wants = Wants::of(plan, &terms, &scene);
     let lacking = match lacking(cluster, &wants).await {

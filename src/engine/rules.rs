@@ -16,7 +16,7 @@ use crate::cluster::{Cluster, Judge, Reporter, Resource, judge, locked};
 use crate::health;
 use crate::health::script::{Customization, Limits, Scripts};
 use crate::manifest::customization::{self, Customizations, Customized};
-use crate::model::{Assessment, Gvk, Object, UnknownKinds};
+use crate::model::{Assessment, Gvk, Object, ResourceKey, UnknownKinds};
 
 /// The name that Argo CD reads.
 const CONFIG_MAP: &str = "argocd-cm";
@@ -50,6 +50,11 @@ impl RuleSources {
     /// Reads the `argocd-cm` of a namespace too.
     pub(crate) fn with_argocd_cm(self, namespace: Option<String>) -> Self {
         Self { argocd_cm: namespace, ..self }
+    }
+
+    /// Returns the `argocd-cm` that is read.
+    pub(super) fn config_map(&self) -> Option<ResourceKey> {
+        self.argocd_cm.as_deref().map(|namespace| ResourceKey::new("", "ConfigMap", namespace, CONFIG_MAP))
     }
 
     /// Reads what the cluster says about kinds. What cannot be read is told in its notes, and stops nothing.

@@ -44,6 +44,8 @@ pub(crate) struct Scene {
     pub(crate) unread: BTreeSet<ResourceKey>,
     /// Objects that the plan needs beside its own and that are asked for.
     pub(crate) references: BTreeSet<ResourceKey>,
+    /// The `argocd-cm` whose health rules and ignored differences hold.
+    pub(crate) customizations: Option<ResourceKey>,
     /// Whether Argo CD's Applications are served, so that they are looked through.
     pub(crate) has_applications: bool,
 }

@@ -41,6 +41,7 @@ struct Case {
     options: Vec<&'static str>,
     force: bool,
     dry_run: bool,
+    customizations: Option<ResourceKey>,
 }
 
 impl Case {
@@ -75,6 +76,7 @@ impl Case {
         });
         let key = |value: &Value| kinds.key_of(&Object::new(value.clone()), "shop");
         let scene = Scene {
+            customizations: self.customizations.clone(),
             plurals,
             live: self.live.iter().map(|value| (key(value), Object::new(value.clone()))).collect(),
             unread: self.unread.iter().cloned().collect(),
@@ -118,6 +120,13 @@ fn an_object_that_is_not_there_is_seen_patched_and_created_and_one_that_is_there
     );
     let unread = Case { unread: vec![ResourceKey::new("", "ConfigMap", "shop", "old")], ..Case::of(&[map("old", "")]) };
     assert_eq!(unread.needed(), only_old.needed(), "what cannot be read may be there");
+}
+
+#[test]
+fn r411_the_argocd_cm_that_is_asked_for_is_read_where_it_stands() {
+    let customizations = Some(ResourceKey::new("", "ConfigMap", "argocd", "argocd-cm"));
+    let case = Case { customizations, live: vec![map("old", "")], ..Case::of(&[map("old", "")]) };
+    assert_eq!(case.needed(), ["argocd: get configmaps [argocd-cm]", "shop: get,patch configmaps [old]"]);
 }
 
 #[test]

@@ -233,6 +233,11 @@ impl Walk<'_> {
             let key = ResourceKey::new("", "Namespace", "", &self.plan.namespace);
             self.add(Need::Needed, Where::object(&key, &"namespaces".into()).of("get"), "finds out whether there is", &key.to_string());
         }
+        // Without it other rules judge, and the sync may come to another end.
+        if let Some(key) = &self.scene.customizations {
+            let spot = Where::object(key, &"configmaps".into());
+            self.add(Need::Needed, spot.of("get"), "reads health rules and ignored differences in", &key.to_string());
+        }
         for (gvk, plural) in self.kinds() {
             for namespace in self.namespaces(&gvk) {
                 let place = Where { group: gvk.group.clone(), resource: plural.clone(), ..Where::core("", &namespace) };
