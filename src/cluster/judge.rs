@@ -1,9 +1,10 @@
 //! How live objects are judged. The rules are handed in, so that this folder needs none of its own; owned here is when they run: a rule that
 //! may take long runs on a thread of its own, and one version of an object is judged by it once. Knows neither kinds nor scripts.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::time::Duration;
 
 use super::live::{finalizers, time};
 use super::locked;
@@ -12,6 +13,9 @@ use crate::model::{Assessment, Gvk, Live, Object, Tracking, Traits};
 
 /// How many verdicts are kept. More objects than that are judged again when they are seen again.
 const KEPT: usize = 4_096;
+
+/// A script ends within a second. What has not come back after this is stuck in one long step, where nobody can stop it.
+const STUCK: Duration = Duration::from_secs(3);
 
 /// The rules in force.
 pub(crate) trait Rules: fmt::Debug + Send + Sync {
@@ -30,6 +34,8 @@ pub(crate) trait Rules: fmt::Debug + Send + Sync {
 pub(crate) struct Judge {
     rules: Arc<dyn Rules>,
     verdicts: Arc<Mutex<HashMap<Arc<str>, Verdict>>>,
+    /// Groups and kinds whose rule was stuck once. It is not run again, so that threads do not pile up.
+    stuck: Arc<Mutex<HashSet<(Arc<str>, Arc<str>)>>>,
 }
 
 /// What a slow rule said of one version of an object; empty until it has.
@@ -48,7 +54,7 @@ impl fmt::Debug for Judge {
 impl Judge {
     /// Makes a judge that has seen nothing yet.
     pub(crate) fn new(rules: Arc<dyn Rules>) -> Self {
-        Self { rules, verdicts: Arc::default() }
+        Self { rules, verdicts: Arc::default(), stuck: Arc::default() }
     }
 
     /// Returns what is to be known of a live object. Native rules answer at once, without a point where the caller waits; a script runs on
@@ -76,10 +82,21 @@ impl Judge {
         if let Some(said) = said.get() {
             return said.clone();
         }
+        let Gvk { group, kind, .. } = object.gvk();
+        if locked(&self.stuck).contains(&(group.clone(), kind.clone())) {
+            return is_stuck(object);
+        }
         let (rules, judged) = (self.rules.clone(), object.clone());
         // Who asks for the same version meanwhile waits for this answer.
-        let answer = tokio::task::spawn_blocking(move || said.get_or_init(|| rules.assess(&judged)).clone()).await;
-        answer.unwrap_or_else(|error| Assessment::Error(format!("the health rule of {} could not be run: {error}", object.key())))
+        let run = tokio::task::spawn_blocking(move || said.get_or_init(|| rules.assess(&judged)).clone());
+        match tokio::time::timeout(STUCK, run).await {
+            Ok(Ok(assessment)) => assessment,
+            Ok(Err(error)) => Assessment::Error(format!("the health rule of {} could not be run: {error}", object.key())),
+            Err(_) => {
+                locked(&self.stuck).insert((group, kind));
+                is_stuck(object)
+            }
+        }
     }
 
     /// Returns the place of the verdict on this version of an object. What has no uid or no version is no stored object: nothing is kept.
@@ -99,6 +116,11 @@ impl Judge {
         verdicts.insert(uid.into(), Verdict { version: version.into(), said: said.clone() });
         said
     }
+}
+
+fn is_stuck(object: &Object) -> Assessment {
+    let kind = object.gvk().kind;
+    Assessment::Error(format!("the health rule of {kind} does not come to its end, so it is not run again; take the long steps out of it"))
 }
 
 #[cfg(test)]
@@ -168,6 +190,45 @@ mod tests {
         let widget = object("Widget", "u", "1");
         let lives = futures::future::join_all((0..8).map(|_| judge.live(&widget))).await;
         assert!(lives.iter().all(|live| live.assessment.message() == "1"));
+    }
+
+    /// A rule that ends when the test lets it; of nothing but Widgets.
+    #[derive(Debug)]
+    struct Long(Mutex<std::sync::mpsc::Receiver<()>>, AtomicUsize);
+
+    impl Rules for Long {
+        fn assess(&self, _object: &Object) -> Assessment {
+            self.1.fetch_add(1, Relaxed);
+            locked(&self.0).recv().unwrap();
+            Assessment::NoRule
+        }
+
+        fn observed(&self, _object: &Object) -> (Option<i64>, Option<i64>) {
+            (None, None)
+        }
+
+        fn may_take_long(&self, _gvk: &Gvk) -> bool {
+            true
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_rule_that_nobody_can_stop_holds_its_object_for_three_seconds_and_is_not_run_again() {
+        let (finish, wait) = std::sync::mpsc::channel();
+        let rules = Arc::new(Long(Mutex::new(wait), AtomicUsize::new(0)));
+        let judge = Judge::new(rules.clone());
+        let (first, widget) = (judge.clone(), object("Widget", "u", "1"));
+        let asked = tokio::spawn(async move { first.live(&widget).await.assessment });
+        while rules.1.load(Relaxed) == 0 {
+            tokio::task::yield_now().await;
+        }
+        tokio::time::advance(STUCK).await;
+        let sentence = "the health rule of Widget does not come to its end, so it is not run again; take the long steps out of it";
+        let stuck = Assessment::Error(sentence.to_owned());
+        assert_eq!(asked.await.unwrap(), stuck);
+        assert_eq!(judge.live(&object("Widget", "other", "2")).await.assessment, stuck);
+        assert_eq!(rules.1.load(Relaxed), 1);
+        finish.send(()).unwrap();
     }
 
     #[tokio::test]
