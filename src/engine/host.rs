@@ -131,8 +131,14 @@ impl Host {
                     let blocked = windows::refusal(&request, shared.opening.clock.now());
                     prepared.notes.extend(preview_notes(&prepared, &request).await);
                     let planned = Planned { blocked, ..compare::preview(prepared, &request, depth).await };
-                    shared.answer(Answer::Planned(Arc::new(planned))).await;
+                    let planned = Arc::new(planned);
+                    let answer = match depth {
+                        Depth::Plan => Answer::Planned(planned),
+                        Depth::Diff => Answer::Compared(Ok(planned)),
+                    };
+                    shared.answer(answer).await;
                 }
+                Err(obstacle) if depth == Depth::Diff => shared.answer(Answer::Compared(Err(obstacle.parts()))).await,
                 Err(obstacle) => shared.answer(obstacle.into()).await,
             }
             Outcome::Answered

@@ -41,6 +41,13 @@ pub(super) struct Obstacle {
     pub(super) report: String,
 }
 
+impl Obstacle {
+    /// Returns whose fault it is, and the text for people.
+    pub(super) fn parts(self) -> (FailureKind, String) {
+        (self.kind, self.report)
+    }
+}
+
 impl From<Obstacle> for Answer {
     fn from(obstacle: Obstacle) -> Self {
         Self::Failed { kind: obstacle.kind, report: obstacle.report }

@@ -142,7 +142,7 @@ impl Planned {
 pub(crate) enum Ask {
     /// Load the manifests again and make the plan of this request; answered with `Planned` or `Failed`. Writes nothing.
     Plan { request: Request },
-    /// The same, with everything compared that is there, hooks too.
+    /// The same, with everything compared that is there, hooks too; answered with `Compared`.
     Diff { request: Request },
     /// The same as `Plan` for the deletion of the app.
     PlanDeletion { request: Request },
@@ -182,6 +182,8 @@ pub(crate) enum FailureKind {
 pub(crate) enum Answer {
     Planned(Arc<Planned>),
     Rights(Arc<Rights>),
+    /// What `Ask::Diff` found out, or why it found out nothing, as in `Failed`. Plans may be asked for and answered meanwhile.
+    Compared(Result<Arc<Planned>, (FailureKind, String)>),
     Started {
         operation: Arc<str>,
     },

@@ -72,7 +72,7 @@ pub(crate) async fn diff(session: &mut SessionHandle, stops: &mut mpsc::Receiver
 }
 
 fn planned(answer: Answer) -> Option<Arc<Planned>> {
-    if let Answer::Planned(planned) = answer { Some(planned) } else { None }
+    if let Answer::Planned(planned) | Answer::Compared(Ok(planned)) = answer { Some(planned) } else { None }
 }
 
 /// Asks what a sync wants to be allowed.
@@ -101,10 +101,10 @@ async fn answered<T>(
             }
             answer = session.answers.recv() => match answer {
                 Some(Answer::Refused { reason }) => return End::Refused(reason),
-                Some(Answer::Failed { kind, report }) => return End::Failed(kind, report),
+                Some(Answer::Failed { kind, report } | Answer::Compared(Err((kind, report)))) => return End::Failed(kind, report),
                 Some(Answer::Started { operation }) => tracing::info!(%operation, "started"),
                 Some(Answer::Object { .. }) => {}
-                Some(answer @ (Answer::Planned(_) | Answer::Rights(_))) => {
+                Some(answer @ (Answer::Planned(_) | Answer::Compared(Ok(_)) | Answer::Rights(_))) => {
                     if let Some(meant) = meant(answer) {
                         return End::Done(meant);
                     }
@@ -216,7 +216,7 @@ impl Drive<'_> {
                 tracing::warn!(text, "refused while an operation runs");
                 None
             }
-            Some(Answer::Started { .. } | Answer::Planned(_) | Answer::Rights(_) | Answer::Object { .. }) => None,
+            Some(Answer::Started { .. } | Answer::Planned(_) | Answer::Compared(_) | Answer::Rights(_) | Answer::Object { .. }) => None,
         }
     }
 

@@ -22,7 +22,7 @@ impl Stage {
     async fn diff_for(&mut self, request: Request) -> Planned {
         self.ask(Ask::Diff { request }).await;
         match self.answer().await {
-            Answer::Planned(planned) => Planned::clone(&planned),
+            Answer::Compared(Ok(planned)) => Planned::clone(&planned),
             other => panic!("{other:?}"),
         }
     }
@@ -391,7 +391,7 @@ impl Play {
             tokio::select! {
                 biased;
                 answer = self.session.answers.recv() => match answer.unwrap() {
-                    Answer::Planned(planned) => return Planned::clone(&planned),
+                    Answer::Compared(Ok(planned)) => return Planned::clone(&planned),
                     Answer::Started { .. } | Answer::Refused { .. } => {}
                     other => panic!("{other:?}"),
                 },

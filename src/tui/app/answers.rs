@@ -18,8 +18,8 @@ impl App {
     pub(super) fn answer(&mut self, answer: Answer) {
         match answer {
             Answer::Planned(planned) => self.planned(&planned),
-            // Nobody asks for rights on a screen.
-            Answer::Started { .. } | Answer::Rights(_) => {}
+            // Nobody asks for rights or comparisons on a screen.
+            Answer::Started { .. } | Answer::Rights(_) | Answer::Compared(_) => {}
             Answer::Refused { reason } => {
                 self.model.busy = None;
                 self.report("Refused", &reason);
