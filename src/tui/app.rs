@@ -24,7 +24,7 @@ use super::views::operation::OperationView;
 use super::views::{Leaving, Notice, Outbox, Shown, View, Wish};
 use super::widgets::prompt::Prompt;
 use crate::engine::session::{Answer, Ask, FailureKind};
-use crate::operation::{Event, LogLine, Record, Request};
+use crate::operation::{Event, LogLine, Operation, Record, Request};
 use crate::plan::Kind;
 
 /// Something that happened outside.
@@ -91,6 +91,8 @@ pub(crate) struct App {
     /// The lowest first; never empty.
     views: Vec<Box<dyn View>>,
     dialog: Option<Box<dyn Dialog>>,
+    /// A dialog that comes back when no more than so many views are open.
+    aside: Option<(usize, Box<dyn Dialog>)>,
     line: Option<LineFor>,
     commands: Prompt,
     searches: Prompt,
@@ -117,6 +119,7 @@ impl App {
             model,
             views: vec![first],
             dialog: None,
+            aside: None,
             line: None,
             commands: Prompt::default(),
             searches: Prompt::default(),
@@ -130,7 +133,7 @@ impl App {
     pub(crate) fn open(&mut self, target: String, request: Request, begin: Begin) {
         self.model.begin(target, request);
         self.plans.clear();
-        self.dialog = None;
+        (self.dialog, self.aside) = (None, None);
         if !self.model.stories.is_empty() {
             self.views.truncate(1);
             self.views.push(Box::new(OperationView::new(Shown::Home, false)));
@@ -211,6 +214,10 @@ impl App {
         match wish {
             Wish::Ask(ask) => self.ask(ask),
             Wish::Open(view) => self.views.push(view),
+            Wish::OpenAside(view) => {
+                self.aside = self.dialog.take().map(|dialog| (self.views.len(), dialog));
+                self.views.push(view);
+            }
             Wish::OpenLogs { shown, task } => match LogScreen::open(shown, task, &self.model) {
                 Some(screen) => self.views.push(Box::new(screen)),
                 None => self.say(Notice::plain("nothing has run yet: there is no log")),
@@ -223,8 +230,11 @@ impl App {
                 if self.views.len() > 1 {
                     self.views.pop();
                 }
+                if self.aside.as_ref().is_some_and(|(views, _)| self.views.len() <= *views) {
+                    self.dialog = self.aside.take().map(|(_, dialog)| dialog);
+                }
             }
-            Wish::Dialog(dialog) => self.dialog = Some(dialog),
+            Wish::Dialog(dialog) => (self.dialog, self.aside) = (Some(dialog), None),
             Wish::CloseDialog => self.dialog = None,
             Wish::Say(notice) => self.notice = Some(notice),
             Wish::Search => {
@@ -259,8 +269,14 @@ impl App {
 
     fn ask(&mut self, ask: Ask) {
         match &ask {
-            Ask::Plan { .. } | Ask::Diff { .. } | Ask::PlanDeletion { .. } => self.plans.push_back(PlanFor::Dialog),
-            Ask::Sync { .. } | Ask::Delete { .. } => self.model.busy = Some(Busy::Starting),
+            Ask::Plan { .. } | Ask::PlanDeletion { .. } => self.plans.push_back(PlanFor::Dialog),
+            Ask::Diff { request } => return self.compare(request.clone()),
+            Ask::Sync { .. } | Ask::Delete { .. } => {
+                self.model.busy = Some(Busy::Starting);
+                // What was asked for is watched on the sync screen.
+                self.views.retain(|view| view.context() != Context::Diff);
+                self.aside = None;
+            }
             Ask::Object { key } => _ = self.model.yaml.entry(key.clone()).or_insert(Yaml::Asked),
             Ask::Terminate { .. }
             | Ask::Approve { .. }
@@ -271,6 +287,10 @@ impl App {
             | Ask::Follow { .. } => {}
         }
         self.effects.push(Effect::Ask(ask));
+    }
+
+    fn compare(&mut self, request: Request) {
+        self.effects.extend(self.model.comparison.want(request).map(Effect::Ask));
     }
 
     /// Brings everything up to date for a frame. Called once before each [`App::draw`].
@@ -303,13 +323,15 @@ impl App {
         self.model.theme.finish(buffer);
     }
 
-    /// Returns when the next frame is due because of time alone: the next full second of the running operation.
+    /// Returns when the next frame is due because of time alone: the next full second of the running operation, or of a question that waits.
     pub(crate) fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
-        let operation = self.model.running()?.operation()?;
         if !self.top().ticks(&self.model) && self.dialog.is_none() {
             return None;
         }
-        let passed = now.duration_since(operation.started_at()).max(SignedDuration::ZERO);
-        operation.started_at().checked_add(SignedDuration::from_secs(passed.as_secs() + 1)).ok()
+        let operation = self.model.running().and_then(|board| board.operation());
+        let asked = || self.model.comparison.asked().and_then(|asked| asked.since);
+        let since = operation.map(Operation::started_at).or_else(asked)?;
+        let passed = now.duration_since(since).max(SignedDuration::ZERO);
+        since.checked_add(SignedDuration::from_secs(passed.as_secs() + 1)).ok()
     }
 }

@@ -10,6 +10,7 @@ pub(crate) enum Command {
     Approve,
     Pause,
     Delete,
+    Diff,
     Attempts,
     Logs,
     History,
@@ -20,10 +21,11 @@ pub(crate) enum Command {
 }
 
 /// Name and meaning of each command, in alphabetical order of names.
-const COMMANDS: [(&str, Command); 13] = [
+const COMMANDS: [(&str, Command); 14] = [
     ("approve", Command::Approve),
     ("attempts", Command::Attempts),
     ("delete", Command::Delete),
+    ("diff", Command::Diff),
     ("help", Command::Help),
     ("history", Command::History),
     ("log", Command::Log),

@@ -20,12 +20,13 @@ pub(crate) enum Context {
     Details,
     Attempts,
     Logs,
+    Diff,
     Dialog,
 }
 
 #[cfg(test)]
 impl Context {
-    const ALL: [Self; 6] = [Self::General, Self::Sync, Self::Details, Self::Attempts, Self::Logs, Self::Dialog];
+    const ALL: [Self; 7] = [Self::General, Self::Sync, Self::Details, Self::Attempts, Self::Logs, Self::Diff, Self::Dialog];
 }
 
 /// A key with its modifiers, as the terminal reports them, normalised.
@@ -61,6 +62,7 @@ struct File {
     details: Vec<Entry>,
     attempts: Vec<Entry>,
     logs: Vec<Entry>,
+    diff: Vec<Entry>,
     dialog: Vec<Entry>,
 }
 
@@ -93,6 +95,7 @@ impl Keymap {
             (Context::Details, file.details),
             (Context::Attempts, file.attempts),
             (Context::Logs, file.logs),
+            (Context::Diff, file.diff),
             (Context::Dialog, file.dialog),
         ];
         for (context, entries) in tables {

@@ -6,6 +6,7 @@ mod app;
 mod board;
 pub(crate) mod clean;
 mod command;
+mod comparison;
 mod dialogs;
 mod footer;
 mod happening;

@@ -10,6 +10,7 @@ use ratatui::layout::Size;
 
 use super::action::Action;
 use super::board::Board;
+use super::comparison::Comparison;
 use super::keymap::Keymap;
 use super::log_store::{self, LogStore};
 use super::theme::{Look, Theme};
@@ -63,6 +64,8 @@ pub(crate) struct Model {
     /// What the deletion of the app is asked with.
     pub(crate) deletion: Request,
     pub(crate) planned: Option<Arc<Planned>>,
+    /// What a sync would change, field by field.
+    pub(crate) comparison: Comparison,
     preview: Option<Board>,
     /// Operations since the program started, oldest first.
     operations: VecDeque<Board>,
@@ -93,6 +96,7 @@ impl Model {
             request: Request::default(),
             deletion: Request::deletion(),
             planned: None,
+            comparison: Comparison::default(),
             preview: None,
             operations: VecDeque::new(),
             shows_plan: false,
@@ -160,6 +164,7 @@ impl Model {
     /// Brings all boards up to date for a frame at `now`.
     pub(crate) fn settle(&mut self, now: Timestamp) {
         self.now = now;
+        self.comparison.settle(now);
         if let Some(board) = &mut self.preview {
             board.settle(now);
         }

@@ -30,6 +30,9 @@ pub(crate) enum Role {
     Chosen,
     /// A context in which a mistake is expensive.
     Protected,
+    /// A line of a diff that the target has and the live object has not, and the other way round; the sign before it says so too.
+    Added,
+    Removed,
 }
 
 /// How the person wants the screens to look.
@@ -62,7 +65,9 @@ impl Theme {
             Role::Chosen => style.add_modifier(Modifier::REVERSED),
             Role::Input => style.add_modifier(Modifier::UNDERLINED),
             Role::Dim if self.look.monochrome => style.add_modifier(Modifier::DIM),
-            Role::Text | Role::Dim | Role::Rule | Role::Key | Role::Good | Role::Warn | Role::Running => style,
+            Role::Text | Role::Dim | Role::Rule | Role::Key | Role::Good | Role::Warn | Role::Running | Role::Added | Role::Removed => {
+                style
+            }
         }
     }
 
@@ -90,8 +95,8 @@ fn colour(role: Role) -> Option<Color> {
         Role::Text | Role::Strong | Role::Input | Role::Chosen => None,
         Role::Dim | Role::Rule => Some(Color::DarkGray),
         Role::Key => Some(Color::Cyan),
-        Role::Good => Some(Color::Green),
-        Role::Bad | Role::Protected => Some(Color::Red),
+        Role::Good | Role::Added => Some(Color::Green),
+        Role::Bad | Role::Protected | Role::Removed => Some(Color::Red),
         Role::Warn => Some(Color::Yellow),
         Role::Running => Some(Color::Blue),
         Role::Marked => Some(Color::Magenta),
@@ -145,7 +150,7 @@ fn ascii(symbol: &str) -> &'static str {
         "●" | "•" => "*",
         "○" => ".",
         "✖" | "×" | "█" => "x",
-        "⊘" | "·" | "─" | "━" | "—" | "–" => "-",
+        "⊘" | "·" | "─" | "━" | "—" | "–" | "−" => "-",
         "▓" => "#",
         "▒" | "░" => ":",
         "▾" => "v",

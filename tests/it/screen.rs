@@ -35,6 +35,30 @@ fn an_operator_opens_syncs_reads_a_log_terminates_syncs_one_resource_and_quits()
 }
 
 #[test]
+fn an_operator_sees_what_a_sync_changes_marks_one_resource_and_syncs_only_that() {
+    let mut pty = Pty::start("assets/demo/web-shop/manifests --app web-shop -n shop --embedded web-shop --speed 20", 120, 35);
+    pty.shows("db-config");
+    pty.press("D");
+    pty.shows("server-side dry run");
+    pty.shows("+ Service/web");
+    pty.shows("a sync would do");
+    pty.press("<space>");
+    pty.shows("1 marked, s syncs only these, without hooks");
+    pty.press("s");
+    pty.shows("Selective sync, without hooks");
+    pty.press("d");
+    pty.shows("a selection");
+    pty.press("<esc>");
+    pty.shows("Selective sync, without hooks");
+    pty.press("y");
+    pty.shows("SUCCEEDED");
+    pty.press("D");
+    pty.shows("= 1 the same");
+    pty.press("q:q<enter>");
+    assert_eq!(pty.ends(), 0);
+}
+
+#[test]
 fn the_gallery_has_a_line_for_each_story_and_plays_the_chosen_one() {
     let mut pty = Pty::start("demo --speed 20", 100, 24);
     for story in ["web-shop", "blue-green", "notify", "presync-fail", "flaky", "endless"] {

@@ -18,8 +18,12 @@ impl App {
     pub(super) fn answer(&mut self, answer: Answer) {
         match answer {
             Answer::Planned(planned) => self.planned(&planned),
-            // Nobody asks for rights or comparisons on a screen.
-            Answer::Started { .. } | Answer::Rights(_) | Answer::Compared(_) => {}
+            Answer::Compared(compared) => {
+                let ask = self.model.comparison.take(compared.map_err(|(_, report)| report));
+                self.effects.extend(ask.map(Effect::Ask));
+            }
+            // Nobody asks for rights on a screen.
+            Answer::Started { .. } | Answer::Rights(_) => {}
             Answer::Refused { reason } => {
                 self.model.busy = None;
                 self.report("Refused", &reason);
@@ -99,8 +103,9 @@ impl App {
 
     /// Of several plans that the dialog asked for, the last one counts.
     fn tell_dialog(&mut self, planned: Result<Arc<Planned>, Vec<String>>) {
+        let aside = self.aside.as_mut().map(|(_, dialog)| dialog);
         if !self.plans.contains(&PlanFor::Dialog)
-            && let Some(dialog) = &mut self.dialog
+            && let Some(dialog) = self.dialog.as_mut().or(aside)
         {
             dialog.planned(planned);
         }

@@ -178,6 +178,8 @@ impl App {
             Ok(Some(Command::Terminate)) => self.home(Action::Terminate, &mut out),
             Ok(Some(Command::Approve)) => self.home(Action::Approve, &mut out),
             Ok(Some(Command::Pause)) => self.home(Action::Pause, &mut out),
+            Ok(Some(Command::Diff)) if self.top().context() == Context::Diff => {}
+            Ok(Some(Command::Diff)) => self.home(Action::Diff, &mut out),
             Ok(Some(Command::Delete)) => self.home(Action::Delete, &mut out),
             Ok(Some(Command::Attempts)) => self.home(Action::Attempts, &mut out),
             Ok(Some(Command::Logs)) => self.home(Action::Logs, &mut out),

@@ -2,6 +2,7 @@
 
 mod control;
 mod deletion;
+mod diff;
 mod journeys;
 mod play;
 mod screens;

@@ -1,9 +1,12 @@
 //! Everything known of one object: what the sync does with it and when, its pods, its events, and its live YAML.
 
+use std::collections::BTreeSet;
+
 use jiff::SignedDuration;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::diff::{DiffView, Opening};
 use super::text::{Scroll, TextLine};
 use super::{Outbox, Outcome, Shown, View, Wish};
 use crate::engine::session::Ask;
@@ -270,6 +273,11 @@ impl View for DetailsView {
             Action::PreviousPane => self.step(false, model, out),
             Action::Yaml => self.turn(Tab::Yaml, model, out),
             Action::Events => self.turn(Tab::Events, model, out),
+            Action::Diff => {
+                let (request, task) = (model.request.clone(), Some(self.task.clone()));
+                let view = DiffView::new(Opening { request, task, marks: BTreeSet::new(), has_dialog: false }, out);
+                out.wish(Wish::Open(Box::new(view)));
+            }
             Action::Logs | Action::Open => out.wish(Wish::OpenLogs { shown: self.shown, task: self.task.clone() }),
             Action::Filter => out.wish(Wish::Search),
             Action::Back if !self.find.is_empty() => self.find.clear(),
@@ -324,7 +332,7 @@ impl View for DetailsView {
     }
 
     fn verbs(&self) -> &'static [Action] {
-        &[Action::Details, Action::Yaml, Action::Events, Action::Logs, Action::Back, Action::Help]
+        &[Action::Details, Action::Diff, Action::Yaml, Action::Events, Action::Logs, Action::Back, Action::Help]
     }
 
     fn title(&self) -> &'static str {

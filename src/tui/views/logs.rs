@@ -2,7 +2,7 @@
 //! task is called and how it stands comes with every call. `settle` after anything changed, then `draw` as often as needed.
 
 mod draw;
-mod find;
+pub(in crate::tui::views) mod find;
 mod header;
 mod keys;
 mod paint;

@@ -4,6 +4,7 @@
 pub(crate) mod attempts;
 pub(crate) mod details;
 pub(crate) mod diagnostics;
+pub(crate) mod diff;
 pub(crate) mod gallery;
 pub(crate) mod help;
 pub(crate) mod history;
@@ -75,6 +76,8 @@ pub(crate) enum Shown {
 pub(crate) enum Wish {
     Ask(Ask),
     Open(Box<dyn View>),
+    /// The same, and the dialog that is open now comes back when the view closes.
+    OpenAside(Box<dyn View>),
     /// Logs of a task, the whole screen.
     OpenLogs {
         shown: Shown,

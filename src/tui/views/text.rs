@@ -1,5 +1,7 @@
 //! A text that is scrolled: offset, size and the keys for moving. Details, YAML and help are such texts.
 
+use std::ops::Range;
+
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
@@ -35,6 +37,23 @@ impl Scroll {
     pub(super) fn reveal(&mut self, line: usize) {
         if line < self.top || line >= self.top + self.height.max(1) {
             self.top = line.saturating_sub(self.height / 3).min(self.len.saturating_sub(self.height));
+        }
+    }
+
+    /// Returns the lines that are seen.
+    pub(super) fn visible(&self) -> Range<usize> {
+        self.top.min(self.len)..self.top.saturating_add(self.height).min(self.len)
+    }
+
+    /// Returns how many columns are out of sight at the left.
+    pub(super) fn left(&self) -> usize {
+        self.left
+    }
+
+    /// Scrolls sideways, if need be, so that these columns are among the `width` that are seen.
+    pub(super) fn show_columns(&mut self, columns: Range<usize>, width: usize) {
+        if columns.start < self.left || columns.end > self.left + width {
+            self.left = if columns.end <= width { 0 } else { columns.start.saturating_sub(width / 3) };
         }
     }
 

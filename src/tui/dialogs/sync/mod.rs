@@ -5,6 +5,7 @@
 mod choices;
 mod lines;
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crossterm::event::KeyEvent;
@@ -19,6 +20,7 @@ use crate::plan::Selector;
 use crate::tui::action::Action;
 use crate::tui::clean;
 use crate::tui::model::{Busy, Model};
+use crate::tui::views::diff::{DiffView, Opening};
 use crate::tui::views::{Notice, Outbox, Wish};
 
 /// What the sync is about.
@@ -77,12 +79,27 @@ pub(crate) struct SyncDialog {
     request: Request,
 }
 
+/// What a sync is proposed with.
+pub(crate) struct Proposal {
+    /// How its switches stand at first.
+    pub(crate) request: Request,
+    /// At most two.
+    pub(crate) scopes: Vec<Scope>,
+    /// Whether the second one is chosen.
+    pub(crate) some: bool,
+}
+
 impl SyncDialog {
     /// Makes the question and asks for the plan. `scopes` are at most two; `some` chooses the second.
     pub(crate) fn new(model: &Model, scopes: Vec<Scope>, some: bool, out: &mut Outbox) -> Self {
+        Self::of(Proposal { request: model.request.clone(), scopes, some }, model, out)
+    }
+
+    /// Makes the question of a proposal and asks for the plan.
+    pub(crate) fn of(proposal: Proposal, model: &Model, out: &mut Outbox) -> Self {
+        let Proposal { request, scopes, some } = proposal;
         let confirmation = Confirmation::new(model);
         let scope = if some { scopes.len().saturating_sub(1) } else { 0 };
-        let request = model.request.clone();
         let choices = Choices::of(&request);
         let field = match &confirmation {
             Some(_) => Field::Name,
@@ -153,6 +170,13 @@ impl SyncDialog {
         };
         self.state = State::Asked(before);
         out.ask(Ask::Plan { request: self.request() });
+    }
+
+    /// Shows what this very sync changes; the question waits meanwhile.
+    fn open_diff(&self, out: &mut Outbox) {
+        let opening = Opening { request: self.request(), task: None, marks: BTreeSet::new(), has_dialog: true };
+        let view = DiffView::new(opening, out);
+        out.wish(Wish::OpenAside(Box::new(view)));
     }
 
     /// Why it cannot start now.
@@ -232,6 +256,7 @@ impl Dialog for SyncDialog {
             (Action::Left | Action::Right, Field::Scope) | (Action::Mark, _) => self.toggle(out),
             (Action::Open, Field::Cancel) | (Action::No, _) => out.wish(Wish::CloseDialog),
             (Action::Open, Field::Scope | Field::Switch(_)) => self.walk(true),
+            (Action::Diff, _) => self.open_diff(out),
             (Action::Open | Action::Yes, _) => self.sync(model, out),
             _ => {}
         }
@@ -271,7 +296,7 @@ impl Dialog for SyncDialog {
             lines: &lines,
             focus,
             buttons: &[(&button, self.field == Field::Sync), ("Cancel", self.field == Field::Cancel)],
-            hint: "tab choose · space switch · enter confirm · esc cancel",
+            hint: "tab next · space switch · d diff · enter go · esc cancel",
         };
         sheet(model.theme, &looks, area, buffer);
     }

@@ -1,4 +1,4 @@
-//! What a person looks for in a log: a part of a line. Capitals matter as soon as one is typed.
+//! What a person looks for in a log or a diff: a part of a line. Capitals matter as soon as one is typed.
 
 use std::ops::Range;
 
@@ -6,34 +6,34 @@ use crate::tui::clean;
 
 /// A text to find. An empty one is found nowhere.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Needle {
+pub(in crate::tui::views) struct Needle {
     text: String,
     any_case: bool,
 }
 
 impl Needle {
     /// Makes a needle of what was typed.
-    pub(super) fn new(text: &str) -> Self {
+    pub(in crate::tui::views) fn new(text: &str) -> Self {
         Self { any_case: !text.chars().any(char::is_uppercase), text: text.to_owned() }
     }
 
     /// Returns what was typed.
-    pub(super) fn text(&self) -> &str {
+    pub(in crate::tui::views) fn text(&self) -> &str {
         &self.text
     }
 
     /// Returns whether there is nothing to find.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in crate::tui::views) fn is_empty(&self) -> bool {
         self.text.is_empty()
     }
 
     /// Returns whether a line has it.
-    pub(super) fn is_in(&self, line: &str) -> bool {
+    pub(in crate::tui::views) fn is_in(&self, line: &str) -> bool {
         self.find(line, 0).is_some()
     }
 
     /// Returns the first place at or after a byte offset; the offset must be between two characters.
-    pub(super) fn find(&self, line: &str, from: usize) -> Option<Range<usize>> {
+    pub(in crate::tui::views) fn find(&self, line: &str, from: usize) -> Option<Range<usize>> {
         let rest = line.get(from..)?;
         if self.is_empty() {
             return None;
@@ -49,7 +49,7 @@ impl Needle {
     }
 
     /// Returns the places that a part of a line shows, also those that begin or end outside of it.
-    pub(super) fn places_in<'a>(&'a self, line: &'a str, part: Range<usize>) -> impl Iterator<Item = Range<usize>> + 'a {
+    pub(in crate::tui::views) fn places_in<'a>(&'a self, line: &'a str, part: Range<usize>) -> impl Iterator<Item = Range<usize>> + 'a {
         // A folded character may have another length than the typed one, at most three times as much.
         let reach = self.text.len() * 3;
         let mut from = clean::char_end_before(line, part.start.saturating_sub(reach));

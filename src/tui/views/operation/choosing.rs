@@ -1,5 +1,7 @@
 //! Marks, and what leads from the sync screen to a change: always through a dialog.
 
+use std::collections::BTreeSet;
+
 use super::OperationView;
 use super::lines::Line;
 use crate::engine::session::Ask;
@@ -72,15 +74,20 @@ impl OperationView {
         out.say(Notice::bad("mark resources first: hooks do not run in a selective sync"));
     }
 
+    /// What is marked and may be synced alone.
+    fn marked<'a>(&'a self, board: &'a Board) -> impl Iterator<Item = &'a ResourceKey> {
+        let tasks = board.plan().tasks.iter().filter(|task| !task.is_hook() && self.marks.contains(&task.id.key));
+        tasks.map(|task| &task.id.key)
+    }
+
+    /// The marks, for another screen.
+    pub(super) fn markable(&self, board: &Board) -> BTreeSet<ResourceKey> {
+        self.marked(board).cloned().collect()
+    }
+
     /// What a sync may be about: everything, and the marked resources or else the one under the cursor. Hooks cannot be selected.
     fn scopes(&self, board: &Board) -> Vec<Scope> {
-        let marked: Vec<&ResourceKey> = board
-            .plan()
-            .tasks
-            .iter()
-            .filter(|task| !task.is_hook() && self.marks.contains(&task.id.key))
-            .map(|task| &task.id.key)
-            .collect();
+        let marked: Vec<&ResourceKey> = self.marked(board).collect();
         let here = self.row().filter(|row| board.rows().get(*row).is_some_and(|row| !row.hook)).and_then(|row| board.task_id(row));
         let chosen = match (marked.is_empty(), here) {
             (false, _) => Some(Scope::some(marked.into_iter().map(Selector::exactly).collect(), "marked")),

@@ -26,6 +26,7 @@ use self::lines::{Choice, Line};
 use self::texts::{Cache, GroupText};
 use super::attempts::AttemptsView;
 use super::details::{DetailsView, Tab};
+use super::diff::{DiffView, Opening};
 use super::history::HistoryView;
 use super::{Notice, Outbox, Outcome, Shown, View, Wish};
 use crate::engine::session::Ask;
@@ -240,6 +241,13 @@ impl OperationView {
         }
     }
 
+    fn open_diff(&self, board: &Board, model: &Model, out: &mut Outbox) {
+        let task = self.row().and_then(|row| board.task_id(row)).cloned();
+        let opening = Opening { request: model.request.clone(), task, marks: self.markable(board), has_dialog: false };
+        let view = DiffView::new(opening, out);
+        out.wish(Wish::Open(Box::new(view)));
+    }
+
     fn open_logs(&self, board: &Board, out: &mut Outbox) {
         match self.log_task(board) {
             Some(task) => out.wish(Wish::OpenLogs { shown: self.shown, task: task.clone() }),
@@ -265,6 +273,7 @@ impl OperationView {
                 self.ask_to_change(action, board, model, out);
             }
             Action::Attempts => self.open_attempts(board, model, out),
+            Action::Diff => self.open_diff(board, model, out),
             _ => return Outcome::Ignored,
         }
         Outcome::Consumed
@@ -287,6 +296,7 @@ impl OperationView {
             Action::OnlySyncFail => self.narrow(Some(Phase::SyncFail)),
             Action::Filter => out.wish(Wish::Search),
             Action::History => out.wish(Wish::Open(Box::new(HistoryView::new(model)))),
+            Action::Diff => out.say(Notice::bad("nothing is open yet")),
             Action::Pause | Action::Delete | Action::Attempts | Action::Sync | Action::SyncMarked | Action::Terminate | Action::Approve => {
                 let reason = model.may(action).err().unwrap_or_else(|| "nothing is open yet".to_owned());
                 out.say(Notice::bad(reason));
@@ -425,6 +435,7 @@ impl View for OperationView {
             Action::Attempts,
             Action::NextProblem,
             Action::Help,
+            Action::Diff,
             Action::Yaml,
             Action::Mark,
             Action::Filter,
