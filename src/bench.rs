@@ -10,7 +10,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::engine::rules::RuleSources;
-use crate::engine::session::{self, Connector, Opening, OperationIds};
+use crate::engine::session::{self, Action, Answer, Connector, Opening, OperationIds, Place, Planned};
 use crate::health;
 use crate::health::script::{Customization, Limits, Scripts};
 use crate::manifest::{LoadOptions, Source};
@@ -177,6 +177,61 @@ impl Frames {
     }
 }
 
+/// The diff screen of a large app.
+pub struct Diffs(Rehearsal);
+
+impl Diffs {
+    /// Opens the screen on `resources` objects that all change, the first of them one of about `lines` lines of YAML.
+    pub fn of(resources: usize, lines: usize, (columns, rows): (u16, u16)) -> Self {
+        let planned = Arc::new(changes(resources, lines));
+        let mut rehearsal = Rehearsal::new(columns, rows);
+        rehearsal.answer(Answer::Planned(planned.clone()));
+        rehearsal.press('D');
+        rehearsal.answer(Answer::Compared(Ok(planned)));
+        Self(rehearsal)
+    }
+
+    /// Draws a frame in which nothing has changed, and returns how many cells are not empty.
+    pub fn draw(&mut self) -> usize {
+        self.0.frame()
+    }
+
+    /// Unfolds everything, or folds it again.
+    pub fn unfold(&mut self) {
+        self.0.press('Z');
+    }
+
+    /// Goes to the second resource and back, so that the text of the first one is made anew, and draws both.
+    pub fn open_again(&mut self) -> usize {
+        self.0.press('>');
+        let second = self.0.frame();
+        self.0.press('<');
+        second + self.0.frame()
+    }
+}
+
+fn changes(resources: usize, lines: usize) -> Planned {
+    let text = |text: &str| -> Arc<str> { text.into() };
+    let place = Place {
+        app: text("large"),
+        context: text("bench"),
+        cluster: text("in process"),
+        namespace: text("large"),
+        source: text("large/"),
+        revision: text("4c1d0aa97f3e52b1"),
+        read_only: None,
+        protected: false,
+    };
+    let mut planned = Planned::new(place, Arc::new(Manifests::of(resources).build()), Vec::new());
+    let (small, large) = (Arc::new(Comparison::of(94).difference()), Arc::new(Comparison::of(lines).difference()));
+    for task in planned.plan.clone().tasks.iter().filter(|task| !task.is_hook()) {
+        let difference = if planned.differences.is_empty() { &large } else { &small };
+        planned.differences.insert(task.id.clone(), difference.clone());
+        planned.actions.insert(task.id.clone(), Action::Configure);
+    }
+    planned
+}
+
 /// An app whose only work is its waves: one ConfigMap in each, done at once.
 #[derive(Debug)]
 pub struct Waves {
@@ -319,14 +374,16 @@ impl Comparison {
 
     /// Compares both sides, and returns how many lines show what changes, with three unchanged ones around each.
     pub fn lines(&self) -> usize {
-        let difference = diff::compare(&Sides { live: Some(&self.live), after: Some(&self.after) }, &NoRules);
-        diff::lines(&difference, 3).len()
+        diff::lines(&self.difference(), 3).len()
+    }
+
+    fn difference(&self) -> diff::Difference {
+        diff::compare(&Sides { live: Some(&self.live), after: Some(&self.after) }, &NoRules)
     }
 
     /// Returns how many lines both sides have together.
     pub fn size(&self) -> usize {
-        let difference = diff::compare(&Sides { live: Some(&self.live), after: Some(&self.after) }, &NoRules);
-        diff::lines(&difference, usize::MAX).len()
+        diff::lines(&self.difference(), usize::MAX).len()
     }
 }
 

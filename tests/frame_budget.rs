@@ -1,6 +1,6 @@
 //! What a frame may cost at 10,000 resources. A binary of its own: the counter of allocations is the process's allocator.
 
-use syncwave::bench::Frames;
+use syncwave::bench::{Diffs, Frames};
 
 /// Allocations of one frame, whatever is on the screen.
 const BUDGET: u64 = 1_000;
@@ -14,5 +14,19 @@ fn a_frame_at_10_000_resources_allocates_at_most_a_thousand_times() {
         let changed = allocation_counter::measure(|| _ = frames.draw_after_a_fact());
         assert!(still.count_total <= BUDGET, "{columns}x{rows}: {} allocations when nothing has changed", still.count_total);
         assert!(changed.count_total <= BUDGET, "{columns}x{rows}: {} allocations after a fact", changed.count_total);
+    }
+}
+
+#[test]
+fn a_frame_of_a_diff_of_5_000_lines_among_10_000_resources_allocates_at_most_a_thousand_times() {
+    for size in [(60, 20), (80, 24), (120, 35), (200, 50)] {
+        let mut diffs = Diffs::of(10_000, 5_000, size);
+        assert!(diffs.draw() > 200, "something is drawn");
+        let folded = allocation_counter::measure(|| _ = diffs.draw());
+        diffs.unfold();
+        diffs.draw();
+        let unfolded = allocation_counter::measure(|| _ = diffs.draw());
+        assert!(folded.count_total <= BUDGET, "{size:?}: {} allocations", folded.count_total);
+        assert!(unfolded.count_total <= BUDGET, "{size:?}: {} allocations when all is unfolded", unfolded.count_total);
     }
 }

@@ -6,12 +6,14 @@ mod picture;
 
 use std::sync::Arc;
 
+use crossterm::event::{Event as Input, KeyCode, KeyEvent};
 use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::app::{App, Begin, Msg};
 use super::theme::Look;
+use crate::engine::session::Answer;
 use crate::operation::{Record, Request};
 
 /// The sync screen of an operation.
@@ -33,6 +35,18 @@ impl Rehearsal {
     pub(crate) fn facts(&mut self, records: &[Record]) {
         self.app.update(Msg::Facts(&mut records.iter().cloned().map(Arc::new).collect()));
         self.now = records.last().map_or(self.now, |record| record.at);
+    }
+
+    /// Takes an answer of the session.
+    pub(crate) fn answer(&mut self, answer: Answer) {
+        self.app.update(Msg::Answer(answer));
+        self.app.take_effects();
+    }
+
+    /// Presses the key of a letter.
+    pub(crate) fn press(&mut self, letter: char) {
+        self.app.update(Msg::Terminal(Input::Key(KeyEvent::from(KeyCode::Char(letter)))));
+        self.app.take_effects();
     }
 
     /// Folds one more fact, a second later.

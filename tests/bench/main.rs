@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use divan::Bencher;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use syncwave::bench::{Comparison, Frames, Judgements, Manifests, Records, Waves};
+use syncwave::bench::{Comparison, Diffs, Frames, Judgements, Manifests, Records, Waves};
 
 fn main() {
     divan::main();
@@ -66,6 +66,22 @@ fn frame_at_10_000_resources(bencher: Bencher<'_, '_>) {
 fn frame_after_a_fact_at_10_000_resources(bencher: Bencher<'_, '_>) {
     let mut frames = Frames::of(10_000, 200, 50);
     bencher.bench_local(|| frames.draw_after_a_fact());
+}
+
+/// A frame of 200x50 cells of the diff screen, on an object of 5,000 lines among 10,000 that change.
+#[divan::bench(sample_count = 100)]
+fn frame_of_a_diff_at_10_000_resources(bencher: Bencher<'_, '_>) {
+    let mut diffs = Diffs::of(10_000, 5_000, (200, 50));
+    diffs.draw();
+    bencher.bench_local(|| diffs.draw());
+}
+
+/// The frame in which such an object is shown for the first time, and one of another object.
+#[divan::bench(sample_count = 100)]
+fn diff_of_5_000_lines_is_opened(bencher: Bencher<'_, '_>) {
+    let mut diffs = Diffs::of(10_000, 5_000, (200, 50));
+    diffs.draw();
+    bencher.bench_local(|| diffs.open_again());
 }
 
 /// From the start of the process to the gallery on the terminal.

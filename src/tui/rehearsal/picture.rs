@@ -7,7 +7,6 @@ use ratatui::buffer::{Buffer, Cell};
 use ratatui::style::{Color, Modifier};
 
 use super::Rehearsal;
-use crate::engine::session::Answer;
 use crate::operation::LogLine;
 use crate::tui::app::Msg;
 
@@ -15,12 +14,6 @@ use crate::tui::app::Msg;
 const CELL: (usize, usize) = (9, 19);
 
 impl Rehearsal {
-    /// Takes an answer of the session.
-    pub(crate) fn answer(&mut self, answer: Answer) {
-        self.app.update(Msg::Answer(answer));
-        self.app.take_effects();
-    }
-
     /// Takes log lines.
     pub(crate) fn lines(&mut self, mut lines: Vec<LogLine>) {
         self.app.update(Msg::Lines(&mut lines));
