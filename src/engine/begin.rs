@@ -21,7 +21,7 @@ pub(super) struct Ready {
 /// The sentence that refuses it.
 pub(super) async fn begin(opening: &Opening, mut prepared: Prepared, request: Request) -> Result<Box<Ready>, String> {
     let now = opening.clock.now();
-    let request = windows::narrowed(request, &prepared.place);
+    let request = windows::narrowed(request, &prepared);
     prepared.notes.extend(request.windows.concerns());
     if let Some(reason) = windows::refusal(&request, now) {
         return Err(reason);

@@ -14,7 +14,7 @@ use super::local::{self, Control, Start};
 use super::prepare::{self, Connected, Obstacle, Prepared};
 use super::rights;
 use super::session::{Answer, Ask, Connector, FailureKind, Opening, OperationIds, Planned};
-use super::{rules, windows};
+use super::{respect, rules, windows};
 use crate::cluster::apply::Spot;
 use crate::cluster::connect::{ConnectError, connect};
 use crate::cluster::{Cluster, Reporter, Resource, locked};
@@ -126,7 +126,7 @@ impl Host {
         self.work.spawn(async move {
             match shared.prepare(kind, &request, id).await {
                 Ok(mut prepared) => {
-                    let request = windows::narrowed(request, &prepared.place);
+                    let request = windows::narrowed(request, &prepared);
                     prepared.notes.extend(request.windows.concerns());
                     let blocked = windows::refusal(&request, shared.opening.clock.now());
                     prepared.notes.extend(preview_notes(&prepared, &request).await);
@@ -326,6 +326,7 @@ impl Shared {
         let mut customizations = self.opening.rules.read(&connected.cluster).await;
         let rules = self.opening.rules.in_force(&mut customizations, self.opening.clock);
         connected.cluster = connected.cluster.with_judge(rules::judge(rules));
+        let request = &Request { ignore: respect::with_those_of(&request.ignore, &mut customizations), ..request.clone() };
         connected.customizations = Arc::new(customizations);
         connected.config_map = self.opening.rules.config_map();
         let prepared = match kind {

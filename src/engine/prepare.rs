@@ -19,6 +19,7 @@ use crate::manifest::customization::Customizations;
 use crate::manifest::{self, Loaded, ManifestError, ManifestWarning, Source};
 use crate::model::{Gvk, Kinds, Object, ResourceKey};
 use crate::operation::Request;
+use crate::plan::ignore::IgnoreRules;
 use crate::plan::{Candidate, Deletion, Manifest, NewNamespace, Plan, PlanInput, Shape};
 
 /// An open connection of a session.
@@ -64,6 +65,8 @@ pub(super) struct Prepared {
     /// Of a deletion.
     pub(super) finder: Option<Arc<Finder>>,
     pub(super) connected: Connected,
+    /// Every rule of ignored differences, those of the cluster too.
+    pub(super) ignore: IgnoreRules,
 }
 
 /// Reads the manifests; standard input only once, because it cannot be read again.
@@ -139,7 +142,7 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     old.objects.retain(|owned| !found.gone.contains(&owned.key));
     notes.extend(found.notes);
     let ledger = Ledger::new(home, old, &plan).blocked(is_blocked);
-    Prepared { id, ledger, finder: None, place, plan, notes, connected }
+    Prepared { id, ledger, finder: None, place, plan, notes, connected, ignore: request.ignore.clone() }
 }
 
 /// Makes the plan of the deletion of the app. What cannot be read may be the app's, so then nothing is deleted. Neither is it without an
@@ -185,7 +188,7 @@ pub(super) async fn prepare_deletion(
     finder.inventory.retain(|owned| !found.gone.contains(&owned.key));
     notes.extend(found.notes);
     let ledger = Ledger::of_deletion(home, finder.inventory.clone(), &plan, deletion.is_begun);
-    Ok(Prepared { id, ledger, finder: Some(Arc::new(finder)), place, plan, notes, connected })
+    Ok(Prepared { id, ledger, finder: Some(Arc::new(finder)), place, plan, notes, connected, ignore: request.ignore.clone() })
 }
 
 fn unreadable_belongings(sentences: &[String]) -> Option<String> {

@@ -1,11 +1,15 @@
 //! What is sent instead of a target with `RespectIgnoreDifferences=true` (spec R722): the live values of ignored fields are read and kept.
-//! Reads only. Without the option, without rules for the object, or without a live object the target is sent as it is.
+//! Owns which rules there are: those of the request, and those of the cluster's `argocd-cm`. Reads only. Without the option, without rules for the object, or without a live object the target is sent as it is.
+
+use std::collections::BTreeSet;
 
 use crate::cluster::apply::{Before, Spot};
 use crate::cluster::{CallError, Cluster, Reporter, Snapshot};
+use crate::manifest::customization::Customizations;
+use crate::model::ignore::read_customized;
 use crate::model::{Object, Role, Task};
 use crate::operation::Request;
-use crate::plan::ignore::{RulesOfObject, respected};
+use crate::plan::ignore::{IgnoreRules, RulesOfObject, respected};
 
 /// What is to be sent, and what there is before it.
 #[derive(Debug)]
@@ -14,6 +18,23 @@ pub(super) struct Wanted {
     pub(super) before: Before,
     /// Rules that could not be applied, in whole sentences.
     pub(super) problems: Vec<String>,
+}
+
+/// Returns rules, and after them those of the cluster. What cannot be used goes to the notes; of two texts for the same kinds the first one
+/// holds.
+pub(super) fn with_those_of(own: &IgnoreRules, of_cluster: &mut Customizations) -> IgnoreRules {
+    let mut rules = Vec::new();
+    let mut known = BTreeSet::new();
+    for found in &of_cluster.ignore_differences {
+        if !known.insert(found.kinds.as_str()) {
+            continue;
+        }
+        match read_customized(&found.kinds, &found.text, &found.place) {
+            Ok(rule) => rules.extend(rule),
+            Err(sentence) => of_cluster.notes.push(sentence),
+        }
+    }
+    if rules.is_empty() { own.clone() } else { own.and(rules) }
 }
 
 /// Returns the rules whose fields a sync of a task keeps; none for hooks.

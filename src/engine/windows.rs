@@ -3,14 +3,15 @@
 
 use jiff::Timestamp;
 
-use super::session::Place;
+use super::prepare::Prepared;
 use crate::model::{Attempt, Destination};
 use crate::operation::Request;
 
-/// Leaves the windows that concern the app where it is synced to.
-pub(super) fn narrowed(request: Request, place: &Place) -> Request {
+/// Leaves the windows that concern the app where it is synced to, and takes the rules that were found with the plan.
+pub(super) fn narrowed(request: Request, prepared: &Prepared) -> Request {
+    let place = &prepared.place;
     let destination = Destination { app: &place.app, namespace: &place.namespace, cluster: &place.context, server: &place.cluster };
-    Request { windows: request.windows.concerning(&destination), ..request }
+    Request { windows: request.windows.concerning(&destination), ignore: prepared.ignore.clone(), ..request }
 }
 
 /// Returns why no sync may begin now, if a window blocks it.

@@ -83,3 +83,24 @@ fn r722_a_plan_says_what_the_sync_would_do() {
     assert_eq!(planned(&[RESPECT[0], RESPECT[1], "--config", path]), "unchanged");
     assert_eq!(planned(&["--config", path]), "configure");
 }
+
+/// R722, R730: what is ignored is named in a diff, counts as no difference of its own, and leaves the object out of a sync of what is out of
+/// sync.
+#[test]
+fn r730_an_object_that_differs_in_ignored_fields_alone_is_not_out_of_sync() {
+    let Some(space) = Space::open("ignore-diff") else { return };
+    let target = space.write("web", &[web()]);
+    space.sync(&target).run();
+    let config = configured(&space, "json_pointers = [\"/spec/replicas\"]");
+    let path = config.to_str().unwrap();
+    space.kubectl(&["scale", "deployment/web", "--replicas=2"]);
+    let (_, said) = space.diff(&target, &["--config", path]);
+    let object = &said["objects"][0];
+    assert_eq!(object["fields"], json!([]), "{said}");
+    assert_eq!(object["ignored"], json!([{"path": "spec.replicas", "rule": "apps.app.ignore_differences[0]"}]), "{said}");
+    let only = ["--sync-option", "ApplyOutOfSyncOnly=true", "--config", path];
+    assert_eq!(space.sync(&target).args(&only).run().not_run(), ["Deployment/web: notNeeded"]);
+    assert_eq!(replicas(&space), 2);
+    let (code, said) = space.diff(&target, &[]);
+    assert_eq!((code, &said["objects"][0]["fields"][0]["path"]), (Some(1), &json!("spec.replicas")), "{said}");
+}

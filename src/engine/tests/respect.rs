@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::stage::Stage;
-use crate::engine::session::{Action, Answer, Ask};
+use crate::engine::rules::RuleSources;
+use crate::engine::session::{Action, Answer, Ask, Opening};
 use crate::model::{Options, RuleText};
 use crate::operation::{Event, Request};
 use crate::plan::ignore::IgnoreRules;
@@ -117,6 +118,30 @@ async fn a_rule_that_cannot_be_applied_is_told_on_its_task_and_the_target_is_sen
     assert_eq!(live(&stage).0, 1);
     let is_told = |event: &Event| matches!(event, Event::Warned { task: Some(_), text } if text.starts_with("apps.web.ignore_differences[0]: the expression `keys` computes"));
     assert!(stage.position(is_told).is_some(), "{:#?}", stage.tail());
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn r722_rules_of_the_clusters_argocd_cm_count_too_and_one_that_cannot_be_read_is_told() {
+    let with_cm = |opening: &mut Opening| opening.rules = RuleSources::default().with_argocd_cm(Some("shop".to_owned()));
+    let mut stage = Stage::with("", WEB, with_cm);
+    let data = json!({
+        "resource.customizations": "apps/Deployment:\n  ignoreDifferences: 'jsonPointers: [/spec/template]'\n",
+        "resource.customizations.ignoreDifferences.apps_Deployment": "jsonPointers: [/spec/replicas]",
+        "resource.customizations.ignoreDifferences.all": "jqPathExpressions: ['.spec = 1']",
+    });
+    let config_map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm", "namespace": "shop"}, "data": data});
+    stage.sim.store().create("somebody", config_map).unwrap();
+    let respect = || Request { options: Options::new(["RespectIgnoreDifferences=true".to_owned()]), ..Request::default() };
+    stage.sync(respect()).await;
+    change(&stage);
+    stage.sync(respect()).await;
+    let (replicas, containers) = short(live(&stage));
+    assert_eq!((replicas, &containers[1]["image"]), (json!(4), &json!("log:1")), "a key for one kind beats the older map");
+    let told = "the ignored differences of */* cannot be used (the key resource.customizations.ignoreDifferences.all of the ConfigMap shop/argocd-cm)";
+    assert!(stage.told().iter().any(|text| text.starts_with(told)), "{:?}", stage.told());
+    assert!(!stage.told().iter().any(|text| text.contains("has no effect: no differences")), "{:?}", stage.told());
+    assert_eq!(action(&mut stage, respect()).await, Action::Unchanged);
     stage.close().await;
 }
 

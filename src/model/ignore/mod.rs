@@ -1,6 +1,7 @@
 //! Rules of differences that are ignored (spec R722): for which objects, and which fields. Reads them once, so that a rule that is there can
 //! be used as a whole; what is done with them is `plan::ignore`'s. Pure.
 
+mod customized;
 mod jq;
 mod pointer;
 mod rule;
@@ -10,6 +11,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub(crate) use customized::read_customized;
 pub(crate) use jq::{Fault, JqPath, STEPS};
 pub(crate) use pointer::JsonPointer;
 pub(crate) use rule::{IgnoreRule, RuleText};

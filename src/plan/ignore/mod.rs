@@ -29,6 +29,11 @@ impl IgnoreRules {
         self.0.is_empty()
     }
 
+    /// Returns these rules and others after them.
+    pub(crate) fn and(&self, others: impl IntoIterator<Item = IgnoreRule>) -> Self {
+        Self(self.0.iter().cloned().chain(others.into_iter().map(Arc::new)).collect())
+    }
+
     /// Returns the rules about an object.
     pub(crate) fn about(&self, key: &ResourceKey) -> RulesOfObject {
         RulesOfObject(self.0.iter().filter(|rule| rule.matches(key)).cloned().collect())
