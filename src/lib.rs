@@ -35,6 +35,7 @@
 //! * **prune**: the deletion of what the app owns and no manifest asks for any more.
 //! * **health**: how a live object does. **result**: how a task ended. **blocker**: the task that the operation waits for.
 //! * **fact**: something that happened, as a [`operation::Record`]. **effect**: something that the core wants to be done.
+//! * **impact**: what a task does beyond its own object, in words; people read it as the effects of a plan.
 #![allow(rustdoc::private_intra_doc_links, reason = "the map is read by those who build the documentation with private items")]
 
 #[doc(hidden)]

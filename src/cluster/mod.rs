@@ -38,7 +38,7 @@ use tokio_util::sync::CancellationToken;
 pub(crate) use judge::Judge;
 pub(crate) use outbox::{Outbox, Reporter};
 pub(crate) use ownership::{Content, Snapshot};
-pub(crate) use read::Patience;
+pub(crate) use read::{Listed, Patience};
 pub(crate) use wire::{CallError, Resource};
 
 use self::pool::Load;

@@ -18,6 +18,18 @@ pub(crate) enum Patience {
     Little,
 }
 
+/// How many objects are asked for at once.
+const PAGE: &str = "500";
+const MANY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+
+/// The beginning of a list.
+#[derive(Debug, Default)]
+pub(crate) struct Listed {
+    pub(crate) objects: Vec<Object>,
+    /// Whether these are all.
+    pub(crate) is_whole: bool,
+}
+
 impl Cluster {
     /// Gets an object; `None` if it does not exist.
     ///
@@ -57,17 +69,31 @@ impl Cluster {
     /// # Errors
     /// Why they could not be had.
     pub(crate) async fn list_metadata(&self, resource: &Resource, namespace: &str, patience: Patience) -> Result<Vec<Object>, CallError> {
-        const METADATA: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
-        let mut objects = Vec::new();
+        self.list_some(resource, namespace, patience, usize::MAX).await.map(|listed| listed.objects)
+    }
+
+    /// The same, but so many pages at most.
+    ///
+    /// # Errors
+    /// Why they could not be had.
+    pub(crate) async fn list_some(
+        &self,
+        resource: &Resource,
+        namespace: &str,
+        patience: Patience,
+        pages: usize,
+    ) -> Result<Listed, CallError> {
+        let mut listed = Listed::default();
         let mut from = String::new();
         let reporter = Reporter::default();
         let mut backoff = Backoff::new(self, &reporter, "listing");
-        loop {
-            let mut query = vec![("limit", "500")];
+        let mut read = 0;
+        while read < pages {
+            let mut query = vec![("limit", PAGE)];
             if !from.is_empty() {
                 query.push(("continue", &from));
             }
-            let mut page = match self.wire.get_as(&with_query(&resource.collection(namespace), &query), METADATA).await {
+            let mut page = match self.wire.get_as(&with_query(&resource.collection(namespace), &query), MANY).await {
                 Ok(page) => page,
                 Err(error) => {
                     let is_worth_it = patience == Patience::Usual || error.code() == Some(429);
@@ -77,14 +103,29 @@ impl Cluster {
                     return Err(error);
                 }
             };
+            read += 1;
             if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
-                objects.extend(items.into_iter().map(Object::new));
+                listed.objects.extend(items.into_iter().map(Object::new));
             }
             page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().clone_into(&mut from);
-            if from.is_empty() {
-                return Ok(objects);
+            listed.is_whole = from.is_empty();
+            if listed.is_whole {
+                break;
             }
         }
+        Ok(listed)
+    }
+
+    /// Returns how many objects there are, and whether there may be more: the server says how many are left after the first.
+    ///
+    /// # Errors
+    /// Why they could not be counted.
+    pub(crate) async fn count(&self, resource: &Resource, namespace: &str) -> Result<(u64, bool), CallError> {
+        let page = self.wire.get_as(&with_query(&resource.collection(namespace), &[("limit", "1")]), MANY).await?;
+        let first = page["items"].as_array().map_or(0, Vec::len) as u64;
+        let left = page.pointer("/metadata/remainingItemCount").and_then(Value::as_u64);
+        let is_cut = page.pointer("/metadata/continue").and_then(Value::as_str).is_some_and(|from| !from.is_empty());
+        Ok((first.saturating_add(left.unwrap_or_default()), is_cut && left.is_none()))
     }
 
     /// Returns what is there before a write, for a caller who does not know.

@@ -1,12 +1,13 @@
 //! What a plan would change: for each task the action, and both sides of the object compared. Asks the server for dry runs; where it may
 //! not be asked, compares here, and says so. Writes nothing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use futures::StreamExt as _;
 use serde_json::Value;
 
+use super::children;
 use super::prepare::Prepared;
 use super::respect;
 use super::session::{Action, Planned};
@@ -14,9 +15,10 @@ use crate::cluster::apply::Spot;
 use crate::cluster::foresee::{Foreseen, Prospect};
 use crate::cluster::outgoing::outgoing;
 use crate::cluster::{Cluster, Reporter, Resource, Snapshot};
-use crate::model::{DeletePolicy, Mode, Object, ResourceKey, Role, Task, Verb};
+use crate::model::{DeletePolicy, Mode, Object, ResourceKey, Role, Task, TaskId, Verb};
 use crate::operation::Request;
 use crate::plan::diff::{self, Difference, IgnoreFields, NoRules, Sides};
+use crate::plan::impact::{self, Facts, Impact, Scene, Terms};
 use crate::plan::{Kind, Plan};
 
 /// How many objects are looked at at once.
@@ -38,11 +40,13 @@ struct Look {
     difference: Option<Difference>,
     approximate: Option<String>,
     note: Option<String>,
+    /// What the comparison does not show of the live object.
+    facts: Option<Facts>,
 }
 
 impl Look {
     fn only(action: Action) -> Self {
-        Self { action, difference: None, approximate: None, note: None }
+        Self { action, difference: None, approximate: None, note: None, facts: None }
     }
 }
 
@@ -53,17 +57,31 @@ pub(super) async fn preview(prepared: Prepared, request: &Request, depth: Depth)
     let looks = plan.tasks.iter().map(|task| async { (task.id.clone(), eye.look(task).await) });
     let mut looks = futures::stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
     let mut planned = Planned::new(place, plan.clone(), notes);
-    let mut told = BTreeSet::new();
+    let (mut told, mut facts) = (BTreeSet::new(), BTreeMap::new());
     while let Some((id, look)) = looks.next().await {
         planned.approximate.extend(look.approximate.map(|why| (id.clone(), why)));
         told.extend(look.difference.iter().flat_map(|difference| difference.problems.iter().cloned()));
         planned.differences.extend(look.difference.map(|difference| (id.clone(), Arc::new(difference))));
         told.extend(look.note);
+        facts.extend(look.facts.filter(|_| look.action != Action::Unchanged).map(|facts| (id.clone(), facts)));
         planned.actions.insert(id, look.action);
     }
     planned.notes.extend(told);
     drop(looks);
+    planned.effects = effects(&connected.cluster, &planned, request, facts).await;
     planned
+}
+
+async fn effects(
+    cluster: &Cluster,
+    planned: &Planned,
+    request: &Request,
+    mut facts: BTreeMap<TaskId, Facts>,
+) -> BTreeMap<TaskId, Vec<Impact>> {
+    let terms = Terms { options: &request.options, prunes: request.prune, approved: &request.approved };
+    children::count(cluster, planned, terms, &mut facts).await;
+    let Planned { plan, actions, differences, .. } = planned;
+    impact::impacts(&Scene { plan, actions, differences, facts: &facts, terms })
 }
 
 /// Returns the objects that an apply would not change, as the server's dry run says, or only in what is ignored (spec R730).
@@ -119,7 +137,11 @@ impl Eye<'_> {
     async fn prune(&self, task: &Task) -> Look {
         let Some(resource) = self.cluster.known_resource(&task.gvk()) else { return Look::only(Action::Prune) };
         match self.cluster.get(spot(&resource, task), &Reporter::default()).await {
-            Ok(live) => Look { difference: live.map(|live| compared(Some(live.wire()), None, &NoRules)), ..Look::only(Action::Prune) },
+            Ok(Some(live)) => {
+                let (difference, facts) = (compared(Some(live.wire()), None, &NoRules), Facts::of(live.wire()));
+                Look { difference: Some(difference), facts: Some(facts), ..Look::only(Action::Prune) }
+            }
+            Ok(None) => Look::only(Action::Prune),
             Err(error) => Look { approximate: Some(format!("it cannot be read: {error}")), ..Look::only(Action::Prune) },
         }
     }
@@ -155,7 +177,8 @@ impl Eye<'_> {
             return Look { approximate: Some(why), ..created(target) };
         }
         let note = foreseen.live.as_ref().and_then(|live| leaving(&task.id.key, live));
-        Look { note, ..self.judged(task, target, foreseen) }
+        let facts = foreseen.live.as_ref().map(|live| Facts::of(live.wire()));
+        Look { note, facts, ..self.judged(task, target, foreseen) }
     }
 
     /// Returns what a sync sends for a target. If the live object cannot be read, that is said where both sides are looked at.
@@ -192,15 +215,11 @@ impl Eye<'_> {
         };
         let Some(live) = &foreseen.live else {
             let after = foreseen.after.as_ref().map_or_else(|| outgoing(target), |after| after.wire().clone());
-            return Look {
-                action,
-                difference: Some(compared(None, Some(&after), &NoRules)),
-                approximate: foreseen.approximate,
-                note: None,
-            };
+            let difference = Some(compared(None, Some(&after), &NoRules));
+            return Look { difference, approximate: foreseen.approximate, ..Look::only(action) };
         };
         let (difference, approximate) = self.both_sides(task, (live, target), &foreseen);
-        Look { action, difference: Some(difference), approximate, note: None }
+        Look { difference: Some(difference), approximate, ..Look::only(action) }
     }
 
     /// The server would take it, but does not say what comes of it.
@@ -212,7 +231,7 @@ impl Eye<'_> {
             Verb::Apply | Verb::ServerSideApply if difference.is_empty() => Action::Unchanged,
             Verb::Apply | Verb::ServerSideApply => Action::Configure,
         };
-        Look { action, difference: Some(difference), approximate, note: None }
+        Look { difference: Some(difference), approximate, ..Look::only(action) }
     }
 
     fn creates_namespace(&self, namespace: &str) -> bool {

@@ -6,6 +6,7 @@ mod belongings;
 pub(crate) mod bus;
 mod candidates;
 mod captures;
+mod children;
 mod compare;
 mod doubles;
 mod executor;

@@ -16,8 +16,10 @@ use crate::clock::Clock;
 use crate::manifest::{LoadOptions, Source};
 use crate::model::{ResourceKey, TaskId};
 use crate::operation::Request;
+pub(crate) use crate::plan::Action;
 use crate::plan::Plan;
 use crate::plan::diff::Difference;
+use crate::plan::impact::{Impact, Tally};
 
 /// Asks and answers that wait; both are few.
 const WAITING: usize = 64;
@@ -94,25 +96,6 @@ pub(crate) struct Place {
     pub(crate) protected: bool,
 }
 
-/// What a sync would do to one object, as the server's dry run says.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) enum Action {
-    Create,
-    Configure,
-    Unchanged,
-    /// The target takes its place, whole.
-    Replace,
-    /// Deleted and created again, with the reason.
-    Recreate(String),
-    Prune,
-    /// A hook: created (again) in each sync.
-    Run,
-    /// The server refuses, with its sentence.
-    Refused(String),
-    /// Could not be found out, with the reason.
-    Unknown(String),
-}
-
 /// A plan with what it would change.
 #[derive(Clone, Debug)]
 pub(crate) struct Planned {
@@ -123,6 +106,8 @@ pub(crate) struct Planned {
     pub(crate) differences: BTreeMap<TaskId, Arc<Difference>>,
     /// Why the difference of a task is not, or not quite, what the server says.
     pub(crate) approximate: BTreeMap<TaskId, String>,
+    /// What each task does beyond its object, in the order in which it is told; tasks that do nothing more are not there.
+    pub(crate) effects: BTreeMap<TaskId, Vec<Impact>>,
     /// Sentences about the manifests themselves, for example a duplicate key.
     pub(crate) notes: Vec<String>,
     /// Why no sync may begin now: a sync window is closed.
@@ -132,8 +117,19 @@ pub(crate) struct Planned {
 impl Planned {
     /// Returns a plan of which nobody has found out yet what it would change.
     pub(crate) fn new(place: Place, plan: Arc<Plan>, notes: Vec<String>) -> Self {
-        let (actions, differences, approximate) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { place, plan, actions, differences, approximate, notes, blocked: None }
+        let (actions, differences) = (BTreeMap::new(), BTreeMap::new());
+        let (approximate, effects) = (BTreeMap::new(), BTreeMap::new());
+        Self { place, plan, actions, differences, approximate, effects, notes, blocked: None }
+    }
+
+    /// Returns what a task does beyond its object.
+    pub(crate) fn effects_of(&self, task: &TaskId) -> &[Impact] {
+        self.effects.get(task).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Adds it all up; `prunes`: whether what no manifest asks for is deleted, if not as it was asked for.
+    pub(crate) fn tally(&self, prunes: Option<bool>) -> Tally {
+        Tally::of(&self.actions, &self.effects, prunes)
     }
 }
 

@@ -2,10 +2,12 @@
 //! says of kinds and live objects is handed in.
 #![deny(clippy::wildcard_enum_match_arm)]
 
+mod action;
 mod build;
 pub(crate) mod deletion;
 pub(crate) mod diff;
 pub(crate) mod ignore;
+pub(crate) mod impact;
 pub(crate) mod order;
 pub(crate) mod provision;
 pub(crate) mod rbac;
@@ -20,6 +22,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use serde::Serialize;
 
+pub(crate) use action::Action;
 pub(crate) use deletion::Deletion;
 pub(crate) use provision::{Circumstances, Findings};
 pub(crate) use selection::{HookSelector, Hooks, Selector};

@@ -5,7 +5,7 @@
 //! is the task object of cli.md with `change` (`create`, `configure`, `unchanged`, `replace`, `prune`, `run`; `recreate`, `refused` and
 //! `unknown` with `reason`), `approximate` (`null`, or why the server's dry run does not say it), `fields` (`{"path","before","after",
 //! "cause","manager"}`; `cause` is `ours`, `taken`, `removed` or `defaulted`), `ignored` (`{"path","rule"}`), `taken` and `leftBehind`
-//! (`{"manager","operation","time","fields"}`).
+//! (`{"manager","operation","time","fields"}`), and `effects` (`{"kind","text"}`, as in a plan).
 
 use std::io::{self, Write};
 
@@ -15,6 +15,7 @@ use serde_json::Value;
 use crate::engine::session::{Action, Planned};
 use crate::model::{FieldPath, Task};
 use crate::plan::diff::{self, Cause, Difference, FieldChange, Foreign, Line, LineKind, Taken};
+use crate::plan::impact::{Impact, Stay, shortened};
 
 use super::escape::write_line;
 use super::json::{NotRunJson, TaskJson};
@@ -98,9 +99,9 @@ fn object<W: Write>(out: &mut W, style: &Style, planned: &Planned, task: &Task, 
     let mut notes = Vec::new();
     match planned.actions.get(&task.id) {
         Some(Action::Prune) if prunes == Prunes::Off => notes.push("prune is off, so it stays; add --prune to delete it".to_owned()),
-        Some(Action::Recreate(why)) => notes.push(format!("deleted and created again: {why}")),
+        Some(Action::Recreate(why)) => notes.push(format!("deleted and created again: {}", shortened(why))),
         Some(Action::Replace) => notes.push("replaced as a whole".to_owned()),
-        Some(Action::Refused(why)) => notes.push(format!("the API server refuses it: {why}")),
+        Some(Action::Refused(why)) => notes.push(format!("the API server refuses it: {}", shortened(why))),
         Some(Action::Unknown(why)) => notes.push(format!("nobody can say what changes: {why}")),
         Some(Action::Create | Action::Configure | Action::Unchanged | Action::Prune | Action::Run) | None => {}
     }
@@ -113,7 +114,15 @@ fn object<W: Write>(out: &mut W, style: &Style, planned: &Planned, task: &Task, 
     for note in notes {
         writeln!(out, "  {} {}", style.mark(Mark::Note), visible(&note))?;
     }
+    for effect in planned.effects_of(&task.id).iter().filter(|effect| !is_remarked(effect)) {
+        writeln!(out, "  {} {}", style.mark(plan::mark_of(effect)), visible(&effect.to_string()))?;
+    }
     Ok(())
+}
+
+/// Returns whether the notes of a diff say it already, with more about it.
+fn is_remarked(effect: &Impact) -> bool {
+    matches!(effect, Impact::Takes { .. } | Impact::OnlyIgnored | Impact::Stays(Stay::PruneIsOff))
 }
 
 fn header(style: &Style, planned: &Planned, task: &Task, lines: &[Line]) -> String {
@@ -275,6 +284,7 @@ struct ObjectJson<'a> {
     ignored: Vec<IgnoredJson<'a>>,
     taken: Vec<OwnerJson<'a>>,
     left_behind: Vec<OwnerJson<'a>>,
+    effects: &'a [Impact],
 }
 
 #[derive(Serialize)]
@@ -332,6 +342,7 @@ impl<'a> ObjectJson<'a> {
             ignored: ignored.map(|ignored| IgnoredJson { path: ignored.path.to_string(), rule: &ignored.rule }).collect(),
             taken: difference.into_iter().flat_map(|difference| &difference.taken).map(OwnerJson::taken).collect(),
             left_behind: difference.into_iter().flat_map(|difference| &difference.left_behind).map(OwnerJson::foreign).collect(),
+            effects: planned.effects_of(&task.id),
         }
     }
 }

@@ -1,10 +1,11 @@
 //! Prints a plan: what a sync would do, in order, what would not run and why, and what the author of the manifests should know.
 //!
 //! The JSON is one object:
-//! `{"app","namespace","context","revision","tasks":[…],"notRun":[{"task":{…},"reason","code"}],"warnings":[…],"invalid":[…]}`.
+//! `{"app","namespace","context","revision","summary","tasks":[…],"notRun":[{"task":{…},"reason","code"}],"warnings":[…],"invalid":[…]}`.
 //! Each entry of `tasks` is the task object of cli.md with `order` (from 1), `action` (`create`, `configure`, `unchanged`, `replace`, `prune`;
 //! `recreate`, `refused` and `unknown` with `reason`), `origin` (`{"file","line"}`) and, where a Namespace or a definition was pulled forward, `movedFrom`
-//! (`{"phase","wave"}`). Each entry of `warnings` has `message` and, where they are known, `object`, `file` and `line`. `invalid` names
+//! (`{"phase","wave"}`), and `effects`: what the task does beyond its object (`{"kind","text"}`, with `pods` or `children` where they are
+//! counted). Each entry of `warnings` has `message` and, where they are known, `object`, `file` and `line`. `invalid` names
 //! the tasks that make the whole operation fail before anything is applied.
 
 use std::io::{self, Write};
@@ -13,6 +14,7 @@ use serde::Serialize;
 
 use crate::engine::session::{Action, Planned};
 use crate::model::{Origin, Phase, ResourceKey, Task};
+use crate::plan::impact::{Impact, Weight, shortened};
 use crate::plan::{Invalid, NotRun, PlanWarning};
 
 use super::escape::to_line;
@@ -33,6 +35,7 @@ pub(crate) fn has_objections(planned: &Planned) -> bool {
 pub(crate) fn plain<W: Write>(out: &mut W, style: &Style, planned: &Planned) -> io::Result<()> {
     let (plan, place) = (&planned.plan, &planned.place);
     head(out, planned, &format!("plan of {} for {} ({})", plan.app, place.context, place.cluster))?;
+    writeln!(out, "{}", planned.tally(None))?;
     let width = plan.tasks.iter().map(|task| label(task, planned).chars().count()).max().unwrap_or_default().min(60);
     let mut group = None;
     for task in &plan.tasks {
@@ -71,14 +74,26 @@ fn row<W: Write>(out: &mut W, style: &Style, planned: &Planned, task: &Task, wid
         notes.push(format!("pulled forward from {phase} wave {wave}"));
     }
     if let Some(why) = action.and_then(reason) {
-        notes.push(why.to_owned());
+        notes.push(shortened(why).into_owned());
     } else if let Some(why) = planned.approximate.get(&task.id) {
         notes.push(format!("compared without the server: {why}"));
     }
     notes.extend(task.origin.as_ref().map(ToString::to_string));
     let mark = if matches!(action, Some(Action::Refused(_))) { style.mark(Mark::Bad) } else { " ".to_owned() };
     let text = format!("{word:<9}  {:<width$}  {}", label(task, planned), notes.join("; "));
-    writeln!(out, "{mark} {}", visible(&text).trim_end())
+    writeln!(out, "{mark} {}", visible(&text).trim_end())?;
+    for effect in planned.effects_of(&task.id) {
+        writeln!(out, "             {} {}", style.mark(mark_of(effect)), visible(&effect.to_string()))?;
+    }
+    Ok(())
+}
+
+/// Returns the mark of what a task does beyond its object.
+pub(super) fn mark_of(effect: &Impact) -> Mark {
+    match effect.weight() {
+        Weight::Quiet => Mark::Note,
+        Weight::Notable | Weight::Grave => Mark::Warning,
+    }
 }
 
 fn label(task: &Task, planned: &Planned) -> String {
@@ -168,6 +183,8 @@ struct PlanJson<'a> {
     namespace: &'a str,
     context: &'a str,
     revision: &'a str,
+    /// Everything in one line, for people.
+    summary: String,
     tasks: Vec<PlannedTask<'a>>,
     not_run: Vec<NotRunJson<'a>>,
     warnings: Vec<WarningJson<'a>>,
@@ -187,6 +204,7 @@ struct PlannedTask<'a> {
     origin: Option<&'a Origin>,
     #[serde(skip_serializing_if = "Option::is_none")]
     moved_from: Option<Group>,
+    effects: &'a [Impact],
 }
 
 #[derive(Serialize)]
@@ -224,6 +242,7 @@ pub(crate) fn json<W: Write>(out: &mut W, planned: &Planned) -> io::Result<()> {
         namespace: &plan.namespace,
         context: &place.context,
         revision: &plan.revision,
+        summary: planned.tally(None).to_string(),
         tasks: plan.tasks.iter().enumerate().map(|(at, task)| planned_task(planned, at, task)).collect(),
         not_run: plan.not_run.iter().map(NotRunJson::of).collect(),
         warnings: warnings_json(planned),
@@ -249,6 +268,7 @@ fn planned_task<'a>(planned: &'a Planned, at: usize, task: &'a Task) -> PlannedT
         reason: action.and_then(reason),
         origin: task.origin.as_ref(),
         moved_from: moved_from(task).map(|(phase, wave)| Group { phase, wave }),
+        effects: planned.effects_of(&task.id),
     }
 }
 

@@ -18,6 +18,8 @@ use crate::model::{
     ResourceKey, ResultCode, Role, TaskId, TaskState, Traits, Wave,
 };
 use crate::operation::{Event, LogContent, LogLine, Operation, Record, Request, RunKind, RunOutcome, Step, StepOutcome};
+use crate::plan::impact::Impact;
+use crate::plan::impact::sentence::{Cause, Roll};
 use crate::plan::{Manifest, Plan, PlanInput, Shape};
 
 const NINE: &str = "2026-03-01T09:00:00Z";
@@ -446,11 +448,14 @@ async fn a_session_that_goes_away_is_no_hang() {
     assert!(matches!(end, End::Lost), "{end:?}");
 }
 
+/// People read it shortened.
+const REFUSAL: &str = r#"Job.batch "settings" is invalid: spec.template: Invalid value: core.PodTemplateSpec{ObjectMeta:v1.ObjectMeta{Name:"", Labels:map[string]string(nil)}}: field is immutable"#;
+
 fn planned() -> Planned {
     let plan = shop();
     let mut actions: std::collections::BTreeMap<TaskId, Action> = plan.tasks.iter().map(|task| (task.id.clone(), Action::Create)).collect();
     actions.insert(migrate(), Action::Run);
-    actions.insert(settings(), Action::Refused("configmaps \"settings\" is forbidden".into()));
+    actions.insert(settings(), Action::Refused(REFUSAL.into()));
     let place = Place {
         app: "shop".into(),
         context: "kind".into(),
@@ -461,7 +466,10 @@ fn planned() -> Planned {
         read_only: None,
         protected: false,
     };
-    Planned { actions, ..Planned::new(place, Arc::new(plan), vec!["deploy/app.yaml:3: the key `a` stands twice".into()]) }
+    let rolls = Impact::Rolls { cause: Cause::Image, pods: Some(3), how: Roll::Rolling { surge: 1, down: 0 } };
+    let effects = [(settings(), vec![rolls, Impact::OnlyMetadata])].into();
+    let notes = vec!["deploy/app.yaml:3: the key `a` stands twice".into()];
+    Planned { actions, effects, ..Planned::new(place, Arc::new(plan), notes) }
 }
 
 #[test]

@@ -11,6 +11,7 @@ use crate::model::{Phase, ResultCode, Task, Wave};
 use crate::operation::Operation;
 use crate::operation::timeline::Stage;
 use crate::plan::NotRun;
+use crate::plan::impact::shortened;
 
 /// Where a row stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -137,8 +138,8 @@ pub(crate) fn refresh_planned(row: &mut Row, task: &Task, action: Option<&Action
     row.word = action.map_or("waiting", action_word);
     row.sync = action.map(planned_sync).unwrap_or_default();
     row.message = match action {
-        Some(Action::Refused(text) | Action::Unknown(text)) => clean::text(text).into_owned(),
-        Some(Action::Recreate(why)) => format!("deleted and created again: {}", clean::text(why)),
+        Some(Action::Refused(text) | Action::Unknown(text)) => clean::text(&shortened(text)).into_owned(),
+        Some(Action::Recreate(why)) => format!("deleted and created again: {}", clean::text(&shortened(why))),
         Some(Action::Create | Action::Configure | Action::Unchanged | Action::Replace | Action::Prune | Action::Run) | None => {
             planned_message(task)
         }

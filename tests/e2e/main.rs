@@ -14,6 +14,7 @@ mod apply;
 mod delete;
 mod diff;
 mod disturbances;
+mod effects;
 mod findings;
 mod health;
 mod ignore;

@@ -183,3 +183,17 @@ fn a_reader_that_goes_away_ends_the_printing_and_nothing_else() {
     assert_eq!(plain(&mut Closed, &Style::default(), &shop(), Prunes::On).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
     assert_eq!(json(&mut Closed, &shop()).unwrap_err().kind(), io::ErrorKind::BrokenPipe);
 }
+
+#[test]
+fn what_happens_beyond_an_object_is_printed_once() {
+    let mut planned = shop();
+    let takes = Impact::Takes { manager: "hpa".to_owned(), fields: vec!["spec.replicas".to_owned()] };
+    let effects = vec![takes, Impact::OnlyIgnored, Impact::NoRestart, Impact::OnlyMetadata];
+    planned.effects.insert(id(&planned, "web"), effects);
+    let mut out = Vec::new();
+    plain(&mut out, &Style::default(), &planned, Prunes::On).unwrap();
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.contains("  · no pod restarts\n  · only metadata changes\n"), "{text}");
+    // The notes of a diff say these with the times.
+    assert!(!text.contains("takes spec.replicas from hpa") && !text.contains("only ignored fields"), "{text}");
+}

@@ -107,7 +107,8 @@ impl DeleteDialog {
         let plan = &planned.plan;
         let (goes, stays) = self.split(plan);
         let mut lines = hook_lines(plan, Phase::PreDelete, "first", "; nothing is deleted before they succeed");
-        let count = format!("{} object{}, the highest wave first:", goes.len(), plural(goes.len()));
+        let children = planned.tally(None).deleted.with_children();
+        let count = format!("{} object{}{children}, the highest wave first:", goes.len(), plural(goes.len()));
         lines.push(labelled("DELETES", [(if goes.is_empty() { "nothing".to_owned() } else { count }, Role::Warn)]));
         lines.extend(wrapped(&goes, rows).into_iter().map(|line| labelled("", [(line, Role::Text)])));
         let mut reasons: BTreeMap<&str, Vec<&Task>> = BTreeMap::new();

@@ -9,6 +9,7 @@ use super::play::{self, Play};
 use crate::engine::session::{Ask, Place};
 use crate::model::{Kinds, Live, Object, OperationPhase, Phase, ResourceKey, ResultCode, TaskState, Traits};
 use crate::operation::{Event, Request, Retry};
+use crate::plan::impact::{Family, Impact};
 use crate::plan::{Candidate, Deletion, Manifest, Plan, PlanInput, Shape};
 use crate::tui::app::{App, Begin};
 use crate::tui::theme::Look;
@@ -88,6 +89,16 @@ fn the_delete_dialog_names_what_goes_what_stays_and_which_hooks_run() {
     for (width, height) in [(60, 20), (80, 24), (120, 35)] {
         assert_snapshot!(format!("delete_dialog_{width}x{height}"), play.at(width, height));
     }
+}
+
+#[test]
+fn the_delete_dialog_says_how_much_goes_along() {
+    let mut play = play::succeeded();
+    play.plan = usual();
+    let counts = [("ReplicaSet".to_owned(), 1), ("Pod".to_owned(), 6)].into();
+    play.effects = vec![("orders-config", Impact::Deletes { family: Family { counts, ..Family::default() }, is_off: false })];
+    play.press("ctrl-d").answer_plan();
+    assert!(play.at(80, 24).contains("5 objects with 7 children, the highest wave first:"), "{}", play.screen());
 }
 
 #[test]

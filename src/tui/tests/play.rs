@@ -15,6 +15,7 @@ use crate::model::{
     ResourceKey, ResultCode, TaskId, TaskState, Traits, Wave, annotation,
 };
 use crate::operation::{Event, LogContent, LogLine, Record, Request, Step, StepOutcome};
+use crate::plan::impact::Impact;
 use crate::plan::{Candidate, Manifest, Plan, PlanInput, Shape};
 use crate::tui::app::{App, Begin, Effect, Msg};
 use crate::tui::model::Story;
@@ -139,6 +140,8 @@ pub(super) struct Play {
     pub(super) others: Vec<Effect>,
     /// Why no sync may begin.
     pub(super) blocked: Option<String>,
+    /// What tasks do beyond their objects, by the names of these.
+    pub(super) effects: Vec<(&'static str, Impact)>,
     operation: Arc<str>,
     seq: u64,
     version: u64,
@@ -160,6 +163,7 @@ impl Play {
             asks: Vec::new(),
             others: Vec::new(),
             blocked: None,
+            effects: Vec::new(),
             operation: "op-1".into(),
             seq: 0,
             version: 100,
@@ -183,8 +187,14 @@ impl Play {
             };
             (task.id.clone(), action)
         });
+        let mut effects: BTreeMap<TaskId, Vec<Impact>> = BTreeMap::new();
+        for (name, effect) in &self.effects {
+            let task = self.plan.tasks.iter().find(|task| *task.id.key.name == **name && !task.is_hook()).unwrap();
+            effects.entry(task.id.clone()).or_default().push(effect.clone());
+        }
         let planned = Planned {
             actions: actions.collect(),
+            effects,
             blocked: self.blocked.clone(),
             ..Planned::new(self.place.clone(), self.plan.clone(), Vec::new())
         };

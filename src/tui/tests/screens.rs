@@ -3,6 +3,8 @@
 use insta::assert_snapshot;
 
 use super::play::{self, Play};
+use crate::plan::impact::sentence::{Cause, Roll};
+use crate::plan::impact::{Family, Impact};
 
 fn at_all_sizes(name: &str, play: &mut Play) {
     for (width, height) in [(60, 20), (80, 24), (120, 35), (200, 50)] {
@@ -69,6 +71,29 @@ fn the_sync_dialog() {
     assert_snapshot!("sync_dialog_planning", play.at(80, 24));
     play.answer_plan();
     assert_snapshot!("sync_dialog", play.at(80, 24));
+}
+
+/// What goes along is said where the person says yes, and how much of it depends on the switches.
+#[test]
+fn the_sync_dialog_says_what_happens_beyond_the_objects() {
+    let mut play = Play::open(&play::orders(), &["orders-flags"]);
+    let family = |pods| Family { counts: [("Pod".to_owned(), pods)].into(), ..Family::default() };
+    play.effects = vec![
+        ("orders-api", Impact::Rolls { cause: Cause::Image, pods: Some(3), how: Roll::Rolling { surge: 1, down: 0 } }),
+        ("orders-flags", Impact::Deletes { family: family(7), is_off: true }),
+    ];
+    play.press("s");
+    play.answer_plan();
+    let line = |play: &mut Play| {
+        let screen = play.at(80, 24);
+        screen.lines().find_map(|line| Some(line.split_once("effects")?.1.split('│').next()?.trim().to_owned()))
+    };
+    assert_eq!(line(&mut play).as_deref(), Some("3 pods roll"));
+    play.press("tab tab tab space");
+    assert_eq!(line(&mut play).as_deref(), Some("3 pods roll, 1 object is deleted with 7 children"));
+    assert_snapshot!("sync_dialog_effects", play.at(80, 24));
+    play.press("tab space");
+    assert_eq!(line(&mut play), None, "a dry run does nothing");
 }
 
 #[test]

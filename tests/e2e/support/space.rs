@@ -129,12 +129,17 @@ impl Space {
 
     /// Returns the plan of a sync into the namespace.
     pub(crate) fn plan(&self, target: &Path, arguments: &[&str]) -> Value {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_syncwave"));
-        command.arg("plan").arg(target).args(["-o", "json", "--app", "app", "-n", &self.namespace]).args(arguments);
-        command.arg("--state-dir").arg(self.state()).arg("--kubeconfig").arg(&self.kubeconfig);
-        let output = command.output().unwrap();
+        let output = self.plan_output(target, &[&["-o", "json"], arguments].concat());
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         serde_json::from_slice(&output.stdout).unwrap()
+    }
+
+    /// Runs a plan, without a screen.
+    pub(crate) fn plan_output(&self, target: &Path, arguments: &[&str]) -> std::process::Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_syncwave"));
+        command.arg("plan").arg(target).args(["--app", "app", "-n", &self.namespace]).args(arguments);
+        command.arg("--state-dir").arg(self.state()).arg("--kubeconfig").arg(&self.kubeconfig);
+        command.output().unwrap()
     }
 
     /// Runs `plan --rbac` as the user of a kubeconfig; returns the exit code, what it printed, and what it said on standard error.

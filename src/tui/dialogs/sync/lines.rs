@@ -59,6 +59,7 @@ impl SyncDialog {
             report.iter().for_each(|line| page.put(vec![(line.clone(), Role::Bad)]));
         } else {
             page.put(self.objects_line());
+            self.effects_lines(compact).into_iter().for_each(|line| page.put(line));
         }
         self.put_hooks(&mut page, compact);
         self.put_switches(&mut page, model);
@@ -105,6 +106,19 @@ impl SyncDialog {
             State::Ready(planned) => labelled("objects", [(objects(planned), Role::Text)]),
             State::Failed(_) => Vec::new(),
         }
+    }
+
+    /// What happens beyond the objects themselves, as the switches stand.
+    fn effects_lines(&self, compact: bool) -> Vec<Vec<Piece>> {
+        let Some(planned) = self.planned_so_far().filter(|_| !self.choices.dry_run) else { return Vec::new() };
+        let tally = planned.tally(Some(self.choices.prune));
+        // How many are deleted says the line of the switch.
+        if tally.rolled == 0 && tally.recreated.objects == 0 && tally.deleted.with_children().is_empty() {
+            return Vec::new();
+        }
+        let text = tally.consequences();
+        let lines = if compact { vec![text] } else { wrapped(&text, WIDTH) };
+        lines.into_iter().enumerate().map(|(at, line)| labelled(if at == 0 { "effects" } else { "" }, [(line, Role::Warn)])).collect()
     }
 
     fn put_hooks(&self, page: &mut Page, compact: bool) {

@@ -1,0 +1,20 @@
+//! What a sync does to one object. Knows the words alone; how they are found out is the business of whoever asks the cluster.
+
+/// What a sync would do to one object, as the server's dry run says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Action {
+    Create,
+    Configure,
+    Unchanged,
+    /// The target takes its place, whole.
+    Replace,
+    /// Deleted and created again, with the reason.
+    Recreate(String),
+    Prune,
+    /// A hook: created (again) in each sync.
+    Run,
+    /// The server refuses, with its sentence.
+    Refused(String),
+    /// Could not be found out, with the reason.
+    Unknown(String),
+}

@@ -1,0 +1,154 @@
+//! What a plan says of pods and children, and what then happens to them.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use crate::support::{Object, ObjectExt, SOON, Space, config_map, deployment, eventually};
+
+const READY: &str = "touch /tmp/ready; exec sleep 600";
+
+fn web(replicas: u64, script: &str) -> Object {
+    deployment("web", script).with("/spec/replicas", replicas)
+}
+
+/// The sentences of the task of an object.
+fn effects(plan: &Value, name: &str) -> Vec<String> {
+    let task = plan["tasks"].as_array().unwrap().iter().find(|task| task["name"] == name);
+    let effects = task.unwrap_or_else(|| panic!("no {name} in {plan}"))["effects"].as_array().unwrap();
+    effects.iter().map(|effect| effect["text"].as_str().unwrap().to_owned()).collect()
+}
+
+/// The uids of the pods that stay.
+fn pods(space: &Space) -> BTreeSet<String> {
+    let jsonpath = r#"jsonpath={range .items[*]}{.metadata.uid}:{.metadata.deletionTimestamp}{"\n"}{end}"#;
+    let all = space.kubectl(&["get", "pods", "-o", jsonpath]);
+    all.lines().filter_map(|line| line.strip_suffix(':')).map(str::to_owned).collect()
+}
+
+fn settled(space: &Space, count: usize) -> BTreeSet<String> {
+    eventually("the pods are those that are asked for", SOON, || {
+        let ready = space.kubectl(&[
+            "get",
+            "deployments",
+            "web",
+            "-o",
+            "jsonpath={.status.updatedReplicas}/{.status.readyReplicas}/{.status.replicas}",
+        ]);
+        let now = pods(space);
+        (ready == format!("{count}/{count}/{count}") && now.len() == count).then_some(now)
+    })
+}
+
+const SUCCEEDED: [&str; 2] = ["Succeeded", "successfully synced (all tasks run)"];
+
+fn sync(space: &Space, name: &str, objects: &[Object], arguments: &[&str]) {
+    let target = space.write(name, objects);
+    space.sync(&target).args(arguments).run().assert_end(0, SUCCEEDED[0], SUCCEEDED[1]);
+}
+
+#[test]
+fn as_many_pods_roll_as_the_plan_says_and_none_when_it_says_none() {
+    let Some(space) = Space::open("effects-roll") else { return };
+    sync(&space, "one", &[web(3, READY)], &[]);
+    let first = settled(&space, 3);
+
+    let labelled = [web(3, READY).with("/metadata/labels", json!({"team": "a"}))];
+    let plan = space.plan(&space.write("labelled", &labelled), &[]);
+    assert_eq!(effects(&plan, "web"), ["only metadata changes"]);
+    sync(&space, "labelled", &labelled, &[]);
+    assert_eq!(settled(&space, 3), first);
+
+    let more = [labelled[0].clone().with("/spec/replicas", 4)];
+    assert_eq!(effects(&space.plan(&space.write("more", &more), &[]), "web"), ["scales from 3 to 4 pods"]);
+    sync(&space, "more", &more, &[]);
+    let second = settled(&space, 4);
+    assert!(second.is_superset(&first), "{first:?} {second:?}");
+
+    let other = [web(3, "touch /tmp/ready; exec sleep 601")];
+    let plan = space.plan(&space.write("other", &other), &[]);
+    let rolls = "pod template changed: rolls 3 pods (+1 surge, 0 down)";
+    assert_eq!(effects(&plan, "web"), [rolls, "scales from 4 to 3 pods"]);
+    assert_eq!(plan["summary"], "1 object changes, 3 pods roll");
+    sync(&space, "other", &other, &[]);
+    assert!(settled(&space, 3).is_disjoint(&second), "all of them are new");
+}
+
+#[test]
+fn a_prune_takes_as_many_children_along_as_the_plan_says() {
+    let Some(space) = Space::open("effects-prune") else { return };
+    sync(&space, "one", &[config_map("keep", "1"), web(2, READY)], &[]);
+    settled(&space, 2);
+    sync(&space, "two", &[config_map("keep", "1"), web(2, "touch /tmp/ready; exec sleep 601")], &[]);
+    settled(&space, 2);
+    assert_eq!(space.names("replicasets").len(), 2);
+
+    let kept = space.write("three", &[config_map("keep", "1")]);
+    let said = effects(&space.plan(&kept, &[]), "web");
+    assert_eq!(said, ["stays: prune is off, --prune deletes it", "with --prune: deletes it with 2 ReplicaSets and 2 Pods"]);
+    let plan = space.plan(&kept, &["--prune"]);
+    assert_eq!(effects(&plan, "web"), ["deletes it with 2 ReplicaSets and 2 Pods"]);
+    assert_eq!(plan["summary"], "1 object is deleted with 4 children");
+    let orphan = space.plan(&kept, &["--prune", "--sync-option", "PrunePropagationPolicy=orphan"]);
+    assert_eq!(effects(&orphan, "web"), ["leaves 2 ReplicaSets and 2 Pods behind (PrunePropagationPolicy=orphan)"]);
+
+    sync(&space, "three", &[config_map("keep", "1")], &["--prune", "--sync-option", "PrunePropagationPolicy=orphan"]);
+    assert_eq!((space.names("deployments").len(), space.names("replicasets").len(), pods(&space).len()), (0, 2, 2));
+}
+
+#[test]
+fn a_prune_leaves_nothing_of_what_the_plan_counts() {
+    let Some(space) = Space::open("effects-gone") else { return };
+    sync(&space, "one", &[config_map("keep", "1"), web(2, READY)], &[]);
+    settled(&space, 2);
+    let kept = space.write("two", &[config_map("keep", "1")]);
+    assert_eq!(effects(&space.plan(&kept, &["--prune"]), "web"), ["deletes it with 1 ReplicaSet and 2 Pods"]);
+    sync(&space, "two", &[config_map("keep", "1")], &["--prune"]);
+    eventually("everything is gone", SOON, || (space.names("replicasets").is_empty() && space.names("pods").is_empty()).then_some(()));
+}
+
+#[test]
+fn what_cannot_be_changed_is_found_before_the_sync_and_the_way_out_is_one() {
+    let Some(space) = Space::open("effects-stuck") else { return };
+    sync(&space, "one", &[web(1, READY)], &[]);
+    let old = settled(&space, 1);
+    let labels = json!({"app": "web", "part": "new"});
+    let changed =
+        || [web(1, READY).with("/spec/selector/matchLabels", labels.clone()).with("/spec/template/metadata/labels", labels.clone())];
+    let target = space.write("two", &changed());
+    let output = space.plan_output(&target, &[]);
+    assert_eq!(output.status.code(), Some(1));
+    let said = String::from_utf8(output.stdout).unwrap();
+    let way_out = "spec.selector cannot be changed; `--force`, or the annotation argocd.argoproj.io/sync-options: Force=true on it, \
+                   deletes it and creates it again with 1 ReplicaSet and 1 Pod";
+    assert!(said.contains("refused") && said.contains(way_out), "{said}");
+    let plan = space.plan(&target, &["--force"]);
+    assert_eq!(effects(&plan, "web"), ["deletes it and creates it again (spec.selector cannot be changed) with 1 ReplicaSet and 1 Pod"]);
+    assert_eq!(plan["tasks"][0]["action"], "recreate");
+    sync(&space, "two", &changed(), &["--force"]);
+    assert!(settled(&space, 1).is_disjoint(&old));
+}
+
+#[test]
+fn a_changed_map_is_kept_by_those_who_have_it_in_their_environment() {
+    let Some(space) = Space::open("effects-map") else { return };
+    let user =
+        |script: &str| web(1, script).with("/spec/template/spec/containers/0/envFrom", json!([{"configMapRef": {"name": "settings"}}]));
+    let script = "touch /tmp/ready; exec sleep 600";
+    sync(&space, "one", &[config_map("settings", "1"), user(script)], &[]);
+    let old = settled(&space, 1);
+    let target = space.write("two", &[config_map("settings", "2"), user(script)]);
+    let kept = "Deployment/web has it in its environment: its pods keep the old value until they restart";
+    assert_eq!(effects(&space.plan(&target, &[]), "settings"), [kept]);
+    sync(&space, "two", &[config_map("settings", "2"), user(script)], &[]);
+    assert_eq!(settled(&space, 1), old);
+    let value = || space.kubectl(&["exec", "deploy/web", "--", "sh", "-c", "echo $value"]);
+    assert_eq!(value().trim(), "1");
+
+    let both = [config_map("settings", "3"), user("touch /tmp/ready; exec sleep 601")];
+    let once = "Deployment/web rolls later in this sync (Sync wave 0): its pods roll once, with the new value";
+    assert_eq!(effects(&space.plan(&space.write("three", &both), &[]), "settings"), [once]);
+    sync(&space, "three", &both, &[]);
+    settled(&space, 1);
+    assert_eq!(value().trim(), "3");
+}
