@@ -49,6 +49,8 @@ enum Sort {
     /// Only who owns its fields changes.
     Taken,
     Different,
+    /// No manifest asks for it, and it says of itself that this is no difference of the app (spec R1214).
+    Extraneous,
     Hook,
 }
 
@@ -57,6 +59,7 @@ impl Sort {
         let difference = planned.differences.get(&task.id);
         match planned.actions.get(&task.id) {
             Some(Action::Run) => Self::Hook,
+            Some(Action::Prune) if task.traits.extraneous => Self::Extraneous,
             Some(Action::Create | Action::Recreate(_) | Action::Prune | Action::Refused(_) | Action::Unknown(_)) | None => Self::Different,
             Some(Action::Configure | Action::Replace | Action::Unchanged) => match difference {
                 Some(difference) if !difference.is_empty() => Self::Different,
@@ -78,7 +81,7 @@ pub(crate) fn plain<W: Write>(out: &mut W, style: &Style, planned: &Planned, pru
         let sort = Sort::of(task, planned);
         let is_shown = match sort {
             Sort::Same => false,
-            Sort::Taken | Sort::Different => true,
+            Sort::Taken | Sort::Different | Sort::Extraneous => true,
             Sort::Hook => planned.differences.contains_key(&task.id),
         };
         if is_shown {
@@ -242,7 +245,11 @@ fn verdict(planned: &Planned, prunes: Prunes) -> String {
         (number > 0).then(|| format!("{number} {word}{off}"))
     });
     let words = words.collect::<Vec<_>>().join(", ");
-    let rest = if hooks > 0 { format!("; {}", count(hooks, "hook")) } else { String::new() };
+    let extraneous = match number(Sort::Extraneous) {
+        0 => String::new(),
+        number => format!("; {} that no manifest asks for and that count as none (IgnoreExtraneous)", count(number, "object")),
+    };
+    let rest = if hooks > 0 { format!("{extraneous}; {}", count(hooks, "hook")) } else { extraneous };
     match different {
         0 => format!("no differences: {} as the manifests say{rest}", count(same, "object")),
         1 => format!("1 object differs: {words}; {same} as the manifests say{rest}"),

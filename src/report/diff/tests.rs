@@ -170,6 +170,20 @@ fn what_is_the_same_is_only_counted_and_hooks_decide_nothing() {
 }
 
 #[test]
+fn r1214_an_extraneous_object_is_shown_and_no_difference() {
+    let mut planned = planned(&[("ConfigMap", "old")]);
+    set(&mut planned, "old", Action::Prune, Some(&json!({"kind": "ConfigMap", "data": {"k": "v"}})), None);
+    assert!(has_differences(&planned));
+    Arc::make_mut(&mut planned.plan).tasks[0].traits.extraneous = true;
+    assert!(!has_differences(&planned));
+    let text = printed(&planned, Prunes::On);
+    assert!(
+        text.contains("old") && text.contains("no differences: 0 objects as the manifests say; 1 object that no manifest asks for"),
+        "{text}"
+    );
+}
+
+#[test]
 fn a_reader_that_goes_away_ends_the_printing_and_nothing_else() {
     struct Closed;
     impl Write for Closed {
