@@ -29,13 +29,16 @@ pub(crate) trait Rules: fmt::Debug + Send + Sync {
     fn may_take_long(&self, gvk: &Gvk) -> bool;
 }
 
+/// Group and kind.
+type GroupKind = (Arc<str>, Arc<str>);
+
 /// Judges live objects. Cloning shares the rules and what they have said.
 #[derive(Clone)]
 pub(crate) struct Judge {
     rules: Arc<dyn Rules>,
     verdicts: Arc<Mutex<HashMap<Arc<str>, Verdict>>>,
     /// Groups and kinds whose rule was stuck once. It is not run again, so that threads do not pile up.
-    stuck: Arc<Mutex<HashSet<(Arc<str>, Arc<str>)>>>,
+    stuck: Arc<Mutex<HashSet<GroupKind>>>,
 }
 
 /// What a slow rule said of one version of an object; empty until it has.
@@ -218,14 +221,15 @@ mod tests {
         let rules = Arc::new(Long(Mutex::new(wait), AtomicUsize::new(0)));
         let judge = Judge::new(rules.clone());
         let (first, widget) = (judge.clone(), object("Widget", "u", "1"));
-        let asked = tokio::spawn(async move { first.live(&widget).await.assessment });
+        let mut asked = tokio::task::JoinSet::new();
+        asked.spawn(async move { first.live(&widget).await.assessment });
         while rules.1.load(Relaxed) == 0 {
             tokio::task::yield_now().await;
         }
         tokio::time::advance(STUCK).await;
         let sentence = "the health rule of Widget does not come to its end, so it is not run again; take the long steps out of it";
         let stuck = Assessment::Error(sentence.to_owned());
-        assert_eq!(asked.await.unwrap(), stuck);
+        assert_eq!(asked.join_next().await.unwrap().unwrap(), stuck);
         assert_eq!(judge.live(&object("Widget", "other", "2")).await.assessment, stuck);
         assert_eq!(rules.1.load(Relaxed), 1);
         finish.send(()).unwrap();
