@@ -143,6 +143,8 @@ pub(crate) struct Found {
     pub(crate) summary: String,
     /// What the sync does, group for group: its name and `1 change, 2 same`.
     pub(crate) groups: Vec<(String, String)>,
+    /// What that comes to beyond the objects themselves: `6 pods roll`; empty if nothing does.
+    pub(crate) consequences: String,
 }
 
 impl Found {
@@ -153,7 +155,8 @@ impl Found {
         entries.sort_by_key(|entry| entry.sort);
         let different = entries.partition_point(|entry| !entry.sort.is_quiet());
         let summary = summary(&entries, &request);
-        Self { request, planned, taken: None, entries, different, summary, groups }
+        let consequences = planned.tally(Some(request.prune)).consequences();
+        Self { request, planned, taken: None, entries, different, summary, groups, consequences }
     }
 }
 

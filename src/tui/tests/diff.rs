@@ -11,6 +11,8 @@ use crate::engine::session::{Action, Answer, Ask, FailureKind, Planned};
 use crate::model::OperationPhase;
 use crate::operation::Request;
 use crate::plan::diff::{self, Difference, NoRules, Sides};
+use crate::plan::impact::Impact;
+use crate::plan::impact::sentence::{Cause, Roll};
 use crate::tui::app::Effect;
 
 fn difference(live: Option<&Value>, after: Option<&Value>) -> Arc<Difference> {
@@ -392,6 +394,21 @@ fn m_tells_whose_fields_they_are() {
     assert!(screen.contains("takes spec.replicas from kubectl-edit (Update, 2026-02-26 09:00)"), "{screen}");
     assert!(screen.contains("spec.replicas: the target says so, and it is taken from kubectl-edit"), "{screen}");
     assert!(screen.contains("status and managedFields are never compared"), "{screen}");
+}
+
+#[test]
+fn effects_stand_below_the_lines_and_are_added_up_beside_the_list() {
+    let mut play = orders();
+    play.press("D");
+    let mut planned = planned(&play);
+    let rolls = Impact::Rolls { cause: Cause::Image, pods: Some(3), how: Roll::Rolling { surge: 1, down: 0 } };
+    planned.effects.insert(play.task("Deployment/orders-api"), vec![rolls]);
+    play.tell(Answer::Compared(Ok(Arc::new(planned))));
+    go_to(&mut play, "Deployment/orders-api");
+    play.press("G");
+    assert_snapshot!("diff_effects_80x24", play.at(80, 24));
+    let screen = play.at(120, 40);
+    assert!(screen.contains("! 3 pods roll"), "{screen}");
 }
 
 #[test]

@@ -7,6 +7,7 @@ use ratatui::style::Modifier;
 use super::page::Size;
 use super::{DiffView, Focus, Measure};
 use crate::tui::comparison::{Entry, Found, Sort};
+use crate::tui::dialogs::wrapped;
 use crate::tui::model::Model;
 use crate::tui::paint::{self, Pen};
 use crate::tui::row::short_kind;
@@ -107,10 +108,15 @@ impl DiffView {
             }
         }
         line(buffer, "", Role::Dim);
-        if usize::from(area.height) > found.groups.len() + 6 {
+        if usize::from(area.height) > found.groups.len() + 8 {
             line(buffer, "a sync would do", Role::Strong);
             for (name, words) in &found.groups {
                 line(buffer, &format!(" {name:<12} {words}"), Role::Text);
+            }
+            if !found.consequences.is_empty() {
+                for part in wrapped(&format!("! {}", found.consequences), usize::from(area.width).saturating_sub(2)) {
+                    line(buffer, &part, Role::Warn);
+                }
             }
             line(buffer, "", Role::Dim);
         }

@@ -8,6 +8,7 @@ use super::super::text::TextLine;
 use crate::engine::session::Action;
 use crate::model::FieldPath;
 use crate::plan::diff::{Cause, Difference, FieldChange, Foreign};
+use crate::plan::impact::{Impact, Stay, Weight, shortened};
 use crate::tui::clean;
 use crate::tui::comparison::{Entry, Found, Sort};
 use crate::tui::dialogs::wrapped;
@@ -75,7 +76,7 @@ impl Subject<'_> {
         let mut notes = Notes { lines: Vec::new(), width: self.width };
         let planned = &self.found.planned;
         match planned.actions.get(&self.entry.task) {
-            Some(Action::Refused(why)) => notes.put(Role::Bad, &format!("the API server refuses it: {why}")),
+            Some(Action::Refused(why)) => notes.put(Role::Bad, &format!("the API server refuses it: {}", shortened(why))),
             Some(Action::Unknown(why)) => notes.put(Role::Warn, &format!("nobody can say what changes: {why}")),
             Some(Action::Create | Action::Configure | Action::Unchanged | Action::Replace | Action::Recreate(_)) => {}
             Some(Action::Prune | Action::Run) | None => {}
@@ -99,9 +100,21 @@ impl Subject<'_> {
         notes.lines
     }
 
+    /// What was found out of it, and what this screen knows beside that.
     fn effects(&self) -> Vec<(Role, String)> {
+        let told = self.found.planned.effects_of(&self.entry.task).iter().filter(|impact| !is_said(impact));
+        let role = |impact: &Impact| if impact.weight() == Weight::Quiet { Role::Dim } else { Role::Warn };
+        let mut effects: Vec<(Role, String)> = told.map(|impact| (role(impact), impact.to_string())).collect();
+        if !effects.is_empty() && self.entry.sort != Sort::Replace {
+            return effects;
+        }
+        effects.extend(self.own_effect());
+        effects
+    }
+
+    fn own_effect(&self) -> Option<(Role, String)> {
         let prunes = self.found.request.prune;
-        let (role, text) = match (self.found.planned.actions.get(&self.entry.task), self.entry.sort) {
+        Some(match (self.found.planned.actions.get(&self.entry.task), self.entry.sort) {
             (Some(Action::Recreate(why)), _) => (Role::Warn, format!("deleted and created again: {why}")),
             (Some(Action::Replace), Sort::Replace) => (Role::Warn, "replaced as a whole: what others have set is lost".to_owned()),
             (Some(Action::Prune), _) if prunes => (Role::Warn, "deleted: no manifest asks for it".to_owned()),
@@ -114,9 +127,8 @@ impl Subject<'_> {
             }
             (_, Sort::Same) => (Role::Dim, "nothing: it is as the manifest says".to_owned()),
             (_, Sort::Owners) => (Role::Dim, "no value changes; only who owns the fields below".to_owned()),
-            (Some(_) | None, _) => return Vec::new(),
-        };
-        vec![(role, text)]
+            (Some(_) | None, _) => return None,
+        })
     }
 
     fn beside(&self, difference: &Difference) -> Vec<(Role, String)> {
@@ -181,6 +193,11 @@ impl Subject<'_> {
         let time = at.map(|at| at.to_zoned(self.zone.clone()).strftime(", %Y-%m-%d %H:%M").to_string()).unwrap_or_default();
         format!("{manager} ({operation}{time})")
     }
+}
+
+/// Returns whether other notes say it already, with more about it.
+fn is_said(impact: &Impact) -> bool {
+    matches!(impact, Impact::Takes { .. } | Impact::OnlyIgnored | Impact::Stays(Stay::PruneIsOff))
 }
 
 fn few<T: ToString>(paths: &[T]) -> String {

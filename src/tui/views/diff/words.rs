@@ -88,7 +88,7 @@ impl DiffView {
             return (self.marked_sentence(found), Role::Marked);
         }
         let quiet = found.entries.len() - found.different;
-        let same = if self.lists_same || quiet == 0 { String::new() } else { format!("i lists {quiet} more without a difference · ") };
+        let same = if self.lists_same || quiet == 0 { String::new() } else { format!("i lists {quiet} without a difference · ") };
         (format!("{same}m tells whose fields · status is not compared"), Role::Dim)
     }
 
