@@ -13,7 +13,7 @@ fn an_operator_opens_syncs_reads_a_log_terminates_syncs_one_resource_and_quits()
     let mut pty = Pty::start("assets/demo/endless/manifests --app shop -n shop --embedded endless --speed 10", 120, 35);
     pty.shows("drain-queue");
     pty.press("s");
-    pty.shows("objects ");
+    pty.shows("objects   ");
     pty.press("<enter>");
     pty.shows("SYNCING");
     pty.shows("14 messages left");
@@ -27,7 +27,7 @@ fn an_operator_opens_syncs_reads_a_log_terminates_syncs_one_resource_and_quits()
     pty.press("/web<enter>");
     pty.shows("/web ·");
     pty.press("<space>S");
-    pty.shows("objects ");
+    pty.shows("objects   ");
     pty.press("y");
     pty.shows("SUCCEEDED");
     pty.press(":q<enter>");
@@ -49,7 +49,7 @@ fn an_operator_sees_what_a_sync_changes_marks_one_resource_and_syncs_only_that()
     pty.press("d");
     pty.shows("a selection");
     pty.press("<esc>");
-    pty.shows("objects ");
+    pty.shows("objects   ");
     pty.press("y");
     pty.shows("SUCCEEDED");
     pty.press("D");
@@ -113,6 +113,7 @@ fn a_terminal_of_any_size_is_no_panic() {
             pty.shows("drain-queue");
         }
     }
+    pty.shows("SYNCING");
     kill("-TERM", &pty);
     assert_eq!(pty.ends(), 3);
 }
