@@ -1,147 +1,148 @@
-//! The functions that decide which outputs there are, beside those that only make a value of values.
+//! Which of jq's functions an expression may call, what they cost, and why not the others. Names are jq's.
 
-use serde_json::Value;
+use super::text::few;
 
-use super::compile::Expr;
-use super::functions::{Function, Plain};
-use super::order::{compare, from_float, is_true, weight};
-use super::run::{At, Flow, Item, Machine, Next, Stop, Val, error};
+/// What is counted for a call.
+#[derive(Clone, Copy)]
+pub(super) enum Cost {
+    /// Its input, and what it puts out.
+    Light,
+    /// The same; the input is used as a key.
+    Key,
+    /// The same; the argument is used as a key.
+    KeyArgument,
+    /// Everything that is in the input, in the arguments and in the output. The name is that of the function that is run.
+    Deep(&'static str),
+    /// It is another way to write `..`.
+    Recurse,
+}
 
-impl Machine<'_> {
-    /// Calls a function.
-    pub(super) fn call<'v>(&mut self, function: Function, arguments: &'v [Expr], at: At<'v>, next: Next<'_, 'v>) -> Flow {
-        match (function, arguments) {
-            (Function::Empty, _) => Ok(()),
-            (Function::Error, _) => error("an error of its own"),
-            (Function::Select, [condition]) => {
-                let item = at.item.clone();
-                self.run(condition, at, &mut |machine, outcome| if is_true(&outcome.value) { next(machine, item.clone()) } else { Ok(()) })
-            }
-            (Function::RecurseBy, [step]) => {
-                let outer = at.clone();
-                self.spread(at.item, &mut |machine, item, found| machine.run(step, outer.on(item), found), next)
-            }
-            (Function::First, [body]) => self.limited(1, body, at, next),
-            (Function::Limit, [count, body]) => {
-                let outer = at.clone();
-                self.run(count, at, &mut |machine, count| {
-                    let Some(count) = count.value.as_f64() else { return error("a limit is a number") };
-                    machine.limited(count.clamp(0.0, 1e9) as u64, body, outer.clone(), next)
-                })
-            }
-            (Function::Last, [body]) => {
-                let mut last = None;
-                self.run(body, at, &mut |_, item| {
-                    last = Some(item);
-                    Ok(())
-                })?;
-                last.map_or(Ok(()), |item| next(self, item))
-            }
-            (function, arguments) => self.call_of_values((function, arguments), at, next),
-        }
+const LIGHT: [(&str, usize); 49] = [
+    ("all", 0),
+    ("all", 1),
+    ("all", 2),
+    ("any", 0),
+    ("any", 1),
+    ("any", 2),
+    ("arrays", 0),
+    ("ascii_downcase", 0),
+    ("ascii_upcase", 0),
+    ("booleans", 0),
+    ("empty", 0),
+    ("endswith", 1),
+    ("error", 0),
+    ("error", 1),
+    ("false", 0),
+    ("first", 0),
+    ("first", 1),
+    ("floor", 0),
+    ("isempty", 1),
+    ("iterables", 0),
+    ("keys", 0),
+    ("keys_unsorted", 0),
+    ("last", 0),
+    ("last", 1),
+    ("length", 0),
+    ("limit", 2),
+    ("ltrimstr", 1),
+    ("map", 1),
+    ("not", 0),
+    ("null", 0),
+    ("nulls", 0),
+    ("numbers", 0),
+    ("objects", 0),
+    ("path", 1),
+    ("paths", 0),
+    ("reverse", 0),
+    ("rtrimstr", 1),
+    ("scalars", 0),
+    ("select", 1),
+    ("skip", 2),
+    ("startswith", 1),
+    ("strings", 0),
+    ("test", 1),
+    ("test", 2),
+    ("tonumber", 0),
+    ("trim", 0),
+    ("true", 0),
+    ("type", 0),
+    ("values", 0),
+];
+
+const DEEP: [(&str, usize); 15] = [
+    ("IN", 1),
+    ("getpath", 1),
+    ("group_by", 1),
+    ("inside", 1),
+    ("max", 0),
+    ("max_by", 1),
+    ("min", 0),
+    ("min_by", 1),
+    ("sort", 0),
+    ("sort_by", 1),
+    ("split", 1),
+    ("to_entries", 0),
+    ("tojson", 0),
+    ("tostring", 0),
+    ("unique", 0),
+];
+
+/// Ours, or jq's with a meter in it.
+pub(super) const DEFINITIONS: &str = r"
+    def IN(s): any(s == .; .);
+    def getpath($path): reduce $path[] as $step (.; .[$step | key]);
+    def contains_metered($part): multiply($part) | contains($part);
+    def inside(whole): . as $part | whole | contains_metered($part);
+    def in(whole): . as $key | whole | has($key);
+    def test(pattern): test(pattern; null);
+";
+
+/// Functions in jq that those need.
+const HELPERS: [(&str, usize); 6] = [("isboolean", 0), ("isnumber", 0), ("isstring", 0), ("isarray", 0), ("isobject", 0), ("unique_by", 1)];
+
+/// Names of functions that exist in jq, and why an ignored difference cannot call them.
+const REFUSED: [(&[&str], &str); 6] = [
+    (&["recurse"], "`recurse(f)` may not end; write `..`"),
+    (
+        &["range", "repeat", "while", "until", "combinations", "splits", "inputs", "walk"],
+        "`{}` may not end; write the path to the fields, or `..`",
+    ),
+    (
+        &["add", "join", "from_entries", "with_entries", "flatten", "implode", "indices", "index", "rindex", "transpose"],
+        "`{}` builds or searches values in more steps than can be counted; write any(…), all(…) or contains(…)",
+    ),
+    (&["fromjson"], "`fromjson` may be nested without end; test the text with contains(…) or test(…)"),
+    (
+        &["input", "env", "now", "debug", "stderr", "halt", "halt_error", "input_line_number", "localtime", "strflocaltime"],
+        "`{}` reaches outside of the object; write only what is in it",
+    ),
+    (&["del", "delpaths", "setpath", "map_values", "pick"], "`{}` changes values; write only which field is ignored"),
+];
+
+pub(super) fn allowed(name: &str, arguments: usize) -> Option<Cost> {
+    match (name, arguments) {
+        ("recurse", 0) => Some(Cost::Recurse),
+        ("in", 1) => Some(Cost::Key),
+        ("has", 1) => Some(Cost::KeyArgument),
+        ("contains", 1) => Some(Cost::Deep("contains_metered")),
+        call if LIGHT.contains(&call) => Some(Cost::Light),
+        call => DEEP.iter().find(|deep| **deep == call).map(|(own, _)| Cost::Deep(own)),
     }
+}
 
-    fn call_of_values<'v>(&mut self, (function, arguments): (Function, &'v [Expr]), at: At<'v>, next: Next<'_, 'v>) -> Flow {
-        match (function, arguments) {
-            (Function::IsEmpty, [body]) => {
-                let is_any = self.finds(body, at, &mut |_| true)?;
-                next(self, Item::computed(Value::Bool(!is_any)))
-            }
-            (Function::Any | Function::All, [source, condition]) => {
-                self.quantified(matches!(function, Function::Any), (source, condition), at, next)
-            }
-            (Function::In, [source]) => {
-                let own = at.item.value.clone();
-                let is_in = self.finds(source, at, &mut |value| compare(value, &own).is_eq())?;
-                next(self, Item::computed(Value::Bool(is_in)))
-            }
-            (Function::GetPath, [path]) => {
-                let item = at.item.clone();
-                self.run(path, at, &mut |machine, path| {
-                    let Value::Array(keys) = &*path.value else { return error("a path is an array") };
-                    let mut item = item.clone();
-                    for key in keys {
-                        item = machine.child(&item, key)?;
-                    }
-                    next(machine, item)
-                })
-            }
-            (Function::Range, [upto]) => self.range((&Expr::Literal(Value::Null), upto), at, next),
-            (Function::Range, [from, upto]) => self.range((from, upto), at, next),
-            (Function::Plain(plain), arguments) => self.plain(plain, (arguments, Vec::new()), &at, next),
-            _ => error("wrong number of arguments"),
-        }
-    }
+/// Whether a function that is written in jq is needed; these two are not jq's.
+pub(super) fn is_used(name: &str, arguments: usize) -> bool {
+    let is_called = allowed(name, arguments).is_some() || HELPERS.contains(&(name, arguments));
+    is_called && !matches!((name, arguments), ("recurse", 0) | ("test", 2))
+}
 
-    fn limited<'v>(&mut self, count: u64, body: &'v Expr, at: At<'v>, next: Next<'_, 'v>) -> Flow {
-        if count == 0 {
-            return Ok(());
-        }
-        let (mark, mut left) = (self.mark(), count);
-        let flow = self.run(body, at, &mut |machine, item| {
-            left -= 1;
-            next(machine, item)?;
-            if left == 0 { Err(Stop::Enough(mark)) } else { Ok(()) }
-        });
-        match flow {
-            Err(Stop::Enough(own)) if own == mark => Ok(()),
-            flow => flow,
-        }
+pub(super) fn refusal(name: &str, arguments: usize) -> String {
+    if let Some((_, why)) = REFUSED.iter().find(|(names, _)| names.contains(&name)) {
+        return why.replace("{}", name);
     }
-
-    /// Returns whether an output is as wanted; nothing is produced after it.
-    fn finds<'v>(&mut self, body: &'v Expr, at: At<'v>, is_wanted: &mut dyn FnMut(&Value) -> bool) -> Result<bool, Stop> {
-        let mark = self.mark();
-        let flow = self.run(body, at, &mut |machine, item| {
-            machine.spend(1)?;
-            if is_wanted(&item.value) { Err(Stop::Enough(mark)) } else { Ok(()) }
-        });
-        match flow {
-            Ok(()) => Ok(false),
-            Err(Stop::Enough(own)) if own == mark => Ok(true),
-            Err(stop) => Err(stop),
-        }
+    let arities: Vec<String> = (0..4).filter(|count| allowed(name, *count).is_some()).map(|count| count.to_string()).collect();
+    if arities.is_empty() {
+        return format!("`{}` is no function that an ignored difference can use; write a path, for example .spec.replicas", few(name));
     }
-
-    fn quantified<'v>(&mut self, decides: bool, (source, condition): (&'v Expr, &'v Expr), at: At<'v>, next: Next<'_, 'v>) -> Flow {
-        let (mark, outer) = (self.mark(), at.clone());
-        let flow = self.run(source, at, &mut |machine, item| {
-            machine.run(condition, outer.on(item), &mut |_, outcome| {
-                if is_true(&outcome.value) == decides { Err(Stop::Enough(mark)) } else { Ok(()) }
-            })
-        });
-        let result = match flow {
-            Ok(()) => !decides,
-            Err(Stop::Enough(own)) if own == mark => decides,
-            stopped => return stopped,
-        };
-        next(self, Item::computed(Value::Bool(result)))
-    }
-
-    fn range<'v>(&mut self, (from, upto): (&'v Expr, &'v Expr), at: At<'v>, next: Next<'_, 'v>) -> Flow {
-        self.pairs((from, upto), at, &mut |machine, from, upto| {
-            let from = if from.is_null() { Some(0.0) } else { from.as_f64() };
-            let (Some(mut number), Some(upto)) = (from, upto.as_f64()) else { return error("a range begins and ends with numbers") };
-            while number < upto {
-                machine.spend(1)?;
-                next(machine, Item::computed(from_float(number).unwrap_or_default()))?;
-                number += 1.0;
-            }
-            Ok(())
-        })
-    }
-
-    /// Calls a function of values with every combination of its arguments.
-    fn plain<'v>(&mut self, plain: Plain, (rest, given): (&'v [Expr], Vec<Val<'v>>), at: &At<'v>, next: Next<'_, 'v>) -> Flow {
-        let Some((first, rest)) = rest.split_first() else {
-            let weights = given.iter().map(|value| weight(value)).sum::<u64>();
-            self.spend(weights.saturating_add(weight(&at.item.value)))?;
-            let result = plain(self, &at.item.value, &given)?;
-            return next(self, Item::computed(result));
-        };
-        self.run(first, at.clone(), &mut |machine, item| {
-            let given = given.iter().cloned().chain([item.value]).collect();
-            machine.plain(plain, (rest, given), at, next)
-        })
-    }
+    format!("`{name}` takes {} arguments, not {arguments}", arities.join(" or "))
 }

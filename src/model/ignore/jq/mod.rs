@@ -1,16 +1,13 @@
-//! Path expressions of jq, as Argo CD's `jqPathExpressions` have them: which fields `del(EXPRESSION)` would take out of an object. The grammar
-//! is read by `jaq-core`; what an expression does is our own, because it must end: it is counted, and knows no input, environment, time or
-//! recursion of its own. Pure.
+//! Path expressions of jq, as Argo CD's `jqPathExpressions` have them: which fields `del(EXPRESSION)` would take out of an object. `jaq` reads
+//! and runs them; what is our own is that they end: what may not is refused when they are read, and the rest is counted. Pure.
 
+mod allow;
 mod calls;
-mod compile;
-mod functions;
-mod make;
-mod order;
+mod place;
 mod run;
 #[cfg(test)]
 mod tests;
-mod trail;
+mod text;
 
 use std::fmt;
 use std::sync::Arc;
@@ -18,13 +15,13 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::Place;
-use compile::Expr;
+use run::Program;
 
 /// An expression that can be run.
 #[derive(Clone)]
 pub(crate) struct JqPath {
     text: String,
-    expr: Arc<Expr>,
+    program: Arc<Program>,
 }
 
 /// Why an expression selects nothing in an object. Holds no text of the object, which may be a Secret.
@@ -60,8 +57,8 @@ impl JqPath {
     /// # Errors
     /// It is no jq, or does what selecting fields does not need; a fragment that says which.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
-        let expr = Arc::new(compile::compile(text)?);
-        Ok(Self { text: text.to_owned(), expr })
+        let program = Arc::new(run::compile(text)?);
+        Ok(Self { text: text.to_owned(), program })
     }
 
     pub(crate) fn as_str(&self) -> &str {
@@ -73,7 +70,7 @@ impl JqPath {
     /// # Errors
     /// Then it selects nothing at all, as in Argo CD.
     pub(crate) fn places(&self, document: &Value, fuel: &mut u64) -> Result<Vec<Place>, Fault> {
-        run::places(&self.expr, document, fuel)
+        run::places(&self.program, document, fuel)
     }
 }
 

@@ -1,393 +1,197 @@
-//! Runs an expression in an object. Every step is counted, and every copy by its size; what is still to be done with an output is a call that
-//! the producer makes, so nothing is produced that nobody takes.
+//! Runs expressions with jaq, which counts in the meters that `allow` has put into them. Owns the functions that the meters are.
 
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
-use std::ops::Deref;
-use std::rc::Rc;
 
+use jaq_core::box_iter::box_once;
+use jaq_core::load::parse::Def;
+use jaq_core::load::{Arena, File, Loader, parse};
+use jaq_core::native::{Fun, bome, v};
+use jaq_core::{Compiler, Ctx, DataT, Error, Exn, Filter, Lut, Native, ValT as _, ValXs, Vars};
+use jaq_json::Val;
+use jaq_std::ValT as _;
+use regex::{Regex, RegexBuilder};
+use serde::Deserialize as _;
 use serde_json::Value;
 
-use super::super::{Place, Step};
-use super::Fault;
-use super::compile::{Access, Expr, Reach};
-use super::functions::Patterns;
-use super::order::{is_true, weight};
-use super::trail::{Trail, TrailStep};
+use super::calls::{DEFINITIONS, is_used};
+use super::{Fault, Place, allow, place, text};
 
-/// A value: a part of the object, or computed.
-#[derive(Clone)]
-pub(super) enum Val<'v> {
-    Part(&'v Value),
-    Own(Rc<Value>),
+/// An expression as jaq runs it, with meters in it.
+pub(super) type Program = Filter<Metered>;
+
+/// Letters of a text that count as one step, and items of an array that are looked at only on its surface.
+const LETTERS: u64 = 64;
+const ITEMS: u64 = 16;
+/// Bytes of a regular expression when compiled, and of a text that may be a number.
+const LARGEST_PATTERN: usize = 1 << 18;
+const LONGEST_NUMBER: usize = 100;
+
+/// Tells jaq which values and which data a run has.
+pub(super) struct Metered;
+
+impl DataT for Metered {
+    type V<'a> = Val;
+    type Data<'a> = &'a Meter<'a>;
 }
 
-impl Deref for Val<'_> {
-    type Target = Value;
+/// What one run has.
+pub(super) struct Meter<'a> {
+    lut: &'a Lut<Metered>,
+    fuel: Cell<u64>,
+    /// Compiled regular expressions, `None` for what is none.
+    patterns: RefCell<HashMap<String, Option<Regex>>>,
+}
 
-    fn deref(&self) -> &Value {
-        match self {
-            Self::Part(value) => value,
-            Self::Own(value) => value,
-        }
+impl<'a> jaq_core::data::HasLut<'a, Metered> for &'a Meter<'a> {
+    fn lut(&self) -> &'a Lut<Metered> {
+        self.lut
     }
 }
 
-/// A value and where it is; computed ones are nowhere.
-#[derive(Clone)]
-pub(super) struct Item<'v> {
-    pub(super) value: Val<'v>,
-    trail: Option<Trail>,
+/// Reads an expression and compiles it.
+pub(super) fn compile(source: &str) -> Result<Program, String> {
+    let own = parse(DEFINITIONS, |parser| parser.defs()).unwrap_or_default();
+    let library = jaq_core::defs().chain(jaq_std::defs()).filter(|def| is_used(def.name, def.args.len()));
+    let library = library.filter(|def| !own.iter().any(|own| (own.name, own.args.len()) == (def.name, def.args.len())));
+    let body = allow::call("path", vec![allow::metered(text::read(source)?)?]);
+    let library: Vec<_> = library.collect();
+    let main = Def { name: "places", args: Vec::new(), body };
+    let arena = Arena::default();
+    let failed = |names: Vec<&str>| format!("it is not jq that an ignored difference can use: `{}`", text::few(&names.join("`, `")));
+    let modules = Loader::new(library.into_iter().chain(own).chain([main])).load(&arena, File { code: "places", path: () });
+    let modules = modules.map_err(|_| failed(Vec::new()))?;
+    let funs = jaq_core::funs().chain(jaq_std::base_funs()).chain(jaq_json::funs()).chain(funs());
+    let compiled = Compiler::default().with_funs(funs).compile(modules);
+    compiled.map_err(|errors| failed(errors.iter().flat_map(|(_, names)| names.iter().map(|(name, _)| *name)).collect()))
 }
 
-impl Item<'_> {
-    pub(super) fn computed(value: Value) -> Self {
-        Self { value: Val::Own(Rc::new(value)), trail: None }
-    }
-}
-
-/// The bound variables.
-type Scope<'v> = Option<Rc<Bound<'v>>>;
-
-pub(super) struct Bound<'v> {
-    name: &'v str,
-    value: Val<'v>,
-    outer: Scope<'v>,
-}
-
-/// What an expression sees.
-#[derive(Clone)]
-pub(super) struct At<'v> {
-    scope: Scope<'v>,
-    pub(super) item: Item<'v>,
-}
-
-impl<'v> At<'v> {
-    pub(super) fn on(&self, item: Item<'v>) -> Self {
-        Self { scope: self.scope.clone(), item }
-    }
-}
-
-/// Why it does not go on.
-pub(super) enum Stop {
-    Fault(Fault),
-    /// Whoever has this number has had enough.
-    Enough(u64),
-}
-
-pub(super) type Flow = Result<(), Stop>;
-/// What comes out of a value.
-type More<'m, 'v> = &'m mut dyn FnMut(&mut Machine<'_>, Item<'v>, Next<'_, 'v>) -> Flow;
-
-/// What is done with two outputs.
-pub(super) type Pair<'n, 'v> = &'n mut dyn FnMut(&mut Machine<'_>, Val<'v>, Val<'v>) -> Flow;
-
-/// What is done with an output.
-pub(super) type Next<'n, 'v> = &'n mut dyn FnMut(&mut Machine<'_>, Item<'v>) -> Flow;
-
-pub(super) fn error<T>(why: &'static str) -> Result<T, Stop> {
-    Err(Stop::Fault(Fault::Error(why)))
-}
-
-pub(super) struct Machine<'f> {
-    fuel: &'f mut u64,
-    pub(super) patterns: Patterns,
-    marks: u64,
-}
-
-pub(super) fn places(expr: &Expr, document: &Value, fuel: &mut u64) -> Result<Vec<Place>, Fault> {
+/// Returns what an expression selects.
+pub(super) fn places(program: &Program, document: &Value, fuel: &mut u64) -> Result<Vec<Place>, Fault> {
+    let input = Val::deserialize(document).map_err(|_| Fault::Error("the object is no JSON"))?;
+    let meter = Meter { lut: &program.lut, fuel: Cell::new(*fuel), patterns: RefCell::default() };
     let mut found = Vec::new();
-    let mut machine = Machine { fuel, patterns: HashMap::new(), marks: 0 };
-    let root = Item { value: Val::Part(document), trail: Some(Trail::root()) };
-    let flow = machine.run(expr, At { scope: None, item: root }, &mut |machine, item| {
-        let Some(trail) = item.trail else { return Err(Stop::Fault(Fault::NoPath)) };
-        let places = trail.places();
-        machine.spend(places.iter().map(|place| place.0.len() as u64).sum())?;
-        found.extend(places);
+    let ended = program.id.run((Ctx::<Metered>::new(&meter, Vars::new([])), input)).try_for_each(|path| {
+        let path = path.map_err(|stop| stop.get_err().map_or(Fault::Budget, |error| fault(&error)))?;
+        found.extend(place::places(&path, document));
         Ok(())
     });
-    match flow {
-        Ok(()) => Ok(found),
-        Err(Stop::Fault(fault)) => Err(fault),
-        // Every number has its owner, who takes it.
-        Err(Stop::Enough(_)) => Ok(found),
+    *fuel = meter.fuel.get();
+    ended.map(|()| found)
+}
+
+/// jaq has no kinds of errors, only texts, which hold values of the object.
+fn fault(error: &Error<Val>) -> Fault {
+    if error.to_string().starts_with("invalid path expression") { Fault::NoPath } else { Fault::Error("jq finds an error") }
+}
+
+impl Meter<'_> {
+    /// Takes steps, as long as there are enough.
+    fn spend(&self, steps: u64) -> Result<(), Exn<'static, Val>> {
+        let left = self.fuel.get().checked_sub(steps);
+        self.fuel.set(left.unwrap_or(0));
+        // No `try` catches it, as it would an error.
+        left.map(|_| ()).ok_or_else(|| Exn::halt(1))
+    }
+
+    fn tick(&self, value: &Val) -> Result<(), Exn<'static, Val>> {
+        self.spend(match value {
+            Val::Arr(items) => 1 + items.len() as u64 / ITEMS,
+            Val::Obj(fields) => 1 + fields.len() as u64 / ITEMS,
+            Val::TStr(text) | Val::BStr(text) => 1 + text.len() as u64 / LETTERS,
+            Val::Null | Val::Bool(_) | Val::Num(_) => 1,
+        })
+    }
+
+    fn weigh(&self, value: &Val) -> Result<(), Exn<'static, Val>> {
+        self.tick(value)?;
+        match value {
+            Val::Arr(items) => items.iter().try_for_each(|item| self.weigh(item)),
+            Val::Obj(fields) => fields.iter().try_for_each(|(name, value)| self.tick(name).and_then(|()| self.weigh(value))),
+            Val::Null | Val::Bool(_) | Val::Num(_) | Val::TStr(_) | Val::BStr(_) => Ok(()),
+        }
+    }
+
+    /// Returns what it costs to weigh a value.
+    fn weight(&self, value: &Val) -> Result<u64, Exn<'static, Val>> {
+        let before = self.fuel.get();
+        self.weigh(value).map(|()| before - self.fuel.get())
+    }
+
+    fn test(&self, text: &Val, pattern: &Val, flags: &Val) -> Result<bool, Exn<'static, Val>> {
+        let flags = if matches!(flags, Val::Null) { "" } else { as_text(flags)? };
+        let (text, pattern) = (as_text(text)?, as_text(pattern)?);
+        self.spend(text.len() as u64)?;
+        let mut patterns = self.patterns.borrow_mut();
+        let key = format!("{flags}/{pattern}");
+        if !patterns.contains_key(&key) {
+            self.spend(1000 + 10 * pattern.len() as u64)?;
+            patterns.insert(key.clone(), regex(pattern, flags));
+        }
+        let regex = patterns.get(&key).and_then(Option::as_ref).ok_or_else(|| wrong("this is no regular expression"))?;
+        Ok(regex.is_match(text))
     }
 }
 
-impl Machine<'_> {
-    pub(super) fn spend(&mut self, steps: u64) -> Flow {
-        match self.fuel.checked_sub(steps) {
-            Some(left) => {
-                *self.fuel = left;
-                Ok(())
-            }
-            None => {
-                *self.fuel = 0;
-                Err(Stop::Fault(Fault::Budget))
-            }
-        }
-    }
+fn wrong(why: &'static str) -> Exn<'static, Val> {
+    Error::str(why).into()
+}
 
-    /// Returns a copy that is paid for.
-    pub(super) fn copy(&mut self, value: &Value) -> Result<Value, Stop> {
-        self.spend(weight(value))?;
-        Ok(value.clone())
-    }
+fn as_text(value: &Val) -> Result<&str, Exn<'static, Val>> {
+    value.as_utf8_bytes().and_then(|text| std::str::from_utf8(text).ok()).ok_or_else(|| wrong("this is no text"))
+}
 
-    /// Returns a number for who may have enough.
-    pub(super) fn mark(&mut self) -> u64 {
-        self.marks += 1;
-        self.marks
-    }
+fn regex(pattern: &str, flags: &str) -> Option<Regex> {
+    let has = |flag: char| flags.contains(flag);
+    let mut builder = RegexBuilder::new(pattern);
+    builder.case_insensitive(has('i')).ignore_whitespace(has('x')).dot_matches_new_line(has('s')).size_limit(LARGEST_PATTERN);
+    flags.chars().all(|flag| "gixsn".contains(flag)).then(|| builder.build().ok())?
+}
 
-    /// Runs an expression and hands each output over.
-    pub(super) fn run<'v>(&mut self, expr: &'v Expr, at: At<'v>, next: Next<'_, 'v>) -> Flow {
-        self.spend(1)?;
-        match expr {
-            Expr::Id => next(self, at.item),
-            Expr::Literal(value) => next(self, Item { value: Val::Part(value), trail: None }),
-            Expr::Variable(name) => next(self, at.variable(name)),
-            Expr::Recurse => self.recurse(at.item, next),
-            Expr::Pipe(left, right) => {
-                let outer = at.clone();
-                self.run(left, at, &mut |machine, item| machine.run(right, outer.on(item), next))
-            }
-            Expr::Comma(left, right) => {
-                self.run(left, at.clone(), next)?;
-                self.run(right, at, next)
-            }
-            Expr::Bind(source, name, body) => self.bind(source, (name, body), at, next),
-            Expr::Access(head, access) => self.access((head, access), at, next),
-            Expr::Call(function, arguments) => self.call(*function, arguments, at, next),
-            Expr::If(condition, then, otherwise) => {
-                let outer = at.clone();
-                self.run(condition, at, &mut |machine, item| {
-                    let branch = if is_true(&item.value) { then } else { otherwise };
-                    machine.run(branch, outer.clone(), next)
-                })
-            }
-            Expr::Or(left, right) => self.logic(true, (left, right), at, next),
-            Expr::And(left, right) => self.logic(false, (left, right), at, next),
-            Expr::Otherwise(left, right) => self.otherwise((left, right), at, next),
-            Expr::Try(body, handler) => self.attempt(body, handler.as_deref(), at, next),
-            Expr::Math(..) | Expr::Compare(..) | Expr::Negative(_) => self.compute(expr, at, next),
-            Expr::Text(_) | Expr::Array(_) | Expr::Object(_) => self.construct(expr, at, next),
-        }
-    }
+fn number(value: Val) -> Result<Val, Error<Val>> {
+    let Some(text) = value.as_utf8_bytes() else {
+        return if matches!(value, Val::Num(_)) { Ok(value) } else { Err(Error::str("this is no number")) };
+    };
+    let text = std::str::from_utf8(text).ok().filter(|text| text.len() <= LONGEST_NUMBER && text.parse::<f64>().is_ok());
+    Val::from_num(text.ok_or_else(|| Error::str("this is no number"))?)
+}
 
-    fn bind<'v>(&mut self, source: &'v Expr, (name, body): (&'v str, &'v Expr), at: At<'v>, next: Next<'_, 'v>) -> Flow {
-        let outer = at.clone();
-        self.run(source, at, &mut |machine, item| {
-            let bound = Bound { name, value: item.value, outer: outer.scope.clone() };
-            machine.run(body, At { scope: Some(Rc::new(bound)), item: outer.item.clone() }, next)
-        })
-    }
+fn once<'a, T: 'a>(result: Result<(), Exn<'static, Val>>, value: T) -> ValXs<'a, T, Val> {
+    box_once(result.map(|()| value))
+}
 
-    fn access<'v>(&mut self, (head, access): (&'v Expr, &'v Access), at: At<'v>, next: Next<'_, 'v>) -> Flow {
-        let outer = at.clone();
-        self.run(head, at, &mut |machine, item| {
-            let mut is_escaped = false;
-            let flow =
-                machine.reach(&access.part, &outer, item, &mut |machine, item| next(machine, item).inspect_err(|_| is_escaped = true));
-            match flow {
-                Err(Stop::Fault(Fault::Error(_))) if access.is_optional && !is_escaped => Ok(()),
-                flow => flow,
-            }
-        })
-    }
-
-    fn reach<'v>(&mut self, part: &'v Reach, outer: &At<'v>, item: Item<'v>, next: Next<'_, 'v>) -> Flow {
-        match part {
-            Reach::Each => self.each(item, next),
-            Reach::Index(index) => self.run(index, outer.clone(), &mut |machine, key| {
-                let child = machine.child(&item, &key.value)?;
-                next(machine, child)
+/// The meters, and what jaq has only with more than that.
+fn funs() -> [Fun<Metered>; 6] {
+    let tick: Native<Metered> = Native::new(|cv| once(cv.0.data().tick(&cv.1), cv.1));
+    let weigh: Native<Metered> = Native::new(|cv| once(cv.0.data().weigh(&cv.1), cv.1));
+    [
+        ("tick", v(0), tick.with_paths(|cv| once(cv.0.data().tick(&cv.1.0), cv.1))),
+        ("weigh", v(0), weigh.with_paths(|cv| once(cv.0.data().weigh(&cv.1.0), cv.1))),
+        (
+            "key",
+            v(0),
+            Native::new(|cv| {
+                let is_key = !matches!(cv.1, Val::Arr(_) | Val::Obj(_));
+                once(if is_key { Ok(()) } else { Err(wrong("this is no key")) }, cv.1)
             }),
-            Reach::Slice(from, upto) => {
-                let none = &Expr::Literal(Value::Null);
-                let (from, upto) = (from.as_ref().unwrap_or(none), upto.as_ref().unwrap_or(none));
-                self.run(from, outer.clone(), &mut |machine, from| {
-                    machine.run(upto, outer.clone(), &mut |machine, upto| {
-                        let slice = machine.slice(&item, &from.value, &upto.value)?;
-                        next(machine, slice)
-                    })
-                })
-            }
-        }
-    }
-
-    fn slice<'v>(&mut self, item: &Item<'v>, from: &Value, upto: &Value) -> Result<Item<'v>, Stop> {
-        let items = match &*item.value {
-            Value::Array(items) => &items[..],
-            Value::Null => &[],
-            _ => return error("only arrays can be sliced"),
-        };
-        let (Some(from), Some(upto)) = (bound(from, items.len(), 0), bound(upto, items.len(), items.len())) else {
-            return error("a slice begins and ends with numbers");
-        };
-        let upto = upto.max(from);
-        let trail = item.trail.as_ref().map(|trail| trail.then(TrailStep::Some(from, upto))).transpose()?;
-        let copy = items[from..upto].iter().map(|item| self.copy(item)).collect::<Result<_, _>>()?;
-        Ok(Item { value: Val::Own(Rc::new(Value::Array(copy))), trail })
-    }
-
-    /// Hands over each item of an array or value of an object.
-    pub(super) fn each<'v>(&mut self, item: Item<'v>, next: Next<'_, 'v>) -> Flow {
-        match &*item.value {
-            Value::Array(items) => {
-                for at in 0..items.len() {
-                    let child = self.item_at(&item, at)?;
-                    next(self, child)?;
-                }
-                Ok(())
-            }
-            Value::Object(map) => {
-                for key in map.keys() {
-                    let child = self.field(&item, key)?;
-                    next(self, child)?;
-                }
-                Ok(())
-            }
-            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => error("only arrays and objects can be iterated"),
-        }
-    }
-
-    /// Hands over a value and everything in it.
-    fn recurse<'v>(&mut self, item: Item<'v>, next: Next<'_, 'v>) -> Flow {
-        self.spread(
-            item,
-            &mut |machine, item, found| match &*item.value {
-                Value::Array(_) | Value::Object(_) => machine.each(item, found),
-                Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => Ok(()),
-            },
-            next,
-        )
-    }
-
-    /// Hands over a value, what comes out of it, what comes out of that, and so on; without recursion of its own.
-    pub(super) fn spread<'v>(&mut self, item: Item<'v>, more: More<'_, 'v>, next: Next<'_, 'v>) -> Flow {
-        let mut waiting = vec![item];
-        while let Some(item) = waiting.pop() {
-            self.spend(1)?;
-            next(self, item.clone())?;
-            let mut found = Vec::new();
-            more(self, item, &mut |machine, item| {
-                machine.spend(1)?;
-                found.push(item);
-                Ok(())
-            })?;
-            waiting.extend(found.into_iter().rev());
-        }
-        Ok(())
-    }
-
-    fn item_at<'v>(&mut self, item: &Item<'v>, at: usize) -> Result<Item<'v>, Stop> {
-        let trail = item.trail.as_ref().map(|trail| trail.then(TrailStep::One(Step::Index(at)))).transpose()?;
-        let value = self.part(item, |value| value.get(at))?;
-        Ok(Item { value, trail })
-    }
-
-    fn field<'v>(&mut self, item: &Item<'v>, key: &str) -> Result<Item<'v>, Stop> {
-        let trail = item.trail.as_ref().map(|trail| trail.then(TrailStep::One(Step::Key(key.into())))).transpose()?;
-        let value = self.part(item, |value| value.get(key))?;
-        Ok(Item { value, trail })
-    }
-
-    fn part<'v>(&mut self, item: &Item<'v>, find: impl FnOnce(&Value) -> Option<&Value>) -> Result<Val<'v>, Stop> {
-        self.spend(1)?;
-        Ok(match &item.value {
-            Val::Part(value) => find(value).map_or_else(|| Val::Own(Rc::new(Value::Null)), Val::Part),
-            Val::Own(value) => {
-                let copy = find(value).map(|value| self.copy(value)).transpose()?;
-                Val::Own(Rc::new(copy.unwrap_or_default()))
-            }
-        })
-    }
-
-    /// Returns what is at a key or an index, null if there is nothing.
-    pub(super) fn child<'v>(&mut self, item: &Item<'v>, key: &Value) -> Result<Item<'v>, Stop> {
-        match (&*item.value, key) {
-            (Value::Object(_) | Value::Null, Value::String(key)) => self.field(item, key),
-            (Value::Array(items), Value::Number(number)) => {
-                let at = position(number.as_f64().unwrap_or_default(), items.len());
-                self.item_at(item, at.unwrap_or(usize::MAX))
-            }
-            (Value::Null, Value::Number(number)) => {
-                self.item_at(item, position(number.as_f64().unwrap_or_default(), 0).unwrap_or(usize::MAX))
-            }
-            (Value::Null, Value::Null) => Ok(Item::computed(Value::Null)),
-            _ => error("this has no such index"),
-        }
-    }
-
-    fn logic<'v>(&mut self, decides: bool, (left, right): (&'v Expr, &'v Expr), at: At<'v>, next: Next<'_, 'v>) -> Flow {
-        let outer = at.clone();
-        self.run(left, at, &mut |machine, item| {
-            if is_true(&item.value) == decides {
-                return next(machine, Item::computed(Value::Bool(decides)));
-            }
-            machine.run(right, outer.clone(), &mut |machine, item| next(machine, Item::computed(Value::Bool(is_true(&item.value)))))
-        })
-    }
-
-    fn otherwise<'v>(&mut self, (left, right): (&'v Expr, &'v Expr), at: At<'v>, next: Next<'_, 'v>) -> Flow {
-        let (mut is_any, mut is_escaped) = (false, false);
-        let flow = self.run(left, at.clone(), &mut |machine, item| {
-            if !is_true(&item.value) {
-                return Ok(());
-            }
-            is_any = true;
-            next(machine, item).inspect_err(|_| is_escaped = true)
-        });
-        match flow {
-            Ok(()) => {}
-            Err(Stop::Fault(Fault::Error(_))) if !is_escaped => {}
-            stopped => return stopped,
-        }
-        if is_any { Ok(()) } else { self.run(right, at, next) }
-    }
-
-    /// Takes the errors of a body, not those of what is done with its outputs.
-    fn attempt<'v>(&mut self, body: &'v Expr, handler: Option<&'v Expr>, at: At<'v>, next: Next<'_, 'v>) -> Flow {
-        let mut is_escaped = false;
-        let flow = self.run(body, at.clone(), &mut |machine, item| next(machine, item).inspect_err(|_| is_escaped = true));
-        match (flow, handler) {
-            (Err(Stop::Fault(Fault::Error(why))), Some(handler)) if !is_escaped => {
-                self.run(handler, at.on(Item::computed(Value::from(why))), next)
-            }
-            (Err(Stop::Fault(Fault::Error(_))), None) if !is_escaped => Ok(()),
-            (flow, _) => flow,
-        }
-    }
-}
-
-impl<'v> At<'v> {
-    fn variable(&self, name: &str) -> Item<'v> {
-        let mut scope = &self.scope;
-        while let Some(bound) = scope {
-            if bound.name == name {
-                return Item { value: bound.value.clone(), trail: None };
-            }
-            scope = &bound.outer;
-        }
-        // The reading has refused names that are not bound.
-        Item::computed(Value::Null)
-    }
-}
-
-/// Returns an index; negative ones count from the end, and `None` is before the beginning.
-fn position(number: f64, length: usize) -> Option<usize> {
-    let number = number.floor();
-    if number >= 0.0 {
-        return Some(if number < 1e9 { number as usize } else { usize::MAX });
-    }
-    let back = if number > -1e9 { (-number) as usize } else { usize::MAX };
-    length.checked_sub(back)
-}
-
-fn bound(value: &Value, length: usize, default: usize) -> Option<usize> {
-    match value {
-        Value::Null => Some(default),
-        Value::Number(number) => Some(position(number.as_f64().unwrap_or_default(), length).unwrap_or(0).min(length)),
-        Value::Bool(_) | Value::String(_) | Value::Array(_) | Value::Object(_) => None,
-    }
+        ),
+        (
+            "multiply",
+            v(1),
+            Native::new(|mut cv| {
+                let (part, meter) = (cv.0.pop_var(), *cv.0.data());
+                let product = meter.weight(&cv.1).and_then(|own| Ok(own.saturating_mul(meter.weight(&part)?)));
+                once(product.and_then(|steps| meter.spend(steps)), cv.1)
+            }),
+        ),
+        (
+            "test",
+            v(2),
+            Native::new(|mut cv| {
+                let (flags, pattern) = (cv.0.pop_var(), cv.0.pop_var());
+                box_once(cv.0.data().test(&cv.1, &pattern, &flags).map(Val::from))
+            }),
+        ),
+        ("tonumber", v(0), Native::new(|cv| bome(number(cv.1)))),
+    ]
 }

@@ -1,0 +1,177 @@
+//! What an expression may do. Goes through its terms, refuses what need not end, grows without bound, changes values or reaches outside, and
+//! puts a meter behind whatever makes values, so that the evaluator, which cannot be interrupted, ends when the steps are used up.
+
+use jaq_core::load::lex::StrPart;
+use jaq_core::load::parse::{BinaryOp, Pattern};
+use jaq_core::ops::Math;
+use jaq_core::path::{Part, Path};
+
+use super::calls::{Cost, allowed, refusal};
+use super::text::few;
+
+pub(super) type Term<'s> = jaq_core::load::parse::Term<&'s str>;
+
+/// Steps of one chain, each of which is a level of the evaluator's recursion.
+const LONGEST_CHAIN: usize = 100;
+
+/// Returns an expression with its meters.
+///
+/// # Errors
+/// It does what selecting fields does not need; a fragment that names it and says what to write.
+pub(super) fn metered(term: Term<'_>) -> Result<Term<'_>, String> {
+    Allow { variables: Vec::new(), depth: 0 }.term(term)
+}
+
+pub(super) fn call<'s>(name: &'s str, arguments: Vec<Term<'s>>) -> Term<'s> {
+    Term::Call(name, arguments)
+}
+
+fn pipe<'s>(left: Term<'s>, right: Term<'s>) -> Term<'s> {
+    Term::BinOp(Box::new(left), BinaryOp::Pipe(None), Box::new(right))
+}
+
+/// Counts each output and what is directly in it.
+fn tick(term: Term<'_>) -> Term<'_> {
+    pipe(term, call("tick", Vec::new()))
+}
+
+/// Counts each output and everything in it.
+fn weigh(term: Term<'_>) -> Term<'_> {
+    if is_literal(&term) { term } else { pipe(term, call("weigh", Vec::new())) }
+}
+
+/// Lets only numbers and texts be keys: a list as a key searches, which nothing counts.
+fn key(term: Term<'_>) -> Term<'_> {
+    if is_literal(&term) { term } else { pipe(term, call("key", Vec::new())) }
+}
+
+fn is_literal(term: &Term<'_>) -> bool {
+    let is_plain = |parts: &[StrPart<_, _>]| parts.iter().all(|part| !matches!(part, StrPart::Term(_)));
+    matches!(term, Term::Num(_)) || matches!(term, Term::Str(None, parts) if is_plain(parts))
+}
+
+struct Allow<'s> {
+    /// Names of the variables that are bound here.
+    variables: Vec<&'s str>,
+    depth: usize,
+}
+
+impl<'s> Allow<'s> {
+    fn term(&mut self, term: Term<'s>) -> Result<Term<'s>, String> {
+        self.depth += 1;
+        if self.depth > LONGEST_CHAIN {
+            return Err(format!("it has more than {LONGEST_CHAIN} steps in one chain; write several shorter expressions"));
+        }
+        let metered = self.own(term);
+        self.depth -= 1;
+        metered
+    }
+
+    fn boxed(&mut self, term: Term<'s>) -> Result<Box<Term<'s>>, String> {
+        self.term(term).map(Box::new)
+    }
+
+    fn own(&mut self, term: Term<'s>) -> Result<Term<'s>, String> {
+        Ok(match term {
+            Term::Id | Term::Num(_) => term,
+            Term::Recurse => tick(term),
+            Term::Str(None, parts) => self.text(parts)?,
+            Term::Str(Some(name), _) => return Err(unknown(name)),
+            Term::Arr(inner) => weigh(Term::Arr(inner.map(|inner| self.boxed(*inner)).transpose()?)),
+            Term::Obj(entries) => self.object(entries)?,
+            Term::Neg(inner) => Term::Neg(self.boxed(*inner)?),
+            Term::BinOp(left, op, right) => self.operation(*left, op, *right)?,
+            Term::TryCatch(body, handler) => Term::TryCatch(self.boxed(*body)?, handler.map(|handler| self.boxed(*handler)).transpose()?),
+            Term::IfThenElse(branches, rest) => {
+                let branches = branches.into_iter().map(|(is_so, then)| Ok((self.term(is_so)?, self.term(then)?)));
+                Term::IfThenElse(branches.collect::<Result<_, String>>()?, rest.map(|rest| self.boxed(*rest)).transpose()?)
+            }
+            Term::Call(name, arguments) => self.call(name, arguments)?,
+            Term::Var(name) if self.variables.contains(&name) => term,
+            Term::Var(name) => return Err(unknown(name)),
+            Term::Path(head, path) => self.path(*head, path)?,
+            Term::Def(..) => return Err("it defines functions with `def`, which may not end; write the expression without".to_owned()),
+            Term::Fold(word, ..) => {
+                return Err(format!("it uses `{word}`, which builds values without end; write any(…), all(…) or first(…)"));
+            }
+            Term::Label(..) | Term::Break(_) => return Err("it uses `label` and `break`; write first(…)".to_owned()),
+        })
+    }
+
+    /// A text with values in it.
+    fn text(&mut self, parts: Vec<StrPart<&'s str, Term<'s>>>) -> Result<Term<'s>, String> {
+        let parts = parts.into_iter().map(|part| match part {
+            StrPart::Term(term) => self.term(term).map(weigh).map(StrPart::Term),
+            StrPart::Str(_) | StrPart::Char(_) => Ok(part),
+        });
+        Ok(weigh(Term::Str(None, parts.collect::<Result<_, String>>()?)))
+    }
+
+    fn object(&mut self, entries: Vec<(Term<'s>, Option<Term<'s>>)>) -> Result<Term<'s>, String> {
+        let entries = entries.into_iter().map(|(name, value)| match value {
+            Some(value) => Ok((key(self.term(name)?), Some(self.term(value)?))),
+            // `{name}` and `{$name}` mean something only as they are written.
+            None if is_literal(&name) || matches!(name, Term::Var(_)) => Ok((self.term(name)?, None)),
+            None => Err("it makes an object with a computed key alone; write `(key): value`".to_owned()),
+        });
+        Ok(weigh(Term::Obj(entries.collect::<Result<_, String>>()?)))
+    }
+
+    fn operation(&mut self, left: Term<'s>, op: BinaryOp<&'s str>, right: Term<'s>) -> Result<Term<'s>, String> {
+        if let BinaryOp::Pipe(Some(pattern)) = &op {
+            let Pattern::Var(name) = pattern else {
+                return Err("it takes a value apart with `as [` or `as {`; name it with `as $x` and use paths".to_owned());
+            };
+            let source = self.boxed(left)?;
+            self.variables.push(name);
+            let body = self.boxed(right);
+            self.variables.pop();
+            return Ok(Term::BinOp(source, op, body?));
+        }
+        let (left, right) = (self.term(left)?, self.term(right)?);
+        let both = |left, op, right| Term::BinOp(Box::new(left), op, Box::new(right));
+        Ok(match op {
+            BinaryOp::Pipe(_) | BinaryOp::Comma | BinaryOp::Alt | BinaryOp::Or | BinaryOp::And => both(left, op, right),
+            BinaryOp::Math(Math::Mul) => return Err("it uses `*`, which repeats texts without end; compare without it".to_owned()),
+            BinaryOp::Math(_) => weigh(both(weigh(left), op, weigh(right))),
+            BinaryOp::Cmp(_) => tick(both(weigh(left), op, weigh(right))),
+            BinaryOp::Assign | BinaryOp::Update | BinaryOp::UpdateMath(_) | BinaryOp::UpdateAlt => {
+                return Err("it changes a field with `=`; write only which field is ignored, or compare with `==`".to_owned());
+            }
+        })
+    }
+
+    fn call(&mut self, name: &'s str, arguments: Vec<Term<'s>>) -> Result<Term<'s>, String> {
+        let cost = allowed(name, arguments.len()).ok_or_else(|| refusal(name, arguments.len()))?;
+        let arguments = arguments.into_iter().map(|argument| self.term(argument)).collect::<Result<Vec<_>, _>>()?;
+        let all = |of: fn(Term<'s>) -> Term<'s>, arguments: Vec<Term<'s>>| arguments.into_iter().map(of).collect();
+        Ok(match cost {
+            Cost::Light => tick(pipe(tick(Term::Id), call(name, arguments))),
+            Cost::Key => tick(pipe(key(Term::Id), call(name, arguments))),
+            Cost::KeyArgument => tick(call(name, all(key, arguments))),
+            Cost::Deep(own) => weigh(pipe(weigh(Term::Id), call(own, all(weigh, arguments)))),
+            Cost::Recurse => tick(Term::Recurse),
+        })
+    }
+
+    /// A path, one step after the other: each has its meter. The indices are evaluated in the same value as before.
+    fn path(&mut self, head: Term<'s>, path: Path<Term<'s>>) -> Result<Term<'s>, String> {
+        if path.0.len() > LONGEST_CHAIN {
+            return Err(format!("it has more than {LONGEST_CHAIN} steps in one path; no object is so deep"));
+        }
+        let mut metered = self.term(head)?;
+        for (part, opt) in path.0 {
+            let mut bound = |term: Option<Term<'s>>| term.map(|term| self.term(term).map(key)).transpose();
+            let part = match part {
+                Part::Index(index) => Part::Index(key(self.term(index)?)),
+                Part::Range(from, upto) => Part::Range(bound(from)?, bound(upto)?),
+            };
+            metered = tick(Term::Path(Box::new(metered), Path(vec![(part, opt)])));
+        }
+        Ok(metered)
+    }
+}
+
+fn unknown(name: &str) -> String {
+    format!("`{}` is nothing that an ignored difference can use; write a path, for example .spec.replicas", few(name))
+}
