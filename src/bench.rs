@@ -224,7 +224,11 @@ fn changes(resources: usize, lines: usize) -> Planned {
     };
     let mut planned = Planned::new(place, Arc::new(Manifests::of(resources).build()), Vec::new());
     let (small, large) = (Arc::new(Comparison::of(94).difference()), Arc::new(Comparison::of(lines).difference()));
-    for task in planned.plan.clone().tasks.iter().filter(|task| !task.is_hook()) {
+    for task in &planned.plan.clone().tasks {
+        if task.is_hook() {
+            planned.actions.insert(task.id.clone(), Action::Run);
+            continue;
+        }
         let difference = if planned.differences.is_empty() { &large } else { &small };
         planned.differences.insert(task.id.clone(), difference.clone());
         planned.actions.insert(task.id.clone(), Action::Configure);
@@ -438,6 +442,9 @@ mod tests {
         let mut frames = Frames::of(50, 80, 24);
         assert!(frames.draw() > 100 && frames.draw_after_a_fact() > 100);
         assert_eq!((Judgements::of(10).healthy(), Judgements::in_lua(10).healthy()), (10, 10));
+        let mut diffs = Diffs::of(50, 5_000, (80, 24));
+        let (text, others) = (diffs.draw(), diffs.open_again());
+        assert!(text > 500 && others > 2 * 500, "text is on the screen: {text} {others}");
         let comparison = Comparison::of(5_000);
         assert!((4_900..5_500).contains(&comparison.size()), "{}", comparison.size());
         assert!((20..40).contains(&comparison.lines()), "{}", comparison.lines());
