@@ -357,7 +357,7 @@ fn r713_what_cannot_be_changed_is_refused_or_recreated() {
     assert!(changes(&recreated)[0].starts_with(&command.replace("refused", "recreate")), "{recreated:#}");
     assert_eq!(object(&recreated, "load")["fields"].as_array().unwrap().len(), 1, "nothing but the command: {recreated:#}");
     let settings = config_map("c", "1");
-    space.sync(&space.write("settings", &[settings.clone()])).run();
+    space.sync(&space.write("settings", std::slice::from_ref(&settings))).run();
     let (_, replaced) = space.diff(&space.write("settings", &[settings.with("/data/value", "2")]), &["--replace"]);
     assert_eq!(
         (&object(&replaced, "c")["change"], &object(&replaced, "c")["fields"][0]["path"]),

@@ -41,7 +41,7 @@ fn texts(value: &Value) -> Option<Vec<String>> {
     match value {
         Value::Null => Some(Vec::new()),
         Value::Sequence(items) => items.iter().map(|item| item.as_str().map(str::to_owned)).collect(),
-        _ => None,
+        Value::Bool(_) | Value::Number(_) | Value::String(_) | Value::Mapping(_) | Value::Tagged(_) => None,
     }
 }
 
