@@ -83,7 +83,7 @@ fn no_repetition(lines: &[Value]) {
     for line in lines.iter().filter(|line| line["event"] == "task.changed") {
         let same = |key: &str, other: &Value| line[key] == other[key];
         if let Some(other) = before.insert(key(&line["task"]), line) {
-            let repeated = ["status", "hookPhase", "health", "message", "attempt"].into_iter().all(|key| same(key, other));
+            let repeated = ["status", "hookPhase", "health", "message", "attempt", "podProblem"].into_iter().all(|key| same(key, other));
             assert!(!repeated, "said twice: {line}");
         }
     }
