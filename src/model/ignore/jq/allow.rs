@@ -81,7 +81,11 @@ impl<'s> Allow<'s> {
             Term::Obj(entries) => self.object(entries)?,
             Term::Neg(inner) => Term::Neg(self.boxed(*inner)?),
             Term::BinOp(left, op, right) => self.operation(*left, op, *right)?,
-            Term::TryCatch(body, handler) => Term::TryCatch(self.boxed(*body)?, handler.map(|handler| self.boxed(*handler)).transpose()?),
+            Term::TryCatch(body, handler) => {
+                // What is caught would be written out, with whole values in it.
+                let body = call("blank_errors", vec![self.term(*body)?]);
+                Term::TryCatch(Box::new(body), handler.map(|handler| self.boxed(*handler)).transpose()?)
+            }
             Term::IfThenElse(branches, rest) => {
                 let branches = branches.into_iter().map(|(is_so, then)| Ok((self.term(is_so)?, self.term(then)?)));
                 Term::IfThenElse(branches.collect::<Result<_, String>>()?, rest.map(|rest| self.boxed(*rest)).transpose()?)

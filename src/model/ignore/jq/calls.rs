@@ -17,7 +17,7 @@ pub(super) enum Cost {
     Recurse,
 }
 
-const LIGHT: [(&str, usize); 49] = [
+const LIGHT: [(&str, usize); 48] = [
     ("all", 0),
     ("all", 1),
     ("all", 2),
@@ -38,7 +38,6 @@ const LIGHT: [(&str, usize); 49] = [
     ("floor", 0),
     ("isempty", 1),
     ("iterables", 0),
-    ("keys", 0),
     ("keys_unsorted", 0),
     ("last", 0),
     ("last", 1),
@@ -69,11 +68,12 @@ const LIGHT: [(&str, usize); 49] = [
     ("values", 0),
 ];
 
-const DEEP: [(&str, usize); 15] = [
+const DEEP: [(&str, usize); 16] = [
     ("IN", 1),
     ("getpath", 1),
     ("group_by", 1),
     ("inside", 1),
+    ("keys", 0),
     ("max", 0),
     ("max_by", 1),
     ("min", 0),
@@ -130,10 +130,10 @@ pub(super) fn allowed(name: &str, arguments: usize) -> Option<Cost> {
     }
 }
 
-/// Whether a function that is written in jq is needed; these two are not jq's.
+/// Whether a function that is written in jq is needed; those that are ours are in `DEFINITIONS`.
 pub(super) fn is_used(name: &str, arguments: usize) -> bool {
     let is_called = allowed(name, arguments).is_some() || HELPERS.contains(&(name, arguments));
-    is_called && !matches!((name, arguments), ("recurse", 0) | ("test", 2))
+    is_called && !matches!(name, "recurse" | "test" | "getpath" | "in" | "inside" | "IN")
 }
 
 pub(super) fn refusal(name: &str, arguments: usize) -> String {

@@ -2,12 +2,13 @@
 
 use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
+use std::sync::LazyLock;
 
 use jaq_core::box_iter::box_once;
 use jaq_core::load::parse::Def;
 use jaq_core::load::{Arena, File, Loader, parse};
 use jaq_core::native::{Fun, bome, v};
-use jaq_core::{Compiler, Ctx, DataT, Error, Exn, Filter, Lut, Native, ValT as _, ValXs, Vars};
+use jaq_core::{Bind, Compiler, Ctx, DataT, Error, Exn, Filter, Lut, Native, ValT as _, ValXs, Vars};
 use jaq_json::Val;
 use jaq_std::ValT as _;
 use regex::{Regex, RegexBuilder};
@@ -49,17 +50,20 @@ impl<'a> jaq_core::data::HasLut<'a, Metered> for &'a Meter<'a> {
     }
 }
 
+/// What the functions that an expression may call are in jq: read once.
+static LIBRARY: LazyLock<Vec<Def>> = LazyLock::new(|| {
+    let own = parse(DEFINITIONS, |parser| parser.defs()).unwrap_or_default();
+    jaq_core::defs().chain(jaq_std::defs()).filter(|def| is_used(def.name, def.args.len())).chain(own).collect()
+});
+
 /// Reads an expression and compiles it.
 pub(super) fn compile(source: &str) -> Result<Program, String> {
-    let own = parse(DEFINITIONS, |parser| parser.defs()).unwrap_or_default();
-    let library = jaq_core::defs().chain(jaq_std::defs()).filter(|def| is_used(def.name, def.args.len()));
-    let library = library.filter(|def| !own.iter().any(|own| (own.name, own.args.len()) == (def.name, def.args.len())));
     let body = allow::call("path", vec![allow::metered(text::read(source)?)?]);
-    let library: Vec<_> = library.collect();
+    let library = LIBRARY.iter().map(|def| Def { name: def.name, args: def.args.clone(), body: def.body.clone() });
     let main = Def { name: "places", args: Vec::new(), body };
     let arena = Arena::default();
     let failed = |names: Vec<&str>| format!("it is not jq that an ignored difference can use: `{}`", text::few(&names.join("`, `")));
-    let modules = Loader::new(library.into_iter().chain(own).chain([main])).load(&arena, File { code: "places", path: () });
+    let modules = Loader::new(library.chain([main])).load(&arena, File { code: "places", path: () });
     let modules = modules.map_err(|_| failed(Vec::new()))?;
     let funs = jaq_core::funs().chain(jaq_std::base_funs()).chain(jaq_json::funs()).chain(funs());
     let compiled = Compiler::default().with_funs(funs).compile(modules);
@@ -121,7 +125,7 @@ impl Meter<'_> {
     fn test(&self, text: &Val, pattern: &Val, flags: &Val) -> Result<bool, Exn<'static, Val>> {
         let flags = if matches!(flags, Val::Null) { "" } else { as_text(flags)? };
         let (text, pattern) = (as_text(text)?, as_text(pattern)?);
-        self.spend(text.len() as u64)?;
+        self.spend((text.len() + pattern.len()) as u64)?;
         let mut patterns = self.patterns.borrow_mut();
         let key = format!("{flags}/{pattern}");
         if !patterns.contains_key(&key) {
@@ -135,6 +139,11 @@ impl Meter<'_> {
 
 fn wrong(why: &'static str) -> Exn<'static, Val> {
     Error::str(why).into()
+}
+
+/// Takes the values out of an error.
+fn blank(stop: Exn<'_, Val>) -> Exn<'_, Val> {
+    stop.get_err().map_or_else(|other| other, |_| wrong("jq finds an error"))
 }
 
 fn as_text(value: &Val) -> Result<&str, Exn<'static, Val>> {
@@ -160,11 +169,24 @@ fn once<'a, T: 'a>(result: Result<(), Exn<'static, Val>>, value: T) -> ValXs<'a,
     box_once(result.map(|()| value))
 }
 
+/// Runs its argument, and takes the values out of the errors.
+fn blank_errors() -> Native<Metered> {
+    let run: Native<Metered> = Native::new(|mut cv| {
+        let (body, context) = cv.0.pop_fun();
+        Box::new(body.run((context, cv.1)).map(|output| output.map_err(blank)))
+    });
+    run.with_paths(|mut cv| {
+        let (body, context) = cv.0.pop_fun();
+        Box::new(body.paths((context, cv.1)).map(|output| output.map_err(blank)))
+    })
+}
+
 /// The meters, and what jaq has only with more than that.
-fn funs() -> [Fun<Metered>; 6] {
+fn funs() -> [Fun<Metered>; 7] {
     let tick: Native<Metered> = Native::new(|cv| once(cv.0.data().tick(&cv.1), cv.1));
     let weigh: Native<Metered> = Native::new(|cv| once(cv.0.data().weigh(&cv.1), cv.1));
     [
+        ("blank_errors", Box::new([Bind::Fun(())]), blank_errors()),
         ("tick", v(0), tick.with_paths(|cv| once(cv.0.data().tick(&cv.1.0), cv.1))),
         ("weigh", v(0), weigh.with_paths(|cv| once(cv.0.data().weigh(&cv.1.0), cv.1))),
         (

@@ -168,6 +168,9 @@ fn what_would_take_too_long_runs_out_of_steps() {
         "(.items[] as $x | .items[] | empty) // .a",
         "select(. as $top | .items | sort_by($top.items[]))",
         "..?, (.items[] as $x | ..)",
+        ".items[] as $x | .items[] as $y | (.a | .[0])?",
+        ".items[] as $x | .items[] as $y | try (.objects | error) catch empty",
+        ".a as $a | .items[] as $x | select(\"a\" | test($a))",
     ] {
         let result = run_for(100_000, expression, &text);
         assert_eq!(result, Err(Fault::Budget), "{}", expression.chars().take(60).collect::<String>());
@@ -205,6 +208,7 @@ fn what_may_not_end_or_reaches_outside_is_refused_with_what_to_write() {
         ("input_line_number", "reaches outside"),
         ("halt_error", "reaches outside"),
         ("tick", "`tick`"),
+        ("blank_errors(.)", "`blank_errors`"),
         ("places", "`places`"),
         ("contains_metered(.)", "`contains_metered`"),
         ("@json", "@json"),
