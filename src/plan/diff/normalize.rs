@@ -132,7 +132,7 @@ fn drop_nulls(value: &mut Value) {
 }
 
 /// The server keeps what is written as `stringData` in `data`, where it wins.
-pub(super) fn join_string_data(secret: &mut Value) {
+pub(in crate::plan) fn join_string_data(secret: &mut Value) {
     let Some(fields) = secret.as_object_mut() else { return };
     let is_readable = |value: &Value| value.as_object().is_some_and(|data| data.values().all(Value::is_string));
     if !fields.get("stringData").is_some_and(is_readable) || !fields.get("data").is_none_or(Value::is_object) {

@@ -14,7 +14,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::diff::{self, IgnoreFields, Pair};
-use crate::model::{IgnoreRule, Object, ResourceKey};
+use crate::model::{IgnoreRule, Object, ResourceKey, secret};
 
 /// All rules of an app, in the order of their sources.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -80,6 +80,10 @@ pub(crate) struct Respected {
 pub(crate) fn respected(target: &Object, live: &Value, rules: &RulesOfObject) -> Respected {
     let mut problems = Vec::new();
     let mut wanted = target.wire().clone();
+    // As the comparison sees it, so that a rule means the same in both.
+    if !rules.0.is_empty() && secret::is_secret(&wanted) {
+        diff::join_string_data(&mut wanted);
+    }
     for rule in &rules.0 {
         match keep::kept(&wanted, live, rule) {
             Ok(Some(changed)) => wanted = changed,

@@ -221,7 +221,11 @@ fn r722_a_live_value_of_a_secret_beats_the_plain_text_of_its_manifest() {
     let target = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "stringData": {"a": "mine", "b": "mine"}});
     let live = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"a": "dGhlaXJz", "b": "dGhlaXJz"}});
     let result = kept(&target, &live, &rules(&["/data/a"], &[], &[]));
-    assert_eq!((&result["data"], &result["stringData"]), (&json!({"a": "dGhlaXJz"}), &json!({"b": "mine"})));
+    assert_eq!((&result["data"], result.get("stringData")), (&json!({"a": "dGhlaXJz", "b": "bWluZQ=="}), None));
+    let plain = kept(&target, &live, &rules(&["/stringData/a"], &[], &[]));
+    assert_eq!(plain["data"], json!({"a": "bWluZQ==", "b": "bWluZQ=="}), "selects nothing, as in a comparison");
+    let absent = json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s"}, "data": {"b": "dGhlaXJz"}});
+    assert_eq!(kept(&target, &absent, &rules(&["/data/a"], &[], &[]))["data"], json!({"b": "bWluZQ=="}));
     let shown = format!("{:?}", respected(&Object::new(target), &live, &rules(&["/data/a"], &["error(.data.a)"], &[])));
     assert!(!shown.contains("dGhlaXJz") && !shown.contains("mine"), "{shown}");
 }
