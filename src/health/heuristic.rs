@@ -49,7 +49,7 @@ struct Condition<'a> {
 
 /// Judges an object by its status; nothing if that is no evidence.
 pub(super) fn judge(gvk: &Gvk, object: &Value) -> Option<Health> {
-    if BUILT_IN.contains(&&*gvk.group) {
+    if BUILT_IN.contains(&&*gvk.group) || is_off(object) {
         return None;
     }
     let generation = object.pointer("/metadata/generation").and_then(whole);
@@ -61,6 +61,13 @@ pub(super) fn judge(gvk: &Gvk, object: &Value) -> Option<Health> {
         return Some(found("observedGeneration", HealthStatus::Progressing, message));
     }
     by_conditions(&conditions(object, generation))
+}
+
+/// What its manifest wants to be off is not ready for a good reason, and nobody should wait for it.
+fn is_off(object: &Value) -> bool {
+    let is = |name: &str, value: bool| object.pointer(&format!("/spec/{name}")).and_then(Value::as_bool) == Some(value);
+    let is_halted = object.pointer("/spec/runStrategy").and_then(Value::as_str) == Some("Halted");
+    is("suspend", true) || is("suspended", true) || is("paused", true) || is("running", false) || is_halted
 }
 
 fn by_conditions(conditions: &[Condition<'_>]) -> Option<Health> {

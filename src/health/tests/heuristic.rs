@@ -192,3 +192,23 @@ fn deletion_comes_before_every_evidence() {
     let deleted = deleted(custom(one("Ready", json!("True"))), json!([]));
     assert_eq!(judged(&deleted), Some((Progressing, "Pending deletion".to_owned(), "deletion".to_owned())));
 }
+
+#[test]
+fn what_its_manifest_wants_to_be_off_gives_no_verdict() {
+    let not_ready = json!({"observedGeneration": 2, "conditions": [{"type": "Ready", "status": "False"}]});
+    for spec in [
+        json!({"suspend": true}),
+        json!({"suspended": true}),
+        json!({"paused": true}),
+        json!({"running": false}),
+        json!({"runStrategy": "Halted"}),
+    ] {
+        assert_eq!(judged(&object("example.com/v1", "Widget", spec.clone(), not_ready.clone())), None, "{spec}");
+    }
+    for spec in
+        [json!({"suspend": false}), json!({"running": true}), json!({"paused": "true"}), json!({"runStrategy": "Always"}), json!([])]
+    {
+        let status = judged(&object("example.com/v1", "Widget", spec.clone(), not_ready.clone())).map(|(status, _, _)| status);
+        assert_eq!(status, Some(Progressing), "{spec}");
+    }
+}
