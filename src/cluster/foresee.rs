@@ -175,7 +175,11 @@ impl Cluster {
         match self.write(Method::PATCH, &path, "application/merge-patch+json", &patch).await {
             Ok(answer) => {
                 let mut made = answer.body;
-                made["metadata"]["managedFields"] = wanted["metadata"]["managedFields"].take();
+                if let (Some(metadata), Some(fields)) =
+                    (made.get_mut("metadata").and_then(Value::as_object_mut), wanted.pointer_mut("/metadata/managedFields"))
+                {
+                    metadata.insert("managedFields".to_owned(), fields.take());
+                }
                 (Object::new(made), None)
             }
             Err(_) => {

@@ -93,7 +93,13 @@ impl Judge {
         // Who asks for the same version meanwhile waits for this answer.
         let run = tokio::task::spawn_blocking(move || said.get_or_init(|| rules.assess(&judged)).clone());
         match tokio::time::timeout(STUCK, run).await {
-            Ok(Ok(assessment)) => assessment,
+            Ok(Ok(assessment)) => {
+                // A machine that was busy for a second must not decide for good.
+                if matches!(assessment, Assessment::Error(_)) {
+                    locked(&self.verdicts).remove(object.text(&["metadata", "uid"]));
+                }
+                assessment
+            }
             Ok(Err(error)) => Assessment::Error(format!("the health rule of {} could not be run: {error}", object.key())),
             Err(_) => {
                 locked(&self.stuck).insert((group, kind));
