@@ -72,7 +72,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         plan: PlanOptions,
     },
-    /// Print the health of each object in files, as it stands in its status, and the rule that decided; asks no cluster
+    /// Print the health of each object in files, as it stands in its status, and the rule that decided; asks no cluster but for the argocd-cm of `[health]`
     #[command(override_usage = "syncwave health [OPTIONS] <FILE>...")]
     Health {
         /// A file, a folder, a kustomization, a Helm chart, or `-` for standard input
