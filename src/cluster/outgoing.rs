@@ -1,35 +1,14 @@
 //! What is sent of a manifest, the same in a dry run and in the sync: without what only the server writes, which exported manifests
 //! hold, and without what an apply would misread. Pure; knows nothing of requests.
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
-use serde_json::{Map, Value};
+use serde_json::Value;
 
-use crate::model::Object;
+use crate::model::key::is_built_in;
+use crate::model::{Object, secret};
 
 /// Fields of the metadata that are the server's own; some of them it refuses (`metadata.managedFields must be nil`), others would be
 /// taken for preconditions.
 const SERVERS: [&str; 6] = ["creationTimestamp", "managedFields", "generation", "uid", "resourceVersion", "selfLink"];
-
-/// API groups of Kubernetes itself whose names look like those of definitions.
-const OWN_GROUPS: [&str; 16] = [
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "apiregistration.k8s.io",
-    "authentication.k8s.io",
-    "authorization.k8s.io",
-    "certificates.k8s.io",
-    "coordination.k8s.io",
-    "discovery.k8s.io",
-    "events.k8s.io",
-    "flowcontrol.apiserver.k8s.io",
-    "networking.k8s.io",
-    "node.k8s.io",
-    "rbac.authorization.k8s.io",
-    "resource.k8s.io",
-    "scheduling.k8s.io",
-    "storage.k8s.io",
-];
 
 /// Returns the body of a write.
 ///
@@ -38,7 +17,7 @@ const OWN_GROUPS: [&str; 16] = [
 pub(crate) fn outgoing(target: &Object) -> Value {
     let mut value = target.wire().clone();
     let gvk = target.gvk();
-    if is_own(&gvk.group) {
+    if is_built_in(&gvk.group) {
         without_nulls(&mut value);
         if let Some(fields) = value.as_object_mut() {
             fields.remove("status");
@@ -50,14 +29,11 @@ pub(crate) fn outgoing(target: &Object) -> Value {
             SERVERS.iter().for_each(|name| drop(fields.remove(*name)));
         }
     }
+    // The server keeps the ownership of `stringData`, so that keys taken out of a manifest would stay for ever.
     if gvk.group.is_empty() && *gvk.kind == *"Secret" {
-        encode(&mut value);
+        secret::join_plain_text(&mut value);
     }
     value
-}
-
-fn is_own(group: &str) -> bool {
-    !group.contains('.') || OWN_GROUPS.contains(&group)
 }
 
 /// Takes out fields without a value. Items of lists stay, because a list without one of them is another list, and so does everything in
@@ -70,22 +46,6 @@ fn without_nulls(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(without_nulls),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// The server turns `stringData` into `data` and keeps the ownership of the former, so that keys taken out of a manifest would stay for
-/// ever. What is no text is left to the server, which names it.
-fn encode(secret: &mut Value) {
-    let is_readable = |field: &Value| field.as_object().is_some_and(|fields| fields.values().all(Value::is_string));
-    let has_data = secret.get("data").is_some();
-    if !secret.get("stringData").is_some_and(is_readable) || has_data && !secret["data"].is_object() {
-        return;
-    }
-    let Some(fields) = secret.as_object_mut() else { return };
-    let Some(Value::Object(texts)) = fields.remove("stringData") else { return };
-    let data = fields.entry("data").or_insert_with(|| Value::Object(Map::new()));
-    for (key, text) in texts {
-        data[key] = STANDARD.encode(text.as_str().unwrap_or_default()).into();
     }
 }
 

@@ -12,21 +12,13 @@ use crate::cluster::apply::Spot;
 use crate::cluster::{CallError, Cluster, Resource};
 use crate::model::ResourceKey;
 use crate::operation::Request;
+use crate::plan::references::PLURALS;
 use crate::plan::{Circumstances, Findings, Plan};
 
 /// How long the answers may take, all together.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How long they are waited for when there is nothing else to wait for.
 const GRACE: Duration = Duration::from_millis(200);
-
-/// Kinds that may be needed, as the cluster calls them.
-const PLURALS: [(&str, &str); 5] = [
-    ("ConfigMap", "configmaps"),
-    ("Namespace", "namespaces"),
-    ("PersistentVolumeClaim", "persistentvolumeclaims"),
-    ("Secret", "secrets"),
-    ("ServiceAccount", "serviceaccounts"),
-];
 
 /// What the cluster said.
 #[derive(Debug, Default)]

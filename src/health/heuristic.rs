@@ -5,35 +5,8 @@
 use serde_json::Value;
 
 use super::read::whole;
+use crate::model::key::is_built_in;
 use crate::model::{Gvk, Health, HealthStatus};
-
-/// API groups that come with Kubernetes. The kinds in them that have no rule have no health, or have conditions that say something else: a
-/// Node is Ready, a `FlowSchema` dangles, a Namespace has had trouble with its deletion.
-const BUILT_IN: [&str; 23] = [
-    "",
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "apiregistration.k8s.io",
-    "apps",
-    "authentication.k8s.io",
-    "authorization.k8s.io",
-    "autoscaling",
-    "batch",
-    "certificates.k8s.io",
-    "coordination.k8s.io",
-    "discovery.k8s.io",
-    "events.k8s.io",
-    "extensions",
-    "flowcontrol.apiserver.k8s.io",
-    "internal.apiserver.k8s.io",
-    "networking.k8s.io",
-    "node.k8s.io",
-    "policy",
-    "rbac.authorization.k8s.io",
-    "resource.k8s.io",
-    "scheduling.k8s.io",
-    "storage.k8s.io",
-];
 
 /// Conditions that say that an object does its work. The first one that is there decides: what a kind adds to it is a detail of it.
 const WORKING: [&str; 3] = ["Ready", "Available", "Established"];
@@ -49,7 +22,9 @@ struct Condition<'a> {
 
 /// Judges an object by its status; nothing if that is no evidence.
 pub(super) fn judge(gvk: &Gvk, object: &Value) -> Option<Health> {
-    if BUILT_IN.contains(&&*gvk.group) || is_off(object) {
+    // Kubernetes' own kinds without a rule have no health, or conditions that say something else: a Node is Ready, a `FlowSchema` dangles, a
+    // Namespace has had trouble with its deletion.
+    if is_built_in(&gvk.group) || is_off(object) {
         return None;
     }
     let generation = object.pointer("/metadata/generation").and_then(whole);

@@ -1,5 +1,7 @@
 //! Which parts of an object are secret. The one place that knows, for everything that is printed.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 
 use super::annotation::LAST_APPLIED;
@@ -12,6 +14,20 @@ pub(crate) const FIELDS: [&str; 2] = ["data", "stringData"];
 pub(crate) fn is_secret(object: &Value) -> bool {
     let version = object.get("apiVersion").and_then(Value::as_str);
     object.get("kind").and_then(Value::as_str) == Some("Secret") && version.is_none_or(|version| !version.contains('/'))
+}
+
+/// The server keeps what is written as `stringData` in `data`, where it wins.
+pub(crate) fn join_plain_text(secret: &mut Value) {
+    let Some(fields) = secret.as_object_mut() else { return };
+    let is_readable = |value: &Value| value.as_object().is_some_and(|data| data.values().all(Value::is_string));
+    if !fields.get("stringData").is_some_and(is_readable) || !fields.get("data").is_none_or(Value::is_object) {
+        return;
+    }
+    let Some(Value::Object(texts)) = fields.remove("stringData") else { return };
+    let Value::Object(data) = fields.entry("data").or_insert_with(|| Value::Object(Map::new())) else { return };
+    for (key, text) in texts {
+        data.insert(key, BASE64_STANDARD.encode(text.as_str().unwrap_or_default()).into());
+    }
 }
 
 /// Returns whether an object is a Secret or a list with one in it.

@@ -27,6 +27,15 @@ pub(crate) struct Reference {
     pub(crate) key: Option<String>,
 }
 
+/// Kinds that may be needed, as the cluster calls them.
+pub(crate) const PLURALS: [(&str, &str); 5] = [
+    ("ConfigMap", "configmaps"),
+    ("Namespace", "namespaces"),
+    ("PersistentVolumeClaim", "persistentvolumeclaims"),
+    ("Secret", "secrets"),
+    ("ServiceAccount", "serviceaccounts"),
+];
+
 /// Lists of a pod's spec that hold containers.
 const CONTAINERS: [&str; 2] = ["initContainers", "containers"];
 

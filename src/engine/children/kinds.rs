@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::cluster::Resource;
+use crate::model::key::is_built_in;
 use crate::model::{Gvk, ResourceKey};
 
 /// A kind and a namespace.
@@ -36,27 +37,6 @@ const USUAL: [(&str, &str, &str); 13] = [
     ("discovery.k8s.io/v1", "EndpointSlice", "endpointslices"),
 ];
 
-/// Groups of Kubernetes itself, beside those that end in what only it may use.
-const BUILT_IN: [&str; 6] = ["", "apps", "autoscaling", "batch", "extensions", "policy"];
-const BUILT_IN_ENDS: [&str; 16] = [
-    "admissionregistration.k8s.io",
-    "apiextensions.k8s.io",
-    "apiregistration.k8s.io",
-    "authentication.k8s.io",
-    "authorization.k8s.io",
-    "certificates.k8s.io",
-    "coordination.k8s.io",
-    "discovery.k8s.io",
-    "events.k8s.io",
-    "flowcontrol.apiserver.k8s.io",
-    "networking.k8s.io",
-    "node.k8s.io",
-    "rbac.authorization.k8s.io",
-    "resource.k8s.io",
-    "scheduling.k8s.io",
-    "storage.k8s.io",
-];
-
 /// Returns what may be below an object. What belongs to a cluster-scoped one may be anywhere, and is not looked for.
 pub(super) fn below(key: &ResourceKey) -> Below {
     match (&*key.group, &*key.kind) {
@@ -68,7 +48,7 @@ pub(super) fn below(key: &ResourceKey) -> Below {
         ("batch", "CronJob") => Below::These(&["Job", "Pod"]),
         ("", "Service") => Below::These(&["EndpointSlice"]),
         ("argoproj.io", "Rollout") => Below::These(&["ReplicaSet", "Pod"]),
-        (group, _) if BUILT_IN.contains(&group) || BUILT_IN_ENDS.contains(&group) => Below::Nothing,
+        (group, _) if is_built_in(group) => Below::Nothing,
         _ => Below::Anything,
     }
 }

@@ -31,7 +31,6 @@ use serde_json::Value;
 use crate::model::{FieldPath, secret};
 pub(crate) use ignore::{IgnoreFields, IgnoreRule, Ignored, NoRules, Pair};
 pub(crate) use lines::{Line, LineKind, lines};
-pub(super) use normalize::join_string_data;
 pub(crate) use three_way::three_way;
 
 /// One object on both sides, with `metadata.managedFields`. `None`: there is none.

@@ -1,8 +1,6 @@
 //! Takes out of an object what no target can ask for: what the server counts and dates, what controllers report, and what this program
 //! and its kind write for their own book-keeping (diff.md 4.2 step 3).
 
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
 use serde_json::{Map, Value};
 
 use crate::model::annotation::{HOOK_FINALIZER, LAST_APPLIED, OPERATION_LABEL, TRACKING_ID};
@@ -24,7 +22,7 @@ pub(super) fn normalized(object: &Value) -> Value {
     });
     let mut object = Value::Object(copy.collect());
     if secret::is_secret(&object) {
-        join_string_data(&mut object);
+        secret::join_plain_text(&mut object);
     }
     drop_empty_content(&mut object);
     object
@@ -128,19 +126,5 @@ fn drop_nulls(value: &mut Value) {
         }
         Value::Array(items) => items.iter_mut().for_each(drop_nulls),
         Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
-}
-
-/// The server keeps what is written as `stringData` in `data`, where it wins.
-pub(in crate::plan) fn join_string_data(secret: &mut Value) {
-    let Some(fields) = secret.as_object_mut() else { return };
-    let is_readable = |value: &Value| value.as_object().is_some_and(|data| data.values().all(Value::is_string));
-    if !fields.get("stringData").is_some_and(is_readable) || !fields.get("data").is_none_or(Value::is_object) {
-        return;
-    }
-    let Some(Value::Object(texts)) = fields.remove("stringData") else { return };
-    let Value::Object(data) = fields.entry("data").or_insert_with(|| Value::Object(Map::new())) else { return };
-    for (key, text) in texts {
-        data.insert(key, BASE64_STANDARD.encode(text.as_str().unwrap_or_default()).into());
     }
 }

@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use serde_json::{Map, Value};
 
 use super::align::{self, Identity};
-use super::normalize::{join_string_data, without_nulls};
+use super::normalize::without_nulls;
 use crate::model::annotation::LAST_APPLIED;
 use crate::model::managed::{self, Entry};
 use crate::model::secret;
@@ -37,7 +37,7 @@ pub(crate) fn three_way(live: &Value, target: &Value) -> Value {
 fn sendable(target: &Value) -> Value {
     let mut target = without_nulls(target);
     if secret::is_secret(&target) {
-        join_string_data(&mut target);
+        secret::join_plain_text(&mut target);
     }
     if let Some(fields) = target.as_object_mut() {
         fields.remove("status");

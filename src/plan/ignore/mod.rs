@@ -82,7 +82,7 @@ pub(crate) fn respected(target: &Object, live: &Value, rules: &RulesOfObject) ->
     let mut wanted = target.wire().clone();
     // As the comparison sees it, so that a rule means the same in both.
     if !rules.0.is_empty() && secret::is_secret(&wanted) {
-        diff::join_string_data(&mut wanted);
+        secret::join_plain_text(&mut wanted);
     }
     for rule in &rules.0 {
         match keep::kept(&wanted, live, rule) {

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::deletion::effective;
+use super::super::references::PLURALS;
 use super::escalation::{self, Handing};
 use super::{Access, Need, Plan, Reason, Scene, Terms, Wants};
 use crate::model::{DeletePolicy, Grant, Gvk, Mode, Object, Phase, ResourceKey, Role, Task, Traits, Verb};
@@ -282,15 +283,6 @@ impl Walk<'_> {
         self.wants.accesses.push(Access { grant, home, need, reason, instead: None });
     }
 }
-
-/// Kinds that pods need, as the cluster calls them.
-const PLURALS: [(&str, &str); 5] = [
-    ("ConfigMap", "configmaps"),
-    ("Namespace", "namespaces"),
-    ("PersistentVolumeClaim", "persistentvolumeclaims"),
-    ("Secret", "secrets"),
-    ("ServiceAccount", "serviceaccounts"),
-];
 
 /// A Namespace may be read by a Role in it; whoever changes it does so for the whole cluster.
 fn is_cluster_wide(grant: &Grant) -> bool {
