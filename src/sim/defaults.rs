@@ -36,7 +36,6 @@ pub(super) fn fill_from_old(resource: &Resource, old: &Value, new: &mut Value) {
     let keep: &[&str] = match (&*resource.gr.group, &*resource.gr.plural) {
         ("", "services") if new["spec"]["type"] != "ExternalName" => &["clusterIP", "clusterIPs"],
         ("", "pods") => &["nodeName"],
-        ("batch", "jobs") => &["selector"],
         ("", "persistentvolumeclaims") => &["volumeName"],
         _ => &[],
     };
@@ -45,29 +44,12 @@ pub(super) fn fill_from_old(resource: &Resource, old: &Value, new: &mut Value) {
             new["spec"][*field] = old["spec"][field].clone();
         }
     }
-    if (&*resource.gr.group, &*resource.gr.plural) == ("batch", "jobs") {
-        keep_job_labels(old, new);
-    }
     if (&*resource.gr.group, &*resource.gr.plural) == ("", "services") {
         keep_node_ports(old, new);
     }
     if (&*resource.gr.group, &*resource.gr.plural) == ("", "namespaces") {
         let name = new["metadata"]["name"].clone();
         new["metadata"]["labels"]["kubernetes.io/metadata.name"] = name;
-    }
-}
-
-/// The labels that tie pods to a Job are the server's: a manifest that is applied again does not have them.
-fn keep_job_labels(old: &Value, new: &mut Value) {
-    let labels = &old["spec"]["template"]["metadata"]["labels"];
-    if !new["spec"]["template"].is_object() {
-        return;
-    }
-    for name in ["batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name", "controller-uid", "job-name"] {
-        let current = &new["spec"]["template"]["metadata"]["labels"][name];
-        if current.is_null() && !labels[name].is_null() {
-            new["spec"]["template"]["metadata"]["labels"][name] = labels[name].clone();
-        }
     }
 }
 

@@ -62,7 +62,21 @@ fn job(old: &Value, new: &Value) -> Vec<Cause> {
     if !suspended {
         names.push("template");
     }
-    fields(old, new, "spec", &names)
+    let mut causes = unselected(new);
+    causes.extend(fields(old, new, "spec", &names));
+    causes
+}
+
+/// Selector and labels that tie pods to a Job are made when it is created. A manifest that takes its place whole leaves them out.
+fn unselected(job: &Value) -> Vec<Cause> {
+    if !job["spec"]["selector"].is_null() {
+        return Vec::new();
+    }
+    let labels = &job["spec"]["template"]["metadata"]["labels"];
+    vec![
+        Cause::required("spec.selector", ""),
+        Cause::invalid("spec.template.metadata.labels", labels, "`selector` does not match template `labels`"),
+    ]
 }
 
 fn pod(old: &Value, new: &Value) -> Vec<Cause> {

@@ -87,12 +87,14 @@ async fn p09_immutable_fields_are_refused_in_the_servers_words() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_job_that_runs_refuses_a_new_template_but_not_the_same_manifest() {
+async fn a_job_that_runs_refuses_a_new_template_and_a_manifest_in_its_place_but_not_the_same_as_a_patch() {
     let rig = Rig::new();
     let mut body = job("j");
     body["spec"]["suspend"] = false.into();
     rig.post(JOBS, body.clone()).await.ok(201);
-    rig.put(&format!("{JOBS}/j"), &body).await.ok(200);
+    rig.patch(&format!("{JOBS}/j"), STRATEGIC, body.clone()).await.ok(200);
+    let text = "Job.batch \"j\" is invalid: [spec.selector: Required value, spec.template.metadata.labels: Invalid value: null: `selector` does not match template `labels`, spec.selector: Invalid value: null: field is immutable, spec.template: Invalid value: {";
+    rig.put(&format!("{JOBS}/j"), &body).await.refused(422, "Invalid", text);
     let image = json!({"spec": {"template": {"spec": {"containers": [{"name": "c", "image": "y"}]}}}});
     let refused = rig.patch(&format!("{JOBS}/j"), STRATEGIC, image).await.refused(422, "Invalid", "field is immutable");
     drop(refused.cause("FieldValueInvalid", "spec.template"));
