@@ -73,6 +73,8 @@ pub(crate) enum Word {
     Replaced,
     /// The same of a definition or a Namespace.
     Updated,
+    /// Deleted and put there again, by `Replace` with force.
+    Remade,
 }
 
 impl Word {
@@ -82,7 +84,7 @@ impl Word {
             Self::Configured => "configured",
             Self::Unchanged => "unchanged",
             Self::ServersideApplied => "serverside-applied",
-            Self::Replaced => "replaced",
+            Self::Replaced | Self::Remade => "replaced",
             Self::Updated => "updated",
         }
     }
@@ -96,7 +98,7 @@ pub(crate) struct Applied {
 }
 
 impl Applied {
-    /// Returns the result's text: `deployment.apps/web configured`.
+    /// Returns the result's text: `deployment.apps/web configured`. What was deleted for it has a line of its own before that.
     pub(crate) fn message(&self) -> String {
         let (gvk, name) = (self.object.gvk(), self.object.name());
         if self.word == Word::Updated {
@@ -104,8 +106,17 @@ impl Applied {
         }
         let kind = gvk.kind.to_lowercase();
         let group = if gvk.group.is_empty() { String::new() } else { format!(".{}", gvk.group) };
-        format!("{kind}{group}/{name} {}", self.word.as_str())
+        let deletion = if self.word == Word::Remade { deletion(&format!("{kind}{group}"), &self.object) } else { String::new() };
+        format!("{deletion}{kind}{group}/{name} {}", self.word.as_str())
     }
+}
+
+fn deletion(kind: &str, object: &Object) -> String {
+    let (name, namespace) = (object.name(), object.namespace());
+    if namespace.is_empty() {
+        return format!("{kind} \"{name}\" deleted\n");
+    }
+    format!("{kind} \"{name}\" deleted from {namespace} namespace\n")
 }
 
 impl Cluster {

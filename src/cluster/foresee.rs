@@ -148,7 +148,7 @@ impl Cluster {
             (_, Some(why)) => Prospect::Recreate(why),
             (Word::Created, None) => Prospect::Create,
             (Word::Unchanged, None) => Prospect::Unchanged,
-            (Word::Replaced | Word::Updated, None) => Prospect::Replace,
+            (Word::Replaced | Word::Updated | Word::Remade, None) => Prospect::Replace,
             (Word::Configured | Word::ServersideApplied, None) if before == Before::Absent => Prospect::Create,
             (Word::Configured | Word::ServersideApplied, None) => Prospect::Configure,
         };

@@ -27,7 +27,7 @@ impl Cluster {
         let word = replacing_word(spot);
         if mode.force && word == Word::Replaced {
             let object = self.recreate(spot, &live.uid, reporter, || self.create(spot, target, mode, reporter)).await?.object;
-            return Ok(Applied { object, word });
+            return Ok(Applied { object, word: Word::Remade });
         }
         let doing = format!("replacing {}", spot.title());
         let mut backoff = Backoff::new(self, reporter, &doing);

@@ -126,7 +126,10 @@ fn t82_r713_replace_and_force_delete_and_create() {
     let target = || config_map("a", "1").annotated(OPTIONS, "Replace=true,Force=true");
     assert_eq!(messages(&space, &[target()], &[]), ["configmap/a created"]);
     let before = uid(&space, "configmap/a");
-    assert_eq!(messages(&space, &[target()], &[]), ["configmap/a replaced"]);
+    assert_eq!(
+        messages(&space, &[target()], &[]),
+        [format!("configmap \"a\" deleted from {} namespace\nconfigmap/a replaced", space.namespace)]
+    );
     assert_ne!(uid(&space, "configmap/a"), before);
 }
 

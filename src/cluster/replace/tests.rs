@@ -142,7 +142,7 @@ async fn t82_r713_replace_by_force_deletes_waits_and_creates() {
         _ => panic!("{at}: {asked:?}"),
     })
     .await;
-    assert_eq!(played.said, good("configmap/a replaced"));
+    assert_eq!(played.said, good("configmap \"a\" deleted\nconfigmap/a replaced"));
 }
 
 #[tokio::test(start_paused = true)]

@@ -152,7 +152,10 @@ async fn r729_hooks_obey_the_options_of_their_annotation() {
     let uids = |stage: &Stage| ["a", "b", "c"].map(|name| live(stage, "", "configmaps", name)["metadata"]["uid"].clone());
     assert_eq!(applied(&mut stage).await, ["configmap/a created", "configmap/b serverside-applied", "configmap/c created"]);
     let before = uids(&stage);
-    assert_eq!(applied(&mut stage).await, ["configmap/a replaced", "configmap/b serverside-applied", "configmap/c replaced"]);
+    assert_eq!(
+        applied(&mut stage).await,
+        ["configmap \"c\" deleted from shop namespace\nconfigmap/c replaced", "configmap/a replaced", "configmap/b serverside-applied"]
+    );
     let after = uids(&stage);
     assert_eq!(((&after[0], &after[1]), after[2] == before[2]), ((&before[0], &before[1]), false));
     stage.close().await;
