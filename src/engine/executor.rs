@@ -70,6 +70,7 @@ impl Executor {
         }
         let resource = match self.resource(task, step).await {
             Ok(resource) => resource,
+            Err(error) if *step == Step::Apply => return StepOutcome::Failed { error: self.unmapped(task).await.unwrap_or(error) },
             Err(error) => return StepOutcome::Failed { error },
         };
         let call = Call { task, resource: &resource, reporter: &reporter };
@@ -113,6 +114,21 @@ impl Executor {
             self.watch_new(&resource).await;
         }
         Ok(resource)
+    }
+
+    /// Returns the sentence about a manifest whose kind nobody serves, as kubectl says it; `None` if that is not why it cannot be applied.
+    async fn unmapped(&self, task: &Task) -> Option<String> {
+        let gvk = task.gvk();
+        let None = self.calm.in_version(&gvk).await.ok()? else { return None };
+        let key = &task.id.key;
+        let place = task.origin.as_ref().map(|origin| format!(" from \"{}\"", origin.file)).unwrap_or_default();
+        Some(format!(
+            "resource mapping not found for name: \"{}\" namespace: \"{}\"{place}: no matches for kind \"{}\" in version \"{}\"\nensure CRDs are installed first",
+            key.name,
+            key.namespace,
+            gvk.kind,
+            gvk.api_version()
+        ))
     }
 
     /// Waits for the first list of a kind that has just appeared.
