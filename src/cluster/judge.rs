@@ -1,15 +1,28 @@
 //! How live objects are judged. The rules are handed in, so that this folder needs none of its own; owned here is when they run: a rule that
 //! may take long runs on a thread of its own, and one version of an object is judged by it once. Knows neither kinds nor scripts.
 
-use std::collections::{HashMap, HashSet};
+mod pace;
+#[cfg(test)]
+mod tests;
+
+use std::collections::HashMap;
 use std::fmt;
+use std::num::NonZero;
 use std::sync::{Arc, Mutex, OnceLock};
+use std::thread::available_parallelism;
 use std::time::Duration;
+
+use tokio::sync::oneshot;
+use tokio::time::timeout;
 
 use super::live::{finalizers, time};
 use super::locked;
 use crate::model::annotation::{OPERATION_LABEL, TRACKING_ID};
 use crate::model::{Assessment, Gvk, Live, Object, Tracking, Traits};
+use pace::Pace;
+
+/// How many objects are worth being judged at once, by whoever has many of them.
+pub(crate) const AT_ONCE: usize = 16;
 
 /// How many verdicts are kept. More objects than that are judged again when they are seen again.
 const KEPT: usize = 4_096;
@@ -37,8 +50,10 @@ type GroupKind = (Arc<str>, Arc<str>);
 pub(crate) struct Judge {
     rules: Arc<dyn Rules>,
     verdicts: Arc<Mutex<HashMap<Arc<str>, Verdict>>>,
-    /// Groups and kinds whose rule was stuck once. It is not run again, so that threads do not pile up.
-    stuck: Arc<Mutex<HashSet<GroupKind>>>,
+    /// How the slow rules have done so far.
+    paces: Arc<Mutex<HashMap<GroupKind, Arc<Pace>>>>,
+    /// How many runs of one slow rule share the machine. More would only take each other's time, which is limited.
+    threads: usize,
 }
 
 /// What a slow rule said of one version of an object; empty until it has.
@@ -57,13 +72,18 @@ impl fmt::Debug for Judge {
 impl Judge {
     /// Makes a judge that has seen nothing yet.
     pub(crate) fn new(rules: Arc<dyn Rules>) -> Self {
-        Self { rules, verdicts: Arc::default(), stuck: Arc::default() }
+        let threads = available_parallelism().map_or(1, NonZero::get).min(AT_ONCE);
+        Self { rules, verdicts: Arc::default(), paces: Arc::default(), threads }
     }
 
     /// Returns what is to be known of a live object. Native rules answer at once, without a point where the caller waits; a script runs on
     /// a blocking thread, so that only the caller waits for it and nobody else.
     pub(crate) async fn live(&self, object: &Object) -> Live {
-        let assessment = if self.rules.may_take_long(&object.gvk()) { self.aside(object).await } else { self.rules.assess(object) };
+        let assessment = if self.rules.may_take_long(&object.gvk()) {
+            self.aside(object, self.verdict(object)).await
+        } else {
+            self.rules.assess(object)
+        };
         let (generation, observed_generation) = self.rules.observed(object);
         let value = object.wire();
         Live {
@@ -80,32 +100,47 @@ impl Judge {
         }
     }
 
-    async fn aside(&self, object: &Object) -> Assessment {
-        let said = self.verdict(object);
+    async fn aside(&self, object: &Object, said: Arc<OnceLock<Assessment>>) -> Assessment {
+        let pace = self.pace(&object.gvk());
+        let _turn = pace.turn().await;
         if let Some(said) = said.get() {
             return said.clone();
         }
-        let Gvk { group, kind, .. } = object.gvk();
-        if locked(&self.stuck).contains(&(group.clone(), kind.clone())) {
-            return is_stuck(object);
+        if let Some(sentence) = pace.refusal(&object.gvk().kind) {
+            return Assessment::Error(sentence);
         }
-        let (rules, judged) = (self.rules.clone(), object.clone());
+        let (began, has_begun) = oneshot::channel();
+        let (rules, judged, clock) = (self.rules.clone(), object.clone(), pace.clock);
         // Who asks for the same version meanwhile waits for this answer.
-        let run = tokio::task::spawn_blocking(move || said.get_or_init(|| rules.assess(&judged)).clone());
-        match tokio::time::timeout(STUCK, run).await {
-            Ok(Ok(assessment)) => {
+        let run = tokio::task::spawn_blocking(move || {
+            let _unheard = began.send(()).is_err();
+            let (start, mut took) = (clock.now(), None);
+            let assessment = said.get_or_init(|| {
+                let assessment = rules.assess(&judged);
+                took = Some(clock.now().duration_since(start));
+                assessment
+            });
+            (assessment.clone(), took)
+        });
+        // How long it had to wait for a thread is no fault of the rule; a thread that never comes is told by `run`.
+        let _lost = has_begun.await.is_err();
+        match timeout(STUCK, run).await {
+            Ok(Ok((assessment, took))) => {
                 // A machine that was busy for a second must not decide for good.
                 if matches!(assessment, Assessment::Error(_)) {
                     locked(&self.verdicts).remove(object.text(&["metadata", "uid"]));
                 }
+                took.into_iter().for_each(|took| pace.ended(&assessment, took));
                 assessment
             }
             Ok(Err(error)) => Assessment::Error(format!("the health rule of {} could not be run: {error}", object.key())),
-            Err(_) => {
-                locked(&self.stuck).insert((group, kind));
-                is_stuck(object)
-            }
+            Err(_) => Assessment::Error(pace.stuck(&object.gvk().kind)),
         }
+    }
+
+    fn pace(&self, gvk: &Gvk) -> Arc<Pace> {
+        let key = (gvk.group.clone(), gvk.kind.clone());
+        locked(&self.paces).entry(key).or_insert_with(|| Arc::new(Pace::new(self.threads))).clone()
     }
 
     /// Returns the place of the verdict on this version of an object. What has no uid or no version is no stored object: nothing is kept.
@@ -124,129 +159,5 @@ impl Judge {
         let said: Arc<OnceLock<Assessment>> = Arc::default();
         verdicts.insert(uid.into(), Verdict { version: version.into(), said: said.clone() });
         said
-    }
-}
-
-fn is_stuck(object: &Object) -> Assessment {
-    let kind = object.gvk().kind;
-    Assessment::Error(format!("the health rule of {kind} does not come to its end, so it is not run again; take the long steps out of it"))
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-
-    use serde_json::json;
-
-    use super::*;
-    use crate::cluster::fake;
-    use crate::model::{Health, HealthStatus};
-
-    /// Counts how often it is asked; Widgets take long.
-    #[derive(Debug, Default)]
-    struct Counted(AtomicUsize);
-
-    impl Rules for Counted {
-        fn assess(&self, _object: &Object) -> Assessment {
-            let message = format!("{}", self.0.fetch_add(1, Relaxed) + 1);
-            Assessment::Known(Health { status: HealthStatus::Healthy, message, rule: "counted".to_owned() })
-        }
-
-        fn observed(&self, _object: &Object) -> (Option<i64>, Option<i64>) {
-            (Some(2), Some(1))
-        }
-
-        fn may_take_long(&self, gvk: &Gvk) -> bool {
-            *gvk.kind == *"Widget"
-        }
-    }
-
-    fn object(kind: &str, uid: &str, version: &str) -> Object {
-        Object::new(json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "a", "uid": uid, "resourceVersion": version}}))
-    }
-
-    #[tokio::test]
-    async fn a_live_object_keeps_what_decisions_need() {
-        let object = Object::new(json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {
-            "name": "migrate", "uid": "u1", "resourceVersion": "42", "deletionTimestamp": "2026-03-01T09:00:05Z",
-            "finalizers": ["syncwave.dev/hook-finalizer"], "annotations": {"argocd.argoproj.io/hook": "PreSync"}}}));
-        let live = Judge::new(Arc::new(Counted::default())).live(&object).await;
-        assert_eq!((&*live.uid, live.resource_version, live.generation, live.observed_generation), ("u1", 42, Some(2), Some(1)));
-        assert_eq!(live.deletion, Some("2026-03-01T09:00:05Z".parse().unwrap()));
-        assert!(live.has_hook_finalizer() && live.traits.is_hook());
-        let strange = fake::judge().live(&Object::new(json!({"metadata": {"resourceVersion": "abc", "finalizers": 5}}))).await;
-        assert_eq!((strange.resource_version, strange.finalizers.len()), (0, 0));
-    }
-
-    #[tokio::test]
-    async fn a_slow_rule_judges_one_version_of_an_object_once() {
-        let judge = Judge::new(Arc::new(Counted::default()));
-        let asked = async |object: Object| judge.live(&object).await.assessment.message().to_owned();
-        let widget = |uid, version| object("Widget", uid, version);
-        assert_eq!([asked(widget("u", "1")).await, asked(widget("u", "1")).await], ["1", "1"]);
-        assert_eq!([asked(widget("u", "2")).await, asked(widget("other", "2")).await], ["2", "3"]);
-        assert_eq!([asked(widget("", "2")).await, asked(widget("", "2")).await], ["4", "5"], "what is not stored has no version");
-        assert_eq!(
-            [asked(object("Pod", "u", "2")).await, asked(object("Pod", "u", "2")).await],
-            ["6", "7"],
-            "native rules remember nothing"
-        );
-    }
-
-    #[tokio::test]
-    async fn whoever_asks_for_the_same_version_meanwhile_waits_for_its_verdict() {
-        let judge = Judge::new(Arc::new(Counted::default()));
-        let widget = object("Widget", "u", "1");
-        let lives = futures::future::join_all((0..8).map(|_| judge.live(&widget))).await;
-        assert!(lives.iter().all(|live| live.assessment.message() == "1"));
-    }
-
-    /// A rule that ends when the test lets it; of nothing but Widgets.
-    #[derive(Debug)]
-    struct Long(Mutex<std::sync::mpsc::Receiver<()>>, AtomicUsize);
-
-    impl Rules for Long {
-        fn assess(&self, _object: &Object) -> Assessment {
-            self.1.fetch_add(1, Relaxed);
-            locked(&self.0).recv().unwrap();
-            Assessment::NoRule
-        }
-
-        fn observed(&self, _object: &Object) -> (Option<i64>, Option<i64>) {
-            (None, None)
-        }
-
-        fn may_take_long(&self, _gvk: &Gvk) -> bool {
-            true
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_rule_that_nobody_can_stop_holds_its_object_for_three_seconds_and_is_not_run_again() {
-        let (finish, wait) = std::sync::mpsc::channel();
-        let rules = Arc::new(Long(Mutex::new(wait), AtomicUsize::new(0)));
-        let judge = Judge::new(rules.clone());
-        let (first, widget) = (judge.clone(), object("Widget", "u", "1"));
-        let mut asked = tokio::task::JoinSet::new();
-        asked.spawn(async move { first.live(&widget).await.assessment });
-        while rules.1.load(Relaxed) == 0 {
-            tokio::task::yield_now().await;
-        }
-        tokio::time::advance(STUCK).await;
-        let sentence = "the health rule of Widget does not come to its end, so it is not run again; take the long steps out of it";
-        let stuck = Assessment::Error(sentence.to_owned());
-        assert_eq!(asked.join_next().await.unwrap().unwrap(), stuck);
-        assert_eq!(judge.live(&object("Widget", "other", "2")).await.assessment, stuck);
-        assert_eq!(rules.1.load(Relaxed), 1);
-        finish.send(()).unwrap();
-    }
-
-    #[tokio::test]
-    async fn what_is_kept_has_an_end() {
-        let judge = Judge::new(Arc::new(Counted::default()));
-        for number in 0..=KEPT {
-            let _said = judge.verdict(&object("Widget", &format!("u{number}"), "1"));
-        }
-        assert_eq!(locked(&judge.verdicts).len(), 1);
     }
 }

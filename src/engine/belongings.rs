@@ -44,23 +44,24 @@ impl Search<'_> {
         let looks: Vec<_> = wanted
             .into_iter()
             .map(|(key, gvk)| async move {
-                let live = self.read(&key, &gvk).await;
-                (key, gvk, live)
+                let object = self.read(&key, &gvk).await;
+                // Judged here, so that slow rules run beside each other.
+                let live = match &object {
+                    Ok(Some(object)) if self.is_owned(&key, object) => Some(self.cluster.judge().live(object).await),
+                    Ok(_) | Err(_) => None,
+                };
+                (key, gvk, object, live)
             })
             .collect();
         let mut looks = futures::stream::iter(looks).buffered(AT_ONCE);
         let mut foreign = BTreeMap::new();
-        while let Some((key, gvk, live)) = looks.next().await {
-            match live {
-                Ok(Some(object)) if self.is_owned(&key, &object) => {
-                    let version = object.gvk().version;
-                    let live = self.cluster.judge().live(&object).await;
-                    found.owned.push(Candidate { key, version, live });
-                }
-                Ok(Some(_)) if hooks.contains(&key) => _ = found.strangers.insert(key),
-                Ok(Some(object)) => foreign.extend([(key, object.text(&["metadata", "uid"]).to_owned())]),
-                Ok(None) => _ = found.gone.insert(key),
-                Err(error) => {
+        while let Some((key, gvk, object, live)) = looks.next().await {
+            match (object, live) {
+                (Ok(Some(object)), Some(live)) => found.owned.push(Candidate { key, version: object.gvk().version, live }),
+                (Ok(Some(_)), None) if hooks.contains(&key) => _ = found.strangers.insert(key),
+                (Ok(Some(object)), None) => foreign.extend([(key, object.text(&["metadata", "uid"]).to_owned())]),
+                (Ok(None), _) => _ = found.gone.insert(key),
+                (Err(error), _) => {
                     let sentence = format!("{key} may belong to the app but cannot be read: {error}");
                     found.unreadable.insert(key, (gvk, sentence));
                 }

@@ -64,22 +64,23 @@ impl Search<'_> {
             None => self.tracked(&managed, &mut found.notes).await,
         };
         let looks = futures::stream::iter(wanted).map(|(key, gvk)| async move {
-            let live = self.look(&key, &gvk).await;
-            (key, live)
+            let object = self.look(&key, &gvk).await;
+            // Judged here, so that slow rules run beside each other.
+            let live = match &object {
+                Ok(Some(object)) if self.is_candidate(&key, object) && !has_owner(object) => Some(self.cluster.judge().live(object).await),
+                Ok(_) | Err(_) => None,
+            };
+            (key, object, live)
         });
         let mut looks = looks.buffered(AT_ONCE);
         let mut adopted = BTreeSet::new();
-        while let Some((key, live)) = looks.next().await {
-            match live {
-                Ok(Some(object)) if self.is_candidate(&key, &object) && has_owner(&object) => _ = adopted.insert(key),
-                Ok(Some(object)) if self.is_candidate(&key, &object) => {
-                    let version = object.gvk().version;
-                    let live = self.cluster.judge().live(&object).await;
-                    found.candidates.push(Candidate { key, version, live });
-                }
-                Ok(Some(_)) => {}
-                Ok(None) => _ = found.gone.insert(key),
-                Err(note) => found.notes.push(note),
+        while let Some((key, object, live)) = looks.next().await {
+            match (object, live) {
+                (Ok(Some(object)), Some(live)) => found.candidates.push(Candidate { key, version: object.gvk().version, live }),
+                (Ok(Some(object)), None) if self.is_candidate(&key, &object) => _ = adopted.insert(key),
+                (Ok(Some(_)), None) => {}
+                (Ok(None), _) => _ = found.gone.insert(key),
+                (Err(note), _) => found.notes.push(note),
             }
         }
         found.notes.extend(few(&adopted).map(|named| format!("not pruned, because another object owns them: {named}")));

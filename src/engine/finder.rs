@@ -4,8 +4,10 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use futures::StreamExt as _;
+
 use super::belongings::Belongings;
-use super::candidates::Search;
+use super::candidates::{AT_ONCE, Search};
 use super::inventory::Owned;
 use crate::cluster::watch::{Wanted, Watches};
 use crate::cluster::{Cluster, Resource, locked};
@@ -68,15 +70,24 @@ impl Finder {
         owned.retain(|candidate| !known.contains(&(candidate.key.clone(), candidate.live.uid.clone())));
         let wanted = owned.iter().map(|candidate| Wanted { key: candidate.key.clone(), gvk: candidate.gvk(), hook: false });
         watches.follow(wanted.collect()).await;
-        let search = self.search(cluster);
-        for candidate in owned {
-            match search.read(&candidate.key, &candidate.gvk()).await {
-                Ok(Some(object)) if search.is_owned(&candidate.key, &object) => {
-                    let live = cluster.judge().live(&object).await;
+        let search = &self.search(cluster);
+        let looks = owned.into_iter().map(|candidate| async move {
+            let read = search.read(&candidate.key, &candidate.gvk()).await;
+            let object = read.map(|object| object.filter(|object| search.is_owned(&candidate.key, object)));
+            let live = match &object {
+                Ok(Some(object)) => Some(cluster.judge().live(object).await),
+                Ok(None) | Err(_) => None,
+            };
+            (candidate, object, live)
+        });
+        let mut looks = futures::stream::iter(looks.collect::<Vec<_>>()).buffered(AT_ONCE);
+        while let Some((candidate, object, live)) = looks.next().await {
+            match object.map(|object| object.zip(live)) {
+                Ok(Some((object, live))) => {
                     watches.written(&candidate.key, &object, &live);
                     looked.found.push(Candidate { live, ..candidate });
                 }
-                Ok(Some(_) | None) => {}
+                Ok(None) => {}
                 Err(error) => {
                     let sentence = format!("{} belongs to the app but cannot be read: {error}", candidate.key);
                     unreadable.insert(candidate.key.clone(), (candidate.gvk(), sentence));

@@ -9,6 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 use tokio::sync::watch;
@@ -20,7 +21,7 @@ use self::feed::{Access, Feed, Listed, Sink};
 use self::observer::{FeedKey, Item, Observer, completed};
 use super::apply::Before;
 use super::ownership::Snapshot;
-use super::{Cluster, Judge, Outbox, Resource, locked};
+use super::{Cluster, Judge, Outbox, Resource, judge, locked};
 use crate::model::{Gvk, Live, Object, ResourceKey};
 use crate::operation::Event;
 
@@ -257,10 +258,8 @@ impl FeedSink {
 
 impl Sink for FeedSink {
     async fn replaced(&self, listed: Listed) {
-        let mut items = Vec::with_capacity(listed.items.len());
-        for item in listed.items {
-            items.push(self.judged(item).await);
-        }
+        let items: Vec<_> = listed.items.into_iter().map(|item| self.judged(item)).collect();
+        let items = futures::stream::iter(items).buffered(judge::AT_ONCE).collect().await;
         let listed = Listed { items, as_of: listed.as_of, unread: listed.unread };
         self.view.tell(|observer| observer.replaced(&self.key, listed));
     }

@@ -1,0 +1,247 @@
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use serde_json::json;
+use tokio::task::JoinSet;
+
+use super::*;
+use crate::cluster::fake;
+use crate::model::{Health, HealthStatus};
+
+/// Counts how often it is asked; Widgets take long.
+#[derive(Debug, Default)]
+struct Counted(AtomicUsize);
+
+impl Rules for Counted {
+    fn assess(&self, _object: &Object) -> Assessment {
+        let message = format!("{}", self.0.fetch_add(1, Relaxed) + 1);
+        Assessment::Known(Health { status: HealthStatus::Healthy, message, rule: "counted".to_owned() })
+    }
+
+    fn observed(&self, _object: &Object) -> (Option<i64>, Option<i64>) {
+        (Some(2), Some(1))
+    }
+
+    fn may_take_long(&self, gvk: &Gvk) -> bool {
+        *gvk.kind == *"Widget"
+    }
+}
+
+fn object(kind: &str, uid: &str, version: &str) -> Object {
+    Object::new(json!({"apiVersion": "v1", "kind": kind, "metadata": {"name": "a", "uid": uid, "resourceVersion": version}}))
+}
+
+#[tokio::test]
+async fn a_live_object_keeps_what_decisions_need() {
+    let object = Object::new(json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {
+        "name": "migrate", "uid": "u1", "resourceVersion": "42", "deletionTimestamp": "2026-03-01T09:00:05Z",
+        "finalizers": ["syncwave.dev/hook-finalizer"], "annotations": {"argocd.argoproj.io/hook": "PreSync"}}}));
+    let live = Judge::new(Arc::new(Counted::default())).live(&object).await;
+    assert_eq!((&*live.uid, live.resource_version, live.generation, live.observed_generation), ("u1", 42, Some(2), Some(1)));
+    assert_eq!(live.deletion, Some("2026-03-01T09:00:05Z".parse().unwrap()));
+    assert!(live.has_hook_finalizer() && live.traits.is_hook());
+    let strange = fake::judge().live(&Object::new(json!({"metadata": {"resourceVersion": "abc", "finalizers": 5}}))).await;
+    assert_eq!((strange.resource_version, strange.finalizers.len()), (0, 0));
+}
+
+#[tokio::test]
+async fn a_slow_rule_judges_one_version_of_an_object_once() {
+    let judge = Judge::new(Arc::new(Counted::default()));
+    let asked = async |object: Object| judge.live(&object).await.assessment.message().to_owned();
+    let widget = |uid, version| object("Widget", uid, version);
+    assert_eq!([asked(widget("u", "1")).await, asked(widget("u", "1")).await], ["1", "1"]);
+    assert_eq!([asked(widget("u", "2")).await, asked(widget("other", "2")).await], ["2", "3"]);
+    assert_eq!([asked(widget("", "2")).await, asked(widget("", "2")).await], ["4", "5"], "what is not stored has no version");
+    assert_eq!([asked(object("Pod", "u", "2")).await, asked(object("Pod", "u", "2")).await], ["6", "7"], "native rules remember nothing");
+}
+
+#[tokio::test]
+async fn whoever_asks_for_the_same_version_meanwhile_waits_for_its_verdict() {
+    let judge = Judge::new(Arc::new(Counted::default()));
+    let widget = object("Widget", "u", "1");
+    let lives = futures::future::join_all((0..8).map(|_| judge.live(&widget))).await;
+    assert!(lives.iter().all(|live| live.assessment.message() == "1"));
+}
+
+/// A rule of everything, whose answers the test gives one after the other.
+#[derive(Debug)]
+struct Long {
+    answers: Mutex<Receiver<Assessment>>,
+    runs: AtomicUsize,
+}
+
+impl Rules for Long {
+    fn assess(&self, _object: &Object) -> Assessment {
+        self.runs.fetch_add(1, Relaxed);
+        locked(&self.answers).recv().unwrap()
+    }
+
+    fn observed(&self, _object: &Object) -> (Option<i64>, Option<i64>) {
+        (None, None)
+    }
+
+    fn may_take_long(&self, _gvk: &Gvk) -> bool {
+        true
+    }
+}
+
+/// A judge by such a rule, and whoever gives its answers.
+struct Court {
+    judge: Judge,
+    rules: Arc<Long>,
+    answers: Sender<Assessment>,
+    asked: JoinSet<Assessment>,
+    objects: usize,
+}
+
+impl Court {
+    /// Opens one on a machine with so many threads.
+    fn open(threads: usize) -> Self {
+        let (answers, wait) = channel();
+        let rules = Arc::new(Long { answers: Mutex::new(wait), runs: AtomicUsize::new(0) });
+        let judge = Judge { threads, ..Judge::new(rules.clone()) };
+        Self { judge, rules, answers, asked: JoinSet::new(), objects: 0 }
+    }
+
+    /// Asks for an object that nobody has asked for.
+    fn ask(&mut self) {
+        self.objects += 1;
+        let (judge, widget) = (self.judge.clone(), object("Widget", &format!("u{}", self.objects), "1"));
+        self.asked.spawn(async move { judge.live(&widget).await.assessment });
+    }
+
+    /// Lets the clock go on after so many runs have begun, and whoever asked knows of it.
+    async fn pass(&self, runs: usize, time: Duration) {
+        while self.runs() < runs {
+            tokio::task::yield_now().await;
+        }
+        settle().await;
+        tokio::time::advance(time).await;
+    }
+
+    async fn said(&mut self) -> Assessment {
+        self.asked.join_next().await.unwrap().unwrap()
+    }
+
+    /// Asks, and has the rule answer after a time.
+    async fn answered(&mut self, answer: Assessment, after: Duration) {
+        let run = self.runs() + 1;
+        self.ask();
+        self.pass(run, after).await;
+        self.answers.send(answer.clone()).unwrap();
+        assert_eq!(self.said().await, answer);
+    }
+
+    fn runs(&self) -> usize {
+        self.rules.runs.load(Relaxed)
+    }
+}
+
+/// Lets everything run that can.
+async fn settle() {
+    for _ in 0..100 {
+        tokio::task::yield_now().await;
+    }
+}
+
+fn fault() -> Assessment {
+    Assessment::Error("it did not end within 1 s".to_owned())
+}
+
+const SECOND: Duration = Duration::from_secs(1);
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_that_nobody_can_stop_holds_its_object_for_three_seconds_and_is_not_run_again() {
+    let mut court = Court::open(1);
+    court.ask();
+    court.ask();
+    court.pass(1, STUCK).await;
+    let sentence = "the health rule of Widget does not come to its end, so it is not run again; take the long steps out of it";
+    let stuck = Assessment::Error(sentence.to_owned());
+    assert_eq!(
+        [court.said().await, court.said().await],
+        [stuck.clone(), stuck.clone()],
+        "who waited for a turn does not wait as long again"
+    );
+    court.ask();
+    assert_eq!((court.said().await, court.runs()), (stuck, 1));
+    court.answers.send(Assessment::NoRule).unwrap();
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_that_meets_its_limits_three_times_in_a_row_is_left_out_for_a_while_and_said_to_be() {
+    let mut court = Court::open(1);
+    for _ in 0..3 {
+        court.answered(fault(), SECOND).await;
+    }
+    let sentence = "the health rule of Widget met its limits 3 times in a row, so it is left out for 30 s; let it do less for each object";
+    for _ in 0..100 {
+        court.ask();
+    }
+    for _ in 0..100 {
+        assert_eq!(court.said().await, Assessment::Error(sentence.to_owned()));
+    }
+    assert_eq!(court.runs(), 3, "hundreds of objects wait no longer than three");
+    tokio::time::advance(Duration::from_secs(30)).await;
+    court.answered(fault(), SECOND).await;
+    court.ask();
+    assert!(court.said().await.message().contains("4 times in a row"));
+    tokio::time::advance(Duration::from_secs(30)).await;
+    court.answered(Assessment::NoRule, SECOND).await;
+    court.answered(fault(), SECOND).await;
+    court.answered(Assessment::NoRule, Duration::ZERO).await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_fails_at_once_or_not_in_a_row_is_asked_again() {
+    let mut court = Court::open(1);
+    for _ in 0..4 {
+        court.answered(fault(), SECOND).await;
+        court.answered(fault(), SECOND).await;
+        court.answered(Assessment::NoRule, SECOND).await;
+        court.answered(fault(), Duration::ZERO).await;
+    }
+    assert_eq!(court.runs(), 16);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_judges_as_many_objects_at_once_as_the_machine_has_threads() {
+    let mut court = Court::open(2);
+    (0..5).for_each(|_| court.ask());
+    court.pass(2, Duration::ZERO).await;
+    settle().await;
+    assert_eq!(court.runs(), 2);
+    (0..5).for_each(|_| court.answers.send(Assessment::NoRule).unwrap());
+    for _ in 0..5 {
+        assert_eq!(court.said().await, Assessment::NoRule);
+    }
+}
+
+/// The time in the queue of the blocking threads is not the rule's.
+#[test]
+fn a_rule_that_waits_for_a_thread_is_not_stuck() {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().start_paused(true).max_blocking_threads(1).build().unwrap();
+    runtime.block_on(async {
+        let (finish, wait) = channel::<()>();
+        let busy = tokio::task::spawn_blocking(move || wait.recv().unwrap());
+        let mut court = Court::open(1);
+        court.ask();
+        settle().await;
+        tokio::time::advance(STUCK * 10).await;
+        assert!(court.asked.try_join_next().is_none());
+        finish.send(()).unwrap();
+        busy.await.unwrap();
+        court.answers.send(Assessment::NoRule).unwrap();
+        assert_eq!(court.said().await, Assessment::NoRule);
+        court.answered(Assessment::NoRule, Duration::ZERO).await;
+    });
+}
+
+#[tokio::test]
+async fn what_is_kept_has_an_end() {
+    let judge = Judge::new(Arc::new(Counted::default()));
+    for number in 0..=KEPT {
+        let _said = judge.verdict(&object("Widget", &format!("u{number}"), "1"));
+    }
+    assert_eq!(locked(&judge.verdicts).len(), 1);
+}
