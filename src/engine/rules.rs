@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::StreamExt as _;
 use jiff::Timestamp;
 use serde_json::Value;
 
@@ -148,6 +149,12 @@ pub(crate) fn limits(clock: Clock) -> Limits {
 /// Returns a judge that has seen nothing yet.
 pub(super) fn judge(rules: health::Rules) -> Judge {
     Judge::new(Arc::new(InForce(rules)))
+}
+
+/// Returns the health of objects that need not be live, in their order, within the time that a sync would give each of them.
+pub(crate) async fn assessed<'a>(rules: health::Rules, objects: impl Iterator<Item = &'a Object>) -> Vec<Assessment> {
+    let judge = &judge(rules);
+    futures::stream::iter(objects).map(|object| judge.assess(object)).buffered(judge::AT_ONCE).collect().await
 }
 
 /// Rules as the cluster's judge asks them.

@@ -8,6 +8,7 @@ use super::lua;
 use super::setup::Settings;
 use crate::cli::Format;
 use crate::clock::Clock;
+use crate::engine::rules;
 use crate::failure::{Exit, Failure, complain};
 use crate::health::Rules;
 use crate::manifest::{self, LoadOptions, Manifest, Source};
@@ -19,11 +20,11 @@ pub(super) fn run(files: &[String], settings: &Settings) -> Result<Exit, Failure
     if files.is_empty() {
         return Err(Failure::usage("`health` needs a FILE; write one, or `-` for standard input"));
     }
-    let rules = super::runtime(None)?.block_on(in_force(settings))?;
-    let mut judged = Vec::new();
-    for file in files {
-        judged.extend(load(file)?.iter().map(|manifest| judge(&rules, manifest)));
-    }
+    let runtime = super::runtime(None)?;
+    let judged = runtime.block_on(judged(files, settings));
+    // A rule that nobody can stop goes with the process.
+    runtime.shutdown_background();
+    let judged = judged?;
     let mut out = io::stdout().lock();
     let printed = match format(settings) {
         Format::Plain => health::plain(&mut out, style(settings), &judged),
@@ -35,6 +36,17 @@ pub(super) fn run(files: &[String], settings: &Settings) -> Result<Exit, Failure
     Ok(if judged.iter().any(Judged::is_objection) { Exit::Failed } else { Exit::Success })
 }
 
+async fn judged(files: &[String], settings: &Settings) -> Result<Vec<Judged>, Failure> {
+    let rules = in_force(settings).await?;
+    let mut manifests = Vec::new();
+    for file in files {
+        manifests.extend(load(file).await?);
+    }
+    let objects = manifests.iter().map(|manifest| &manifest.object);
+    let assessments = rules::assessed(rules, objects.clone()).await;
+    Ok(objects.zip(assessments).map(|(object, assessment)| Judged { key: object.key(), assessment }).collect())
+}
+
 /// Returns the rules that hold in a sync too. The cluster is asked only for an `argocd-cm` that the configuration names.
 async fn in_force(settings: &Settings) -> Result<Rules, Failure> {
     let clock = Clock::real();
@@ -44,17 +56,12 @@ async fn in_force(settings: &Settings) -> Result<Rules, Failure> {
     Ok(rules)
 }
 
-fn load(file: &str) -> Result<Vec<Manifest>, Failure> {
-    let runtime = super::runtime(None)?;
+async fn load(file: &str) -> Result<Vec<Manifest>, Failure> {
     let source = Source::of(file).map_err(|error| Failure::diagnostic(&error))?;
-    let loaded = runtime.block_on(manifest::load(&source, &LoadOptions::default())).map_err(|error| Failure::diagnostic(&error))?;
+    let loaded = manifest::load(&source, &LoadOptions::default()).await.map_err(|error| Failure::diagnostic(&error))?;
     for warning in loaded.warnings {
         let place = warning.origin.map(|origin| format!("{origin}: ")).unwrap_or_default();
         complain(&format!("{}\n", visible(&format!("{place}{}", warning.message))));
     }
     Ok(loaded.manifests)
-}
-
-fn judge(rules: &Rules, manifest: &Manifest) -> Judged {
-    Judged { key: manifest.object.key(), assessment: rules.assess(&manifest.object) }
 }

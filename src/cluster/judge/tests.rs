@@ -238,6 +238,13 @@ fn a_rule_that_waits_for_a_thread_is_not_stuck() {
 }
 
 #[tokio::test]
+async fn what_need_not_be_live_is_judged_each_time() {
+    let judge = Judge::new(Arc::new(Counted::default()));
+    let widget = object("Widget", "u", "1");
+    assert_eq!([judge.assess(&widget).await.message(), judge.assess(&widget).await.message()], ["1", "2"]);
+}
+
+#[tokio::test]
 async fn what_is_kept_has_an_end() {
     let judge = Judge::new(Arc::new(Counted::default()));
     for number in 0..=KEPT {
