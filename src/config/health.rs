@@ -6,13 +6,22 @@ use std::fmt::Write as _;
 use toml::Spanned;
 use toml::de::DeValue;
 
+use super::Loaded;
 use super::file::{ConfigError, Reading, Told};
 use super::keys::{Value, dotted};
 use crate::model::Glob;
 
 const PATH: &str = "health.customizations";
 
-/// Reads the table of rules: from `group/Kind`, or `Kind` for the core group, to Lua.
+impl Loaded {
+    /// Returns where the rule of some kinds is written, for people.
+    pub(crate) fn place_of_rule(&self, kinds: &str) -> String {
+        let path = dotted(&[PATH, &quoted(kinds)]);
+        format!("`{path}` ({})", self.origin("", &path))
+    }
+}
+
+/// Reads the table of rules: from `group/Kind`, or `Kind` for the core group, to Lua, or to a table as Argo CD has it.
 pub(super) fn read(
     reading: &Reading<'_>,
     value: &Spanned<DeValue<'_>>,

@@ -22,6 +22,9 @@ use crate::model::{Assessment, Gvk, Object, ResourceKey, UnknownKinds};
 /// The name that Argo CD reads.
 const CONFIG_MAP: &str = "argocd-cm";
 
+/// How many rules that cannot be compiled are told of.
+const NAMED: usize = 5;
+
 /// Rules as they were read, and what they were compiled to.
 type Compiled = (Vec<Customized>, Arc<Scripts>);
 
@@ -101,8 +104,15 @@ impl RuleSources {
     /// Returns the rules in force with those of the cluster. What is no rule goes to the notes.
     pub(crate) fn in_force(&self, of_cluster: &mut Customizations, clock: Clock) -> health::Rules {
         let found = if of_cluster.health.is_empty() { None } else { Some(self.compiled(of_cluster, clock)) };
-        let rules = health::Rules::default().of_unknown_kinds(self.unknown_kinds);
-        [self.config.clone(), found, self.folder.clone()].into_iter().flatten().fold(rules, health::Rules::with)
+        let scripts: Vec<Arc<Scripts>> = [self.config.clone(), found, self.folder.clone()].into_iter().flatten().collect();
+        let mut broken: Vec<String> = scripts.iter().flat_map(|scripts| scripts.broken()).collect();
+        let more = broken.len().saturating_sub(NAMED);
+        broken.truncate(NAMED);
+        of_cluster.notes.extend(broken);
+        of_cluster
+            .notes
+            .extend((more > 0).then(|| format!("{more} more health rules cannot be compiled; correct the first ones to see them")));
+        scripts.into_iter().fold(health::Rules::default().of_unknown_kinds(self.unknown_kinds), health::Rules::with)
     }
 
     fn compiled(&self, of_cluster: &mut Customizations, clock: Clock) -> Arc<Scripts> {
@@ -110,7 +120,7 @@ impl RuleSources {
         let mut rules = Vec::new();
         for rule in &of_cluster.health {
             match Customization::new(&rule.kinds, rule.text.as_str(), format!("{CONFIG_MAP}: {}", rule.kinds)) {
-                Ok(customization) => rules.push(customization),
+                Ok(customization) => rules.push(customization.at(&rule.place)),
                 Err(why) => {
                     let note = format!("{} names no kinds: {why}; its rule has no effect; correct the pattern", rule.place);
                     of_cluster.notes.push(note);
@@ -128,12 +138,15 @@ impl RuleSources {
     }
 }
 
-/// Makes rules of the configuration: from kinds to Lua.
+/// Makes rules of the configuration: from kinds to Lua. `place` says where the rule of some kinds is written.
 ///
 /// # Errors
 /// The sentence about kinds that are no pattern.
-pub(crate) fn of_config(rules: &BTreeMap<String, String>, clock: Clock) -> Result<Option<Scripts>, String> {
-    let made = rules.iter().map(|(kinds, source)| Customization::new(kinds, source.as_str(), format!("config: {kinds}")));
+pub(crate) fn of_config(rules: &BTreeMap<String, String>, place: impl Fn(&str) -> String, clock: Clock) -> Result<Option<Scripts>, String> {
+    let made = rules.iter().map(|(kinds, source)| {
+        let rule = Customization::new(kinds, source.as_str(), format!("config: {kinds}"))?;
+        Ok(rule.at(place(kinds)))
+    });
     let made = made.collect::<Result<Vec<_>, String>>()?;
     Ok((!made.is_empty()).then(|| Scripts::new(made, limits(clock))))
 }
@@ -194,7 +207,7 @@ mod tests {
 
     fn rules(of: &[(&str, &str)]) -> Option<Scripts> {
         let rules = of.iter().map(|(kinds, said)| ((*kinds).to_owned(), format!("return {{ status = 'Healthy', message = '{said}' }}")));
-        of_config(&rules.collect(), clock()).unwrap()
+        of_config(&rules.collect(), str::to_owned, clock()).unwrap()
     }
 
     fn folder(of: &[(&str, &str)]) -> Option<Scripts> {
@@ -277,6 +290,37 @@ mod tests {
         }
         let cluster = fake::cluster(|_| fake::json_answer(200, &json!({"data": ["not a map"]})));
         assert_eq!(sources.read(&cluster).await, Customizations::default());
+    }
+
+    #[tokio::test]
+    async fn what_cannot_be_compiled_is_told_before_any_object_is_judged_with_its_place_and_line_and_what_follows() {
+        let broken = "local a = 1\nif a then\nreturn {status = 'Healthy'}";
+        let config = [("example.com/A".to_owned(), broken.to_owned()), ("example.com/B".to_owned(), "return {}".to_owned())].into();
+        let config = of_config(&config, |kinds| format!("`{kinds}` of config.toml:7"), clock()).unwrap();
+        let file =
+            Customization::new("example.com/*", "goto nowhere", "example.com/_/health.lua").unwrap().at("`rules/example.com/_/health.lua`");
+        let folder = Scripts::new(vec![file], limits(clock()));
+        let sources = RuleSources::new(config, Some(folder)).with_argocd_cm(Some("argocd".to_owned()));
+        let cluster = served(json!({"resource.customizations.health.example.com_C": "return return"}));
+        let mut found = sources.read(&cluster).await;
+        let rules = sources.in_force(&mut found, clock());
+        let places = [
+            "the health rule of `example.com/A` of config.toml:7 (its line 3) cannot be compiled: ",
+            "the health rule of the key resource.customizations.health.example.com_C of the ConfigMap argocd/argocd-cm (its line 1) cannot be",
+            "the health rule of `rules/example.com/_/health.lua` (its line 1) cannot be compiled: ",
+        ];
+        let end = "; until it is corrected, a hook of its kinds ends with this error, and a resource is waited for";
+        assert_eq!(found.notes.len(), places.len(), "{:?}", found.notes);
+        assert!(found.notes.iter().zip(places).all(|(note, place)| note.starts_with(place) && note.ends_with(end)), "{:?}", found.notes);
+        assert!(matches!(rules.assess(&widget("A")), Assessment::Error(_)), "it is in force all the same: nothing else judges its kinds");
+    }
+
+    #[test]
+    fn of_many_rules_that_cannot_be_compiled_the_first_are_named_and_the_rest_counted() {
+        let many = (0..20).map(|at| (format!("example.com/K{at:02}"), "return return".to_owned())).collect();
+        let mut found = Customizations::default();
+        let _rules = RuleSources::new(of_config(&many, str::to_owned, clock()).unwrap(), None).in_force(&mut found, clock());
+        assert_eq!((found.notes.len(), found.notes[5].starts_with("15 more health rules cannot be compiled")), (6, true));
     }
 
     #[tokio::test]

@@ -23,7 +23,7 @@ const SIZE: u64 = 1 << 20;
 /// The folder cannot be read, has no rules, or one of them is no text.
 pub(super) fn sources(settings: &Settings, clock: Clock) -> Result<RuleSources, Failure> {
     let config = &settings.loaded.config;
-    let own = rules::of_config(&config.customizations, clock).map_err(Failure::usage)?;
+    let own = rules::of_config(&config.customizations, |kinds| settings.loaded.place_of_rule(kinds), clock).map_err(Failure::usage)?;
     let folder = match &config.lua {
         // An option means the working directory, a file the folder that it stands in.
         Some(folder) if matches!(settings.loaded.origin("health", "lua"), Origin::Option(_)) => Some(load(folder, clock)?),
@@ -75,7 +75,8 @@ fn rule(root: &Path, folder: &Path) -> Result<Option<Customization>, Failure> {
     let names: Vec<_> = folder.strip_prefix(root).unwrap_or(folder).iter().map(|name| name.to_string_lossy()).collect();
     let kinds = names.join("/");
     let made = Customization::new(&kinds.replace('_', "*"), source, format!("{kinds}/{FILE}"));
-    made.map(Some).map_err(|problem| Failure::usage(format!("`{}` lies in no folder of a kind: {problem}", file.display())))
+    made.map(|made| Some(made.at(format!("`{}`", file.display()))))
+        .map_err(|problem| Failure::usage(format!("`{}` lies in no folder of a kind: {problem}", file.display())))
 }
 
 fn unreadable(path: &Path, error: &io::Error) -> Failure {

@@ -28,7 +28,7 @@ fn condition(kind: &str, status: &str) -> Value {
 /// A rule of Widgets, as the configuration has it.
 fn rule(source: &str) -> impl FnOnce(&mut Opening) {
     let rules = [("example.com/Widget".to_owned(), source.to_owned())].into();
-    move |opening| opening.rules = RuleSources::new(of_config(&rules, opening.clock).unwrap(), None)
+    move |opening| opening.rules = RuleSources::new(of_config(&rules, str::to_owned, opening.clock).unwrap(), None)
 }
 
 fn change_widget(stage: &Stage, change: impl FnOnce(&mut Value)) {

@@ -66,6 +66,8 @@ pub(crate) struct Customization {
     kinds: Kinds,
     source: String,
     name: String,
+    /// Where it is written, if the name does not say it.
+    place: Option<String>,
 }
 
 /// The kinds of a script, as one text `group/Kind`, or `Kind` for the core group. One and not two, because in Argo CD a `*` crosses the `/`.
@@ -83,16 +85,28 @@ impl Customization {
     pub(crate) fn new(kinds: &str, source: impl Into<String>, name: impl Into<String>) -> Result<Self, String> {
         let is_pattern = kinds.contains(['*', '?', '[', '{', '\\']);
         let kinds = if is_pattern { Kinds::Many(Glob::parse(kinds)?) } else { Kinds::One(kinds.to_owned()) };
-        Ok(Self { kinds, source: source.into(), name: name.into() })
+        Ok(Self { kinds, source: source.into(), name: name.into(), place: None })
+    }
+
+    /// Says where it is written, for those who have to correct it.
+    pub(crate) fn at(self, place: impl Into<String>) -> Self {
+        Self { place: Some(place.into()), ..self }
     }
 }
 
-/// A script that is ready to be compiled when its first object comes.
+/// A script that is compiled when somebody asks whether it can be, or when its first object comes.
 struct Script {
     name: String,
+    place: String,
     source: String,
     /// Shared by scripts with the same text; the error is that of the compiler.
     code: Arc<OnceLock<Result<Vec<u8>, Fault>>>,
+}
+
+impl Script {
+    fn code(&self) -> Result<&[u8], Fault> {
+        self.code.get_or_init(|| vm::compile(&self.source)).as_deref().map_err(Clone::clone)
+    }
 }
 
 /// Every script, and the machines that run them.
@@ -117,7 +131,7 @@ impl Scripts {
     pub(crate) fn new(customizations: Vec<Customization>, limits: Limits) -> Self {
         let mut codes: HashMap<[u8; 32], Arc<OnceLock<_>>> = HashMap::new();
         let (mut scripts, mut exact, mut patterns) = (Vec::new(), HashMap::new(), Vec::new());
-        for (at, Customization { kinds, source, name }) in customizations.into_iter().enumerate() {
+        for (at, Customization { kinds, source, name, place }) in customizations.into_iter().enumerate() {
             match kinds {
                 Kinds::One(key) => {
                     exact.entry(key).or_insert(at);
@@ -125,10 +139,21 @@ impl Scripts {
                 Kinds::Many(glob) => patterns.push((glob, at)),
             }
             let code = codes.entry(Sha256::digest(&source).into()).or_default().clone();
-            scripts.push(Script { name, source, code });
+            let place = place.unwrap_or_else(|| name.clone());
+            scripts.push(Script { name, place, source, code });
         }
         patterns.sort_by_cached_key(|(glob, at)| (Reverse(literals(&glob.to_string())), glob.to_string(), *at));
         Self { scripts, exact, patterns, limits, idle: Mutex::default() }
+    }
+
+    /// Compiles what is not compiled yet. Returns a sentence about each script that cannot be: where it is written, why, and what follows.
+    pub(crate) fn broken(&self) -> impl Iterator<Item = String> {
+        self.scripts.iter().filter_map(|script| {
+            let Fault { line, problem } = script.code().err()?;
+            let line = line.map(|line| format!(" (its line {line})")).unwrap_or_default();
+            let meanwhile = "until it is corrected, a hook of its kinds ends with this error, and a resource is waited for";
+            Some(capped(&format!("the health rule of {}{line} cannot be compiled: {problem}; {meanwhile}", script.place)))
+        })
     }
 
     /// Returns the script of a kind: the one that names it, else that of the most specific pattern.
@@ -153,7 +178,7 @@ impl Scripts {
     }
 
     fn run(&self, script: &Script, object: &Object) -> Result<Value, Fault> {
-        let code = script.code.get_or_init(|| vm::compile(&script.source)).as_ref().map_err(Clone::clone)?;
+        let code = script.code()?;
         let idle = self.idle.lock().unwrap_or_else(PoisonError::into_inner).pop();
         let machine = idle.map_or_else(|| Vm::new(&self.limits), Ok)?;
         let answer = if may_hold_secrets(object) { machine.run(code, &object.masked()) } else { machine.run(code, object.wire()) };
