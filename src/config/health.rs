@@ -1,10 +1,12 @@
 //! Health rules of the file, `[health.customizations]`: one Lua text for each kind, or for the kinds of a pattern (spec R411.2).
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use toml::Spanned;
-use toml::de::DeValue;
+use toml::de::{DeTable, DeValue};
 
 use super::Loaded;
 use super::file::{ConfigError, Reading, Told};
@@ -12,6 +14,10 @@ use super::keys::{Value, dotted};
 use crate::model::Glob;
 
 const PATH: &str = "health.customizations";
+/// The key of the Lua in the table of a rule, as Argo CD calls it.
+const LUA: &str = "health.lua";
+/// What changes nothing: every library that a rule may use is always open.
+const OPEN_LIBS: [&str; 4] = ["use_open_libs", "useOpenLibs", "health.lua.use_open_libs", "health.lua.useOpenLibs"];
 
 impl Loaded {
     /// Returns where the rule of some kinds is written, for people.
@@ -35,14 +41,74 @@ pub(super) fn read(
     for (name, value) in reading.in_order(table) {
         let kinds = name.get_ref().to_string();
         let key = dotted(&[PATH, &quoted(&kinds)]);
-        Glob::parse(&kinds).map_err(|why| reading.fault(format!("`{key}` names no kinds: {why}"), name.span()))?;
-        let DeValue::String(source) = value.get_ref() else {
-            return Err(reading.wrong(&key, "it must be Lua between three quotes, \"\"\"", value.span()));
+        checked(&kinds).map_err(|why| reading.fault(format!("`{key}` names no kinds: {why}"), name.span()))?;
+        let source = match value.get_ref() {
+            DeValue::String(source) => source.to_string(),
+            DeValue::Table(table) => of_table(reading, &key, (table, name.span()), told)?,
+            DeValue::Integer(_) | DeValue::Float(_) | DeValue::Boolean(_) | DeValue::Datetime(_) | DeValue::Array(_) => {
+                let why = format!("it must be Lua between three quotes, \"\"\", or a table with \"{LUA}\"");
+                return Err(reading.wrong(&key, &why, value.span()));
+            }
         };
         told.origin(key, reading, name.span().start);
-        rules.insert(kinds, source.to_string());
+        rules.insert(kinds, source);
     }
     Ok(rules)
+}
+
+fn checked(kinds: &str) -> Result<(), String> {
+    if let Some((group, kind)) = kinds.rsplit_once('_').filter(|(group, _)| !group.contains('/')) {
+        // So it is spelt in an argocd-cm, whose keys cannot hold a `/`. No group and no kind has a `_` in its name.
+        let own = [group, kind].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+        return Err(format!("here it is written \"{own}\""));
+    }
+    Glob::parse(kinds).map(|_| ())
+}
+
+/// Reads the table of one rule; `"health.lua"` is understood with and without its quotes.
+fn of_table(
+    reading: &Reading<'_>,
+    own: &str,
+    (table, span): (&DeTable<'_>, Range<usize>),
+    told: &mut Told<'_>,
+) -> Result<String, ConfigError> {
+    let mut source = None;
+    for (name, (start, value)) in flat(reading, table, "") {
+        let path = dotted(&[own, &name]);
+        match value.get_ref() {
+            DeValue::String(text) if name == LUA => source = Some(text.to_string()),
+            _ if name == LUA => return Err(reading.wrong(&path, "it must be Lua between three quotes, \"\"\"", value.span())),
+            DeValue::Boolean(_) if OPEN_LIBS.contains(&name.as_str()) => {}
+            _ if OPEN_LIBS.contains(&name.as_str()) => return Err(reading.wrong(&path, "it must be true or false", value.span())),
+            _ => told.notices.push(format!("{}: {}; the line has no effect", reading.place(start), no_such_key(&path, &name))),
+        }
+    }
+    source.ok_or_else(|| reading.fault(format!("`{own}` has no \"{LUA}\", which is the rule; write it, or leave the table out"), span))
+}
+
+fn no_such_key(path: &str, name: &str) -> String {
+    let way_out = match name.split('.').next().unwrap_or_default() {
+        "ignoreDifferences" | "ignore_differences" => {
+            "ignored differences are those of an app, [[apps.NAME.ignore_differences]]".to_owned()
+        }
+        _ => format!("the keys of a rule are \"{LUA}\" and {}", OPEN_LIBS[0]),
+    };
+    format!("there is no key `{path}`; {way_out}")
+}
+
+/// A key of a table or of a table in it, with dots between; where it begins, and its value.
+type Flat<'a, 'i> = (String, (usize, &'a Spanned<DeValue<'i>>));
+
+/// Returns the keys of a table and of the tables in it, so that `health.lua = ""` is the same as `"health.lua" = ""`.
+fn flat<'a, 'i>(reading: &Reading<'_>, table: &'a DeTable<'i>, path: &str) -> Vec<Flat<'a, 'i>> {
+    let entry = |(name, value): (&'a Spanned<Cow<'i, str>>, &'a Spanned<DeValue<'i>>)| {
+        let path = dotted(&[path, name.get_ref()]);
+        match value.get_ref() {
+            DeValue::Table(inner) if !inner.is_empty() => flat(reading, inner, &path),
+            _ => vec![(path, (name.span().start, value))],
+        }
+    };
+    reading.in_order(table).into_iter().flat_map(entry).collect()
 }
 
 /// Writes the table of rules as TOML. `origin` makes the comment after a line, from the path of the key.
@@ -95,7 +161,47 @@ mod tests {
         let example = include_str!("../../config.example.toml");
         let rule = example.lines().skip_while(|line| *line != "# [health.customizations]").take_while(|line| !line.is_empty());
         let text: String = rule.map(|line| format!("{}\n", line.trim_start_matches("# "))).collect();
-        assert!(read(&text).unwrap().config.customizations["example.com/Widget"].ends_with("for the widget\" }\n"), "{text}");
+        let loaded = read(&text).unwrap();
+        let rules = &loaded.config.customizations;
+        assert!(rules["example.com/Widget"].ends_with("for the widget\" }\n"), "{text}");
+        assert_eq!(
+            (loaded.notices.len(), rules["example.com/Gadget"].as_str()),
+            (0, "return { status = \"Healthy\", message = \"\" }"),
+            "{text}"
+        );
+    }
+
+    #[test]
+    fn a_rule_may_be_a_table_as_argo_cd_has_it() {
+        for text in [
+            "[health.customizations.\"a.b/C\"]\n\"health.lua\" = 'return 1'\nuse_open_libs = true\n",
+            "[health.customizations.\"a.b/C\"]\nhealth.lua = 'return 1'\nuseOpenLibs = false\n",
+            "[health.customizations]\n\"a.b/C\" = { \"health.lua\" = 'return 1', \"health.lua.useOpenLibs\" = true }\n",
+            "[health.customizations.\"a.b/C\".health]\nlua = 'return 1'\n",
+            "[health.customizations]\n\"a.b/C\".\"health.lua\" = 'return 1'\n",
+        ] {
+            let loaded = read(text).unwrap();
+            assert_eq!((loaded.config.customizations["a.b/C"].as_str(), loaded.notices.len()), ("return 1", 0), "{text}");
+            assert_eq!(read(&loaded.show(true)).unwrap().config, loaded.config);
+            assert!(loaded.place_of_rule("a.b/C").starts_with("`health.customizations.\"a.b/C\"` (config.toml:"), "{text}");
+        }
+        let loaded =
+            read("[health.customizations.\"a/B\"]\nhealth.lua = ''\nheath = 1\nignoreDifferences.jsonPointers = []\nx = {}\n").unwrap();
+        let path = "health.customizations.\"a/B\"";
+        assert_eq!(
+            loaded.notices,
+            [
+                format!(
+                    "config.toml:3: there is no key `{path}.heath`; the keys of a rule are \"health.lua\" and use_open_libs; the line has no effect"
+                ),
+                format!(
+                    "config.toml:4: there is no key `{path}.ignoreDifferences.jsonPointers`; ignored differences are those of an app, [[apps.NAME.ignore_differences]]; the line has no effect"
+                ),
+                format!(
+                    "config.toml:5: there is no key `{path}.x`; the keys of a rule are \"health.lua\" and use_open_libs; the line has no effect"
+                ),
+            ]
+        );
     }
 
     #[test]
@@ -103,7 +209,13 @@ mod tests {
         for (text, words) in [
             ("[health]\ncustomizations = 3\n", "[health.customizations]"),
             ("[health.customizations]\n\"a/B\" = 3\n", "it must be Lua"),
-            ("[health.customizations]\n\"a/B\" = { lua = 'x' }\n", "it must be Lua"),
+            ("[health.customizations]\n\"a/B\" = []\n", "or a table with \"health.lua\""),
+            ("[health.customizations]\n\"a/B\" = { lua = 'x' }\n", "has no \"health.lua\""),
+            ("[health.customizations]\n\"a/B\" = {}\n", "has no \"health.lua\""),
+            ("[health.customizations.\"a/B\"]\nhealth.lua = 3\n", "`health.customizations.\"a/B\".health.lua` cannot have this value"),
+            ("[health.customizations.\"a/B\"]\nhealth.lua = {}\n", "it must be Lua"),
+            ("[health.customizations.\"a/B\"]\nhealth.lua = ''\nuse_open_libs = 'yes'\n", "it must be true or false"),
+            ("[health.customizations]\n\"example.com_Widget\" = 'x'\n", "here it is written \"example.com/Widget\""),
             ("[health.customizations]\n\"\" = 'x'\n", "names no kinds"),
             ("[health.customizations]\n\"a/[B\" = 'x'\n", "names no kinds"),
             ("[health]\nunknown_kinds = \"some\"\n", "\"conditions\" or \"none\""),
