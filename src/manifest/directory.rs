@@ -4,14 +4,19 @@ use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::error::{ManifestError, visible};
-use super::{Loaded, objects};
+use super::error::{ManifestError, TextError, visible};
+use super::{Loaded, ManifestWarning, objects};
+use crate::model::Origin;
 
 /// What a folder is searched for.
 const EXTENSIONS: [&str; 3] = ["yaml", "yml", "json"];
 /// The names under which kustomize looks for its file.
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 const CHART: &str = "Chart.yaml";
+/// Of so many files that are left out it is said why,
+const NAMED: usize = 10;
+/// and so many more have their names told.
+const LISTED: usize = 20;
 
 /// What a tool has to render first, if anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,22 +41,71 @@ pub(super) fn rendered_by(file: &Path) -> Option<Rendered> {
 
 /// Reads one file.
 pub(super) fn load_file(path: &Path) -> Result<Loaded, ManifestError> {
-    let bytes = std::fs::read(path).map_err(|source| ManifestError::Read { path: path.into(), source })?;
     let name = name(path);
-    objects::parse(text(&bytes, &name)?, &name)
+    objects::parse(text(&read(path)?, &name)?, &name)
 }
 
-/// Reads the manifests of a folder and its subfolders, in the order of their names.
+fn read(path: &Path) -> Result<Vec<u8>, ManifestError> {
+    std::fs::read(path).map_err(|source| ManifestError::Read { path: path.into(), source })
+}
+
+/// Reads the manifests of a folder and its subfolders, in the order of their names. What another tool has there is left out, as in Argo CD,
+/// and said to be; unless there is nothing else.
 pub(super) fn load_folder(folder: &Path) -> Result<Loaded, ManifestError> {
     let mut files = Vec::new();
     collect(folder, &mut HashSet::new(), &mut files)?;
-    let mut all = Loaded::default();
+    let (mut all, mut others) = (Loaded::default(), Vec::new());
     for file in files {
-        let loaded = load_file(&file)?;
-        all.manifests.extend(loaded.manifests);
-        all.warnings.extend(loaded.warnings);
+        match load_part(&file)? {
+            Part::Manifests(loaded) => {
+                all.manifests.extend(loaded.manifests);
+                all.warnings.extend(loaded.warnings);
+            }
+            Part::Other(fault) => others.push(fault),
+        }
     }
+    if all.manifests.is_empty() && !others.is_empty() {
+        return Err(ManifestError::Text(others.swap_remove(0)));
+    }
+    all.warnings.extend(left_out(&others));
     Ok(all)
+}
+
+/// A file of a folder.
+enum Part {
+    Manifests(Loaded),
+    /// It was never meant as a manifest; why it is none.
+    Other(Box<TextError>),
+}
+
+fn load_part(path: &Path) -> Result<Part, ManifestError> {
+    let (bytes, name) = (read(path)?, name(path));
+    let text = text(&bytes, &name)?;
+    match objects::parse(text, &name) {
+        Ok(loaded) => Ok(Part::Manifests(loaded)),
+        Err(ManifestError::Text(fault)) if !objects::is_meant(text, &name) => Ok(Part::Other(fault)),
+        Err(error) => Err(error),
+    }
+}
+
+/// Says which files are left out, and why.
+fn left_out(others: &[Box<TextError>]) -> Vec<ManifestWarning> {
+    let (named, rest) = others.split_at(others.len().min(NAMED));
+    let warning = |fault: &TextError| ManifestWarning {
+        message: format!(
+            "left out, because it does not look like a manifest ({}); if it is one, give it apiVersion and kind, else move it out of the folder",
+            fault.problem
+        ),
+        origin: Some(Origin { file: fault.file.as_str().into(), line: fault.line }),
+    };
+    let mut warnings: Vec<ManifestWarning> = named.iter().map(|fault| warning(fault)).collect();
+    if !rest.is_empty() {
+        let files: Vec<&str> = rest.iter().take(LISTED).map(|fault| fault.file.as_str()).collect();
+        let more = if rest.len() > LISTED { format!(" and {} more", rest.len() - LISTED) } else { String::new() };
+        let message = format!("{} more files of the folder are left out in the same way: {}{more}", rest.len(), files.join(", "));
+        warnings.push(ManifestWarning { message, origin: None });
+    }
+    warnings
 }
 
 /// Reads a stream to its end.

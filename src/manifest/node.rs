@@ -80,6 +80,15 @@ impl Node {
         }
     }
 
+    /// Returns whether a key is here or anywhere below.
+    pub(super) fn has_key(&self, name: &str) -> bool {
+        match &self.kind {
+            Kind::Map(entries) => entries.iter().any(|(key, node)| key.text == name || node.has_key(name)),
+            Kind::List(items) => items.iter().any(|item| item.has_key(name)),
+            Kind::Scalar(_) => false,
+        }
+    }
+
     pub(super) fn as_str(&self) -> Option<&str> {
         match &self.kind {
             Kind::Scalar(value) => value.as_str(),

@@ -21,6 +21,23 @@ pub(crate) fn parse(text: &str, file: &str) -> Result<Loaded, ManifestError> {
     Ok(reader.loaded)
 }
 
+/// Returns whether a text that is no manifest was meant to be one: something in it begins like an object, or apiVersion, kind and metadata are
+/// all in it somewhere, which is what Argo CD looks for. Anything else belongs to another tool.
+pub(super) fn is_meant(text: &str, file: &str) -> bool {
+    const NAMES: [&str; 3] = ["apiVersion", "kind", "metadata"];
+    let Ok(read) = documents(text.strip_prefix('\u{feff}').unwrap_or(text), file) else {
+        // Not even its structure is known. `kind` alone is a usual word.
+        return NAMES.iter().all(|name| text.contains(name))
+            || text.contains(NAMES[0])
+            || text.lines().any(|line| line.starts_with("kind:"));
+    };
+    let begins = |document: &Node| {
+        let is_named = |metadata: &Node| metadata.get("name").or(metadata.get("generateName")).is_some();
+        ["apiVersion", "kind"].iter().any(|name| document.get(name).is_some()) || document.get("metadata").is_some_and(is_named)
+    };
+    read.documents.iter().any(begins) || NAMES.iter().all(|name| read.documents.iter().any(|document| document.has_key(name)))
+}
+
 /// What looks like JSON is read as JSON; a YAML flow mapping begins the same way and is tried second.
 fn documents(text: &str, file: &str) -> Result<Read, Fault> {
     if !json::looks_like(text) {

@@ -55,6 +55,81 @@ async fn a_folder_is_read_in_the_order_of_names_without_hidden_files() {
     assert_eq!(origin.to_string(), format!("{}:1", folder.path().join("sub/deep/c.YAML").display()));
 }
 
+/// What other tools keep beside manifests.
+const OTHERS: [(&str, &str); 8] = [
+    ("chart-values.yaml", "image:\n  kind: alpine\nreplicas: 2\n"),
+    ("dashboards/web.json", "{\"title\": \"Web\", \"panels\": [{\"kind\": \"graph\", \"metadata\": {}}]}"),
+    ("docker-compose.yml", "services:\n  web: {image: nginx}\n"),
+    ("list.yaml", "- one\n- two\n"),
+    ("package.json", "{\n  \"name\": \"shop\", \"version\": \"1.0.0\"\n}"),
+    ("template.yaml", "replicas: {{ .Values.replicas }}\n"),
+    ("tsconfig.json", "{\n  // comments are allowed here\n  \"compilerOptions\": {}\n}"),
+    ("words.yml", "just words\n"),
+];
+
+#[tokio::test]
+async fn what_another_tool_has_in_a_folder_is_left_out_and_said_to_be_as_in_argo_cd() {
+    let mut files = vec![("app.yaml", config("a"))];
+    files.extend(OTHERS.map(|(name, text)| (name, text.to_owned())));
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (*name, text.as_str())).collect();
+    let folder = folder(&files);
+    let found = load_path(folder.path()).await.unwrap();
+    assert_eq!(names(&found), ["a"]);
+    let told: Vec<String> =
+        found.warnings.iter().map(|warning| format!("{}: {}", warning.origin.as_ref().unwrap(), warning.message)).collect();
+    assert_eq!(told.len(), OTHERS.len(), "{told:#?}");
+    for ((name, _), told) in OTHERS.iter().zip(&told) {
+        let start = format!("{}:", folder.path().join(name).display());
+        assert!(told.starts_with(&start) && told.contains(": left out, because it does not look like a manifest ("), "{told}");
+    }
+    assert!(told[4].ends_with("(the object has no apiVersion); if it is one, give it apiVersion and kind, else move it out of the folder"));
+    for (name, _) in OTHERS {
+        let error = load_path(&folder.path().join(name)).await.unwrap_err();
+        assert!(matches!(error, ManifestError::Text(_)), "a file that is named is meant: {error}");
+    }
+}
+
+#[tokio::test]
+async fn what_looks_like_a_manifest_and_is_broken_refuses_its_folder() {
+    for (text, words) in [
+        ("kind: ConfigMap\nmetadata: {name: a}\n", "no apiVersion"),
+        ("apiVersion: v1\nmetadata: {name: a}\n", "no kind"),
+        ("metadata: {name: a}\ndata: {}\n", "no apiVersion"),
+        ("a: 1\n---\nkind: ConfigMap\n", "no apiVersion"),
+        ("- apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n", "a list, not an object"),
+        ("wrapped:\n  apiVersion: v1\n  kind: ConfigMap\n  metadata: {name: a}\n", "no apiVersion"),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: {{ .Release.Name }}}\n", ""),
+        ("kind: ConfigMap\n\tdata: 1\n", ""),
+        ("{\"apiVersion\": \"v1\", \"kind\": \"ConfigMap\", \"metadata\": {\"name\": \"a\"}", ""),
+        ("apiVersion: v1\nkind: ConfigMap\nmetadata: {name: on}\n", "metadata.name"),
+    ] {
+        let folder = folder(&[("app.yaml", &config("a")), ("broken.yaml", text)]);
+        let error = load_path(folder.path()).await.unwrap_err().to_string();
+        assert!(error.contains("broken.yaml:") && error.contains(words), "{text}: {error}");
+    }
+}
+
+#[tokio::test]
+async fn a_folder_with_nothing_but_files_of_other_tools_says_what_is_wrong_with_the_first() {
+    let folder = folder(&OTHERS);
+    let error = load_path(folder.path()).await.unwrap_err().to_string();
+    assert!(error.ends_with("chart-values.yaml:1:1: the object has no apiVersion"), "{error}");
+}
+
+#[tokio::test]
+async fn of_many_files_that_are_left_out_the_first_have_a_reason_the_next_a_name_and_all_are_counted() {
+    let mut files: Vec<(String, String)> = (0..100).map(|at| (format!("values-{at:02}.yaml"), "a: 1\n".to_owned())).collect();
+    files.push(("app.yaml".to_owned(), config("a")));
+    let files: Vec<(&str, &str)> = files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
+    let found = load_path(folder(&files).path()).await.unwrap();
+    let last = &found.warnings[10].message;
+    assert_eq!(found.warnings.len(), 11);
+    assert!(
+        last.starts_with("90 more files of the folder are left out in the same way: ") && last.ends_with("values-29.yaml and 70 more"),
+        "{last}"
+    );
+}
+
 #[cfg(unix)]
 #[tokio::test]
 async fn links_are_followed_but_not_in_circles() {
