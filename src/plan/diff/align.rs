@@ -116,6 +116,21 @@ pub(super) fn item(item: &Value, names: &[String]) -> Option<Segment> {
     Some(Segment::Keyed(keys))
 }
 
+/// Returns what is one step down from a value; of the order of a list, the list.
+pub(super) fn at<'v>(value: &'v Value, segment: &Segment) -> Option<&'v Value> {
+    match segment {
+        Segment::Field(name) => value.as_object()?.get(name),
+        Segment::Index(index) => value.as_array()?.get(*index),
+        Segment::Member(member) => value.as_array()?.iter().find(|item| *item == member),
+        Segment::Keyed(keys) => value.as_array()?.iter().find(|item| keys.iter().all(|key| has_key(item, key))),
+        Segment::Order => value.is_array().then_some(value),
+    }
+}
+
+fn has_key(item: &Value, (name, value): (&String, &Value)) -> bool {
+    item.get(name).map_or(name == "protocol" && value == "TCP", |own| own == value)
+}
+
 fn keyed(before: &[Value], after: &[Value], names: &[String]) -> Option<Keys> {
     let text = |value: &Value| match item(value, names)? {
         Segment::Keyed(keys) => Some(crate::model::field_path::keyed(&keys)),

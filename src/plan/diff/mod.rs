@@ -8,7 +8,7 @@
 //! of containers or variables in a pod template rolls its pods. A list in another order is therefore one difference, `env[order]`, and its
 //! items are compared by their keys all the same.
 
-mod align;
+pub(in crate::plan) mod align;
 mod attribute;
 mod fields;
 mod foreign;
@@ -126,15 +126,18 @@ pub(crate) fn compare(sides: &Sides<'_>, ignore: &dyn IgnoreFields) -> Differenc
     let is_any = |is: fn(&Value) -> bool| [sides.live, sides.after].into_iter().flatten().any(is);
     let is_secret = is_any(secret::is_secret);
     let mut difference = Difference::default();
+    let mut applied = ignore::Applied::default();
     if let (Some(before), Some(after)) = (&mut before, &mut after) {
         let live = sides.live.unwrap_or(&Value::Null);
-        (difference.ignored, difference.problems) = ignore::apply(ignore, Pair { live, before, after }, &owners);
+        applied = ignore::apply(ignore, Pair { live, before, after }, &owners);
     }
     mask::mask(before.as_mut(), after.as_mut(), is_secret);
     if let (Some(live), Some(dry_run)) = (sides.live, sides.after) {
         (difference.taken, difference.left_behind) = foreign::fields(live, dry_run, is_any(secret::is_inside));
     }
     (difference.fields, difference.tree) = fields::changes(before.as_ref(), after.as_mut(), &owners);
+    difference.problems = std::mem::take(&mut applied.problems);
+    difference.ignored = applied.hidden(sides.live.unwrap_or(&Value::Null), &difference.fields);
     difference.before = before.map(Arc::new);
     difference.after = after.map(Arc::new);
     difference

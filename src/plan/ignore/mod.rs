@@ -61,7 +61,7 @@ impl diff::IgnoreRule for IgnoreRule {
         self.origin.to_string()
     }
 
-    fn strip(&self, pair: &mut Pair<'_>) -> Result<(), String> {
+    fn strip(&self, pair: &mut Pair<'_>) -> Result<bool, String> {
         strip::strip(self, pair.live, pair.before, pair.after)
     }
 }

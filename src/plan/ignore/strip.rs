@@ -5,21 +5,25 @@ use serde_json::Value;
 use super::select;
 use crate::model::ignore::{IgnoreRule, Place, Step};
 
-/// Takes out of both sides what a rule selects. `live` is the live object as it was read, with `metadata.managedFields`.
+/// Takes out of both sides what a rule selects, and returns whether there was anything. `live` is the live object as it was read, with
+/// `metadata.managedFields`.
 ///
 /// # Errors
 /// The rule cannot be used in this object: a sentence. Then nothing is taken out.
-pub(super) fn strip(rule: &IgnoreRule, live: &Value, before: &mut Value, after: &mut Value) -> Result<(), String> {
+pub(super) fn strip(rule: &IgnoreRule, live: &Value, before: &mut Value, after: &mut Value) -> Result<bool, String> {
     let (of_before, of_after) = select::of_managers(rule, live, before, after);
     let mut befores = select::selected(rule, before)?;
     let mut afters = select::selected(rule, after)?;
     befores.extend(of_before);
     afters.extend(of_after);
+    if befores.is_empty() && afters.is_empty() {
+        return Ok(false);
+    }
     let emptied: Vec<Place> = [remove(before, befores), remove(after, afters)].concat();
     for side in [before, after] {
         emptied.iter().for_each(|place| drop_empty(side, place));
     }
-    Ok(())
+    Ok(true)
 }
 
 /// Takes fields out. Returns the maps that have become empty by that.

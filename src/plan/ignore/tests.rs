@@ -239,6 +239,7 @@ fn ten_thousand_rules_are_matched_once_for_each_object() {
     let (target, live) = (deployment(3, &[]), deployment(5, &[]));
     let about = rules.about(&ResourceKey::new("apps", "Deployment", "shop", "web"));
     assert_eq!(kept(&target, &live, &about), target);
+    assert_eq!(compared(&live, &target, &about).ignored, []);
 }
 
 fn compared(live: &Value, after: &Value, rules: &RulesOfObject) -> diff::Difference {
@@ -257,8 +258,42 @@ fn r722_a_comparison_names_what_is_ignored_and_by_which_rule() {
     assert!(difference.is_empty(), "{difference:?}");
     let rule = "apps.shop.ignore_differences[0]";
     assert_eq!(ignored, [format!("spec.replicas by {rule}"), format!("spec.template.spec.containers[name=app].image by {rule}")]);
+    let item = rules(&["/spec/template/spec/containers/0", "/spec/replicas"], &[], &[]);
+    let other = deployment(5, &[("log", "l:1"), ("app", "a:1")]);
+    let paths: Vec<String> = compared(&other, &live, &item).ignored.iter().map(|ignored| ignored.path.to_string()).collect();
+    assert_eq!(paths, ["spec.template.spec.containers[name=log]"]);
     let one = compared(&live, &after, &rules(&["/spec/replicas"], &["keys"], &[]));
     assert_eq!((one.fields.len(), one.ignored.len(), one.problems.len()), (2, 0, 1), "{one:?}");
+}
+
+#[test]
+fn r722_of_rules_that_hide_the_same_the_first_is_named_and_of_those_that_hide_a_list_together_the_last() {
+    let named = |name: &str, pointers: &[&str], expressions: &[&str]| {
+        let text = rule("*/*", pointers, expressions, &[]).text().clone();
+        Arc::new(text.read(name).unwrap())
+    };
+    let (live, after) = (deployment(5, &[("a", "1"), ("b", "1")]), deployment(3, &[("b", "2"), ("a", "2")]));
+    let all = RulesOfObject(vec![
+        named("nothing", &["/spec/none"], &[".spec.none[]?"]),
+        named("replicas", &["/spec/replicas"], &[]),
+        named("again", &["/spec/replicas"], &[]),
+        named("images", &[], &[".spec.template.spec.containers[].image"]),
+        named("list", &["/spec/template/spec/containers"], &[]),
+        named("late", &["/spec"], &["keys"]),
+    ]);
+    let difference = compared(&live, &after, &all);
+    let ignored: Vec<String> = difference.ignored.iter().map(|ignored| format!("{} by {}", ignored.path, ignored.rule)).collect();
+    let containers = "spec.template.spec.containers";
+    assert_eq!(
+        ignored,
+        [
+            "spec.replicas by replicas".to_owned(),
+            format!("{containers}[name=a].image by images"),
+            format!("{containers}[name=b].image by images"),
+            format!("{containers}[order] by list"),
+        ]
+    );
+    assert_eq!((difference.fields.len(), difference.problems.len()), (0, 0), "once both sides are the same no further rule is asked");
 }
 
 #[test]

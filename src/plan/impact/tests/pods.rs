@@ -190,11 +190,11 @@ impl IgnoreRule for Hidden {
         "ignore_differences[0]".to_owned()
     }
 
-    fn strip(&self, pair: &mut Pair<'_>) -> Result<(), String> {
+    fn strip(&self, pair: &mut Pair<'_>) -> Result<bool, String> {
         for side in [&mut *pair.before, &mut *pair.after] {
             side["spec"].as_object_mut().unwrap().remove(self.0);
         }
-        Ok(())
+        Ok(true)
     }
 }
 
