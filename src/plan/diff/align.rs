@@ -14,7 +14,7 @@ const GUESSES: [&[&str]; 8] =
 
 /// What is known of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Identity {
+pub(in crate::plan) enum Identity {
     /// Its items are told apart by these fields.
     Keyed(Vec<String>),
     /// Its items are told apart by their values.
@@ -25,7 +25,7 @@ pub(super) enum Identity {
 
 impl Identity {
     /// Returns what the step to an item says of its list.
-    pub(super) fn of(item: &Segment) -> Option<Self> {
+    pub(in crate::plan) fn of(item: &Segment) -> Option<Self> {
         match item {
             Segment::Keyed(keys) => Some(Self::Keyed(keys.keys().cloned().collect())),
             Segment::Member(_) => Some(Self::Set),
@@ -36,7 +36,7 @@ impl Identity {
 
 /// How the items of two lists belong together.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Alignment {
+pub(in crate::plan) enum Alignment {
     /// Not at all: the list is one value.
     Whole,
     /// By fields of theirs.
@@ -49,10 +49,10 @@ pub(super) enum Alignment {
 
 /// What tells the items of two lists apart: unique on each side.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) struct Keys {
+pub(in crate::plan) struct Keys {
     /// Fields that make up the key.
     pub(super) names: Vec<String>,
-    pub(super) before: Vec<String>,
+    pub(in crate::plan) before: Vec<String>,
     pub(super) after: Vec<String>,
 }
 
@@ -76,7 +76,7 @@ pub(super) struct Aligned {
 }
 
 /// Finds out how the items of two lists belong together.
-pub(super) fn align(before: &[Value], after: &[Value], identity: &Identity) -> Alignment {
+pub(in crate::plan) fn align(before: &[Value], after: &[Value], identity: &Identity) -> Alignment {
     let all = || before.iter().chain(after);
     let known = match identity {
         Identity::Keyed(names) => keyed(before, after, names).map(Alignment::Keyed),
@@ -161,7 +161,7 @@ impl Keys {
     }
 
     /// Returns the place of each item after, by its key.
-    pub(super) fn places(&self) -> HashMap<&str, usize> {
+    pub(in crate::plan) fn places(&self) -> HashMap<&str, usize> {
         self.after.iter().enumerate().map(|(at, key)| (key.as_str(), at)).collect()
     }
 

@@ -1,33 +1,35 @@
 //! Puts live values of ignored fields into a target (spec R722).
 
-use std::collections::BTreeMap;
-
 use serde_json::{Map, Value};
 
 use super::{select, strip};
 use crate::model::annotation::{LAST_APPLIED, TRACKING_ID};
 use crate::model::ignore::{IgnoreRule, Place, Step};
-use crate::model::secret;
+use crate::model::{Segment, managed, secret};
+use crate::plan::diff::align::{self, Alignment, Identity};
 
 /// Fields of `metadata` that the server writes or that tell the object apart, beside all that begins with `deletion`.
 const FIXED: [&str; 9] =
     ["name", "namespace", "generateName", "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink"];
 
-/// Fields that tell items of lists apart, the most telling ones first.
-const KEYS: [&[&str]; 7] =
-    [&["mountPath"], &["devicePath"], &["containerPort", "protocol"], &["name"], &["port", "protocol"], &["key"], &["ip"]];
+/// The live object, and its owners' fields as one set.
+#[derive(Clone, Copy)]
+pub(super) struct Live<'v> {
+    pub(super) object: &'v Value,
+    pub(super) owners: &'v Value,
+}
 
 /// Returns the target with what a rule keeps; `None` if that changes nothing.
 ///
 /// # Errors
 /// The rule cannot be used in this object: a sentence.
-pub(super) fn kept(target: &Value, live: &Value, rule: &IgnoreRule) -> Result<Option<Value>, String> {
-    let (of_live, of_target) = select::of_managers(rule, live, live, target);
+pub(super) fn kept(target: &Value, live: Live<'_>, rule: &IgnoreRule) -> Result<Option<Value>, String> {
+    let (of_live, of_target) = select::of_managers(rule, live.object, live.object, target);
     let chosen = |document: &Value, managed: Vec<Place>| -> Result<Vec<Place>, String> {
         let places = select::selected(rule, document)?.into_iter().chain(managed);
         Ok(select::outermost(places.flat_map(|place| allowed(document, place)).collect()))
     };
-    let (gone, wanted) = (chosen(target, of_target)?, chosen(live, of_live)?);
+    let (gone, wanted) = (chosen(target, of_target)?, chosen(live.object, of_live)?);
     if gone.is_empty() && wanted.is_empty() {
         return Ok(None);
     }
@@ -60,18 +62,18 @@ fn allowed(document: &Value, place: Place) -> Vec<Place> {
 
 /// Puts the live value of a field where it belongs in the target. An item of a list that the target does not have is not begun: half of it
 /// would be no item.
-fn put(target: &mut Value, live: &Value, steps: &[Step]) {
+fn put(target: &mut Value, live: Live<'_>, steps: &[Step]) {
     let (mut target, mut live) = (target, live);
     for (at, step) in steps.iter().enumerate() {
         let is_last = at + 1 == steps.len();
-        let Some(wanted) = step.of(live) else { return };
+        let Some(wanted) = live.below(step) else { return };
         match (step, target) {
             (Step::Key(key), Value::Object(map)) if is_last => {
-                map.insert(key.to_string(), wanted.clone());
+                map.insert(key.to_string(), wanted.object.clone());
                 return;
             }
             (Step::Key(key), Value::Object(map)) => {
-                let slot = if wanted.is_object() {
+                let slot = if wanted.object.is_object() {
                     Some(map.entry(key.to_string()).or_insert_with(|| Value::Object(Map::new())))
                 } else {
                     map.get_mut(&**key)
@@ -80,8 +82,7 @@ fn put(target: &mut Value, live: &Value, steps: &[Step]) {
                 target = inner;
             }
             (Step::Index(index), Value::Array(items)) => {
-                let found = live.as_array().map_or(Counterpart::Unknown, |live| counterpart(live, items, *index));
-                let found = match found {
+                let found = match live.counterpart(items, *index) {
                     Counterpart::At(found) => Some(found),
                     // What was selected as a whole is gone from the target, so nothing of it is in this place.
                     Counterpart::Unknown if !is_last => Some(*index),
@@ -89,12 +90,12 @@ fn put(target: &mut Value, live: &Value, steps: &[Step]) {
                 };
                 match found.filter(|found| *found < items.len()) {
                     Some(found) if is_last => {
-                        items[found] = wanted.clone();
+                        items[found] = wanted.object.clone();
                         return;
                     }
                     Some(found) => target = &mut items[found],
                     None if is_last => {
-                        items.insert((*index).min(items.len()), wanted.clone());
+                        items.insert((*index).min(items.len()), wanted.object.clone());
                         return;
                     }
                     None => return,
@@ -114,37 +115,39 @@ enum Counterpart {
     Unknown,
 }
 
-/// Finds the item that is the same as a live one, by what tells the items of both lists apart.
-fn counterpart(live: &[Value], target: &[Value], index: usize) -> Counterpart {
-    for names in KEYS {
-        let (Some(live), Some(target)) = (keys(live, names), keys(target, names)) else { continue };
-        let own = live.iter().find(|(_, at)| **at == index).and_then(|(key, _)| target.get(key));
-        return own.map_or(Counterpart::Nowhere, |at| Counterpart::At(*at));
+impl<'v> Live<'v> {
+    /// Returns what is one step down.
+    fn below(self, step: &Step) -> Option<Self> {
+        let object = step.of(self.object)?;
+        let owners = match step {
+            Step::Key(key) => managed::child(self.owners, &Segment::Field(key.to_string())),
+            Step::Index(_) => managed::children(self.owners).find(|(key, _)| is_of(key, object)).map(|(_, owners)| owners),
+        };
+        Some(Self { object, owners: owners.unwrap_or(&Value::Null) })
     }
-    let is_plain = |items: &[Value]| items.iter().all(|item| !item.is_object() && !item.is_array());
-    if is_plain(live) && is_plain(target) {
-        return target.iter().position(|item| *item == live[index]).map_or(Counterpart::Nowhere, Counterpart::At);
+
+    /// Finds the item of a target that is the same as one of this list: by what the owners say tells its items apart, else by fields that
+    /// look like it, as in a comparison.
+    fn counterpart(self, target: &[Value], index: usize) -> Counterpart {
+        let live = self.object.as_array().map(Vec::as_slice).unwrap_or_default();
+        let segments = managed::children(self.owners).filter_map(|(key, _)| managed::segment(key));
+        let identity = segments.filter_map(|segment| Identity::of(&segment)).next().unwrap_or(Identity::Unknown);
+        let found = match align::align(live, target, &identity) {
+            Alignment::Keyed(keys) | Alignment::Members(keys) => keys.places().get(keys.before[index].as_str()).copied(),
+            Alignment::Whole => target.iter().position(|item| *item == live[index]),
+            Alignment::Places { .. } => return Counterpart::Unknown,
+        };
+        found.map_or(Counterpart::Nowhere, Counterpart::At)
     }
-    Counterpart::Unknown
 }
 
-/// Returns the index of each item by its key; `None` if items lack it or share it.
-fn keys(items: &[Value], names: &[&str]) -> Option<BTreeMap<String, usize>> {
-    let mut found = BTreeMap::new();
-    for (at, item) in items.iter().enumerate() {
-        let mut key = String::new();
-        for name in names {
-            match item.get(name) {
-                Some(value @ (Value::String(_) | Value::Number(_))) => key += &value.to_string(),
-                None if *name == "protocol" && item.is_object() => key += "\"TCP\"",
-                _ => return None,
-            }
-        }
-        if found.insert(key, at).is_some() {
-            return None;
-        }
+/// Returns whether a key of the tree of owners stands for an item.
+fn is_of(key: &str, item: &Value) -> bool {
+    match managed::segment(key) {
+        Some(Segment::Keyed(keys)) => keys.iter().all(|(name, value)| item.get(name) == Some(value)),
+        Some(Segment::Member(member)) => member == *item,
+        Some(Segment::Field(_) | Segment::Index(_) | Segment::Order) | None => false,
     }
-    Some(found)
 }
 
 /// What a Secret's manifest says in `stringData` would win over the live value in `data`.

@@ -14,7 +14,9 @@ use serde::Serialize;
 use serde_json::Value;
 
 use super::diff::{self, IgnoreFields, Pair};
+use crate::model::managed::{self, Entry};
 use crate::model::{IgnoreRule, Object, ResourceKey, secret};
+use keep::Live;
 
 /// All rules of an app, in the order of their sources.
 #[derive(Clone, Debug, Default, PartialEq, Serialize)]
@@ -84,8 +86,9 @@ pub(crate) fn respected(target: &Object, live: &Value, rules: &RulesOfObject) ->
     if !rules.0.is_empty() && secret::is_secret(&wanted) {
         secret::join_plain_text(&mut wanted);
     }
+    let owners = managed::joined(Entry::all(live).map(|entry| entry.fields));
     for rule in &rules.0 {
-        match keep::kept(&wanted, live, rule) {
+        match keep::kept(&wanted, Live { object: live, owners: &owners }, rule) {
             Ok(Some(changed)) => wanted = changed,
             Ok(None) => {}
             Err(problem) => problems.push(problem),

@@ -184,6 +184,42 @@ fn r722_live_values_in_lists_land_in_the_item_that_they_belong_to() {
 }
 
 #[test]
+fn r722_the_owners_of_fields_say_what_tells_items_apart_and_names_are_guesses_without_them() {
+    let object = |items: Value| json!({"metadata": {"name": "a"}, "spec": {"groups": [{"id": 7, "items": items}]}});
+    let live = object(json!([{"id": 1, "name": "a", "size": 10}, {"id": 2, "name": "b", "size": 20}]));
+    let target = object(json!([{"id": 2, "name": "a", "size": 0}, {"id": 1, "name": "b", "size": 0}]));
+    let of_item = |id: u64| (format!("k:{{\"id\":{id}}}"), json!({".": {}, "f:id": {}, "f:name": {}, "f:size": {}}));
+    let items: Value = [of_item(1), of_item(2)].into_iter().collect::<serde_json::Map<_, _>>().into();
+    let mut managed = live.clone();
+    managed["metadata"]["managedFields"] = json!([
+        {"manager": "other", "operation": "Update", "fieldsV1": {"f:metadata": {"f:labels": {}}}},
+        {"manager": "syncwave", "operation": "Apply", "fieldsV1": {"f:spec": {"f:groups": {"k:{\"id\":7}": {".": {}, "f:id": {}, "f:items": items}}}}},
+    ]);
+    let size = rules(&[], &[".spec.groups[].items[].size"], &[]);
+    let by_id = object(json!([{"id": 2, "name": "a", "size": 20}, {"id": 1, "name": "b", "size": 10}]));
+    assert_eq!(kept(&target, &managed, &size), by_id);
+    let by_name = object(json!([{"id": 2, "name": "a", "size": 10}, {"id": 1, "name": "b", "size": 20}]));
+    assert_eq!(kept(&target, &live, &size), by_name, "nothing says that `id` is the key");
+    let lacking = object(json!([{"name": "a", "size": 0}, {"name": "b", "size": 0}]));
+    let guessed = object(json!([{"name": "a", "size": 10}, {"name": "b", "size": 20}]));
+    assert_eq!(kept(&lacking, &managed, &size), guessed, "without the keys a guess is left");
+}
+
+#[test]
+fn r722_members_of_a_set_are_told_apart_by_their_values() {
+    let object = |items: Value| json!({"metadata": {"name": "a"}, "spec": {"set": items}});
+    let mut live = object(json!(["a", "b", "c"]));
+    live["metadata"]["managedFields"] =
+        json!([{"manager": "x", "fieldsV1": {"f:spec": {"f:set": {"v:\"a\"": {}, "v:\"b\"": {}, "v:\"c\"": {}}}}}]);
+    let second = rules(&["/spec/set/1"], &[], &[]);
+    assert_eq!(
+        kept(&object(json!(["c", "x"])), &live, &second),
+        object(json!(["c", "b"])),
+        "the second one of each side is the ignored one"
+    );
+}
+
+#[test]
 fn r722_items_that_nothing_tells_apart_are_taken_by_their_places() {
     let object = |rules: Value| json!({"metadata": {"name": "a"}, "spec": {"rules": rules}});
     let live = object(json!([{"host": "a", "paths": ["/1"]}, {"host": "b", "paths": ["/2"]}, {"host": "c", "paths": ["/3"]}]));
