@@ -126,6 +126,7 @@ impl Host {
         self.work.spawn(async move {
             match shared.prepare(kind, &request, id).await {
                 Ok(mut prepared) => {
+                    prepared.notes.extend(respect::idle(&request.ignore, &prepared.plan));
                     let request = windows::narrowed(request, &prepared);
                     prepared.notes.extend(request.windows.concerns());
                     let blocked = windows::refusal(&request, shared.opening.clock.now());

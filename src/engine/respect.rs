@@ -7,9 +7,10 @@ use crate::cluster::apply::{Before, Spot};
 use crate::cluster::{CallError, Cluster, Reporter, Snapshot};
 use crate::manifest::customization::Customizations;
 use crate::model::ignore::read_customized;
-use crate::model::{Object, Role, Task};
+use crate::model::{IgnoreRule, Object, ResourceKey, Role, RuleText, Task};
 use crate::operation::Request;
 use crate::plan::ignore::{IgnoreRules, RulesOfObject, respected};
+use crate::plan::{Kind, Plan};
 
 /// What is to be sent, and what there is before it.
 #[derive(Debug)]
@@ -35,6 +36,31 @@ pub(super) fn with_those_of(own: &IgnoreRules, of_cluster: &mut Customizations) 
         }
     }
     if rules.is_empty() { own.clone() } else { own.and(rules) }
+}
+
+/// Returns a sentence about each of an app's own rules that is about none of its objects: a misspelt kind must not be silent. Those of the
+/// cluster are written for all apps, and a selective plan does not have every object.
+pub(super) fn idle(own: &IgnoreRules, plan: &Plan) -> Vec<String> {
+    if plan.kind == Kind::Delete || plan.selective || own.is_empty() {
+        return Vec::new();
+    }
+    let tasks = plan.tasks.iter().chain(plan.not_run.iter().map(|not_run| &not_run.task));
+    let keys: Vec<&ResourceKey> = tasks.map(|task| &task.id.key).collect();
+    let sentence = |rule: &IgnoreRule| {
+        let RuleText { group, kind, name, namespace, .. } = rule.text();
+        let is_wanted = |key: &&&ResourceKey| key.kind.eq_ignore_ascii_case(kind);
+        let way_out = match keys.iter().find(is_wanted) {
+            Some(key) if *key.kind != **kind || *key.group != **group => {
+                let group = if key.group.is_empty() { "no group".to_owned() } else { format!("group = \"{}\"", key.group) };
+                format!("the app's {key} has kind = \"{}\" and {group}", key.kind)
+            }
+            Some(_) | None => "correct it, or take it out".to_owned(),
+        };
+        let wanted = [("group", group), ("kind", kind), ("name", name), ("namespace", namespace)];
+        let wanted: Vec<String> = wanted.iter().filter(|(_, text)| !text.is_empty()).map(|(name, text)| format!("{name} {text}")).collect();
+        format!("{} is about no object of this app ({}), so it changes nothing; {way_out}", rule.origin, wanted.join(", "))
+    };
+    own.idle(&keys).map(sentence).collect()
 }
 
 /// Returns the rules whose fields a sync of a task keeps; none for hooks.

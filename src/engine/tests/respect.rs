@@ -182,3 +182,39 @@ async fn a_preview_names_what_is_ignored_and_what_cannot_be() {
     assert_eq!(planned.differences.values().next().unwrap().ignored, [], "the rule is left out as a whole");
     stage.close().await;
 }
+
+async fn notes(stage: &mut Stage, request: Request) -> Vec<String> {
+    stage.ask(Ask::Diff { request }).await;
+    match stage.answer().await {
+        Answer::Compared(Ok(planned)) => planned.notes.clone(),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_rule_that_is_about_no_object_of_the_app_is_told_in_previews_with_what_is_probably_meant() {
+    let mut stage = Stage::new("", WEB);
+    let rule = |group: &str, kind: &str, name: &str| {
+        let pointers = vec!["/spec/replicas".to_owned()];
+        let text = RuleText { group: group.into(), kind: kind.into(), name: name.into(), json_pointers: pointers, ..RuleText::default() };
+        Request { ignore: IgnoreRules::new([text.read("apps.web.ignore_differences[0]").unwrap()]), ..Request::default() }
+    };
+    let about = |what: &str, way_out: &str| {
+        format!("apps.web.ignore_differences[0] is about no object of this app ({what}), so it changes nothing; {way_out}")
+    };
+    let meant = "the app's Deployment shop/web has kind = \"Deployment\" and group = \"apps\"";
+    for (request, expected) in [
+        (rule("apps", "Deployment", ""), None),
+        (rule("*", "*", ""), None),
+        (rule("", "Deployment", ""), Some(about("kind Deployment", meant))),
+        (rule("apps", "deployment", ""), Some(about("group apps, kind deployment", meant))),
+        (rule("apps", "Deploymnet", ""), Some(about("group apps, kind Deploymnet", "correct it, or take it out"))),
+        (rule("apps", "Deployment", "wbe"), Some(about("group apps, kind Deployment, name wbe", "correct it, or take it out"))),
+    ] {
+        assert_eq!(notes(&mut stage, request).await, expected.into_iter().collect::<Vec<_>>());
+    }
+    let selection = vec![crate::plan::Selector::parse("apps:Deployment:other").unwrap()];
+    let part = Request { selection: Some(selection), ..rule("apps", "StatefulSet", "") };
+    assert!(!notes(&mut stage, part).await.iter().any(|note| note.contains("is about no object")), "a part of the app says nothing");
+    stage.close().await;
+}

@@ -36,6 +36,11 @@ impl IgnoreRules {
         Self(self.0.iter().cloned().chain(others.into_iter().map(Arc::new)).collect())
     }
 
+    /// Returns the rules that are about none of these objects.
+    pub(crate) fn idle(&self, keys: &[&ResourceKey]) -> impl Iterator<Item = &IgnoreRule> {
+        self.0.iter().map(Arc::as_ref).filter(move |rule| !keys.iter().any(|key| rule.matches(key)))
+    }
+
     /// Returns the rules about an object.
     pub(crate) fn about(&self, key: &ResourceKey) -> RulesOfObject {
         RulesOfObject(self.0.iter().filter(|rule| rule.matches(key)).cloned().collect())
