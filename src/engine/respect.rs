@@ -35,7 +35,19 @@ pub(super) fn with_those_of(own: &IgnoreRules, of_cluster: &mut Customizations) 
             Err(sentence) => of_cluster.notes.push(sentence),
         }
     }
+    rules.extend(of_cluster.aggregated_roles.as_deref().and_then(aggregated_roles));
     if rules.is_empty() { own.clone() } else { own.and(rules) }
+}
+
+/// A controller gathers the rules of an aggregated ClusterRole. As in Argo CD that is said of comparisons only.
+fn aggregated_roles(place: &str) -> Option<IgnoreRule> {
+    let text = RuleText {
+        group: "rbac.authorization.k8s.io".to_owned(),
+        kind: "ClusterRole".to_owned(),
+        jq_path_expressions: vec!["select(.aggregationRule != null) | .rules".to_owned()],
+        ..RuleText::default()
+    };
+    text.read(place).ok().map(IgnoreRule::only_compared)
 }
 
 /// Returns a sentence about each of an app's own rules that is about none of its objects: a misspelt kind must not be silent. Those of the

@@ -1,4 +1,5 @@
-//! What an `argocd-cm` says about kinds: the keys `resource.customizations.TYPE.GROUP_KIND`, and the older map `resource.customizations`.
+//! What an `argocd-cm` says about kinds: the keys `resource.customizations.TYPE.GROUP_KIND`, the older map `resource.customizations`, and
+//! `resource.compareoptions`.
 //! Owns their grammar; what a health script or a list of ignored fields means is known elsewhere. Asks no cluster.
 
 use std::collections::BTreeMap;
@@ -7,6 +8,9 @@ use serde_yaml::Value;
 
 /// The older key, whose value is a map; all others begin with it.
 const PREFIX: &str = "resource.customizations";
+
+/// The key about all comparisons.
+const COMPARE: &str = "resource.compareoptions";
 
 /// Types that have no meaning here: actions are none of ours, and nothing here caches objects or guesses types.
 const WITHOUT_EFFECT: [&str; 3] = ["actions", "ignoreResourceUpdates", "knownTypeFields"];
@@ -18,6 +22,8 @@ pub(crate) struct Customizations {
     pub(crate) health: Vec<Customized>,
     /// YAML with `jsonPointers`, `jqPathExpressions` and `managedFieldsManagers`, as it was written.
     pub(crate) ignore_differences: Vec<Customized>,
+    /// Where it is written that the rules of aggregated ClusterRoles are not compared, if it is.
+    pub(crate) aggregated_roles: Option<String>,
     /// Whole sentences about what cannot be read and therefore has no effect.
     pub(crate) notes: Vec<String>,
 }
@@ -45,6 +51,9 @@ pub(crate) fn read(config_map: &str, data: &BTreeMap<String, String>) -> Customi
     // A key for one kind beats the map, as in Argo CD.
     if let Some(text) = data.get(PREFIX) {
         reading.map(text);
+    }
+    if let Some(text) = data.get(COMPARE) {
+        reading.compare_options(text);
     }
     reading.found
 }
@@ -106,6 +115,38 @@ impl Reading<'_> {
                 (kinds, _) => {
                     let problem = format!("the customization of {} is no map with the name of a kind", shown(kinds));
                     self.note(PREFIX, &problem, way_out);
+                }
+            }
+        }
+    }
+
+    fn compare_options(&mut self, text: &str) {
+        let way_out = "write a map, for example ignoreAggregatedRoles: true";
+        let map = match serde_yaml::from_str(text) {
+            Ok(Value::Mapping(map)) => map,
+            Ok(Value::Null) => return,
+            Ok(_) => return self.note(COMPARE, "the options of comparisons are no map", way_out),
+            Err(error) => return self.note(COMPARE, &format!("the options of comparisons cannot be read as YAML: {error}"), way_out),
+        };
+        for (name, value) in &map {
+            match (name.as_str().unwrap_or_default(), value) {
+                ("ignoreAggregatedRoles", Value::Bool(is_wanted)) => {
+                    let place = format!("ignoreAggregatedRoles in the key {COMPARE} of the ConfigMap {}", self.config_map);
+                    self.found.aggregated_roles = is_wanted.then_some(place);
+                }
+                // Nothing here is refreshed by what a controller changes.
+                ("ignoreDifferencesOnResourceUpdates", Value::Bool(_)) | (_, Value::Null) => {}
+                ("ignoreAggregatedRoles" | "ignoreDifferencesOnResourceUpdates", _) => {
+                    self.note(COMPARE, &format!("{} is neither true nor false", shown(name)), "write true, or leave it out");
+                }
+                ("ignoreResourceStatusField", Value::String(which)) if which == "all" => {}
+                ("ignoreResourceStatusField", _) => {
+                    let problem = format!("ignoreResourceStatusField is {}, but a status is never sent, so none is compared", shown(value));
+                    self.note(COMPARE, &problem, "leave it out, or write `all`");
+                }
+                _ => {
+                    let names = "ignoreAggregatedRoles, ignoreResourceStatusField, ignoreDifferencesOnResourceUpdates";
+                    self.note(COMPARE, &format!("there is no option {}", shown(name)), &format!("the names are {names}"));
                 }
             }
         }
@@ -248,6 +289,32 @@ Empty:
         );
         assert_eq!(short(&found.ignore_differences), [("ConfigMap", "jsonPointers:\n- /data/stamp\n")]);
         assert_eq!(found.notes, [""; 0]);
+    }
+
+    #[test]
+    fn options_of_comparisons_are_read_or_said_to_have_no_effect() {
+        let place = "ignoreAggregatedRoles in the key resource.compareoptions of the ConfigMap argocd/argocd-cm";
+        let usual = "ignoreAggregatedRoles: true\nignoreResourceStatusField: all\nignoreDifferencesOnResourceUpdates: true\n";
+        for (text, aggregated, words) in [
+            (usual, Some(place), ""),
+            ("ignoreAggregatedRoles: false\n", None, ""),
+            ("", None, ""),
+            ("ignoreAggregatedRoles:\n", None, ""),
+            ("ignoreAggregatedRoles: 'yes'\n", None, "`ignoreAggregatedRoles` is neither true nor false"),
+            ("ignoreAggregatedRoles: true\nignoreResourceStatusField: crd\n", Some(place), "ignoreResourceStatusField is `crd`, but"),
+            ("ignoreResourceStatusField: [x]\n", None, "ignoreResourceStatusField is `- x`, but"),
+            ("ignoreAggregateRoles: true\n", None, "there is no option `ignoreAggregateRoles`"),
+            ("3: true\n", None, "there is no option `3`"),
+            ("- a\n", None, "are no map"),
+            ("a: [", None, "cannot be read as YAML"),
+        ] {
+            let found = of(&[(COMPARE, text)]);
+            assert_eq!(found.aggregated_roles.as_deref(), aggregated, "{text}");
+            assert_eq!(found.notes.len(), usize::from(!words.is_empty()), "{text}: {:?}", found.notes);
+            let is_told =
+                |note: &String| note.contains(words) && note.contains("(key resource.compareoptions of the ConfigMap argocd/argocd-cm)");
+            assert!(found.notes.iter().all(is_told), "{:?}", found.notes);
+        }
     }
 
     #[test]

@@ -218,3 +218,41 @@ async fn a_rule_that_is_about_no_object_of_the_app_is_told_in_previews_with_what
     assert!(!notes(&mut stage, part).await.iter().any(|note| note.contains("is about no object")), "a part of the app says nothing");
     stage.close().await;
 }
+
+const ROLE: &str = "apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRole
+metadata: {name: gathered}
+aggregationRule: {clusterRoleSelectors: [{matchLabels: {to: gathered}}]}
+rules: []
+";
+
+#[tokio::test(start_paused = true)]
+async fn r722_rules_of_aggregated_roles_are_not_compared_if_the_argocd_cm_says_so_and_sent_as_they_are() {
+    let with_cm = |opening: &mut Opening| opening.rules = RuleSources::default().with_argocd_cm(Some("shop".to_owned()));
+    let mut stage = Stage::with("", ROLE, with_cm);
+    let options = "ignoreAggregatedRoles: true\nignoreResourceStatusField: crd\n";
+    let config_map = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm", "namespace": "shop"},
+        "data": {"resource.compareoptions": options}});
+    stage.sim.store().create("somebody", config_map).unwrap();
+    let respect = || Request { options: Options::new(["RespectIgnoreDifferences=true".to_owned()]), ..Request::default() };
+    stage.sync(respect()).await;
+    let group = "rbac.authorization.k8s.io";
+    let gather = |stage: &Stage| {
+        let rule = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]);
+        stage.sim.store().update("somebody", group, "clusterroles", "", "gathered", |role| role["rules"] = rule).unwrap();
+    };
+    gather(&stage);
+    stage.ask(Ask::Diff { request: respect() }).await;
+    let Answer::Compared(Ok(planned)) = stage.answer().await else { panic!("no comparison") };
+    let difference = planned.differences.values().next().unwrap();
+    let ignored: Vec<String> = difference.ignored.iter().map(|ignored| format!("{} by {}", ignored.path, ignored.rule)).collect();
+    assert_eq!(ignored, ["rules by ignoreAggregatedRoles in the key resource.compareoptions of the ConfigMap shop/argocd-cm"]);
+    assert!(
+        difference.is_empty() && planned.notes.iter().any(|note| note.starts_with("ignoreResourceStatusField is `crd`, but")),
+        "{planned:?}"
+    );
+    stage.sync(respect()).await;
+    let live = stage.sim.store().list(group, "clusterroles", None).into_iter().find(|role| role["metadata"]["name"] == "gathered").unwrap();
+    assert!(live["rules"].as_array().is_none_or(Vec::is_empty), "nothing of it is kept: {live}");
+    stage.close().await;
+}

@@ -49,6 +49,7 @@ impl fmt::Display for RuleFault {
 pub(crate) struct IgnoreRule {
     /// Where it is written, for people: `apps.shop.ignore_differences[0]`.
     pub(crate) origin: Arc<str>,
+    is_kept: bool,
     text: RuleText,
     group: Names,
     kind: Names,
@@ -104,7 +105,7 @@ impl RuleText {
             let why = "the rule ignores nothing; write json_pointers, jq_path_expressions or managed_fields_managers";
             return Err(fault("", why.to_owned()));
         }
-        Ok(IgnoreRule { origin: origin.into(), text: self, group, kind, pointers, expressions })
+        Ok(IgnoreRule { origin: origin.into(), is_kept: true, text: self, group, kind, pointers, expressions })
     }
 }
 
@@ -137,6 +138,16 @@ impl IgnoreRule {
     /// Returns the managers whose fields are ignored.
     pub(crate) fn managers(&self) -> &[String] {
         &self.text.managed_fields_managers
+    }
+
+    /// Makes it a rule about comparisons alone.
+    pub(crate) fn only_compared(self) -> Self {
+        Self { is_kept: false, ..self }
+    }
+
+    /// Returns whether it is about what is sent too, with the sync option RespectIgnoreDifferences=true.
+    pub(crate) fn is_kept(&self) -> bool {
+        self.is_kept
     }
 
     /// Returns the rule as it was written.

@@ -92,7 +92,7 @@ pub(crate) fn respected(target: &Object, live: &Value, rules: &RulesOfObject) ->
         secret::join_plain_text(&mut wanted);
     }
     let owners = managed::joined(Entry::all(live).map(|entry| entry.fields));
-    for rule in &rules.0 {
+    for rule in rules.0.iter().filter(|rule| rule.is_kept()) {
         match keep::kept(&wanted, Live { object: live, owners: &owners }, rule) {
             Ok(Some(changed)) => wanted = changed,
             Ok(None) => {}
