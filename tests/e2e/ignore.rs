@@ -1,10 +1,11 @@
 //! Ignored differences: fields that somebody else owns, with and without RespectIgnoreDifferences.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Object, ObjectExt, Space, deployment};
+use crate::support::{Object, ObjectExt, Space, deployment, eventually};
 
 const RESPECT: [&str; 2] = ["--sync-option", "RespectIgnoreDifferences=true"];
 
@@ -103,4 +104,50 @@ fn r730_an_object_that_differs_in_ignored_fields_alone_is_not_out_of_sync() {
     assert_eq!(replicas(&space), 2);
     let (code, said) = space.diff(&target, &[]);
     assert_eq!((code, &said["objects"][0]["fields"][0]["path"]), (Some(1), &json!("spec.replicas")), "{said}");
+}
+
+/// R722: what an argocd-cm says of all comparisons and of one kind holds too, and a rule of the app about nothing is told.
+#[test]
+fn r722_an_argocd_cm_hides_the_rules_of_aggregated_roles_and_fields_of_a_kind() {
+    let Some(space) = Space::open("ignore-cm") else { return };
+    let (sum, part) = (format!("sum-{}", space.suffix), format!("part-{}", space.suffix));
+    let role = |name: &str| json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}});
+    let label = json!({space.suffix.as_str(): "yes"});
+    let summed = role(&sum).with("/aggregationRule", json!({"clusterRoleSelectors": [{"matchLabels": label}]})).with("/rules", json!([]));
+    let rules = json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]);
+    let parted = role(&part).with("/metadata/labels", label).with("/rules", rules.clone());
+    [&sum, &part].iter().for_each(|name| space.removes("clusterrole", name));
+    let target = space.write("roles", &[summed, parted, web()]);
+    space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    eventually("the rules are gathered", Duration::from_secs(20), || {
+        (space.get(&format!("clusterrole/{sum}"))?["rules"] == rules).then_some(())
+    });
+    space.kubectl(&["scale", "deployment/web", "--replicas=2"]);
+    space.create(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm"}, "data": {
+        "resource.compareoptions": "ignoreAggregatedRoles: true\nignoreResourceStatusField: crd\n",
+        "resource.customizations.ignoreDifferences.apps_Deployment": "jsonPointers: [/spec/replicas]\n"}}));
+    let (code, said) = space.diff(&target, &[]);
+    assert_eq!(code, Some(1), "{said}");
+    let text = format!(
+        "[health]\nargocd_cm = \"{}\"\n[apps.app]\nsource = \"unused\"\n[[apps.app.ignore_differences]]\nkind = \"Deployment\"\njson_pointers = [\"/spec\"]\n",
+        space.namespace
+    );
+    let config = space.write_text("cm", &text);
+    let (code, said) = space.diff(&target, &["--config", config.to_str().unwrap()]);
+    assert_eq!(code, Some(0), "{said}");
+    for words in [
+        "ignoreResourceStatusField is `crd`, but a status is never sent",
+        "apps.app.ignore_differences[0] is about no object of this app (kind Deployment), so it changes nothing; the app's Deployment",
+    ] {
+        assert!(said["warnings"].to_string().contains(words), "{words}: {said}");
+    }
+    let of = |kind: &str, name: &str| {
+        let objects = said["objects"].as_array().unwrap();
+        objects.iter().find(|object| object["kind"] == kind && object["name"] == name).unwrap()["ignored"].clone()
+    };
+    let cm = format!("of the ConfigMap {}/argocd-cm", space.namespace);
+    let rule = format!("ignoreAggregatedRoles in the key resource.compareoptions {cm}");
+    assert_eq!(of("ClusterRole", &sum), json!([{"path": "rules", "rule": rule}]));
+    let rule = format!("the key resource.customizations.ignoreDifferences.apps_Deployment {cm}");
+    assert_eq!(of("Deployment", "web"), json!([{"path": "spec.replicas", "rule": rule}]));
 }

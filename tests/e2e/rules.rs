@@ -185,3 +185,31 @@ fn r411_a_hostile_rule_is_an_error_in_time_and_a_terminate_still_works() {
     assert!(asked.elapsed() < Duration::from_secs(5), "{:?}", asked.elapsed());
     assert!(space.names("configmaps").is_empty());
 }
+
+/// R411 R1109: a deletion looks at each object of its app, and a rule without an end does not take a second for each of them.
+#[test]
+fn r411_a_hostile_rule_of_a_kind_with_many_objects_holds_a_look_for_seconds_only() {
+    let Some(space) = Space::open("hostile-many") else { return };
+    let group = define(&space);
+    let target = space.write("many", &(0..60).map(|at| widget(&group, &format!("w{at:02}"))).collect::<Vec<_>>());
+    space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    let config = space.write_text("many-config", &format!("[health.customizations]\n\"{group}/Widget\" = 'while true do end'\n"));
+    let began = Instant::now();
+    space.delete(&target).arg("--config").arg(&config).run().assert_end(0, "Succeeded", "successfully deleted");
+    assert!(began.elapsed() < Duration::from_secs(30), "{:?}", began.elapsed());
+}
+
+/// R411: a rule that cannot be compiled is named before any object of its kind is there.
+#[test]
+fn r411_a_rule_of_the_argocd_cm_that_cannot_be_compiled_is_told_in_the_plan() {
+    let Some(space) = Space::open("uncompiled") else { return };
+    let key = "resource.customizations.health.example.com_Widget";
+    let data = json!({key: "local a = 1\nif a then\n"});
+    space.create(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm"}, "data": data}));
+    let config = space.write_text("uncompiled", &format!("[health]\nargocd_cm = \"{}\"\n", space.namespace));
+    let target = space.write("map", &[config_map("a", "1")]);
+    let plan = space.plan(&target, &["--config", config.to_str().unwrap()]);
+    let sentence =
+        format!("the health rule of the key {key} of the ConfigMap {}/argocd-cm (its line 3) cannot be compiled: ", space.namespace);
+    assert!(plan["warnings"].to_string().contains(&sentence), "{}", plan["warnings"]);
+}

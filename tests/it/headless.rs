@@ -235,6 +235,39 @@ fn a_plan_writes_nothing_and_says_what_a_sync_would_do() {
 }
 
 #[test]
+fn files_of_other_tools_in_a_folder_are_left_out_and_named_in_every_output() {
+    let app = |arguments: &str| App::new(arguments).file("deploy/a.yaml", CONFIG_MAP).file("deploy/package.json", "{\"name\": \"shop\"}\n");
+    let sentence = "deploy/package.json:1: left out, because it does not look like a manifest (the object has no apiVersion); ";
+    let plan = app("plan deploy --embedded -o json").run();
+    assert_eq!((plan.code, plan.err.as_str()), (Some(0), ""), "{}", plan.out);
+    let plan: Value = serde_json::from_str(&plan.out).unwrap();
+    assert!(plan["warnings"].to_string().contains(sentence) && plan["tasks"].as_array().unwrap().len() == 1, "{plan}");
+    let synced = app("sync deploy --embedded -o json --speed max").run();
+    let warnings = events(&synced.lines(), "warning");
+    assert!(synced.code == Some(0) && warnings.iter().any(|line| line["message"].as_str().unwrap().contains(sentence)), "{}", synced.out);
+    let health = app("health deploy").run();
+    assert!(health.code == Some(0) && health.err.contains(sentence), "{}", health.err);
+    app("plan deploy/package.json --embedded").run().refused(2, &["package.json", "no apiVersion"]);
+}
+
+#[test]
+fn a_lua_rule_that_cannot_be_compiled_is_named_with_its_place_before_anything_else() {
+    let config = "[health.customizations]\n\"example.com/Widget\" = 'return return'\n";
+    let app = |arguments: &str| {
+        let app = App::new(&format!("{arguments} --config config.toml")).file("config.toml", config).file("deploy/a.yaml", CONFIG_MAP);
+        app.file("rules/Gadget/health.lua", "local a = 1\nif a then\nreturn {}\n")
+    };
+    let of_config = "the health rule of `health.customizations.\"example.com/Widget\"` (config.toml:2) (its line 1) cannot be compiled: ";
+    let health = app("health deploy --lua rules").run();
+    assert!(health.code == Some(0) && health.err.contains(of_config), "{}", health.err);
+    assert!(health.err.contains("the health rule of `rules/Gadget/health.lua` (its line 4) cannot be compiled: "), "{}", health.err);
+    let plan = app("plan deploy --embedded -o json").run();
+    let plan: Value = serde_json::from_str(&plan.out).unwrap();
+    let warnings = plan["warnings"].to_string().replace("\\\"", "\"");
+    assert!(warnings.contains(of_config), "{plan}");
+}
+
+#[test]
 fn bad_targets_are_named_with_a_way_out() {
     App::new("sync nowhere --embedded").run().refused(2, &["nowhere", "does not exist"]);
     App::new("sync empty --embedded").folder("empty").run().refused(2, &["empty", "no manifests"]);
