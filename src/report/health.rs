@@ -15,6 +15,8 @@ use crate::model::{Assessment, Health, HealthStatus, ResourceKey};
 pub(crate) struct Judged {
     pub(crate) key: ResourceKey,
     pub(crate) assessment: Assessment,
+    /// Whether a status would be looked at, and there is none.
+    pub(crate) is_silent: bool,
 }
 
 impl Judged {
@@ -77,6 +79,7 @@ pub(crate) fn plain<W: Write>(out: &mut W, style: Style, judged: &[Judged]) -> i
     for one in judged {
         let line = one.line();
         let (status, rule) = match (&one.assessment, line.rule) {
+            (Assessment::NoRule, _) if one.is_silent => ("-", "no rule, and no status yet: done as soon as it exists".to_owned()),
             (Assessment::NoRule, _) => ("-", "no rule: done as soon as it exists".to_owned()),
             (_, "") => (line.status, "no rule could decide".to_owned()),
             (_, rule) => (line.status, format!("rule {rule}")),
@@ -110,7 +113,11 @@ mod tests {
             ("Node", "", "a", Assessment::NoRule),
             ("Job", "", "", Assessment::Error("cannot read the state".to_owned())),
         ]
-        .map(|(kind, namespace, name, assessment)| Judged { key: ResourceKey::new("batch", kind, namespace, name), assessment })
+        .map(|(kind, namespace, name, assessment)| Judged {
+            key: ResourceKey::new("batch", kind, namespace, name),
+            assessment,
+            is_silent: false,
+        })
         .into()
     }
 

@@ -12,6 +12,8 @@ use crate::engine::rules;
 use crate::failure::{Exit, Failure, complain};
 use crate::health::Rules;
 use crate::manifest::{self, LoadOptions, Manifest, Source};
+use crate::model::key::is_built_in;
+use crate::model::{Assessment, Object, UnknownKinds};
 use crate::report::health::{self, Judged};
 use crate::report::visible::visible;
 
@@ -44,7 +46,13 @@ async fn judged(files: &[String], settings: &Settings) -> Result<Vec<Judged>, Fa
     }
     let objects = manifests.iter().map(|manifest| &manifest.object);
     let assessments = rules::assessed(rules, objects.clone()).await;
-    Ok(objects.zip(assessments).map(|(object, assessment)| Judged { key: object.key(), assessment }).collect())
+    let looks_at_status = settings.loaded.config.unknown_kinds == UnknownKinds::Conditions;
+    let judged = |(object, assessment): (&Object, Assessment)| {
+        let key = object.key();
+        let is_silent = looks_at_status && !is_built_in(&key.group) && object.wire().get("status").is_none();
+        Judged { key, assessment, is_silent }
+    };
+    Ok(objects.zip(assessments).map(judged).collect())
 }
 
 /// Returns the rules that hold in a sync too. The cluster is asked only for an `argocd-cm` that the configuration names.

@@ -383,6 +383,12 @@ fn health_judges_what_is_written_in_files_and_says_by_which_rule() {
     assert_eq!(list, expected);
     let plain = App::new("health -").input(CONFIG_MAP).run();
     assert_eq!((plain.code, plain.out.as_str()), (Some(0), "· -            ConfigMap/settings  no rule: done as soon as it exists\n"));
+    let widget = "apiVersion: example.com/v1\nkind: Widget\nmetadata: {name: new}\n";
+    let plain = App::new("health -").input(widget).run();
+    assert_eq!(
+        (plain.code, plain.out.as_str()),
+        (Some(0), "· -            Widget/new  no rule, and no status yet: done as soon as it exists\n")
+    );
 }
 
 #[test]
