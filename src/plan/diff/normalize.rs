@@ -12,6 +12,9 @@ const SERVERS: [&str; 6] = ["managedFields", "resourceVersion", "generation", "u
 /// Counted by the Deployment controller.
 const REVISION: &str = "deployment.kubernetes.io/revision";
 
+/// How the server remembers, in an object that is being deleted, what becomes of those that belong to it.
+const COLLECTORS: [&str; 2] = ["foregroundDeletion", "orphan"];
+
 /// Returns a copy that can be compared.
 pub(super) fn normalized(object: &Value) -> Value {
     let Value::Object(fields) = object else { return without_nulls(object) };
@@ -69,8 +72,10 @@ fn metadata(metadata: &Value) -> Value {
     if let Some(Value::Object(labels)) = copy.get_mut("labels") {
         labels.remove(OPERATION_LABEL);
     }
+    let is_leaving = fields.get("deletionTimestamp").is_some_and(|time| !time.is_null());
     if let Some(Value::Array(finalizers)) = copy.get_mut("finalizers") {
-        finalizers.retain(|name| name != HOOK_FINALIZER);
+        let is_book_keeping = |name: &Value| name == HOOK_FINALIZER || is_leaving && COLLECTORS.iter().any(|own| name == own);
+        finalizers.retain(|name| !is_book_keeping(name));
     }
     drop_empty(&mut copy);
     Value::Object(copy)

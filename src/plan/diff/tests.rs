@@ -91,6 +91,11 @@ fn what_no_target_asks_for_is_not_compared() {
             json!({"labels": {"syncwave.dev/operation": "2"}}),
         ),
         ("the finalizer of a hook", json!({}), json!({"finalizers": ["syncwave.dev/hook-finalizer"]})),
+        (
+            "a deletion that waits for dependents",
+            json!({"deletionTimestamp": "2026-03-01T09:00:00Z", "finalizers": ["foregroundDeletion", "orphan"]}),
+            json!({}),
+        ),
     ] {
         let difference = difference(&dressed("Thing", &before), &dressed("Thing", &after));
         assert_eq!(told(&difference), [""; 0], "{name}");
@@ -111,6 +116,16 @@ fn what_no_target_asks_for_is_not_compared() {
         };
         assert_eq!(told(&difference(&of_kind(&before), &of_kind(&after))), [""; 0], "{kind} {before} {after}");
     }
+}
+
+#[test]
+fn the_servers_finalizers_count_where_nothing_is_being_deleted_and_those_of_others_always() {
+    let finalizers = |names: &Value, deletion: &Value| dressed("Thing", &json!({"finalizers": names, "deletionTimestamp": deletion}));
+    let none = dressed("Thing", &json!({}));
+    let standing = difference(&finalizers(&json!(["orphan"]), &Value::Null), &none);
+    assert_eq!(told(&standing), [r#"metadata.finalizers: ["orphan"] -> none"#]);
+    let leaving = difference(&finalizers(&json!(["foregroundDeletion", "example.com/x"]), &json!("2026-03-01T09:00:00Z")), &none);
+    assert_eq!(told(&leaving), [r#"metadata.finalizers: ["example.com/x"] -> none"#]);
 }
 
 #[test]
