@@ -45,6 +45,17 @@ pub(crate) struct Foreseen {
     pub(crate) approximate: Option<String>,
 }
 
+/// What is known of an object before it is looked at by its name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) enum Glimpse {
+    #[default]
+    Unseen,
+    /// A list that was whole did not have it.
+    Absent,
+    /// As a list had it, or a look that is not quite fresh.
+    Live(Object),
+}
+
 /// What there is before a write, as a comparison needs it.
 enum Seen {
     Live(Option<Object>),
@@ -53,11 +64,19 @@ enum Seen {
 }
 
 impl Cluster {
-    /// Asks the server what a write would make of an object. `mode` gets the items of the live object's sync-options annotation.
-    pub(crate) async fn foresee(&self, spot: Spot<'_>, target: &Object, mode: impl Fn(&[String]) -> Mode) -> Foreseen {
+    /// Asks the server what a write would make of an object. The first look may be a glimpse: what the server answers proves that it is of
+    /// the same moment, or the object is looked at again. `mode` gets the items of the live object's sync-options annotation.
+    pub(crate) async fn foresee(
+        &self,
+        spot: Spot<'_>,
+        target: &Object,
+        mut glimpse: Glimpse,
+        mode: impl Fn(&[String]) -> Mode,
+    ) -> Foreseen {
         let mut looks = 1;
         loop {
-            let seen = match self.see(spot).await {
+            let is_fresh = glimpse == Glimpse::Unseen;
+            let seen = match self.see(spot, std::mem::take(&mut glimpse)).await {
                 Ok(seen) => seen,
                 Err(error) => return unknown(None, error.to_string()),
             };
@@ -67,7 +86,7 @@ impl Cluster {
                 return refused(seen.live(), CallError::Withheld(reason.to_owned()));
             }
             let tried = self.try_for(spot, target, &before, mode).await;
-            let is_settled = tried.as_ref().map_or_else(|error| !is_stale(error), |tried| seen.is_moment_of(tried));
+            let is_settled = seen.is_moment_of(&tried) && (is_fresh || !depends_on_moment(&tried));
             if is_settled || looks == LOOKS {
                 let foreseen = self.told(Told { spot, target, mode, seen, before }, tried).await;
                 return if is_settled { foreseen } else { restless(foreseen) };
@@ -78,17 +97,22 @@ impl Cluster {
 
     /// Asks what would take the place of an object that is deleted before the target is created.
     pub(crate) async fn foresee_anew(&self, spot: Spot<'_>, target: &Object, why: &str) -> Foreseen {
-        let live = match self.see(spot).await {
+        let live = match self.see(spot, Glimpse::Unseen).await {
             Ok(Seen::Live(live)) => live,
             Ok(Seen::Hidden(text)) => return unknown(None, hidden(&text)),
             Err(error) => return unknown(None, error.to_string()),
         };
-        let Some(live) = live else { return self.foresee(spot, target, |_| MAKING).await };
+        let Some(live) = live else { return self.foresee(spot, target, Glimpse::Unseen, |_| MAKING).await };
         let (after, approximate) = self.anew(spot, target, &live).await;
         Foreseen { live: Some(live), after, prospect: Prospect::Recreate(why.to_owned()), approximate }
     }
 
-    async fn see(&self, spot: Spot<'_>) -> Result<Seen, CallError> {
+    async fn see(&self, spot: Spot<'_>, glimpse: Glimpse) -> Result<Seen, CallError> {
+        match glimpse {
+            Glimpse::Live(object) => return Ok(Seen::Live(Some(object))),
+            Glimpse::Absent => return Ok(Seen::Live(None)),
+            Glimpse::Unseen => {}
+        }
         if spot.name.is_empty() {
             return Ok(Seen::Live(None));
         }
@@ -220,12 +244,14 @@ impl Seen {
     }
 
     /// Returns whether the dry run saw the same object: it answers with the live object's version.
-    fn is_moment_of(&self, tried: &Tried) -> bool {
-        let Made::Answer(answer) = &tried.made else { return true };
-        match self {
-            Self::Live(Some(object)) => object.wire()["metadata"]["resourceVersion"] == answer.body["metadata"]["resourceVersion"],
-            Self::Live(None) => answer.code == 201,
-            Self::Hidden(_) => true,
+    fn is_moment_of(&self, tried: &Result<Tried, CallError>) -> bool {
+        match (self, tried) {
+            (_, Err(error)) => !is_stale(error),
+            (Self::Live(Some(object)), Ok(Tried { made: Made::Answer(answer), .. })) => {
+                object.wire()["metadata"]["resourceVersion"] == answer.body["metadata"]["resourceVersion"]
+            }
+            (Self::Live(None), Ok(Tried { made: Made::Answer(answer), .. })) => answer.code == 201,
+            (Self::Hidden(_), Ok(_)) | (Self::Live(_), Ok(Tried { made: Made::Anew { .. } | Made::Nothing, .. })) => true,
         }
     }
 }
@@ -233,6 +259,18 @@ impl Seen {
 /// Somebody wrote between the look and the try.
 fn is_stale(error: &CallError) -> bool {
     matches!(error, CallError::Refused { code: 409, reason, .. } if reason == "Conflict")
+}
+
+/// Returns whether a try says something of the live object without saying of which version: what cannot be changed, what is there already.
+/// What somebody may not do at all is the same at any moment.
+fn depends_on_moment(tried: &Result<Tried, CallError>) -> bool {
+    match tried {
+        Ok(Tried { made, .. }) => match made {
+            Made::Answer(_) => false,
+            Made::Anew { .. } | Made::Nothing => true,
+        },
+        Err(error) => matches!(error.code(), Some(409 | 422)),
+    }
 }
 
 fn restless(foreseen: Foreseen) -> Foreseen {

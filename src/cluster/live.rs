@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::apply::Spot;
 use super::wire::{CallError, Resource, with_query};
 use super::{Cluster, Reporter};
-use crate::model::{Container, ContainerState, Gvk, ResourceKey, Unscheduled};
+use crate::model::{Container, ContainerState, Gvk, Object, ResourceKey, Unscheduled};
 
 /// Returns the finalizers of an object.
 pub(super) fn finalizers(value: &Value) -> Vec<String> {
@@ -191,6 +191,15 @@ pub(super) fn event(value: &Value) -> ClusterEvent {
         count: u32::try_from(count).unwrap_or(u32::MAX),
         at: times.into_iter().filter_map(time).max(),
     }
+}
+
+/// Returns an item of a list as an object. Items of typed lists name neither kind nor version.
+pub(super) fn completed(mut item: Value, gvk: &Gvk) -> Object {
+    if let Some(fields) = item.as_object_mut() {
+        fields.entry("apiVersion").or_insert_with(|| gvk.api_version().into());
+        fields.entry("kind").or_insert_with(|| gvk.kind.to_string().into());
+    }
+    Object::new(item)
 }
 
 /// Reads a time stamp.

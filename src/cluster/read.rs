@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::apply::{Before, Spot};
+use super::live::completed;
 use super::ownership::Snapshot;
 use super::retry::Backoff;
 use super::wire::{CallError, Resource, with_query};
@@ -21,6 +22,16 @@ pub(crate) enum Patience {
 /// How many objects are asked for at once.
 const PAGE: &str = "500";
 const MANY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+
+const WHOLE: &str = "application/json";
+
+/// What a page says of its list.
+#[derive(Debug)]
+struct Page {
+    items: u64,
+    /// How many objects come behind it, if the server says so.
+    left: Option<u64>,
+}
 
 /// The beginning of a list.
 #[derive(Debug, Default)]
@@ -83,17 +94,46 @@ impl Cluster {
         patience: Patience,
         pages: usize,
     ) -> Result<Listed, CallError> {
-        let mut listed = Listed::default();
-        let mut from = String::new();
+        let mut read = 0;
+        let is_wanted = |_: &Page| {
+            read += 1;
+            read < pages
+        };
+        let (items, is_whole) = self.pages(&resource.collection(namespace), MANY, patience, is_wanted).await?;
+        Ok(Listed { objects: items.into_iter().map(Object::new).collect(), is_whole })
+    }
+
+    /// Lists objects as they are, of one namespace or (empty) of all. If there are more than so many of them, the list ends with a page.
+    ///
+    /// # Errors
+    /// Why they could not be had.
+    pub(crate) async fn list_whole(&self, resource: &Resource, namespace: &str, most: u64) -> Result<Listed, CallError> {
+        let mut read = 0;
+        let is_wanted = |page: &Page| {
+            read += page.items;
+            read.saturating_add(page.left.unwrap_or_default()) <= most
+        };
+        let (items, is_whole) = self.pages(&resource.collection(namespace), WHOLE, Patience::Little, is_wanted).await?;
+        Ok(Listed { objects: items.into_iter().map(|item| completed(item, &resource.gvk)).collect(), is_whole })
+    }
+
+    /// Reads a list page by page as long as the next page is wanted; returns the items, and whether these are all.
+    async fn pages(
+        &self,
+        collection: &str,
+        form: &str,
+        patience: Patience,
+        mut is_wanted: impl FnMut(&Page) -> bool,
+    ) -> Result<(Vec<Value>, bool), CallError> {
+        let (mut items, mut from) = (Vec::new(), String::new());
         let reporter = Reporter::default();
         let mut backoff = Backoff::new(self, &reporter, "listing");
-        let mut read = 0;
-        while read < pages {
+        loop {
             let mut query = vec![("limit", PAGE)];
             if !from.is_empty() {
                 query.push(("continue", &from));
             }
-            let mut page = match self.wire.get_as(&with_query(&resource.collection(namespace), &query), MANY).await {
+            let mut page = match self.wire.get_as(&with_query(collection, &query), form).await {
                 Ok(page) => page,
                 Err(error) => {
                     let is_worth_it = patience == Patience::Usual || error.code() == Some(429);
@@ -103,17 +143,16 @@ impl Cluster {
                     return Err(error);
                 }
             };
-            read += 1;
-            if let Some(Value::Array(items)) = page.get_mut("items").map(Value::take) {
-                listed.objects.extend(items.into_iter().map(Object::new));
+            let before = items.len();
+            if let Some(Value::Array(more)) = page.get_mut("items").map(Value::take) {
+                items.extend(more);
             }
             page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().clone_into(&mut from);
-            listed.is_whole = from.is_empty();
-            if listed.is_whole {
-                break;
+            let left = page.pointer("/metadata/remainingItemCount").and_then(Value::as_u64);
+            if from.is_empty() || !is_wanted(&Page { items: (items.len() - before) as u64, left }) {
+                return Ok((items, from.is_empty()));
             }
         }
-        Ok(listed)
     }
 
     /// Returns how many objects there are, and whether there may be more: the server says how many are left after the first.

@@ -80,7 +80,7 @@ fn root<'a>(planned: &Planned, task: &'a Task, facts: &BTreeMap<TaskId, Facts>) 
 }
 
 fn has_family(task: &Task) -> bool {
-    is(task, "", "Namespace") || is(task, "apiextensions.k8s.io", "CustomResourceDefinition") || below(&task.id.key) != Below::Nothing
+    is(task, "", "Namespace") || task.id.key.is_definition() || below(&task.id.key) != Below::Nothing
 }
 
 fn is(task: &Task, group: &str, kind: &str) -> bool {

@@ -8,13 +8,15 @@ use futures::StreamExt as _;
 use serde_json::Value;
 
 use super::children;
+use super::gathered::Gathered;
 use super::prepare::Prepared;
 use super::respect;
+use super::seals::{Seals, Sent};
 use super::session::{Action, Planned};
 use crate::cluster::apply::Spot;
-use crate::cluster::foresee::{Foreseen, Prospect};
+use crate::cluster::foresee::{Foreseen, Glimpse, Prospect};
 use crate::cluster::outgoing::outgoing;
-use crate::cluster::{Cluster, Reporter, Resource, Snapshot};
+use crate::cluster::{CallError, Cluster, Reporter, Resource, Snapshot};
 use crate::model::{DeletePolicy, Mode, Object, ResourceKey, Role, Task, TaskId, Verb};
 use crate::operation::Request;
 use crate::plan::diff::{self, Difference, IgnoreFields, NoRules, Sides};
@@ -52,10 +54,16 @@ impl Look {
 
 /// Finds out what each task would change.
 pub(super) async fn preview(prepared: Prepared, request: &Request, depth: Depth) -> Planned {
-    let Prepared { place, plan, notes, connected, .. } = prepared;
-    let eye = Eye { cluster: &connected.cluster, plan: &plan, request, depth };
-    let looks = plan.tasks.iter().map(|task| async { (task.id.clone(), eye.look(task).await) });
-    let mut looks = futures::stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+    let Prepared { place, plan, notes, connected, seals, .. } = prepared;
+    // A plan tells what the sync sends; a diff asks the server about everything.
+    let seals = seals.filter(|_| depth == Depth::Plan);
+    let read = plan.tasks.iter().filter(|task| plan.kind == Kind::Sync && !task.is_hook());
+    let gathered = Gathered::of(&connected.cluster, read).await;
+    let eye = Eye { cluster: &connected.cluster, plan: &plan, request, depth, gathered, seals: seals.as_deref() };
+    let (eye, tasks) = (&eye, &plan.tasks);
+    // A look is made when its turn comes: thousands of them at once would be megabytes.
+    let looks = (0..tasks.len()).map(|at| async move { (tasks[at].id.clone(), eye.look(&tasks[at]).await) });
+    let mut looks = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
     let mut planned = Planned::new(place, plan.clone(), notes);
     let (mut told, mut facts) = (BTreeSet::new(), BTreeMap::new());
     while let Some((id, look)) = looks.next().await {
@@ -85,11 +93,12 @@ async fn effects(
 }
 
 /// Returns the objects that an apply would not change, as the server's dry run says, or only in what is ignored (spec R730).
-pub(super) async fn unmodified(cluster: &Cluster, plan: &Plan, request: &Request) -> BTreeSet<ResourceKey> {
-    let eye = Eye { cluster, plan, request, depth: Depth::Plan };
-    let applies = plan.tasks.iter().filter(|task| task.id.role == Role::Apply && !task.automatic);
-    let looks = applies.map(|task| async { (task.id.key.clone(), eye.look(task).await) });
-    let looks = futures::stream::iter(looks.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+pub(super) async fn unmodified(cluster: &Cluster, plan: &Plan, request: &Request, seals: Option<&Seals>) -> BTreeSet<ResourceKey> {
+    let tasks: Vec<&Task> = plan.tasks.iter().filter(|task| task.id.role == Role::Apply && !task.automatic).collect();
+    let gathered = Gathered::of(cluster, tasks.iter().copied()).await;
+    let (eye, tasks) = (&Eye { cluster, plan, request, depth: Depth::Plan, gathered, seals }, &tasks);
+    let looks = (0..tasks.len()).map(|at| async move { (tasks[at].id.key.clone(), eye.look(tasks[at]).await) });
+    let looks = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
     let only_ignored = |difference: &Difference| difference.is_empty() && !difference.ignored.is_empty();
     let is_as_it_should_be = |look: &Look| {
         look.action == Action::Unchanged || look.action == Action::Configure && look.difference.as_ref().is_some_and(only_ignored)
@@ -103,6 +112,9 @@ struct Eye<'a> {
     plan: &'a Plan,
     request: &'a Request,
     depth: Depth,
+    gathered: Gathered,
+    /// What says that the sync sends nothing; `None`: the server is asked about every object.
+    seals: Option<&'a Seals>,
 }
 
 impl Eye<'_> {
@@ -136,7 +148,7 @@ impl Eye<'_> {
 
     async fn prune(&self, task: &Task) -> Look {
         let Some(resource) = self.cluster.known_resource(&task.gvk()) else { return Look::only(Action::Prune) };
-        match self.cluster.get(spot(&resource, task), &Reporter::default()).await {
+        match self.live(spot(&resource, task), &task.id.key).await {
             Ok(Some(live)) => {
                 let (difference, facts) = (compared(Some(live.wire()), None, &NoRules), Facts::of(live.wire()));
                 Look { difference: Some(difference), facts: Some(facts), ..Look::only(Action::Prune) }
@@ -155,11 +167,12 @@ impl Eye<'_> {
         let foreseen = if task.delete_policies().contains(&DeletePolicy::BeforeHookCreation) {
             self.cluster.foresee_anew(spot, target, "the hook of the last run is deleted first").await
         } else {
-            self.cluster.foresee(spot, target, |live| self.mode(task, live)).await
+            self.cluster.foresee(spot, target, Glimpse::Unseen, |live| self.mode(task, live)).await
         };
         let Some(live) = &foreseen.live else { return Look::only(Action::Run) };
         let (difference, approximate) = self.both_sides(task, (live, target), &foreseen);
-        Look { difference: Some(difference), approximate, ..Look::only(Action::Run) }
+        let note = leaving(&task.id.key, live, "the hook is made anew when it is gone");
+        Look { difference: Some(difference), approximate, note, ..Look::only(Action::Run) }
     }
 
     async fn apply(&self, task: &Task, target: &Object) -> Look {
@@ -167,8 +180,18 @@ impl Eye<'_> {
             let why = format!("it cannot be tried before {} is served, which comes with this sync", task.gvk().kind);
             return Look { approximate: Some(why), ..created(target) };
         };
-        let target = &self.sent(task, target, spot(&resource, task)).await;
-        let foreseen = self.cluster.foresee(spot(&resource, task), target, |live| self.mode(task, live)).await;
+        let spot = spot(&resource, task);
+        let target = &self.sent(task, target, spot).await;
+        let mut glimpse = self.gathered.glimpse(&task.id.key);
+        if let Some(seals) = self.seals.filter(|seals| seals.know(&task.id.key)) {
+            // What cannot be read is told by the look that follows.
+            let live = self.live(spot, &task.id.key).await.ok().flatten();
+            if live.as_ref().is_some_and(|live| self.is_spared(seals, (task, target), live)) {
+                return Look::only(Action::Unchanged);
+            }
+            glimpse = live.map_or(glimpse, Glimpse::Live);
+        }
+        let foreseen = self.cluster.foresee(spot, target, glimpse, |live| self.mode(task, live)).await;
         if let Prospect::Refused(error) = &foreseen.prospect
             && error.is_not_found()
             && self.creates_namespace(&task.id.key.namespace)
@@ -176,9 +199,24 @@ impl Eye<'_> {
             let why = format!("it cannot be tried before Namespace {} is there, which comes with this sync", task.id.key.namespace);
             return Look { approximate: Some(why), ..created(target) };
         }
-        let note = foreseen.live.as_ref().and_then(|live| leaving(&task.id.key, live));
+        let note = foreseen.live.as_ref().and_then(|live| leaving(&task.id.key, live, "what the sync writes into it goes with it"));
         let facts = foreseen.live.as_ref().map(|live| Facts::of(live.wire()));
         Look { note, facts, ..self.judged(task, target, foreseen) }
+    }
+
+    /// Returns the live object, as it was seen already or as it is now.
+    async fn live(&self, spot: Spot<'_>, key: &ResourceKey) -> Result<Option<Object>, CallError> {
+        match self.gathered.glimpse(key) {
+            Glimpse::Unseen => self.cluster.get(spot, &Reporter::default()).await,
+            Glimpse::Absent => Ok(None),
+            Glimpse::Live(live) => Ok(Some(live)),
+        }
+    }
+
+    /// Returns whether the sync finds that it has nothing to send.
+    fn is_spared(&self, seals: &Seals, (task, target): (&Task, &Object), live: &Object) -> bool {
+        let live = Snapshot::of(live.wire());
+        seals.spare(task, Sent { target, mode: self.mode(task, &live.options) }, &live)
     }
 
     /// Returns what a sync sends for a target. If the live object cannot be read, that is said where both sides are looked at.
@@ -254,8 +292,8 @@ fn compared(live: Option<&Value>, after: Option<&Value>, rules: &dyn IgnoreField
     diff::compare(&Sides { live, after }, rules)
 }
 
-/// What is written into an object in deletion goes with it.
-fn leaving(key: &ResourceKey, live: &Object) -> Option<String> {
+/// Says that an object is in deletion, and what that means for the sync.
+fn leaving(key: &ResourceKey, live: &Object, meaning: &str) -> Option<String> {
     let since = live.text(&["metadata", "deletionTimestamp"]);
-    (!since.is_empty()).then(|| format!("{key} is being deleted since {since}; what the sync writes into it goes with it"))
+    (!since.is_empty()).then(|| format!("{key} is being deleted since {since}; {meaning}"))
 }

@@ -8,13 +8,13 @@ use tokio_util::sync::CancellationToken;
 
 use super::captures::Captures;
 use super::respect::{self, Wanted};
-use super::seals::{Seals, Sent};
+use super::seals::{Seals, Sent, may_be_sealed};
 use crate::cluster::apply::{Applied, Before, Spot, Word};
 use crate::cluster::delete::Removal;
 use crate::cluster::watch::Watches;
 use crate::cluster::{CallError, Cluster, Outbox, Reporter, Resource, Snapshot, hints, trial};
 use crate::model::annotation::TRACKING_ID;
-use crate::model::{Assessment, DeletePolicy, Gvk, Live, Mode, Object, Phase, ResourceKey, Role, Task, TaskId, Verb, kinds};
+use crate::model::{Assessment, DeletePolicy, Gvk, Live, Mode, Object, Phase, Role, Task, TaskId, Verb, kinds};
 use crate::operation::{Request, Step, StepOutcome};
 use crate::plan::{Kind, Plan};
 
@@ -188,7 +188,7 @@ impl Executor {
     /// Returns whether a definition of this kind is among the targets, so that it may be served any moment.
     fn is_defined_here(&self, gvk: &Gvk) -> bool {
         let defines = |target: &Object| {
-            is_definition(&target.key())
+            target.key().is_definition()
                 && target.text(&["spec", "group"]) == &*gvk.group
                 && target.text(&["spec", "names", "kind"]) == &*gvk.kind
         };
@@ -224,7 +224,7 @@ impl Executor {
                 let live = self.calm.judge().live(&applied.object).await;
                 self.note(call.task, sent, &applied, &live);
                 say_if_reused(call, &before, &applied);
-                if is_definition(key) {
+                if key.is_definition() {
                     self.wait_until_established(call).await;
                 }
                 // Nobody watches an object by a name that only the server knew (spec R307), so nobody waits for it either.
@@ -273,11 +273,7 @@ impl Executor {
     /// What this very apply has made of an object need not be sent again as long as nobody has changed it.
     fn unchanged(&self, task: &Task, sent: Sent<'_>, before: &Before) -> Option<StepOutcome> {
         let Before::Present(snapshot) = before else { return None };
-        let seals = self.seals.as_ref().filter(|_| may_be_sealed(task, sent.mode))?;
-        let is_to_migrate = sent.mode.migrate && snapshot.has_left_behind();
-        if is_to_migrate || !seals.holds(&task.id.key, sent, snapshot.content()) {
-            return None;
-        }
+        self.seals.as_ref().filter(|seals| seals.spare(task, sent, snapshot))?;
         let live = self.watches.live_as(&task.id.key, snapshot)?;
         let word = if sent.mode.verb == Verb::ServerSideApply { Word::ServersideApplied } else { Word::Unchanged };
         let message = Applied { object: sent.target.clone(), word }.message();
@@ -393,16 +389,6 @@ impl Call<'_> {
     }
 }
 
-/// A hook runs each time, what is forced or replaced is written each time, and whoever asks for a definition wants it established.
-fn may_be_sealed(task: &Task, mode: Mode) -> bool {
-    let is_merged = match mode.verb {
-        Verb::Apply | Verb::ServerSideApply => !mode.force,
-        Verb::Replace => false,
-    };
-    let key = &task.id.key;
-    task.id.role == Role::Apply && is_merged && !key.name.is_empty() && !is_definition(key)
-}
-
 /// A hook that is applied over its old object does not run again (spec R308, R1507).
 fn say_if_reused(call: Call<'_>, before: &Before, applied: &Applied) {
     let is_same = matches!(before, Before::Present(old) if *old.uid == *applied.object.text(&["metadata", "uid"]));
@@ -432,10 +418,6 @@ fn refused_stranger(task: &Task, object: &Object) -> Option<StepOutcome> {
     let own = task.target.as_ref()?.annotation(TRACKING_ID);
     let error = || format!("{} exists and does not belong to this app", task.id.key);
     (object.annotation(TRACKING_ID) != own).then(|| StepOutcome::Failed { error: error() })
-}
-
-fn is_definition(key: &ResourceKey) -> bool {
-    (&*key.group, &*key.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition")
 }
 
 fn is_established(definition: &Object) -> bool {

@@ -68,6 +68,13 @@ pub(super) struct Contents {
     pub(super) in_deletion: bool,
 }
 
+impl Contents {
+    /// Returns what is known of objects that the last apply made what they are.
+    pub(super) fn seals(&self) -> Arc<Seals> {
+        Arc::new(Seals::of(self.seal_key.clone(), &self.objects))
+    }
+}
+
 /// Where an inventory belongs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Home {
@@ -150,7 +157,7 @@ pub(super) struct Ledger {
 impl Ledger {
     /// Unites what was owned with what a plan is going to apply, and with what it found to be owned.
     pub(super) fn new(home: Home, old: Contents, plan: &Plan) -> Self {
-        let seals = Arc::new(Seals::of(old.seal_key, &old.objects));
+        let seals = old.seals();
         let old = old.objects;
         let mut objects: BTreeMap<ResourceKey, Owned> = old.into_iter().map(|owned| (owned.key.clone(), owned)).collect();
         for task in plan.tasks.iter().filter(|task| !task.id.key.name.is_empty() && !task.automatic) {

@@ -11,6 +11,7 @@ mod compare;
 mod doubles;
 mod executor;
 mod finder;
+mod gathered;
 mod host;
 mod inventory;
 mod local;

@@ -12,6 +12,7 @@ use super::doubles::rekeyed;
 use super::finder::Finder;
 use super::inventory::{Contents, Home, Ledger, Owned};
 use super::references;
+use super::seals::Seals;
 use super::session::{Answer, FailureKind, Opening, Place};
 use crate::cluster::apply::Spot;
 use crate::cluster::{Cluster, Reporter, Resource};
@@ -67,6 +68,8 @@ pub(super) struct Prepared {
     pub(super) connected: Connected,
     /// Every rule of ignored differences, those of the cluster too.
     pub(super) ignore: IgnoreRules,
+    /// What says that an apply need not be sent again, unless everything is to be sent.
+    pub(super) seals: Option<Arc<Seals>>,
 }
 
 /// Reads the manifests; standard input only once, because it cannot be read again.
@@ -105,6 +108,7 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     let manifests = manifests(loaded);
     let kinds = kinds(&connected.cluster, &manifests, inventory.as_mut(), &[]).await;
     let owned = inventory.as_ref().map(|contents| &contents.objects[..]);
+    let seals = opening.skip_unchanged.then(|| inventory.as_ref().map(Contents::seals)).flatten();
     let cluster = &connected.cluster;
     let search = Search { cluster, app: &opening.app, namespace: &place.namespace, manifests: &manifests, kinds: &kinds };
     let mut shape = Shape {
@@ -133,7 +137,7 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     let (found, told) = references::beside(cluster, &draft, request, search.run(owned)).await;
     let mut plan = build(&shape, &found.candidates);
     if request.options.has("ApplyOutOfSyncOnly=true") {
-        shape.unmodified = compare::unmodified(cluster, &plan, request).await;
+        shape.unmodified = compare::unmodified(cluster, &plan, request, seals.as_deref()).await;
         plan = build(&shape, &found.candidates);
     }
     notes.extend(references::warn(&mut plan, request, told));
@@ -142,7 +146,7 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     old.objects.retain(|owned| !found.gone.contains(&owned.key));
     notes.extend(found.notes);
     let ledger = Ledger::new(home, old, &plan).blocked(is_blocked);
-    Prepared { id, ledger, finder: None, place, plan, notes, connected, ignore: request.ignore.clone() }
+    Prepared { id, ledger, finder: None, place, plan, notes, connected, ignore: request.ignore.clone(), seals }
 }
 
 /// Makes the plan of the deletion of the app. What cannot be read may be the app's, so then nothing is deleted. Neither is it without an
@@ -188,7 +192,8 @@ pub(super) async fn prepare_deletion(
     finder.inventory.retain(|owned| !found.gone.contains(&owned.key));
     notes.extend(found.notes);
     let ledger = Ledger::of_deletion(home, finder.inventory.clone(), &plan, deletion.is_begun);
-    Ok(Prepared { id, ledger, finder: Some(Arc::new(finder)), place, plan, notes, connected, ignore: request.ignore.clone() })
+    let ignore = request.ignore.clone();
+    Ok(Prepared { id, ledger, finder: Some(Arc::new(finder)), place, plan, notes, connected, ignore, seals: None })
 }
 
 fn unreadable_belongings(sentences: &[String]) -> Option<String> {

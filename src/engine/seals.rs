@@ -13,8 +13,8 @@ use ring::rand::{SecureRandom as _, SystemRandom};
 use serde::{Deserialize, Serialize};
 
 use super::inventory::Owned;
-use crate::cluster::{Content, locked};
-use crate::model::{Mode, Object, ResourceKey};
+use crate::cluster::{Content, Snapshot, locked};
+use crate::model::{Mode, Object, ResourceKey, Role, Task, Verb};
 
 /// The key of one inventory, 256 random bits. Shown to nobody.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,6 +73,11 @@ impl Seals {
         locked(&self.seals).get(key).cloned().unwrap_or_default()
     }
 
+    /// Returns whether there is a seal of an object.
+    pub(super) fn know(&self, key: &ResourceKey) -> bool {
+        locked(&self.seals).contains_key(key)
+    }
+
     /// Notes what an apply has made of an object.
     pub(super) fn put(&self, key: &ResourceKey, sent: Sent<'_>, content: Content) {
         if let Some(seal) = self.make(sent, content) {
@@ -80,8 +85,14 @@ impl Seals {
         }
     }
 
+    /// Returns whether a sync need not send an apply: the last one made the object what it is now, and no fields are to become ours first.
+    pub(super) fn spare(&self, task: &Task, sent: Sent<'_>, live: &Snapshot) -> bool {
+        let is_to_migrate = sent.mode.migrate && live.has_left_behind();
+        may_be_sealed(task, sent.mode) && !is_to_migrate && self.holds(&task.id.key, sent, live.content())
+    }
+
     /// Returns whether this very apply has made the object what it is now.
-    pub(super) fn holds(&self, key: &ResourceKey, sent: Sent<'_>, content: Content) -> bool {
+    fn holds(&self, key: &ResourceKey, sent: Sent<'_>, content: Content) -> bool {
         let known = locked(&self.seals).get(key).cloned();
         known.is_some() && known == self.make(sent, content)
     }
@@ -96,12 +107,21 @@ impl Seals {
     }
 }
 
+/// A hook runs each time, what is forced or replaced is written each time, and whoever asks for a definition wants it established.
+pub(super) fn may_be_sealed(task: &Task, mode: Mode) -> bool {
+    let is_merged = match mode.verb {
+        Verb::Apply | Verb::ServerSideApply => !mode.force,
+        Verb::Replace => false,
+    };
+    let key = &task.id.key;
+    task.id.role == Role::Apply && is_merged && !key.name.is_empty() && !key.is_definition()
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::{Value, json};
 
     use super::*;
-    use crate::cluster::Snapshot;
     use crate::model::Options;
 
     fn key() -> ResourceKey {

@@ -82,6 +82,11 @@ impl ResourceKey {
         }
     }
 
+    /// Returns whether it is a CustomResourceDefinition.
+    pub(crate) fn is_definition(&self) -> bool {
+        (&*self.group, &*self.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition")
+    }
+
     /// Returns `Job/migrate`, the short form for screens.
     pub(crate) fn short(&self) -> String {
         format!("{}/{}", self.kind, self.name)

@@ -25,8 +25,7 @@ pub(crate) fn reason_to_stay(key: &ResourceKey, traits: &Traits, options: &Optio
     if traits.keep {
         return Some("ignored (helm.sh/resource-policy: keep)");
     }
-    let is_definition = (&*key.group, &*key.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition");
-    is_definition.then_some("ignored (a CustomResourceDefinition is never deleted with an app)")
+    key.is_definition().then_some("ignored (a CustomResourceDefinition is never deleted with an app)")
 }
 
 /// Returns whether a person has to confirm the deletion of an object (spec R1110): `Prune=confirm` counts like `Delete=confirm`.

@@ -45,7 +45,7 @@ async fn foresee_with(server: Server, options: &[&str], force: bool) -> (Foresee
     let resource = Resource::core("ConfigMap", "configmaps");
     let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
     let options = Options::new(options.iter().map(|option| (*option).to_owned()));
-    let foreseen = cluster.foresee(spot, &target(), |live| Mode::of(&options, force, &[], live)).await;
+    let foreseen = cluster.foresee(spot, &target(), Glimpse::Unseen, |live| Mode::of(&options, force, &[], live)).await;
     let asked = locked(&log).clone();
     (foreseen, asked)
 }
@@ -86,10 +86,54 @@ async fn both_sides_are_of_one_moment_and_whoever_writes_without_end_is_named() 
         });
         let resource = Resource::core("ConfigMap", "configmaps");
         let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
-        let foreseen = cluster.foresee(spot, &target(), |_| MAKING).await;
+        let foreseen = cluster.foresee(spot, &target(), Glimpse::Unseen, |_| MAKING).await;
         assert_eq!((reads.load(Ordering::SeqCst), foreseen.prospect), (looks, Prospect::Configure));
         assert_eq!(foreseen.approximate.is_some_and(|why| why.contains("different moments")), is_restless);
     }
+}
+
+/// What is asked when a list has shown this, and what comes of it.
+async fn foresee_after(glimpse: Glimpse, get: fn() -> FakeResponse, patch: fn() -> FakeResponse) -> (Foreseen, Vec<String>) {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let seen = log.clone();
+    let cluster = fake::cluster(move |asked: Asked| {
+        locked(&seen).push(asked.method.clone());
+        if asked.method == "GET" { get() } else { patch() }
+    });
+    let resource = Resource::core("ConfigMap", "configmaps");
+    let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
+    let foreseen = cluster.foresee(spot, &target(), glimpse, |_| MAKING).await;
+    let asked = locked(&log).clone();
+    (foreseen, asked)
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_list_has_shown_counts_only_if_the_server_answers_with_that_very_version() {
+    let at = |version: &str| Glimpse::Live(Object::new(object(version, &json!({"k": "old"}))));
+    let changed = || fake::json_answer(200, &object("7", &json!({"k": "new"})));
+    let created = || fake::json_answer(201, &object("", &json!({"k": "new"})));
+    let again = &["PATCH", "GET", "PATCH"][..];
+    for (glimpse, get, patch, asked, prospect) in [
+        (at("7"), NEVER, changed as fn() -> FakeResponse, &["PATCH"][..], Prospect::Configure),
+        (Glimpse::Absent, NEVER, created, &["PATCH"], Prospect::Create),
+        (at("6"), LIVE, changed, again, Prospect::Configure),
+        (at("6"), ABSENT, created, again, Prospect::Create),
+        (Glimpse::Absent, LIVE, changed, again, Prospect::Configure),
+    ] {
+        let (foreseen, sent) = foresee_after(glimpse.clone(), get, patch).await;
+        assert_eq!((sent.iter().map(String::as_str).collect::<Vec<_>>(), foreseen.prospect), (asked.to_vec(), prospect), "{glimpse:?}");
+        let version = foreseen.live.map(|live| live.text(&["metadata", "resourceVersion"]).to_owned());
+        assert_eq!(version, (foreseen.after.unwrap().text(&["metadata", "resourceVersion"]) == "7").then(|| "7".to_owned()));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_of_what_a_list_has_shown_is_looked_at_again_if_it_is_about_the_object() {
+    let glimpse = || Glimpse::Live(Object::new(object("7", &json!({"k": "old"}))));
+    let immutable = || fake::status(422, "Invalid", "spec.selector: field is immutable");
+    assert_eq!(foresee_after(glimpse(), LIVE, immutable).await.1, ["PATCH", "GET", "PATCH"]);
+    let forbidden = || fake::status(403, "Forbidden", "configmaps \"a\" is forbidden: User \"u\" cannot patch");
+    assert_eq!(foresee_after(glimpse(), NEVER, forbidden).await.1, ["PATCH"]);
 }
 
 #[tokio::test(start_paused = true)]
@@ -126,7 +170,7 @@ async fn a_webhook_with_side_effects_is_not_tried_and_not_refused() {
         });
         let resource = Resource::core("ConfigMap", "configmaps");
         let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
-        let foreseen = cluster.foresee(spot, &target(), |_| MAKING).await;
+        let foreseen = cluster.foresee(spot, &target(), Glimpse::Unseen, |_| MAKING).await;
         assert_eq!((foreseen.prospect, foreseen.approximate.as_deref(), foreseen.after.is_none()), (Prospect::Untried, Some(text), true));
     }
 }
@@ -215,7 +259,7 @@ async fn r715_what_a_client_side_apply_left_behind_is_foreseen_to_go() {
         });
         let resource = Resource::core("ConfigMap", "configmaps");
         let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
-        let foreseen = cluster.foresee(spot, &target(), |_| Mode { migrate: true, ..MAKING }).await;
+        let foreseen = cluster.foresee(spot, &target(), Glimpse::Unseen, |_| Mode { migrate: true, ..MAKING }).await;
         let expected = if is_asked { json!({"k": "new", "filled": "in"}) } else { json!({"k": "new"}) };
         assert_eq!((data(foreseen.after.as_ref()), foreseen.prospect), (Some(expected), Prospect::Configure));
         assert_eq!(foreseen.after.unwrap().wire()["metadata"]["managedFields"], json!([ours]));

@@ -18,8 +18,9 @@ use tokio::task::JoinSet;
 pub(crate) use belonging::Wanted;
 
 use self::feed::{Access, Feed, Listed, Sink};
-use self::observer::{FeedKey, Item, Observer, completed};
+use self::observer::{FeedKey, Item, Observer};
 use super::apply::Before;
+use super::live::completed;
 use super::ownership::Snapshot;
 use super::{Cluster, Judge, Outbox, Resource, judge, locked};
 use crate::model::{Gvk, Live, Object, ResourceKey};

@@ -144,7 +144,7 @@ impl Observer {
 
     /// Takes the last state of an object that is gone.
     pub(super) fn deleted(&mut self, feed: &FeedKey, item: Value) -> Vec<Event> {
-        let object = completed(item, &feed.gvk);
+        let object = live::completed(item, &feed.gvk);
         let uid: Arc<str> = object.text(&["metadata", "uid"]).into();
         let mut events = Vec::new();
         if let Some(key) = self.key_of(&object) {
@@ -312,15 +312,6 @@ impl Observer {
     }
 }
 
-/// Returns an item as an object. Items of typed lists name neither kind nor version.
-pub(super) fn completed(mut item: Value, gvk: &Gvk) -> Object {
-    if let Some(fields) = item.as_object_mut() {
-        fields.entry("apiVersion").or_insert_with(|| gvk.api_version().into());
-        fields.entry("kind").or_insert_with(|| gvk.kind.to_string().into());
-    }
-    Object::new(item)
-}
-
 fn number(version: &str) -> u64 {
     version.parse().unwrap_or_default()
 }
@@ -378,7 +369,7 @@ mod tests {
 
     /// Like the watch, judges whatever comes.
     fn item(feed: &FeedKey, value: Value) -> Item {
-        let object = completed(value, &feed.gvk);
+        let object = live::completed(value, &feed.gvk);
         let live = fake::judge().live(&object).now_or_never().expect("native rules answer at once");
         Item { object, live: Some(Box::new(live)) }
     }

@@ -303,6 +303,20 @@ async fn an_object_in_deletion_is_told() {
     stage.close().await;
 }
 
+#[tokio::test(start_paused = true)]
+async fn r1503_a_hook_in_deletion_is_told_and_the_servers_words_for_it_are_no_difference() {
+    let mut stage = Stage::new(PODS, &job("migrate", "argocd.argoproj.io/hook: PreSync", "x:1"));
+    stage.sync(Request::default()).await;
+    stage.change_job("migrate", |job| job["metadata"]["finalizers"] = json!(["x.dev/wait", "foregroundDeletion"]));
+    stage.sim.store().delete("batch", "jobs", "shop", "migrate", &crate::sim::DeleteOptions::default()).unwrap();
+    let planned = stage.diff().await;
+    let (action, fields, _) = said(&planned, "migrate");
+    assert_eq!((action, &fields[..]), (Action::Run, &["metadata.finalizers: [\"x.dev/wait\"] -> nothing".to_owned()][..]));
+    let is_told = |note: &String| note.starts_with("Job shop/migrate is being deleted since ") && note.ends_with("when it is gone");
+    assert!(planned.notes.iter().any(is_told), "{:?}", planned.notes);
+    stage.close().await;
+}
+
 /// A shipped story on a cluster of its own.
 struct Play {
     story: Story,

@@ -6,6 +6,7 @@ use kube::discovery::ApiResource;
 use serde_json::{Value, json};
 
 use super::stage::Stage;
+use crate::engine::session::{Action, Answer, Ask};
 use crate::model::ResultCode;
 use crate::operation::Request;
 use crate::sim::Outcome;
@@ -64,6 +65,58 @@ async fn what_the_last_sync_made_is_unchanged_without_a_request_secrets_too() {
         assert_eq!(messages, ["secret/s unchanged", "configmap/a unchanged"], "{:#?}", stage.tail());
     }
     stage.close().await;
+}
+
+async fn actions(stage: &mut Stage, ask: Ask) -> Vec<Action> {
+    stage.ask(ask).await;
+    match stage.answer().await {
+        Answer::Planned(planned) | Answer::Compared(Ok(planned)) => planned.actions.values().cloned().collect(),
+        other => panic!("{other:?}"),
+    }
+}
+
+fn many() -> String {
+    (0..20).map(|number| CONFIG.replace("name: a", &format!("name: a{number}"))).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_says_what_the_sync_would_not_send_without_trying_it_and_a_diff_tries_it() {
+    for manifests in [both(), many()] {
+        let mut stage = synced(&manifests).await;
+        refuse_writes(&stage);
+        let request = Request::default();
+        let planned = actions(&mut stage, Ask::Plan { request: request.clone() }).await;
+        assert!(planned.iter().all(|action| *action == Action::Unchanged), "{planned:?}");
+        let refused = Action::Refused("it was sent".to_owned());
+        let compared = actions(&mut stage, Ask::Diff { request: request.clone() }).await;
+        assert!(compared.iter().all(|action| *action == refused), "{compared:?}");
+        let name = if manifests.contains("a19") { "a19" } else { "a" };
+        stage.sim.store().update("somebody", "", "configmaps", "shop", name, |object| object["data"]["k"] = json!("other")).unwrap();
+        let planned = actions(&mut stage, Ask::Plan { request }).await;
+        assert_eq!(planned.iter().filter(|action| **action == refused).count(), 1, "{planned:?}");
+        stage.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_seals_a_plan_tries_everything() {
+    let mut stage = Stage::with("", &many(), |opening| opening.skip_unchanged = false);
+    stage.sync(Request::default()).await;
+    refuse_writes(&stage);
+    let planned = actions(&mut stage, Ask::Plan { request: Request::default() }).await;
+    assert!(planned.iter().all(|action| *action == Action::Refused("it was sent".to_owned())), "{planned:?}");
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn objects_of_which_there_are_many_are_read_by_one_list_or_else_one_by_one() {
+    for verb in ["get", "list"] {
+        let mut stage = synced(&many()).await;
+        stage.fault(verb, "configmaps", Outcome::Status { code: 403, reason: "Forbidden", message: "not for you".into() });
+        let compared = actions(&mut stage, Ask::Diff { request: Request::default() }).await;
+        assert!(compared.len() == 20 && compared.iter().all(|action| *action == Action::Unchanged), "without {verb}: {compared:?}");
+        stage.close().await;
+    }
 }
 
 #[tokio::test(start_paused = true)]

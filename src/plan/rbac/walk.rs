@@ -164,8 +164,7 @@ impl Walk<'_> {
     /// Whether the server may be asked to delete the object for the target: by force, or because a binding gets another role.
     fn is_recreated(&self, task: &Task, mode: Mode, live: Option<&Object>) -> bool {
         let key = &task.id.key;
-        let is_definition = (&*key.group, &*key.kind) == ("apiextensions.k8s.io", "CustomResourceDefinition");
-        let is_updated = mode.verb == Verb::Replace && (is_definition || *key.kind == *"Namespace");
+        let is_updated = mode.verb == Verb::Replace && (key.is_definition() || *key.kind == *"Namespace");
         let role = |object: &Object| ["kind", "name"].map(|field| object.text(&["roleRef", field]).to_owned());
         let is_rebound = || match (&task.target, live) {
             (Some(target), Some(live)) => escalation::bound_role(key, target).is_some() && role(target) != role(live),

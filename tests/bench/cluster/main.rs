@@ -1,12 +1,13 @@
 //! The speed on a real Kubernetes, as one table: `tests/cluster/exec cargo bench --bench cluster`. The release binary is driven as a
 //! user would drive it, and what counts is what a watch on the API sees. Words after `--` choose parts (`waves`, `create`,
-//! `unchanged`, `diff`), a number is the count of runs. Timed figures are no tests: the exit code is 0 whatever they are.
+//! `unchanged`, `diff`, `plan`), a number is the count of runs. Timed figures are no tests: the exit code is 0 whatever they are.
 #![allow(clippy::disallowed_methods, reason = "a real cluster has real time, and tasks of a program that ends need no owner")]
 #![allow(clippy::print_stdout, reason = "the table is what it is for")]
 
 mod create;
 mod diff;
 mod fake;
+mod plan;
 mod proxy;
 mod space;
 mod table;
@@ -70,6 +71,9 @@ async fn measure(kubeconfig: PathBuf, wish: &Wish) -> Outcome<()> {
     }
     if wish.has("diff") {
         diff::measure(&bench, wish.runs, &mut table).await?;
+    }
+    if wish.has("plan") {
+        plan::measure(&bench, wish.runs, &mut table).await?;
     }
     println!("{table}");
     Ok(())

@@ -97,8 +97,7 @@ impl Space<'_> {
     pub(crate) async fn sync(&self, kubeconfig: &Path, target: &Path) -> Outcome<(Duration, Value)> {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_syncwave"));
         command.arg("sync").arg(target).args(["-o", "json", "--app", "bench", "-n", &self.namespace]);
-        command.arg("--state-dir").arg(self.bench.folder.path().join(format!("{}.state", self.namespace)));
-        command.arg("--kubeconfig").arg(kubeconfig);
+        command.arg("--state-dir").arg(self.state()).arg("--kubeconfig").arg(kubeconfig);
         let (took, output) = timed(command).await?;
         let last = output.lines().last().unwrap_or_default();
         let finished: Value = serde_json::from_str(last)?;
@@ -108,18 +107,24 @@ impl Space<'_> {
         Ok((took, finished))
     }
 
-    /// Runs a diff; returns how long the process lived and how many objects differ.
-    pub(crate) async fn diff(&self, target: &Path) -> Outcome<(Duration, usize)> {
+    /// Runs `plan` or `diff`; returns how long the process lived and what it printed.
+    pub(crate) async fn preview(&self, what: &str, kubeconfig: &Path, target: &Path) -> Outcome<(Duration, Value)> {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_syncwave"));
-        command.arg("diff").arg(target).args(["-o", "json", "--app", "bench", "-n", &self.namespace]);
-        command.arg("--state-dir").arg(self.bench.folder.path().join(format!("{}.state", self.namespace)));
-        command.arg("--kubeconfig").arg(&self.bench.kubeconfig);
+        command.arg(what).arg(target).args(["-o", "json", "--app", "bench", "-n", &self.namespace]);
+        command.arg("--state-dir").arg(self.state()).arg("--kubeconfig").arg(kubeconfig);
         let began = Instant::now();
         let output = tokio::time::timeout(LIMIT, command.stdin(Stdio::null()).kill_on_drop(true).output()).await??;
         let took = began.elapsed();
-        let printed: Value = serde_json::from_slice(&output.stdout)?;
-        let differs = |object: &&Value| object["fields"].as_array().is_some_and(|fields| !fields.is_empty());
-        Ok((took, printed["objects"].as_array().into_iter().flatten().filter(differs).count()))
+        Ok((took, serde_json::from_slice(&output.stdout)?))
+    }
+
+    fn state(&self) -> PathBuf {
+        self.bench.folder.path().join(format!("{}.state", self.namespace))
+    }
+
+    /// Forgets what the last sync has written down.
+    pub(crate) fn forget(&self) -> Outcome<()> {
+        Ok(std::fs::remove_dir_all(self.state())?)
     }
 
     /// Runs `kubectl apply` as a script would.
