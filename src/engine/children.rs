@@ -2,7 +2,7 @@
 //! the kinds that may be among it, once for each kind and namespace, a few pages at most, and not for long: a plan must not wait for an
 //! advice. Asks for nothing if nothing is deleted. Decides nothing.
 
-mod family;
+pub(crate) mod family;
 mod kinds;
 #[cfg(test)]
 mod tests;
@@ -15,12 +15,14 @@ use futures::StreamExt as _;
 use serde_json::Value;
 
 use self::family::Forest;
-use self::kinds::{Below, Place, below};
+pub(crate) use self::kinds::Place;
+use self::kinds::places;
 use super::session::{Action, Planned};
 use crate::cluster::apply::Spot;
 use crate::cluster::{CallError, Cluster, Patience, Reporter, Resource};
 use crate::model::{Gvk, Object, Task, TaskId};
 use crate::plan::impact::{Facts, Family, Terms, Volume, is_immutable, stays};
+use crate::plan::kin::{Below, below};
 
 /// How long the answers may take, all together.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -117,8 +119,8 @@ impl Counter<'_> {
     async fn forest(&self, roots: &[Root<'_>]) -> Forest {
         let own = self.planned.plan.tasks.iter().filter_map(|task| self.cluster.known_resource(&task.gvk())).collect();
         let keys = roots.iter().map(|root| &root.task.id.key);
-        let places: BTreeSet<Place> = keys.flat_map(|key| below(key).places(&key.namespace, &own)).collect();
-        let lists = places.into_iter().map(|(resource, namespace)| async move {
+        let wanted: BTreeSet<Place> = keys.flat_map(|key| places(below(key), &key.namespace, &own)).collect();
+        let lists = wanted.into_iter().map(|(resource, namespace)| async move {
             let listed = self.cluster.list_some(&resource, &namespace, Patience::Little, PAGES).await;
             ((resource, namespace), listed)
         });

@@ -8,6 +8,7 @@ pub(crate) mod deletion;
 pub(crate) mod diff;
 pub(crate) mod ignore;
 pub(crate) mod impact;
+pub(crate) mod kin;
 pub(crate) mod order;
 pub(crate) mod provision;
 pub(crate) mod rbac;

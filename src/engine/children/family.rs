@@ -1,14 +1,15 @@
 //! Who belongs to whom, from owner references. An object goes when all of its owners go; it belongs to the first of them. Pure.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use serde_json::Value;
 
-use super::kinds::{Below, Place, below};
+use super::kinds::Place;
 use super::reason;
 use crate::cluster::{CallError, Listed};
 use crate::model::{Object, ResourceKey};
 use crate::plan::impact::Family;
+use crate::plan::kin::{Below, below};
 
 /// One object that may belong to another one.
 #[derive(Debug)]
@@ -36,16 +37,20 @@ impl Child {
 
 /// Everything that was listed.
 #[derive(Debug, Default)]
-pub(super) struct Forest {
+pub(crate) struct Forest {
     children: Vec<Child>,
+    /// Their uids: what was listed in a namespace and everywhere is one object.
+    known: HashSet<String>,
     /// Lists that were cut off, and such that could not be had, by kind and namespace.
     cut: Vec<(String, String)>,
     missed: BTreeMap<(String, String), String>,
 }
 
 impl Forest {
-    pub(super) fn take(&mut self, (resource, namespace): Place, listed: &Listed) {
-        self.children.extend(listed.objects.iter().map(|object| Child::of(&resource.gvk.kind, object)));
+    /// Takes what a list has shown.
+    pub(crate) fn take(&mut self, (resource, namespace): Place, listed: &Listed) {
+        let new = listed.objects.iter().filter(|object| self.known.insert(object.text(&["metadata", "uid"]).to_owned()));
+        self.children.extend(new.map(|object| Child::of(&resource.gvk.kind, object)));
         if !listed.is_whole {
             self.cut.push((resource.gvk.kind.to_string(), namespace.to_string()));
         }
@@ -56,11 +61,12 @@ impl Forest {
     }
 
     /// Returns the families of objects that go together, by their keys and uids; `None` for those that have none.
-    pub(super) fn families<'a>(&self, roots: impl Iterator<Item = (&'a ResourceKey, &'a str)> + Clone) -> Vec<Option<Family>> {
+    pub(crate) fn families<'a>(&self, roots: impl Iterator<Item = (&'a ResourceKey, &'a str)> + Clone) -> Vec<Option<Family>> {
         let heirs = self.heirs(roots.clone().map(|(_, uid)| uid));
         let mut counts: HashMap<usize, BTreeMap<String, u64>> = HashMap::new();
+        let own: HashSet<&str> = roots.clone().map(|(_, uid)| uid).collect();
         for child in &self.children {
-            if let Some(root) = heirs.get(child.uid.as_str()).filter(|_| !roots.clone().any(|(_, uid)| uid == child.uid)) {
+            if let Some(root) = heirs.get(child.uid.as_str()).filter(|_| !own.contains(child.uid.as_str())) {
                 *counts.entry(*root).or_default().entry(child.kind.clone()).or_default() += 1;
             }
         }
@@ -71,7 +77,7 @@ impl Forest {
                     && match kinds {
                         Below::Nothing => false,
                         Below::These(kinds) => kinds.contains(&kind),
-                        Below::Anything => true,
+                        Below::Anything | Below::Everywhere => true,
                     }
             };
             let unclear = self.missed.iter().find(|((kind, namespace), _)| is_looked_for(kind, namespace));
@@ -110,6 +116,9 @@ impl Forest {
             .filter_map(|template| template.pointer("/metadata/name").and_then(Value::as_str))
             .map(|template| format!("{template}-{}-", key.name))
             .collect();
+        if starts.is_empty() {
+            return 0;
+        }
         let is_its = |child: &&Child| {
             let number = starts.iter().find_map(|start| child.name.strip_prefix(start.as_str()));
             let is_number = number.is_some_and(|rest| !rest.is_empty() && rest.bytes().all(|letter| letter.is_ascii_digit()));

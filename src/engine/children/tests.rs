@@ -28,7 +28,7 @@ fn pruning(objects: &[(&str, &str, &str)]) -> Planned {
         assessment: Assessment::NoRule,
     };
     let candidate = |(group, kind, name): &(&str, &str, &str)| {
-        let namespace = if *kind == "Namespace" { "" } else { "shop" };
+        let namespace = if ["Namespace", "Tenant"].contains(kind) { "" } else { "shop" };
         Candidate { key: ResourceKey::new(group, kind, namespace, name), version: "v1".into(), live: live(name) }
     };
     let candidates: Vec<Candidate> = objects.iter().map(candidate).collect();
@@ -191,6 +191,24 @@ async fn an_object_of_a_foreign_kind_may_own_anything_and_a_volume_has_a_policy(
     .await;
     assert_eq!(told(&facts, "main"), "1 Service, 1 StatefulSet and 1 Pod");
     assert_eq!(asked.len(), 13, "{asked:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_cluster_scoped_object_owns_is_counted_in_every_namespace_and_outside_of_them() {
+    let planned = pruning(&[("ops.example.com", "Tenant", "acme"), ("apps", "Deployment", "web")]);
+    let set = || child("acme-db", &["uid-acme"]);
+    let (facts, asked) = counted(&planned, move |asked| match asked.path.as_str() {
+        "/apis/apps/v1/replicasets" | SETS => items(&[child("web-1", &["uid-web"])]),
+        "/apis/apps/v1/statefulsets" => items(&[set()]),
+        "/apis/rbac.authorization.k8s.io/v1/clusterroles" => items(&[child("acme-role", &["uid-acme"])]),
+        "/api/v1/pods" => items(&[child("web-1-a", &["web-1"]), child("acme-db-0", &["acme-db"])]),
+        PODS => items(&[child("web-1-a", &["web-1"])]),
+        _ => items(&[]),
+    })
+    .await;
+    assert_eq!(told(&facts, "acme"), "1 ClusterRole, 1 StatefulSet and 1 Pod");
+    assert_eq!(told(&facts, "web"), "1 ReplicaSet and 1 Pod", "seen twice, counted once");
+    assert_eq!(asked.len(), 15 + 2, "{asked:?}");
 }
 
 #[tokio::test(start_paused = true)]
