@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use super::children;
 use super::gathered::Gathered;
+use super::neighbours;
 use super::prepare::Prepared;
 use super::respect;
 use super::seals::{Seals, Sent};
@@ -20,7 +21,7 @@ use crate::cluster::{CallError, Cluster, Reporter, Resource, Snapshot};
 use crate::model::{DeletePolicy, Mode, Object, ResourceKey, Role, Task, TaskId, Verb};
 use crate::operation::Request;
 use crate::plan::diff::{self, Difference, IgnoreFields, NoRules, Sides};
-use crate::plan::impact::{self, Facts, Impact, Scene, Terms};
+use crate::plan::impact::{self, Facts, Impact, Outside, Scene, Terms};
 use crate::plan::{Kind, Plan};
 
 /// How many objects are looked at at once.
@@ -87,9 +88,11 @@ async fn effects(
     mut facts: BTreeMap<TaskId, Facts>,
 ) -> BTreeMap<TaskId, Vec<Impact>> {
     let terms = Terms { options: &request.options, prunes: request.prune, approved: &request.approved };
-    children::count(cluster, planned, terms, &mut facts).await;
     let Planned { plan, actions, differences, .. } = planned;
-    impact::impacts(&Scene { plan, actions, differences, facts: &facts, terms })
+    let draft = Scene { plan, actions, differences, facts: &BTreeMap::new(), outside: &Outside::default(), terms };
+    let fed = impact::fed_namespaces(&draft);
+    let ((), outside) = futures::join!(children::count(cluster, planned, terms, &mut facts), neighbours::look(cluster, plan, fed));
+    impact::impacts(&Scene { plan, actions, differences, facts: &facts, outside: &outside, terms })
 }
 
 /// Returns the objects that an apply would not change, as the server's dry run says, or only in what is ignored (spec R730).

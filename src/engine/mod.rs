@@ -15,6 +15,7 @@ mod gathered;
 mod host;
 mod inventory;
 mod local;
+mod neighbours;
 mod owners;
 mod prepare;
 mod references;

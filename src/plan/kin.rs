@@ -47,6 +47,14 @@ const IN_THE_CLUSTER: [(&str, &str, &str); 2] = [
     ("rbac.authorization.k8s.io/v1", "ClusterRoleBinding", "clusterrolebindings"),
 ];
 
+/// Workloads whose pods run for long and read ConfigMaps and Secrets.
+pub(crate) const READERS: [(&str, &str, &str); 4] = [
+    ("apps/v1", "DaemonSet", "daemonsets"),
+    ("apps/v1", "Deployment", "deployments"),
+    ("apps/v1", "StatefulSet", "statefulsets"),
+    ("batch/v1", "CronJob", "cronjobs"),
+];
+
 /// Returns what may be below an object. A cluster-scoped one of Kubernetes owns nothing by reference.
 pub(crate) fn below(key: &ResourceKey) -> Below {
     match (&*key.group, &*key.kind) {

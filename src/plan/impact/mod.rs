@@ -19,6 +19,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+pub(crate) use config::{Outside, fed_namespaces};
 pub(crate) use facts::{Facts, Family, Volume};
 pub(crate) use refusal::{is_immutable, shortened};
 pub(crate) use removal::stays;
@@ -37,6 +38,7 @@ pub(crate) struct Scene<'a> {
     pub(crate) differences: &'a BTreeMap<TaskId, Arc<Difference>>,
     /// Of live objects that change or go.
     pub(crate) facts: &'a BTreeMap<TaskId, Facts>,
+    pub(crate) outside: &'a Outside,
     pub(crate) terms: Terms<'a>,
 }
 

@@ -79,6 +79,12 @@ pub(crate) enum Impact {
         how: Use,
         turn: Turn,
     },
+    /// Workloads that are no part of the plan use it.
+    FeedsOthers {
+        names: Vec<String>,
+        /// Whether there may be more of them.
+        more: bool,
+    },
     Gone {
         what: Thing,
         names: Vec<String>,
@@ -257,6 +263,7 @@ impl Impact {
             Self::Last => "last",
             Self::WaitsFor { .. } => "waitsFor",
             Self::Feeds { .. } => "feeds",
+            Self::FeedsOthers { .. } => "feedsOthers",
             Self::Gone { .. } => "gone",
             Self::New { .. } => "new",
             Self::Turns { .. } => "turns",
@@ -299,6 +306,7 @@ impl Impact {
             | Self::AsksFirst { .. }
             | Self::WaitsFor { .. }
             | Self::Feeds { .. }
+            | Self::FeedsOthers { .. }
             | Self::Gone { .. }
             | Self::New { .. }
             | Self::Turns { .. } => Weight::Notable,

@@ -41,6 +41,7 @@ impl fmt::Display for Impact {
                 write!(f, "is not gone before somebody takes away {}", few("finalizer", finalizers))
             }
             Self::Feeds { user, how, turn } => write!(f, "{} {}", user.short(), fed(*how, *turn)),
+            Self::FeedsOthers { names, more } => f.write_str(&strangers(names, *more)),
             Self::Gone { what, names } => write!(f, "{} {}", gone(*what), listed(names)),
             Self::New { what, names } => write!(f, "{} {}", new(*what), listed(names)),
             Self::Turns { what, from, to } => f.write_str(&turned(*what, from, to)),
@@ -212,6 +213,13 @@ fn immutable(fields: &[String], way_out: WayOut, family: Option<&Family>) -> Str
         WayOut::ReplaceAndForce => "the annotation argocd.argoproj.io/sync-options: Replace=true,Force=true on it",
     };
     format!("{what}; {how} deletes it and creates it again{}", family.map(belongings).unwrap_or_default())
+}
+
+/// Returns `2 workloads outside of this app read it: Deployment/a and Deployment/b`.
+fn strangers(names: &[String], more: bool) -> String {
+    let at_least = if more { "at least " } else { "" };
+    let verb = if names.len() == 1 { "reads" } else { "read" };
+    format!("{at_least}{} outside of this app {verb} it: {}", counted(names.len() as u64, "workload"), listed(names))
 }
 
 /// Returns `finalizer a`, `finalizers a and b`.

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::{Stage, object, with};
+use crate::model::Object;
 use crate::plan::Action;
 
 fn settings(kind: &str, value: &str) -> Value {
@@ -67,6 +68,27 @@ fn a_secret_is_used_in_the_same_ways_and_never_printed() {
     assert_eq!(told("Secret", &secret), [KEPT]);
     let volume = mounted(&json!({"name": "v", "secret": {"secretName": "settings"}}), &json!({"name": "v", "mountPath": "/v"}));
     assert_eq!(told("Secret", &volume), [SEEN]);
+}
+
+#[test]
+fn workloads_outside_of_the_app_that_read_it_are_counted_and_named() {
+    let spec = container(&json!({"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "a"}}}]}));
+    let other_key = container(&json!({"env": [{"name": "A", "valueFrom": {"configMapKeyRef": {"name": "settings", "key": "b"}}}]}));
+    let outside = |name: &str, namespace: &str, spec: &Value| {
+        let metadata = json!({"name": name, "namespace": namespace});
+        Object::new(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata, "spec": {"template": {"spec": spec}}}))
+    };
+    let mut stage = Stage::changed(&settings("ConfigMap", "1"), &settings("ConfigMap", "2"));
+    assert_eq!(stage.told(), [""; 0]);
+    stage.outside.workloads = vec![outside("b", "prod", &spec), outside("far", "other", &spec), outside("c", "prod", &other_key)];
+    assert_eq!(stage.told(), ["1 workload outside of this app reads it: Deployment/b"]);
+    stage.outside.workloads.push(outside("a", "prod", &spec));
+    stage.outside.cut.insert("prod".into());
+    assert_eq!(stage.told(), ["at least 2 workloads outside of this app read it: Deployment/a and Deployment/b"]);
+    for odd in [json!(null), json!([]), json!({"containers": {}, "volumes": "x"}), json!({"containers": [null], "volumes": [null]})] {
+        stage.outside.workloads = vec![outside("b", "prod", &odd)];
+        assert_eq!(stage.told(), [""; 0], "{odd}");
+    }
 }
 
 fn waves(map: i64, web: i64) -> Vec<String> {

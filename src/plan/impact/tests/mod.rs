@@ -23,13 +23,25 @@ struct Stage {
     options: Options,
     prunes: bool,
     approved: Vec<ResourceKey>,
+    outside: Outside,
 }
 
 impl Stage {
     fn new() -> Self {
         let (manifests, candidates, approved) = (Vec::new(), Vec::new(), Vec::new());
         let (actions, live, facts) = (BTreeMap::new(), BTreeMap::new(), BTreeMap::new());
-        Self { manifests, candidates, kind: Kind::Sync, actions, live, facts, options: Options::default(), prunes: true, approved }
+        Self {
+            manifests,
+            candidates,
+            kind: Kind::Sync,
+            actions,
+            live,
+            facts,
+            options: Options::default(),
+            prunes: true,
+            approved,
+            outside: Outside::default(),
+        }
     }
 
     /// One object that is changed from `before` to `after`.
@@ -137,7 +149,7 @@ impl Stage {
             actions.insert(task.id.clone(), action);
         }
         let terms = Terms { options: &self.options, prunes: self.prunes, approved: &self.approved };
-        run(&Scene { plan: &plan, actions: &actions, differences: &differences, facts: &facts, terms })
+        run(&Scene { plan: &plan, actions: &actions, differences: &differences, facts: &facts, outside: &self.outside, terms })
     }
 
     /// Sentences of all tasks, in order.
