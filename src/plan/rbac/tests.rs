@@ -6,7 +6,7 @@ use super::*;
 use crate::model::{KindFact, Kinds, Options, Origin, Scope};
 use crate::plan::{Manifest, PlanInput, Shape};
 
-const KINDS: [(&str, &str, &str); 9] = [
+const KINDS: [(&str, &str, &str); 10] = [
     ("v1", "ConfigMap", "configmaps"),
     ("v1", "Secret", "secrets"),
     ("v1", "Pod", "pods"),
@@ -16,6 +16,7 @@ const KINDS: [(&str, &str, &str); 9] = [
     ("rbac.authorization.k8s.io/v1", "Role", "roles"),
     ("rbac.authorization.k8s.io/v1", "RoleBinding", "rolebindings"),
     ("rbac.authorization.k8s.io/v1", "ClusterRole", "clusterroles"),
+    ("example.com/v1", "Gadget", "gadgets"),
 ];
 
 fn object(version: &str, kind: &str, name: &str, annotations: &Value) -> Value {
@@ -56,7 +57,7 @@ impl Case {
         let (mut kinds, mut plurals) = (Kinds::default(), BTreeMap::new());
         for (version, kind, plural) in KINDS {
             let gvk = Gvk::new(version, kind);
-            let scope = if ["Namespace", "ClusterRole"].contains(&kind) { Scope::Cluster } else { Scope::Namespaced };
+            let scope = if ["Namespace", "ClusterRole", "Gadget"].contains(&kind) { Scope::Cluster } else { Scope::Namespaced };
             kinds.insert(&gvk, KindFact::Known { plural: plural.into(), scope });
             plurals.insert(gvk, plural.into());
         }
@@ -115,8 +116,16 @@ fn an_object_that_is_not_there_is_seen_patched_and_created_and_one_that_is_there
     assert_eq!(only_old.needed(), ["shop: get,patch configmaps [old]"]);
     assert_eq!(
         only_old.helpful(),
-        ["shop: list,watch,create configmaps", "shop: list,watch events", "shop: list,watch pods"],
-        "what only an accident needs"
+        [
+            "shop: list,watch,create configmaps",
+            "shop: list,watch events",
+            "shop: list,watch pods",
+            "shop: list daemonsets.apps",
+            "shop: list deployments.apps",
+            "shop: list statefulsets.apps",
+            "shop: list cronjobs.batch"
+        ],
+        "what only an accident needs, and who else reads it"
     );
     let unread = Case { unread: vec![ResourceKey::new("", "ConfigMap", "shop", "old")], ..Case::of(&[map("old", "")]) };
     assert_eq!(unread.needed(), only_old.needed(), "what cannot be read may be there");
@@ -195,6 +204,28 @@ fn a_dry_run_is_authorised_as_the_writes_that_it_tries_and_deletes_nothing() {
     let all = [case.needed(), case.helpful()].concat().join("\n");
     assert!(all.contains("patch jobs.batch [pre]") && all.contains("patch configmaps [a]"), "{all}");
     assert!(!all.contains("delete") && !all.contains("log"), "{all}");
+}
+
+#[test]
+fn what_a_plan_counts_is_helpful_and_nobody_lists_secrets_for_a_number() {
+    let web = object("apps/v1", "Deployment", "web", &json!({}));
+    let gadget = object("example.com/v1", "Gadget", "g", &json!({}));
+    let lists = |force: bool| {
+        let wants = Case { live: vec![web.clone(), gadget.clone()], force, ..Case::of(&[web.clone(), gadget.clone()]) }.wants();
+        let counted = wants.accesses.iter().filter(|access| access.reason.does == "counts in a plan what goes with");
+        counted.map(|access| (access.need, access.grant.to_string(), access.reason.to_string())).collect::<Vec<_>>()
+    };
+    assert_eq!(lists(false), []);
+    let forced = lists(true);
+    assert!(forced.iter().all(|(need, ..)| *need == Need::Helpful), "{forced:?}");
+    let about =
+        |subject: &str| forced.iter().filter(|(.., why)| why.contains(subject)).map(|(_, grant, _)| grant.as_str()).collect::<Vec<_>>();
+    assert_eq!(about("Deployment web"), ["list pods in shop", "list replicasets.apps in shop"]);
+    let everywhere = about("Gadget g");
+    for kind in ["pods", "clusterroles.rbac.authorization.k8s.io", "gadgets.example.com"] {
+        assert!(everywhere.contains(&format!("list {kind} in the whole cluster").as_str()), "{kind}: {everywhere:?}");
+    }
+    assert!(!forced.iter().any(|(_, grant, _)| grant.contains("secrets")), "{forced:?}");
 }
 
 /// Nobody can put a Role into a Namespace that is not there.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use super::super::deletion::effective;
+use super::super::kin::{Below, READERS, below};
 use super::super::references::PLURALS;
 use super::escalation::{self, Handing};
 use super::{Access, Need, Plan, Reason, Scene, Terms, Wants};
@@ -120,6 +121,7 @@ impl Walk<'_> {
     fn prune(&mut self, task: &Task, spot: &Where) {
         if self.is_pruned(task) && !self.is_leaving(task) {
             self.add(Need::Needed, spot.of("delete"), "prunes", &title(task));
+            self.counts_children(task);
         }
     }
 
@@ -149,6 +151,14 @@ impl Walk<'_> {
         }
         if is_there && self.is_recreated(task, mode, live.as_ref()) && !self.terms.dry_run {
             self.add(Need::Needed, spot.of("delete"), "deletes and creates again what cannot be changed:", &what);
+            self.counts_children(task);
+        }
+        let is_content = task.id.key.group.is_empty() && matches!(&*task.id.key.kind, "ConfigMap" | "Secret");
+        if live.is_some() && is_content && task.id.role == Role::Apply {
+            for (version, kind, plural) in READERS {
+                let place = Where { group: Gvk::new(version, kind).group, ..Where::core(plural, &task.id.key.namespace) };
+                self.add(Need::Helpful, place.of("list"), "tells in a plan who else reads", &what);
+            }
         }
         if task.is_hook() && !self.terms.dry_run {
             self.hook(task, spot, mode);
@@ -224,6 +234,28 @@ impl Walk<'_> {
             let pods = Where::core("pods", &task.id.key.namespace);
             self.add(Need::Helpful, pods.of("get"), "shows on request the log of", &title(task));
             self.add(Need::Helpful, Where { subresource: "log", ..pods }.of("get"), "shows on request the log of", &title(task));
+        }
+    }
+
+    /// What a plan lists to say what goes with an object. Secrets are left out: who may list them may read them all, which is too much for
+    /// a number. So is what is in a Namespace, which is every kind.
+    fn counts_children(&mut self, task: &Task) {
+        let key = &task.id.key;
+        let below = below(key);
+        let usual = below.usual().into_iter().map(|usual| (usual.gvk.group, Arc::from(usual.plural), usual.is_namespaced));
+        let mut kinds: BTreeSet<(Arc<str>, Arc<str>, bool)> = usual.collect();
+        if below.is_open() {
+            let own = self.plan.tasks.iter().filter_map(|own| {
+                let plural = self.scene.plurals.get(&own.gvk())?.clone();
+                Some((own.id.key.group.clone(), plural, !own.id.key.namespace.is_empty()))
+            });
+            kinds.extend(own.filter(|(_, _, is_namespaced)| *is_namespaced || below == Below::Everywhere));
+        }
+        let defined = self.scene.live.get(key).filter(|_| key.is_definition());
+        kinds.extend(defined.map(|live| (live.text(&["spec", "group"]).into(), live.text(&["spec", "names", "plural"]).into(), false)));
+        for (group, resource, _) in kinds.into_iter().filter(|(group, plural, _)| (&**group, &**plural) != ("", "secrets")) {
+            let place = Where { group, resource, ..Where::core("", &key.namespace) };
+            self.add(Need::Helpful, place.of("list"), "counts in a plan what goes with", &title(task));
         }
     }
 
