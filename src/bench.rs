@@ -1,6 +1,8 @@
 //! What the benchmarks measure, reachable from outside because they link the crate as strangers. Makes up inputs of a size and does
 //! one thing with them; not part of the program.
 
+mod effects;
+
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -23,6 +25,8 @@ use crate::report::{self, End};
 use crate::sim::SimCluster;
 use crate::sim::story::Story;
 use crate::tui::rehearsal::Rehearsal;
+
+pub use effects::Effects;
 
 /// Waves of a made-up app.
 const WAVES: usize = 20;
@@ -448,6 +452,8 @@ mod tests {
         let comparison = Comparison::of(5_000);
         assert!((4_900..5_500).contains(&comparison.size()), "{}", comparison.size());
         assert!((20..40).contains(&comparison.lines()), "{}", comparison.lines());
+        let effects = Effects::of(30);
+        assert_eq!((effects.told(), effects.counted()), (40, 40), "two of each change, four children of each that goes");
         let state = tempfile::tempdir().unwrap();
         assert!(Waves::of(5, state.path().to_owned()).sync() > 10);
     }

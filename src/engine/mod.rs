@@ -6,7 +6,7 @@ mod belongings;
 pub(crate) mod bus;
 mod candidates;
 mod captures;
-mod children;
+pub(crate) mod children;
 mod compare;
 mod doubles;
 mod executor;

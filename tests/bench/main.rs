@@ -4,7 +4,7 @@ use std::io::Read as _;
 
 use divan::Bencher;
 use portable_pty::{CommandBuilder, PtySize, native_pty_system};
-use syncwave::bench::{Comparison, Diffs, Frames, Judgements, Manifests, Records, Waves};
+use syncwave::bench::{Comparison, Diffs, Effects, Frames, Judgements, Manifests, Records, Waves};
 
 fn main() {
     divan::main();
@@ -45,6 +45,20 @@ fn health_of_10_000_objects(bencher: Bencher<'_, '_>) {
 fn health_of_10_000_objects_in_lua(bencher: Bencher<'_, '_>) {
     let objects = Judgements::in_lua(10_000);
     bencher.bench_local(|| objects.healthy());
+}
+
+/// What a plan of 10,000 objects says of readers, pods and children.
+#[divan::bench(sample_count = 20)]
+fn effects_of_10_000_objects(bencher: Bencher<'_, '_>) {
+    let effects = Effects::of(10_000);
+    bencher.bench_local(|| effects.told());
+}
+
+/// Who belongs to whom among 13,000 objects, of which 3,300 go.
+#[divan::bench(sample_count = 20)]
+fn children_of_3_300_objects(bencher: Bencher<'_, '_>) {
+    let effects = Effects::of(10_000);
+    bencher.bench_local(|| effects.counted());
 }
 
 /// The difference of an object of 5,000 lines, and the lines that show it.
