@@ -212,6 +212,7 @@ impl Cluster {
         }
         let path = with_query(&spot.path(), &query);
         let mut body = outgoing(target);
+        let mut left_out = Vec::new();
         loop {
             let answer = self.write(Method::PATCH, &path, APPLY, &body).await;
             let cut = match &answer {
@@ -219,7 +220,13 @@ impl Cluster {
                 Ok(_) | Err(_) => Vec::new(),
             };
             if cut.is_empty() {
-                return Veil::of(target).answer(answer);
+                let answer = Veil::of(target).answer(answer)?;
+                let warnings = answer.warnings.into_iter().chain(left_out).collect();
+                return Ok(Answer { warnings, ..answer });
+            }
+            // Whoever tries is told by the answer, whoever writes at once.
+            if run == Run::Dry {
+                left_out.extend(cut.iter().map(|path| unknown_fields::warning(path)));
             }
             reporter.warn(format!("left out {}, which the API server does not know (Validate=false)", few(&cut)));
         }

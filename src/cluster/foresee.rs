@@ -43,6 +43,14 @@ pub(crate) struct Foreseen {
     pub(crate) prospect: Prospect,
     /// Why `after` is not quite, or not at all, what the server says.
     pub(crate) approximate: Option<String>,
+    /// Fields of the target that the server does not know and drops.
+    pub(crate) left_out: Vec<String>,
+}
+
+impl Foreseen {
+    fn new(live: Option<Object>, after: Option<Object>, prospect: Prospect) -> Self {
+        Self { live, after, prospect, approximate: None, left_out: Vec::new() }
+    }
 }
 
 /// What is known of an object before it is looked at by its name.
@@ -88,7 +96,8 @@ impl Cluster {
             let tried = self.try_for(spot, target, &before, mode).await;
             let is_settled = seen.is_moment_of(&tried) && (is_fresh || !depends_on_moment(&tried));
             if is_settled || looks == LOOKS {
-                let foreseen = self.told(Told { spot, target, mode, seen, before }, tried).await;
+                let left_out = tried.as_ref().map(Tried::left_out).unwrap_or_default();
+                let foreseen = Foreseen { left_out, ..self.told(Told { spot, target, mode, seen, before }, tried).await };
                 return if is_settled { foreseen } else { restless(foreseen) };
             }
             looks += 1;
@@ -104,7 +113,7 @@ impl Cluster {
         };
         let Some(live) = live else { return self.foresee(spot, target, Glimpse::Unseen, |_| MAKING).await };
         let (after, approximate) = self.anew(spot, target, &live).await;
-        Foreseen { live: Some(live), after, prospect: Prospect::Recreate(why.to_owned()), approximate }
+        Foreseen { approximate, ..Foreseen::new(Some(live), after, Prospect::Recreate(why.to_owned())) }
     }
 
     async fn see(&self, spot: Spot<'_>, glimpse: Glimpse) -> Result<Seen, CallError> {
@@ -154,7 +163,7 @@ impl Cluster {
         let (after, why) = match (made, &live) {
             (Made::Answer(answer), Some(old)) if mode.migrate && mode.verb != Verb::Replace && leftovers::has_any(old.wire()) => {
                 let (after, approximate) = self.without_leftovers(spot, old, answer.body).await;
-                return Foreseen { live, after: Some(after), prospect: Prospect::Configure, approximate };
+                return Foreseen { approximate, ..Foreseen::new(live, Some(after), Prospect::Configure) };
             }
             (Made::Answer(answer), _) if mode.verb == Verb::Replace => (Some(Object::new(as_ours(answer.body))), None),
             (Made::Answer(answer), _) => (Some(Object::new(answer.body)), None),
@@ -163,7 +172,7 @@ impl Cluster {
             (Made::Nothing, Some(old)) => {
                 let (after, approximate) = self.anew(spot, target, old).await;
                 let prospect = Prospect::Recreate("Replace=true with Force=true".to_owned());
-                return Foreseen { live, after, prospect, approximate };
+                return Foreseen { approximate, ..Foreseen::new(live, after, prospect) };
             }
             (Made::Nothing, None) => (None, None),
         };
@@ -176,7 +185,7 @@ impl Cluster {
             (Word::Configured | Word::ServersideApplied, None) if before == Before::Absent => Prospect::Create,
             (Word::Configured | Word::ServersideApplied, None) => Prospect::Configure,
         };
-        Foreseen { live, after, prospect, approximate }
+        Foreseen { approximate, ..Foreseen::new(live, after, prospect) }
     }
 
     /// Asks for the new object beside the old one, under another name.
@@ -279,7 +288,7 @@ fn restless(foreseen: Foreseen) -> Foreseen {
 }
 
 fn unknown(live: Option<Object>, why: String) -> Foreseen {
-    Foreseen { live, after: None, prospect: Prospect::Unknown(why), approximate: None }
+    Foreseen::new(live, None, Prospect::Unknown(why))
 }
 
 fn hidden(text: &str) -> String {
@@ -289,7 +298,7 @@ fn hidden(text: &str) -> String {
 fn hidden_object(text: &str, tried: Result<Tried, CallError>) -> Foreseen {
     match tried {
         Ok(Tried { made: Made::Answer(answer), .. }) if answer.code == 201 => {
-            Foreseen { live: None, after: Some(Object::new(answer.body)), prospect: Prospect::Create, approximate: None }
+            Foreseen::new(None, Some(Object::new(answer.body)), Prospect::Create)
         }
         Err(error @ CallError::Refused { .. }) if !error.is_forbidden() => refused(None, error),
         Ok(_) | Err(_) => unknown(None, hidden(text)),
@@ -302,14 +311,14 @@ fn refused(live: Option<Object>, error: CallError) -> Foreseen {
         CallError::Refused { code, reason, message, .. } => (code, reason, message),
         // Nothing is sent that contradicts itself.
         CallError::Withheld(_) => {
-            return Foreseen { live, after: None, approximate: Some(error.to_string()), prospect: Prospect::Refused(error) };
+            return Foreseen { approximate: Some(error.to_string()), ..Foreseen::new(live, None, Prospect::Refused(error)) };
         }
         CallError::Lost(_) | CallError::TimedOut | CallError::Credentials(_) | CallError::Unsent | CallError::Unreadable(_) => {
             return unknown(live, error.to_string());
         }
     };
     if is_unwilling(message) {
-        return Foreseen { live, after: None, prospect: Prospect::Untried, approximate: Some(message.clone()) };
+        return Foreseen { approximate: Some(message.clone()), ..Foreseen::new(live, None, Prospect::Untried) };
     }
     let is_about_target =
         ["failed to create typed patch object", "failed to convert new object"].iter().any(|start| message.starts_with(start));
@@ -320,7 +329,7 @@ fn refused(live: Option<Object>, error: CallError) -> Foreseen {
         return unknown(live, said);
     }
     let approximate = Some(message.clone());
-    Foreseen { live, after: None, prospect: Prospect::Refused(error), approximate }
+    Foreseen { approximate, ..Foreseen::new(live, None, Prospect::Refused(error)) }
 }
 
 /// Admission webhooks with side effects refuse to be tried.

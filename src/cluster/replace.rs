@@ -60,7 +60,13 @@ impl Cluster {
     }
 
     pub(super) async fn post(&self, spot: Spot<'_>, target: &Object, mode: Mode, run: Run) -> Result<Answer, CallError> {
-        let path = with_query(&spot.collection(), &query(if mode.validate { "Strict" } else { "Ignore" }, run));
+        let validation = match (mode.validate, run) {
+            (true, _) => "Strict",
+            // What is left out has to be named.
+            (false, Run::Dry) => "Warn",
+            (false, Run::ForReal) => "Ignore",
+        };
+        let path = with_query(&spot.collection(), &query(validation, run));
         Veil::of(target).answer(self.write(Method::POST, &path, JSON, &outgoing(target)).await)
     }
 

@@ -6,7 +6,7 @@ use super::apply::{Before, Run, Spot, Word};
 use super::replace::replacing_word;
 use super::retry::Backoff;
 use super::wire::{Answer, CallError};
-use super::{Cluster, Reporter};
+use super::{Cluster, Reporter, unknown_fields};
 use crate::model::{Mode, Object, Verb};
 
 impl Cluster {
@@ -69,6 +69,16 @@ impl Cluster {
 pub(super) struct Tried {
     pub(super) word: Word,
     pub(super) made: Made,
+}
+
+impl Tried {
+    /// Returns the fields that the server dropped from what it was asked about.
+    pub(super) fn left_out(&self) -> Vec<String> {
+        match &self.made {
+            Made::Answer(answer) => unknown_fields::warned_of(&answer.warnings),
+            Made::Anew { .. } | Made::Nothing => Vec::new(),
+        }
+    }
 }
 
 /// What would be there afterwards.

@@ -1,9 +1,10 @@
 //! Takes those fields out of a manifest that the server names as unknown, for targets with `Validate=false` (decision 6): server-side apply
-//! refuses them even when field validation is off. Pure.
+//! refuses them even when field validation is off. Knows the words for it, too. Pure.
 
 use serde_json::Value;
 
 const UNKNOWN: &str = ": field not declared in schema";
+const WARNING: &str = "unknown field \"";
 
 /// Removes every field that a refusal names and returns their paths; none if the refusal is about something else.
 pub(super) fn cut(body: &mut Value, refusal: &str) -> Vec<String> {
@@ -13,6 +14,17 @@ pub(super) fn cut(body: &mut Value, refusal: &str) -> Vec<String> {
         line[start..].trim()
     });
     named.filter(|path| remove(body, path)).map(str::to_owned).collect()
+}
+
+/// Says of a field what the server says in a warning, where it is asked only to warn.
+pub(super) fn warning(path: &str) -> String {
+    format!("{WARNING}{}\"", path.trim_start_matches('.'))
+}
+
+/// Returns the fields that warnings name as unknown: the server leaves them out.
+pub(super) fn warned_of(warnings: &[String]) -> Vec<String> {
+    let field = |text: &String| Some(text.strip_prefix(WARNING)?.strip_suffix('"')?.to_owned());
+    warnings.iter().filter_map(field).collect()
 }
 
 fn remove(body: &mut Value, path: &str) -> bool {
@@ -90,6 +102,17 @@ mod tests {
         assert_eq!(cut(&mut body, &line(".dataz")), [".dataz"]);
         assert_eq!(cut(&mut body, &line(".list[0].ports[port=80,protocol=\"TCP\"].x")).len(), 1);
         assert_eq!(body, json!({"data": {"k": "v"}, "list": [{"ports": [{"port": 80}]}]}));
+    }
+
+    #[test]
+    fn fields_that_are_left_out_are_told_like_those_that_the_server_warns_of() {
+        let warnings = [
+            warning(".spec.extra"),
+            "unknown field \"dataz\"".to_owned(),
+            "v1beta1 is deprecated".to_owned(),
+            "unknown field \"".to_owned(),
+        ];
+        assert_eq!(warned_of(&warnings), ["spec.extra", "dataz"]);
     }
 
     #[test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use serde_json::Value;
 
+use super::candidates::NAMED;
 use super::children;
 use super::gathered::Gathered;
 use super::neighbours;
@@ -42,14 +43,14 @@ struct Look {
     action: Action,
     difference: Option<Difference>,
     approximate: Option<String>,
-    note: Option<String>,
+    notes: Vec<String>,
     /// What the comparison does not show of the live object.
     facts: Option<Facts>,
 }
 
 impl Look {
     fn only(action: Action) -> Self {
-        Self { action, difference: None, approximate: None, note: None, facts: None }
+        Self { action, difference: None, approximate: None, notes: Vec::new(), facts: None }
     }
 }
 
@@ -71,7 +72,7 @@ pub(super) async fn preview(prepared: Prepared, request: &Request, depth: Depth)
         planned.approximate.extend(look.approximate.map(|why| (id.clone(), why)));
         told.extend(look.difference.iter().flat_map(|difference| difference.problems.iter().cloned()));
         planned.differences.extend(look.difference.map(|difference| (id.clone(), Arc::new(difference))));
-        told.extend(look.note);
+        told.extend(look.notes);
         facts.extend(look.facts.filter(|_| look.action != Action::Unchanged).map(|facts| (id.clone(), facts)));
         planned.actions.insert(id, look.action);
     }
@@ -174,8 +175,9 @@ impl Eye<'_> {
         };
         let Some(live) = &foreseen.live else { return Look::only(Action::Run) };
         let (difference, approximate) = self.both_sides(task, (live, target), &foreseen);
-        let note = leaving(&task.id.key, live, "the hook is made anew when it is gone");
-        Look { difference: Some(difference), approximate, note, ..Look::only(Action::Run) }
+        let leaving = leaving(&task.id.key, live, "the hook is made anew when it is gone");
+        let notes = leaving.into_iter().chain(left_out(&task.id.key, &foreseen)).collect();
+        Look { difference: Some(difference), approximate, notes, ..Look::only(Action::Run) }
     }
 
     async fn apply(&self, task: &Task, target: &Object) -> Look {
@@ -202,9 +204,10 @@ impl Eye<'_> {
             let why = format!("it cannot be tried before Namespace {} is there, which comes with this sync", task.id.key.namespace);
             return Look { approximate: Some(why), ..created(target) };
         }
-        let note = foreseen.live.as_ref().and_then(|live| leaving(&task.id.key, live, "what the sync writes into it goes with it"));
+        let leaving = foreseen.live.as_ref().and_then(|live| leaving(&task.id.key, live, "what the sync writes into it goes with it"));
+        let notes = leaving.into_iter().chain(left_out(&task.id.key, &foreseen)).collect();
         let facts = foreseen.live.as_ref().map(|live| Facts::of(live.wire()));
-        Look { note, facts, ..self.judged(task, target, foreseen) }
+        Look { notes, facts, ..self.judged(task, target, foreseen) }
     }
 
     /// Returns the live object, as it was seen already or as it is now.
@@ -299,4 +302,13 @@ fn compared(live: Option<&Value>, after: Option<&Value>, rules: &dyn IgnoreField
 fn leaving(key: &ResourceKey, live: &Object, meaning: &str) -> Option<String> {
     let since = live.text(&["metadata", "deletionTimestamp"]);
     (!since.is_empty()).then(|| format!("{key} is being deleted since {since}; {meaning}"))
+}
+
+/// Says which fields of a manifest come to nothing: without validation the server drops in silence what it does not know.
+fn left_out(key: &ResourceKey, foreseen: &Foreseen) -> Option<String> {
+    let fields = &foreseen.left_out;
+    let named: Vec<&str> = fields.iter().take(NAMED).map(String::as_str).collect();
+    let more = fields.len() - named.len();
+    let rest = if more > 0 { format!(" and {more} more") } else { String::new() };
+    (!named.is_empty()).then(|| format!("{key}: the API server does not know {}{rest}, so the sync leaves that out", named.join(", ")))
 }

@@ -289,6 +289,27 @@ async fn what_comes_with_its_namespace_or_definition_is_new_and_cannot_be_tried(
 }
 
 #[tokio::test(start_paused = true)]
+async fn r707_what_is_left_out_without_validation_is_named() {
+    let map = |options: &str| {
+        let options = format!("{{argocd.argoproj.io/sync-options: '{options}'}}");
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, annotations: {options}}}\ndata: {{k: v}}\ndataz: {{k: v}}\n")
+    };
+    for options in ["Validate=false", "Validate=false,Replace=true"] {
+        let mut stage = Stage::new("", &map(options));
+        let expected = "ConfigMap shop/a: the API server does not know dataz, so the sync leaves that out";
+        for _ in 0..2 {
+            let planned = stage.diff().await;
+            assert!(planned.notes.iter().any(|note| note == expected), "{options}: {:?}", planned.notes);
+            stage.sync(Request::default()).await;
+        }
+        stage.close().await;
+    }
+    let mut stage = Stage::new("", &map(""));
+    assert!(matches!(said(&stage.diff().await, "a").0, Action::Refused(_)));
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_object_in_deletion_is_told() {
     let mut stage = Stage::new("", &config("a", "{k: v}"));
     stage.sync(Request::default()).await;
