@@ -1,6 +1,8 @@
 //! What a plan would change: for each task the action, and both sides of the object compared. Asks the server for dry runs; where it may
 //! not be asked, compares here, and says so. Writes nothing.
 
+mod defined;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -183,7 +185,7 @@ impl Eye<'_> {
     async fn apply(&self, task: &Task, target: &Object) -> Look {
         let Some(resource) = self.cluster.known_resource(&task.gvk()) else {
             let why = format!("it cannot be tried before {} is served, which comes with this sync", task.gvk().kind);
-            return Look { approximate: Some(why), ..created(target) };
+            return Look { approximate: Some(why), notes: self.misfits(task, target).into_iter().collect(), ..created(target) };
         };
         let spot = spot(&resource, task);
         let target = &self.sent(task, target, spot).await;
@@ -197,6 +199,7 @@ impl Eye<'_> {
             glimpse = live.map_or(glimpse, Glimpse::Live);
         }
         let foreseen = self.cluster.foresee(spot, target, glimpse, |live| self.mode(task, live)).await;
+        let foreseen = self.by_definition(task, target, foreseen).await;
         if let Prospect::Refused(error) = &foreseen.prospect
             && error.is_not_found()
             && self.creates_namespace(&task.id.key.namespace)

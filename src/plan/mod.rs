@@ -13,6 +13,7 @@ pub(crate) mod order;
 pub(crate) mod provision;
 pub(crate) mod rbac;
 pub(crate) mod references;
+pub(crate) mod schema;
 pub(crate) mod selection;
 #[cfg(test)]
 mod tests;

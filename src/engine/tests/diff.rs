@@ -288,6 +288,52 @@ async fn what_comes_with_its_namespace_or_definition_is_new_and_cannot_be_tried(
     stage.close().await;
 }
 
+/// A definition of Widgets with these fields in their spec, and a Widget.
+fn widgets(fields: &str, spec: &str) -> String {
+    format!(
+        "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: widgets.example.com}}\nspec:\n  group: example.com\n  scope: Namespaced\n  \
+         names: {{plural: widgets, singular: widget, kind: Widget}}\n  versions: [{{name: v1, served: true, storage: true, schema: {{openAPIV3Schema: {{type: object, \
+         properties: {{spec: {{type: object, properties: {fields}}}}}}}}}}}]\n---\napiVersion: example.com/v1\nkind: Widget\nmetadata: {{name: w}}\nspec: {spec}\n"
+    )
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_tried_yet_is_held_against_the_definition_that_comes_along() {
+    let size = "{size: {type: integer}}";
+    for (spec, note) in [
+        ("{size: 1}", None),
+        ("{size: big, colour: red}", Some("spec.colour does not exist, spec.size is a string and has to be an integer")),
+    ] {
+        let mut stage = Stage::new("", &widgets(size, spec));
+        let planned = stage.diff().await;
+        let told: Vec<&str> = planned
+            .notes
+            .iter()
+            .filter_map(|note| note.strip_prefix("Widget shop/w does not fit the definition that comes with this sync: "))
+            .collect();
+        assert_eq!(told, note.map(|note| format!("{note}; the API server will refuse it")).into_iter().collect::<Vec<_>>());
+        assert!(said(&planned, "w").2.is_some_and(|why| why.contains("before Widget is served")));
+        stage.close().await;
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_refusal_by_the_definition_that_this_sync_changes_is_no_refusal() {
+    let mut stage = Stage::new("", &widgets("{size: {type: integer}}", "{size: 1}"));
+    stage.sync(Request::default()).await;
+    let both = "{size: {type: integer}, colour: {type: string}}";
+    stage.write(&widgets(both, "{size: 1, colour: red}"));
+    let (action, fields, approximate) = said(&stage.diff().await, "w");
+    assert_eq!((action, &fields[..]), (Action::Configure, &["spec.colour: nothing -> \"red\"".to_owned()][..]));
+    assert!(approximate.is_some_and(|why| why.contains("by the one that comes with this sync it fits")));
+    stage.write(&widgets(both, "{size: 1, color: red}"));
+    assert!(matches!(said(&stage.diff().await, "w").0, Action::Refused(why) if why.contains("not declared")), "it fits neither");
+    stage.write(&widgets(both, "{size: 1, colour: red}"));
+    stage.sync(Request::default()).await;
+    assert_eq!(differences(&stage.diff().await), [""; 0]);
+    stage.close().await;
+}
+
 #[tokio::test(start_paused = true)]
 async fn r707_what_is_left_out_without_validation_is_named() {
     let map = |options: &str| {
