@@ -16,6 +16,7 @@ mod diff;
 mod disturbances;
 mod effects;
 mod findings;
+mod foresight;
 mod health;
 mod ignore;
 mod killed;
