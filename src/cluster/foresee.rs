@@ -9,7 +9,7 @@ use super::ownership::Snapshot;
 use super::retry::{Backoff, is_transient};
 use super::trial::{Made, Tried};
 use super::wire::{CallError, with_query};
-use super::{Cluster, Reporter, leftovers};
+use super::{Cluster, Reporter, assigned, leftovers};
 use crate::model::annotation::FIELD_MANAGER;
 use crate::model::{Mode, Object, Verb};
 
@@ -167,7 +167,7 @@ impl Cluster {
             }
             (Made::Answer(answer), _) if mode.verb == Verb::Replace => (Some(Object::new(as_ours(answer.body))), None),
             (Made::Answer(answer), _) => (Some(Object::new(answer.body)), None),
-            (Made::Anew { object: Some(object), why }, Some(old)) => (Some(with_identity(object, old)), Some(why)),
+            (Made::Anew { object: Some(object), why }, Some(old)) => (Some(with_identity(object, old, target)), Some(why)),
             (Made::Anew { why, .. }, _) => (None, Some(why)),
             (Made::Nothing, Some(old)) => {
                 let (after, approximate) = self.anew(spot, target, old).await;
@@ -191,7 +191,7 @@ impl Cluster {
     /// Asks for the new object beside the old one, under another name.
     async fn anew(&self, spot: Spot<'_>, target: &Object, old: &Object) -> (Option<Object>, Option<String>) {
         match self.try_anew(spot, target).await {
-            Ok(object) => (Some(with_identity(object, old)), None),
+            Ok(object) => (Some(with_identity(object, old, target)), None),
             Err(error) => (None, Some(format!("the API server does not try it beside the old one: {error}"))),
         }
     }
@@ -350,9 +350,10 @@ fn as_ours(mut object: Value) -> Value {
     object
 }
 
-/// Gives the new object the identity of the old one, so that only what a person wrote differs.
-fn with_identity(new: Value, old: &Object) -> Object {
+/// Gives the new object the identity of the old one and what it was assigned, so that only what a person wrote differs.
+fn with_identity(new: Value, old: &Object, target: &Object) -> Object {
     let mut new = as_ours(new);
+    assigned::keep(&mut new, old.wire(), target.wire());
     let uid = new["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
     if !uid.is_empty() {
         super::recreate::rename(&mut new, &uid, old.text(&["metadata", "uid"]));
