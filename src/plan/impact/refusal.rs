@@ -19,6 +19,9 @@ const IMMUTABLE: [&str; 8] = [
     "updates to reclaimPolicy are forbidden",
 ];
 
+/// How a sentence goes on that names a whole of which parts can be changed.
+const EXCEPT: [&str; 2] = ["other than", "after creation except "];
+
 /// How a sentence goes on after the name of a field.
 const AFTER_FIELD: [&str; 3] = [": Invalid value: ", ": Forbidden: ", ": Required value: "];
 
@@ -44,7 +47,7 @@ pub(super) fn refused(scene: &Scene<'_>, task: &Task, why: &str) -> Vec<Impact> 
 pub(super) fn fields(scene: &Scene<'_>, task: &Task, why: &str) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     for field in named(why) {
-        let parts = if why.contains("other than") { parts(scene, task, &field, why) } else { Vec::new() };
+        let parts = if EXCEPT.iter().any(|words| why.contains(words)) { parts(scene, task, &field, why) } else { Vec::new() };
         let fields = if parts.is_empty() { vec![field] } else { parts };
         found.extend(fields);
     }
@@ -70,7 +73,10 @@ fn is_path(text: &str) -> bool {
 /// The changed fields right below one, without those that the sentence says can be changed.
 fn parts(scene: &Scene<'_>, task: &Task, field: &str, why: &str) -> Vec<String> {
     let Some(difference) = scene.differences.get(&task.id) else { return Vec::new() };
-    let can_change = |name: &str| [format!("'{name}'"), format!("`{field}.{name}`")].iter().any(|quoted| why.contains(quoted));
+    let spared = why.split_once(EXCEPT[1]).map_or("", |(_, rest)| rest.lines().next().unwrap_or_default());
+    let is_spared = |name: &str| spared.split([' ', ',']).any(|word| word.split('.').next() == Some(name));
+    let can_change =
+        |name: &str| is_spared(name) || [format!("'{name}'"), format!("`{field}.{name}`")].iter().any(|quoted| why.contains(quoted));
     let part = |path: &[Segment]| match path {
         [Segment::Field(first), Segment::Field(second), ..] if first == field && !can_change(second) => Some(format!("{first}.{second}")),
         _ => None,
@@ -78,8 +84,10 @@ fn parts(scene: &Scene<'_>, task: &Task, field: &str, why: &str) -> Vec<String> 
     difference.fields.iter().filter_map(|change| part(change.path.segments())).collect()
 }
 
-/// Shortens what the server prints of its own data: `core.PodTemplateSpec{ObjectMeta:v1.ObjectMeta{…` becomes `core.PodTemplateSpec{…}`.
+/// Shortens what the server prints of its own data: `core.PodTemplateSpec{ObjectMeta:v1.ObjectMeta{…` becomes `core.PodTemplateSpec{…}`, and
+/// the lines of a comparison, which begin with `@@`, are left out.
 pub(crate) fn shortened(sentence: &str) -> Cow<'_, str> {
+    let sentence = sentence.split_once("\n@@ ").map_or(sentence, |(before, _)| before);
     if sentence.chars().count() <= LONG || !sentence.contains('{') {
         return Cow::Borrowed(sentence);
     }

@@ -163,6 +163,20 @@ fn of_a_whole_that_can_be_changed_in_part_the_parts_are_named_that_cannot() {
 }
 
 #[test]
+fn of_a_claim_the_changed_parts_are_named_without_those_that_may_change() {
+    let claim = |mode: &str, size: &str, class: &str| {
+        let spec = json!({"accessModes": [mode], "resources": {"requests": {"storage": size}}, "volumeAttributesClassName": class});
+        object("v1/PersistentVolumeClaim", json!({"spec": spec}))
+    };
+    let sentence = "PersistentVolumeClaim \"web\" is invalid: spec: Forbidden: spec is immutable after creation except resources.requests and \
+                    volumeAttributesClassName for bound claims\n@@ -1,6 +1,6 @@\n {\n  \"AccessModes\": [";
+    let (old, new) = (claim("ReadWriteOnce", "1Gi", "a"), claim("ReadWriteMany", "2Gi", "b"));
+    let told = Stage::new().with(&old, &new, Action::Refused(sentence.to_owned())).told();
+    assert!(told[0].starts_with("spec.accessModes"), "{told:?}");
+    assert!(told[0].contains(" cannot be changed; ") && !told[0].contains("spec.resources") && !told[0].contains("Class"), "{told:?}");
+}
+
+#[test]
 fn the_fields_of_a_refusal_are_those_that_the_server_names() {
     for (sentence, expected) in [
         (
@@ -196,6 +210,7 @@ fn the_servers_own_data_is_shortened_for_people() {
         (format!("cut {{A:\"\\\"}}{long}"), "cut {…}".to_owned()),
         (format!("{long} without braces"), format!("{long} without braces")),
         (format!("{long} }} odd"), format!("{long} }} odd")),
+        (format!("spec: Forbidden: no\n@@ -1,6 +1,6 @@\n {{\n- {long}"), "spec: Forbidden: no".to_owned()),
     ] {
         assert_eq!(shortened(&sentence), expected);
     }
