@@ -241,10 +241,11 @@ impl Eye<'_> {
     /// Compares with what the server says, or, when it says nothing, with the merge of manifest and live object that is made here.
     fn both_sides(&self, task: &Task, (live, target): (&Object, &Object), foreseen: &Foreseen) -> (Difference, Option<String>) {
         let rules = self.request.ignore.about(&task.id.key);
-        let difference = match &foreseen.after {
+        let mut difference = match &foreseen.after {
             Some(after) => compared(Some(live.wire()), Some(after.wire()), &rules),
             None => compared(Some(live.wire()), Some(&diff::three_way(live.wire(), &outgoing(target))), &rules),
         };
+        difference.overrule(target.wire());
         (difference, foreseen.approximate.clone())
     }
 

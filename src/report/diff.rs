@@ -196,10 +196,14 @@ fn remarks(difference: &Difference) -> Vec<String> {
         let who = owner(&foreign.manager, &foreign.operation, foreign.time.as_deref());
         notes.push(format!("{} stays with {who}: the target does not have it", few(&foreign.fields)));
     }
-    let defaulted: Vec<&FieldPath> =
-        difference.fields.iter().filter(|field| field.cause == Cause::Defaulted).map(|field| &field.path).collect();
-    if !defaulted.is_empty() {
-        notes.push(format!("{} filled in by the server or a webhook", few(&defaulted)));
+    for (cause, words) in [
+        (Cause::Defaulted, "filled in by the server or a webhook"),
+        (Cause::Overruled, "not as the target says: changed by the server or a webhook"),
+    ] {
+        let paths: Vec<&FieldPath> = difference.fields.iter().filter(|field| field.cause == cause).map(|field| &field.path).collect();
+        if !paths.is_empty() {
+            notes.push(format!("{} {words}", few(&paths)));
+        }
     }
     for ignored in &difference.ignored {
         notes.push(format!("{} ignored by {}", ignored.path, ignored.rule));
@@ -361,6 +365,7 @@ impl<'a> FieldJson<'a> {
             Cause::Taken { manager, .. } => ("taken", Some(manager.as_str())),
             Cause::Removed => ("removed", None),
             Cause::Defaulted => ("defaulted", None),
+            Cause::Overruled => ("overruled", None),
         };
         Self { path: field.path.to_string(), before: field.before.as_ref(), after: field.after.as_ref(), cause, manager }
     }

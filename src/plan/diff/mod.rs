@@ -16,6 +16,7 @@ mod ignore;
 mod lines;
 mod mask;
 mod normalize;
+mod overrule;
 mod quantity;
 mod sequence;
 #[cfg(test)]
@@ -95,6 +96,8 @@ pub(crate) enum Cause {
     Removed,
     /// The target says nothing of it: a default of the server, or a webhook.
     Defaulted,
+    /// The target says otherwise, and the server or a webhook has the last word.
+    Overruled,
 }
 
 /// Fields that the apply takes from somebody.

@@ -15,6 +15,7 @@ fn cause(change: &FieldChange) -> String {
         Cause::Taken { manager, operation, time } => format!("taken from {manager} {operation} {}", time.as_deref().unwrap_or("never")),
         Cause::Removed => "removed".to_owned(),
         Cause::Defaulted => "defaulted".to_owned(),
+        Cause::Overruled => "overruled".to_owned(),
     }
 }
 
@@ -154,5 +155,37 @@ fn owners_in_a_wrong_form_own_nothing() {
         live["metadata"]["managedFields"] = wrong.clone();
         let found = difference(&live, &object(&json!({"a": 2})));
         assert_eq!((found.fields.len(), found.taken.len()), (1, 0), "{wrong}");
+    }
+}
+
+/// diff.md 4.2, point 4: our manager owns a field whose value a webhook changes, because the owners are written down first.
+#[test]
+fn what_comes_out_otherwise_than_the_target_says_is_overruled() {
+    let pod = |image: &str, cpu: &str, port: u64| {
+        let container = json!({"name": "c", "image": image, "ports": [{"containerPort": port, "protocol": "TCP", "name": "web"}], "resources": {"limits": {"cpu": cpu}}});
+        json!({"containers": [container], "replicas": 1})
+    };
+    let fields =
+        json!({"f:replicas": {}, "f:containers": {"k:{\"name\":\"c\"}": {".": {}, "f:image": {}, "f:resources": {}, "f:ports": {}}}});
+    let manager = || vec![entry("syncwave", "Apply", &spec(&fields))];
+    let live = owned(&object(&pod("a", "1", 80)), &manager());
+    let after = |image: &str, cpu: &str| owned(&object(&pod(image, cpu, 80)), &manager());
+    let causes = |after: &Value, target: &Value| {
+        let mut found = difference(&live, after);
+        found.overrule(target);
+        found.fields.iter().map(|change| format!("{} {}", change.path, cause(change))).collect::<Vec<_>>()
+    };
+    let image = "spec.containers[name=c].image";
+    let limit = "spec.containers[name=c].resources.limits.cpu";
+    for (made, target, expected) in [
+        (after("mirror/b", "1"), object(&pod("b", "1", 80)), vec![format!("{image} overruled")]),
+        (after("b", "1"), object(&pod("b", "1", 80)), vec![format!("{image} ours")]),
+        (after("b", "2"), object(&pod("b", "2000m", 80)), vec![format!("{image} ours"), format!("{limit} ours")]),
+        (after("b", "3"), object(&pod("b", "2000m", 80)), vec![format!("{image} ours"), format!("{limit} overruled")]),
+        (after("b", "1"), object(&json!({"containers": [{"name": "other", "image": "x"}]})), vec![format!("{image} ours")]),
+        (after("b", "1"), object(&json!({"containers": "odd"})), vec![format!("{image} ours")]),
+        (after("b", "1"), Value::Null, vec![format!("{image} ours")]),
+    ] {
+        assert_eq!(causes(&made, &target), expected, "{target}");
     }
 }

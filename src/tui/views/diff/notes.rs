@@ -138,10 +138,14 @@ impl Subject<'_> {
             notes.push((Role::Warn, format!("takes {} from {who}", few(&taken.fields))));
         }
         notes.extend(difference.left_behind.iter().filter(|foreign| !foreign.fields.is_empty()).map(|foreign| self.left(foreign)));
-        let defaulted: Vec<&FieldPath> =
-            difference.fields.iter().filter(|field| field.cause == Cause::Defaulted).map(|field| &field.path).collect();
-        if !defaulted.is_empty() {
-            notes.push((Role::Dim, format!("{} filled in by the server or a webhook", few(&defaulted))));
+        for (cause, role, words) in [
+            (Cause::Defaulted, Role::Dim, "filled in by the server or a webhook"),
+            (Cause::Overruled, Role::Warn, "not as the target says: changed by the server or a webhook"),
+        ] {
+            let paths: Vec<&FieldPath> = difference.fields.iter().filter(|field| field.cause == cause).map(|field| &field.path).collect();
+            if !paths.is_empty() {
+                notes.push((role, format!("{} {words}", few(&paths))));
+            }
         }
         match difference.ignored.len() {
             0 => {}
@@ -185,6 +189,7 @@ impl Subject<'_> {
             }
             Cause::Removed => "it was ours, and the target does not have it any more".to_owned(),
             Cause::Defaulted => "a default of the server, or a webhook".to_owned(),
+            Cause::Overruled => "the target says otherwise, and the server or a webhook changes it".to_owned(),
         }
     }
 
