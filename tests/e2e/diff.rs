@@ -1,158 +1,8 @@
 //! What is different, as the server's dry run says: defaults, owners, admission, missing rights; and that a look writes nothing.
 
-use std::time::Duration;
-
 use serde_json::{Value, json};
 
-use crate::support::{ObjectExt, SOON, Space, config_map, deployment, eventually, job, secret, story};
-
-/// Returns the changes of a diff, `ConfigMap/a configure data.value`, without what is as the manifests say and without hooks.
-fn changes(diff: &Value) -> Vec<String> {
-    let objects = diff["objects"].as_array().unwrap().iter();
-    let objects = objects.filter(|object| object["hook"] == false && object["change"] != "unchanged");
-    let line = |object: &Value| {
-        let paths: Vec<&str> = object["fields"].as_array().unwrap().iter().map(|field| field["path"].as_str().unwrap()).collect();
-        let reason = if paths.is_empty() { object["reason"].as_str().unwrap_or_default().to_owned() } else { paths.join(", ") };
-        format!("{}/{} {} {reason}", object["kind"].as_str().unwrap(), object["name"].as_str().unwrap(), object["change"].as_str().unwrap())
-    };
-    objects.map(line).collect()
-}
-
-fn object<'a>(diff: &'a Value, name: &str) -> &'a Value {
-    diff["objects"].as_array().unwrap().iter().find(|object| object["name"] == name).unwrap_or_else(|| panic!("no {name} in {diff}"))
-}
-
-#[track_caller]
-fn assert_same((code, diff): (Option<i32>, Value)) {
-    assert_eq!((changes(&diff), code), (vec![], Some(0)), "{diff:#}");
-}
-
-/// Kinds that the server fills in, written as sparsely as it lets one.
-const SPARSE: &str = r#"
-apiVersion: v1
-kind: Service
-metadata: {name: web}
-spec: {selector: {app: web}, ports: [{port: 80}]}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: web, creationTimestamp: null, annotations: null}
-spec:
-  replicas: 0
-  selector: {matchLabels: {app: web}}
-  strategy: {}
-  template:
-    metadata: {labels: {app: web}, creationTimestamp: null}
-    spec:
-      containers:
-        - name: main
-          image: busybox
-          ports: [{containerPort: 80}]
-          resources: {limits: {cpu: 1000m, memory: 1024Mi}, requests: {cpu: 0.5}}
-          livenessProbe: {tcpSocket: {port: 80}}
-status: {}
----
-apiVersion: batch/v1
-kind: CronJob
-metadata: {name: nightly}
-spec: {schedule: '0 0 * * *', suspend: true, jobTemplate: {spec: {template: {spec: {restartPolicy: Never, containers: [{name: c, image: busybox}]}}}}}
----
-apiVersion: apps/v1
-kind: StatefulSet
-metadata: {name: db}
-spec:
-  replicas: 0
-  serviceName: db
-  selector: {matchLabels: {app: db}}
-  template: {metadata: {labels: {app: db}}, spec: {containers: [{name: c, image: busybox}]}}
-  volumeClaimTemplates: [{metadata: {name: data}, spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1024Mi}}}}]
----
-apiVersion: v1
-kind: PersistentVolumeClaim
-metadata: {name: disk}
-spec: {accessModes: [ReadWriteOnce], resources: {requests: {storage: 1024Mi}}}
----
-apiVersion: networking.k8s.io/v1
-kind: Ingress
-metadata: {name: web}
-spec: {rules: [{http: {paths: [{path: /, pathType: Prefix, backend: {service: {name: web, port: {number: 80}}}}]}}]}
----
-apiVersion: networking.k8s.io/v1
-kind: NetworkPolicy
-metadata: {name: web}
-spec: {podSelector: {}, ingress: [{ports: [{port: 80}]}]}
----
-apiVersion: policy/v1
-kind: PodDisruptionBudget
-metadata: {name: web}
-spec: {minAvailable: 1, selector: {matchLabels: {app: web}}}
----
-apiVersion: autoscaling/v2
-kind: HorizontalPodAutoscaler
-metadata: {name: web}
-spec: {maxReplicas: 3, scaleTargetRef: {apiVersion: apps/v1, kind: Deployment, name: web}, metrics: [{type: Resource, resource: {name: cpu, target: {type: Utilization, averageUtilization: 50}}}]}
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: Role
-metadata: {name: r}
-rules: []
----
-apiVersion: rbac.authorization.k8s.io/v1
-kind: RoleBinding
-metadata: {name: r}
-roleRef: {kind: Role, name: r, apiGroup: rbac.authorization.k8s.io}
-subjects: [{kind: ServiceAccount, name: default}]
----
-apiVersion: v1
-kind: ServiceAccount
-metadata: {name: worker}
----
-apiVersion: v1
-kind: ConfigMap
-metadata: {name: settings}
-data: {k: v, legacy: null}
----
-apiVersion: v1
-kind: Secret
-metadata: {name: s}
-stringData: {password: hunter2}
-"#;
-
-/// Issue of every diff: fields that the server fills in, quantities in other words, nulls, `stringData`. A second look is empty, and no
-/// look writes anything.
-#[test]
-fn a_diff_right_after_a_sync_is_empty_for_every_kind() {
-    let Some(space) = Space::open("diff-same") else { return };
-    let load = serde_json::to_string(&job("load", "true")).unwrap();
-    let target = space.write_text("sparse", &format!("{SPARSE}---\n{load}\n"));
-    let (code, first) = space.diff(&target, &[]);
-    let created =
-        first["objects"].as_array().unwrap().iter().filter(|object| object["change"] == "create" && object["approximate"].is_null());
-    assert_eq!((code, created.count()), (Some(1), 15), "{first:#}");
-    assert!(!first.to_string().contains("hunter2") && !first.to_string().contains("aHVudGVyMg"));
-    assert!(space.names("configmaps").is_empty(), "nothing was created");
-    // Neither the budget nor the claim gets healthy here, and nobody waits for it in a single wave.
-    let outcome = space.sync(&target).run();
-    assert_eq!(outcome.code, Some(0), "{}", outcome.errors);
-    eventually("the Job is over", SOON, || space.get("job/load").filter(|job| job["status"]["succeeded"] == 1));
-    let kinds = "services,deployments,cronjobs,statefulsets,pvc,ingresses,networkpolicies,pdb,roles,rolebindings,configmaps,secrets,jobs";
-    let versions = || {
-        let list: Value = serde_json::from_str(&space.kubectl(&["get", kinds, "-o", "json"])).unwrap();
-        let version = |item: &Value| (item["metadata"]["uid"].to_string(), item["metadata"]["generation"].clone(), item["spec"].clone());
-        list["items"].as_array().unwrap().iter().map(version).collect::<Vec<_>>()
-    };
-    let before = versions();
-    assert_same(space.diff(&target, &[]));
-    let (code, changed) =
-        space.diff(&space.write_text("changed", &SPARSE.replace("k: v", "k: w").replace("replicas: 0", "replicas: 1")), &[]);
-    let expected =
-        ["ConfigMap/settings configure data.k", "Deployment/web configure spec.replicas", "StatefulSet/db configure spec.replicas"];
-    let mut found = changes(&changed);
-    found.retain(|line| !line.starts_with("Job/load prune"));
-    found.sort();
-    assert_eq!((code, &found[..]), (Some(1), &expected.map(str::to_owned)[..]), "{changed:#}");
-    assert_eq!(versions(), before, "a look writes nothing");
-}
+use crate::support::{ObjectExt, SOON, Space, assert_same, changes, config_map, deployment, eventually, field, job, object, secret};
 
 fn definition(space: &Space, schema: &Value) -> (Value, String) {
     let group = format!("diff{}.example.com", space.suffix);
@@ -202,12 +52,8 @@ fn r715_what_kubectl_applied_is_foreseen_to_be_taken_over() {
     space.kubectl(&["apply", "-f", file.to_str().unwrap()]);
     let target = space.write("ours", &[config_map("a", "1"), web()]);
     let (code, diff) = space.diff(&target, &[]);
-    let path = |name: &str, path: &str| {
-        let fields = object(&diff, name)["fields"].as_array().unwrap();
-        fields.iter().find(|field| field["path"] == path).cloned().unwrap_or_else(|| panic!("no {path} in {diff:#}"))
-    };
-    assert_eq!((code, &path("a", "data.legacy")["after"]), (Some(1), &Value::Null));
-    let surge = path("web", "spec.strategy.rollingUpdate.maxSurge");
+    assert_eq!((code, &field(&diff, "a", "data.legacy")["after"]), (Some(1), &Value::Null));
+    let surge = field(&diff, "web", "spec.strategy.rollingUpdate.maxSurge");
     assert_eq!((&surge["before"], &surge["after"]), (&json!(2), &json!("25%")), "the server's own default comes back: {surge}");
     assert!(object(&diff, "web")["approximate"].is_null());
     space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
@@ -381,25 +227,6 @@ fn prunes_and_hooks_are_in_a_diff_and_hooks_are_no_difference() {
     space.sync(&target).args(&["--prune"]).run();
     let (code, diff) = space.diff(&space.write("third", &[hook("echo thrice"), config_map("a", "1"), secret("s", "k")]), &[]);
     assert_eq!((code, changes(&diff)), (Some(0), vec![]), "only a hook differs");
-}
-
-/// A second diff right after a sync is empty for the shipped stories, whose pods are busybox here.
-#[test]
-fn a_diff_after_a_shipped_story_is_empty() {
-    for name in ["web-shop", "blue-green", "notify", "presync-fail", "flaky", "endless"] {
-        let Some(space) = Space::open(&format!("diff-{name}")) else { return };
-        let target = space.write_text("story", &story(name, &[]));
-        // Images of the stories run nothing here; what hooks are for has no part in a diff.
-        let outcome = space.sync(&target).args(&["--strategy", "apply", "--timeout", "60s"]).run();
-        assert!(outcome.code.is_some(), "{name}");
-        let (_, diff) = eventually("everything is applied", Duration::from_secs(60), || {
-            let (code, diff) = space.diff(&target, &[]);
-            let is_applied =
-                diff["objects"].as_array().unwrap().iter().all(|object| object["hook"] == true || object["change"] != "create");
-            is_applied.then_some((code, diff))
-        });
-        assert_eq!(changes(&diff), [""; 0], "{name}: {diff:#}");
-    }
 }
 
 /// cli.md: usage is exit 2, an API server that cannot be reached exit 4, and a reader that goes away is no error.

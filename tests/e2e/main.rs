@@ -30,6 +30,7 @@ mod rbac;
 mod references;
 mod requests;
 mod rules;
+mod same;
 mod screen;
 mod selective;
 mod stories;

@@ -1,20 +1,17 @@
 //! The acceptance stories A1 to A6, with the manifests of `assets/demo`; only pauses, addresses and images that do not
-//! exist are replaced.
+//! exist are replaced. Each of them ends with a look that finds nothing different, or no more than what did not run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Object, Outcome, SOON, Space, config_map, eventually, pod, secret, story};
+use crate::support::{Object, Outcome, SOON, Space, assert_same, changes, config_map, eventually, pod, secret, story};
 
 const REVISION: &str = "0123456789abcdef";
 
-/// Returns the story's text without the documents of one kind.
-fn without(text: &str, kind: &str) -> String {
-    let documents = text.split("\n---\n").filter(|document| !document.contains(&format!("\nkind: {kind}\n")));
-    documents.collect::<Vec<_>>().join("\n---\n")
-}
+/// Nobody measures anything here, so the real rule calls an autoscaler Degraded.
+const NO_METRICS: &str = "[health.customizations]\n\"autoscaling/HorizontalPodAutoscaler\" = \"return { status = 'Healthy' }\"\n";
 
 /// Returns texts with the generated part of their names cut out.
 fn plain(texts: &[String]) -> Vec<String> {
@@ -30,6 +27,7 @@ fn web_shop_went_well(outcome: &Outcome) {
     outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
     let mut started = plain(&outcome.started());
     started[2..4].sort();
+    started[4..7].sort();
     assert_eq!(
         started,
         [
@@ -37,8 +35,9 @@ fn web_shop_went_well(outcome: &Outcome) {
             "PreSync Job/migrate",
             "PreSync Job/check-quota",
             "PreSync Job/warm-cache",
-            "Sync Service/web",
             "Sync Deployment/web",
+            "Sync HorizontalPodAutoscaler/web",
+            "Sync Service/web",
             "PostSync Job/smoke",
             "PostSync Job/notify-ok-…",
         ]
@@ -55,10 +54,11 @@ fn web_shop_went_well(outcome: &Outcome) {
 fn a1_web_shop_runs_three_times_in_order_and_leaves_what_its_policies_say() {
     let Some(space) = Space::open("a1") else { return };
     let text = story("web-shop", &[("sleep 0.4", "sleep 0.05"), ("sleep 5", "sleep 2"), ("sleep 3", "sleep 1"), ("sleep 6", "sleep 1")]);
-    let target = space.write_text("web-shop", &without(&text, "HorizontalPodAutoscaler"));
+    let target = space.write_text("web-shop", &text);
+    let config = space.write_text("config", NO_METRICS);
     let mut warmers = Vec::new();
     for round in 1..=3 {
-        let outcome = space.sync(&target).arg("--revision").arg(REVISION).run();
+        let outcome = space.sync(&target).arg("--revision").arg(REVISION).arg("--config").arg(&config).run();
         web_shop_went_well(&outcome);
         let service = if round == 1 { "service/web created" } else { "service/web unchanged" };
         assert!(outcome.results().contains(&format!("Sync Service/web Synced Succeeded: {service}")), "{:?}", outcome.results());
@@ -67,6 +67,7 @@ fn a1_web_shop_runs_three_times_in_order_and_leaves_what_its_policies_say() {
         assert_eq!(plain(&jobs[..2 + round])[..2], ["check-quota", "notify-ok-…"]);
         warmers.push(space.uid("job/warm-cache"));
         space.assert_no_finalizer();
+        assert_same(space.diff(&target, &[]));
         if round == 1 {
             web_shop_order(&space);
         }
@@ -131,6 +132,7 @@ fn a2_blue_green_never_writes_the_skipped_deployment_and_turns_the_service_over(
     assert_eq!(outcome.log("switch").first(), Some(&(1, "deployment.apps/web-green created")));
     assert_eq!(outcome.log("switch").last(), Some(&(1, "service/web patched")));
     space.assert_no_finalizer();
+    assert_same(space.diff(&target, &[]));
 }
 
 /// A2, the switch fails after it has made green. R405 R625 (SyncFail), R210 (a SyncFail hook with HookSucceeded stays after the
@@ -240,6 +242,7 @@ fn a3_notify_waits_for_a_secret_in_another_namespace_and_goes_on_when_it_comes()
         let outcome = space.sync(&target).arg("--revision").arg(REVISION).run();
         outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
         assert_eq!((outcome.log("email-"), posted(&space, 2 * round).len()), (vec![(1, "The release is through")], 2 * round));
+        assert_same(space.diff(&target, &[]));
     }
 }
 
@@ -281,11 +284,26 @@ fn a4_presync_fail_runs_three_pods_then_syncfail_and_the_deployment_can_still_be
     assert_eq!(space.names("jobs").len(), 2, "the failed one and the one that told");
     assert_eq!(space.names("deployments"), [""; 0]);
     space.assert_no_finalizer();
+    assert_eq!(different(&space, &target), ["Deployment/web create", "Service/web create"]);
 
     let outcome = space.sync(&target).args(&["--revision", REVISION, "--resource", "apps:Deployment:web"]).run();
     outcome.assert_end(0, "Succeeded", "successfully synced (all tasks run)");
     assert_eq!(outcome.results(), ["Sync Deployment/web Synced Running: deployment.apps/web created"]);
     assert_eq!(space.names("jobs").len(), 2, "hooks do not run in a selective sync");
+    assert_eq!(different(&space, &target), ["Service/web create"]);
+
+    let words = [("http://echo-server:8080", &*server), ("exit 1", "exit 0")];
+    let mended = space.write_text("mended", &story("presync-fail", &words));
+    space.sync(&mended).arg("--revision").arg(REVISION).run().assert_end(0, "Succeeded", "successfully synced (no more tasks)");
+    assert_same(space.diff(&mended, &[]));
+}
+
+/// Returns what would change, `Deployment/web create`, sorted.
+fn different(space: &Space, target: &Path) -> Vec<String> {
+    let (_, diff) = space.diff(target, &[]);
+    let mut found: Vec<String> = changes(&diff).iter().map(|line| line.splitn(3, ' ').take(2).collect::<Vec<_>>().join(" ")).collect();
+    found.sort();
+    found
 }
 
 /// A5. R410 R413: a Job that fails twice and passes is never shown as failed.
@@ -315,6 +333,7 @@ fn a5_flaky_passes_at_the_third_pod_and_is_never_failed_before() {
         .collect();
     assert!(states.iter().all(|state| ["Running", "Succeeded"].contains(state)), "{states:?}");
     assert_eq!(space.names("pods").iter().filter(|name| name.starts_with("migrate")).count(), 3);
+    assert_same(space.diff(&target, &[]));
 }
 
 /// A6. R903 R904 R905 R906 R909: SIGINT ends it properly; the hook that had succeeded stays although it has HookFailed; SyncFail
@@ -342,6 +361,11 @@ fn a6_endless_is_terminated_by_a_signal_and_can_be_synced_again_at_once() {
         endless_was_terminated(&running.finish());
         space.assert_no_finalizer();
     }
+    assert_eq!(different(&space, &target), ["Deployment/web create"]);
+
+    let ends = space.write_text("ends", &story("endless", &[("sleep infinity", "sleep 1")]));
+    space.sync(&ends).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    assert_same(space.diff(&ends, &[]));
 }
 
 fn endless_was_terminated(outcome: &Outcome) {

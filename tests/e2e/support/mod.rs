@@ -2,6 +2,7 @@
 //! Knows nothing about any single rule.
 
 mod contract;
+mod differences;
 mod history;
 mod manifests;
 mod outcome;
@@ -10,6 +11,7 @@ mod screen;
 mod space;
 mod trace;
 
+pub(crate) use differences::{assert_same, changes, field, object};
 pub(crate) use history::Change;
 pub(crate) use manifests::{Object, ObjectExt, config_map, deployment, job, pod, secret, story};
 pub(crate) use outcome::Outcome;
