@@ -38,6 +38,7 @@ mod terminate;
 mod variants;
 mod verbs;
 mod waves;
+mod webhooks;
 mod windows;
 
 /// The table in README.md says `file::beginning_*`, or a file alone.

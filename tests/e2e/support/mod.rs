@@ -10,6 +10,7 @@ mod running;
 mod screen;
 mod space;
 mod trace;
+mod webhook;
 
 pub(crate) use differences::{assert_same, changes, field, object};
 pub(crate) use history::Change;
@@ -18,6 +19,7 @@ pub(crate) use outcome::Outcome;
 pub(crate) use running::{Running, signal};
 pub(crate) use screen::Screen;
 pub(crate) use space::{Space, alone, skipped};
+pub(crate) use webhook::{Verdict, Webhook};
 
 use std::time::{Duration, Instant};
 
