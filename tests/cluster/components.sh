@@ -41,6 +41,7 @@ start_controller_manager() {
   start_component kube-controller-manager 10257 $CLUSTER kube-controller-manager \
     --kubeconfig $PKI/controller-manager.kubeconfig --leader-elect=false --bind-address 127.0.0.1 \
     --authentication-skip-lookup --use-service-account-credentials --root-ca-file $PKI/ca.crt \
+    --horizontal-pod-autoscaler-sync-period 3s \
     --service-account-private-key-file $PKI/service-account.key \
     --cluster-signing-cert-file $PKI/ca.crt --cluster-signing-key-file $PKI/ca.key \
     --flex-volume-plugin-dir /var/lib/kubelet/volume-plugins

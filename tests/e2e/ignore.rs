@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Object, ObjectExt, Space, deployment, eventually};
+use crate::support::{Object, ObjectExt, Space, assert_same, changes, config_map, deployment, eventually};
 
 const RESPECT: [&str; 2] = ["--sync-option", "RespectIgnoreDifferences=true"];
 
@@ -109,7 +109,7 @@ fn r730_an_object_that_differs_in_ignored_fields_alone_is_not_out_of_sync() {
 /// R722: what an argocd-cm says of all comparisons and of one kind holds too, and a rule of the app about nothing is told.
 #[test]
 fn r722_an_argocd_cm_hides_the_rules_of_aggregated_roles_and_fields_of_a_kind() {
-    let Some(space) = Space::open("ignore-cm") else { return };
+    let Some(space) = Space::open("ignore-roles") else { return };
     let (sum, part) = (format!("sum-{}", space.suffix), format!("part-{}", space.suffix));
     let role = |name: &str| json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": name}});
     let label = json!({space.suffix.as_str(): "yes"});
@@ -150,4 +150,93 @@ fn r722_an_argocd_cm_hides_the_rules_of_aggregated_roles_and_fields_of_a_kind() 
     assert_eq!(of("ClusterRole", &sum), json!([{"path": "rules", "rule": rule}]));
     let rule = format!("the key resource.customizations.ignoreDifferences.apps_Deployment {cm}");
     assert_eq!(of("Deployment", "web"), json!([{"path": "spec.replicas", "rule": rule}]));
+}
+
+const ARGOCD_CM: &str = r#"
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: argocd-cm}
+data:
+  resource.customizations.ignoreDifferences.apps_Deployment: |
+    jsonPointers: [/spec/replicas]
+    jqPathExpressions: ['.spec.template.spec.containers[] | select(.name == "main") | .image']
+  resource.customizations.ignoreDifferences.ConfigMap: |
+    managedFieldsManagers: [somebody]
+  resource.customizations.ignoreDifferences.all: |
+    jsonPointers: [/metadata/labels/kept]
+  resource.customizations.health.apps_Deployment: |
+    return { status = 'Healthy', message = 'as the map says' }
+"#;
+
+/// What differs and is ignored: `web spec.replicas ConfigMap key`.
+fn ignored(diff: &Value) -> Vec<String> {
+    let objects = diff["objects"].as_array().unwrap().iter();
+    let lines = objects.flat_map(|object| {
+        let fields = object["ignored"].as_array().unwrap().iter();
+        fields.map(|field| {
+            format!("{} {} by {}", object["name"].as_str().unwrap(), field["path"].as_str().unwrap(), field["rule"].as_str().unwrap())
+        })
+    });
+    let mut lines: Vec<String> = lines.collect();
+    lines.sort();
+    lines
+}
+
+/// R722, health.md ("Override keys"): the rules of the cluster's `argocd-cm`, for one kind and for all, by pointer, jq and manager, hold in a
+/// diff and in a sync that respects them, with a Lua rule beside them; who does not ask for the map has none of them.
+#[test]
+fn r722_rules_of_the_clusters_argocd_cm_hold_in_a_diff_and_in_a_sync_that_respects_them() {
+    let Some(space) = Space::open("ignore-cm") else { return };
+    space.feed(&["create", "-f", "-"], ARGOCD_CM);
+    let config = space.write_text("cm-config", &format!("[health]\nargocd_cm = \"{}\"\n", space.namespace));
+    let asks = ["--config", config.to_str().unwrap()];
+    let settings = |value: &str| config_map("a", value).with("/metadata/labels", json!({"kept": "yes"}));
+    let target = space.write("target", &[web(), settings("1"), config_map("next", "1").wave(1)]);
+    space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+
+    space.kubectl(&["scale", "deployment/web", "--replicas=2"]);
+    space.kubectl(&["set", "image", "deployment/web", "main=ubuntu"]);
+    space.kubectl(&["label", "deployment/web", "configmap/a", "kept=no", "--overwrite", "--field-manager=other"]);
+    space.kubectl(&["patch", "configmap/a", "--field-manager=somebody", "--type=merge", "-p", r#"{"data":{"value":"theirs"}}"#]);
+    let diff = space.diff(&target, &asks);
+    let place =
+        |key: &str| format!("the key resource.customizations.ignoreDifferences.{key} of the ConfigMap {}/argocd-cm", space.namespace);
+    let expected = [
+        format!("a data.value by {}", place("ConfigMap")),
+        format!("a metadata.labels.kept by {}", place("all")),
+        format!("web metadata.labels.kept by {}", place("all")),
+        format!("web spec.replicas by {}", place("apps_Deployment")),
+        format!("web spec.template.spec.containers[name=main].image by {}", place("apps_Deployment")),
+    ];
+    assert_eq!(ignored(&diff.1), expected);
+    assert_same(diff);
+    let (code, all) = space.diff(&target, &[]);
+    assert_eq!((code, changes(&all).len(), ignored(&all)), (Some(1), 2, vec![]), "{all:#}");
+
+    let state = || {
+        let (web, map) = (space.get("deployment/web").unwrap(), space.get("configmap/a").unwrap());
+        let container = &web["spec"]["template"]["spec"]["containers"][0];
+        json!([
+            web["spec"]["replicas"],
+            container["image"],
+            web["metadata"]["labels"]["kept"],
+            map["data"]["value"],
+            map["metadata"]["labels"]["kept"]
+        ])
+    };
+    let changed = web().with("/spec/template/spec/containers/0/args", json!(["new"]));
+    let changed = space.write("changed", &[changed, settings("2").with("/data/more", "1"), config_map("next", "2").wave(1)]);
+    let outcome = space.sync(&changed).args(&RESPECT).args(&asks).run();
+    outcome.assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    assert_eq!(state(), json!([2, "ubuntu", "no", "theirs", "no"]), "the live values");
+    let (web, map) = (space.get("deployment/web").unwrap(), space.get("configmap/a").unwrap());
+    let written = (&web["spec"]["template"]["spec"]["containers"][0]["args"], &map["data"]["more"]);
+    assert_eq!(written, (&json!(["new"]), &json!("1")), "the rest is the manifest's");
+    let judged = |line: &&Value| line["task"]["name"] == "web" && line["rule"] == "argocd-cm: apps/Deployment";
+    assert!(outcome.events("task.changed").iter().any(judged), "{:?}", outcome.results());
+    assert_same(space.diff(&changed, &[&asks[..], &RESPECT].concat()));
+
+    space.sync(&changed).args(&asks).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    assert_eq!(state(), json!([1, "busybox", "yes", "2", "yes"]), "a rule alone changes nothing that is sent");
+    assert_same(space.diff(&changed, &[]));
 }

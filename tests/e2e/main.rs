@@ -11,6 +11,7 @@ mod support;
 
 mod access;
 mod apply;
+mod autoscaler;
 mod delete;
 mod diff;
 mod disturbances;
