@@ -152,3 +152,98 @@ fn a_changed_map_is_kept_by_those_who_have_it_in_their_environment() {
     settled(&space, 1);
     assert_eq!(value().trim(), "3");
 }
+
+/// A claim and its volume, which is bound by hand: there are no storage classes here. Returns the volume's name.
+fn bound_claim(space: &Space, policy: &str) -> (Object, String) {
+    let claim = json!({
+        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": "disk"},
+        "spec": {"accessModes": ["ReadWriteOnce"], "storageClassName": "", "resources": {"requests": {"storage": "1Gi"}}},
+    });
+    let name = format!("disk-{}", space.suffix);
+    space.removes("persistentvolume", &name);
+    space.create(&json!({
+        "apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": name},
+        "spec": {
+            "accessModes": ["ReadWriteOnce", "ReadWriteMany"], "capacity": {"storage": "1Gi"}, "persistentVolumeReclaimPolicy": policy,
+            "claimRef": {"namespace": space.namespace, "name": "disk"}, "hostPath": {"path": format!("/tmp/syncwave-{name}")},
+        },
+    }));
+    sync(space, "claim", &[config_map("keep", "1"), claim.clone()], &[]);
+    eventually("the claim is bound", SOON, || (space.get("pvc/disk")?["status"]["phase"] == "Bound").then_some(()));
+    (claim, name)
+}
+
+/// R713: a claim cannot become another one; the plan says so before the sync, by force it is made anew, and its volume stays with its data
+/// or goes, as the plan has said.
+#[test]
+fn r713_a_claim_that_is_made_anew_leaves_its_volume_as_the_plan_says() {
+    let Some(space) = Space::open("effects-claim") else { return };
+    let (claim, volume) = bound_claim(&space, "Retain");
+    let before = space.uid("pvc/disk");
+    let changed = || [config_map("keep", "1"), claim.clone().with("/spec/accessModes", json!(["ReadWriteMany"]))];
+    let target = space.write("changed", &changed());
+    let output = space.plan_output(&target, &[]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    let way_out = "spec.accessModes cannot be changed; `--force`, or the annotation argocd.argoproj.io/sync-options: Force=true on it, \
+                   deletes it and creates it again";
+    assert!(output.status.code() == Some(1) && said.contains(way_out), "{said}");
+    let refused = space.sync(&target).run();
+    assert_eq!((refused.code, space.uid("pvc/disk")), (Some(1), before.clone()), "{:?}", refused.results());
+
+    let plan = space.plan(&target, &["--force"]);
+    let stays = format!("PersistentVolume {volume} stays with its data (reclaim policy Retain)");
+    let said = effects(&plan, "disk");
+    assert_eq!(said[..2], ["deletes it and creates it again (spec.accessModes cannot be changed)".to_owned(), stays], "{said:?}");
+    sync(&space, "changed", &changed(), &["--force"]);
+    let live = space.get("pvc/disk").unwrap();
+    assert_eq!(live["spec"]["accessModes"], json!(["ReadWriteMany"]));
+    assert_ne!(space.uid("pvc/disk"), before);
+    eventually("the volume is released", SOON, || (space.get(&format!("pv/{volume}"))?["status"]["phase"] == "Released").then_some(()));
+}
+
+/// What a prune of a claim takes along: the volume, if that is its policy.
+#[test]
+fn a_pruned_claim_takes_its_volume_along_when_the_plan_says_so() {
+    let Some(space) = Space::open("effects-volume") else { return };
+    let (_, volume) = bound_claim(&space, "Delete");
+    let kept = space.write("kept", &[config_map("keep", "1")]);
+    let said = effects(&space.plan(&kept, &["--prune"]), "disk");
+    assert_eq!(said, [format!("PersistentVolume {volume} goes with its data (reclaim policy Delete)")]);
+    sync(&space, "kept", &[config_map("keep", "1")], &["--prune"]);
+    eventually("the volume is gone", SOON, || space.get(&format!("pv/{volume}")).is_none().then_some(()));
+}
+
+/// R713: what says of itself that it cannot be changed, and a Service that wants another address.
+#[test]
+fn r713_immutable_maps_and_addresses_are_found_before_the_sync_and_made_anew_by_force() {
+    let Some(space) = Space::open("effects-fixed") else { return };
+    let fixed = |value: &str| config_map("fixed", value).with("/immutable", true);
+    let service = |address: &str| {
+        json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"},
+            "spec": {"clusterIP": address, "selector": {"app": "web"}, "ports": [{"port": 80}]}})
+    };
+    sync(&space, "one", &[fixed("1"), service("None")], &[]);
+    let before = [space.uid("configmap/fixed"), space.uid("service/web")];
+    // An address that the server gives a Service of another name, which is then let go.
+    let wanted = space.kubectl(&["create", "service", "clusterip", "other", "--tcp=80", "-o", "jsonpath={.spec.clusterIP}"]);
+    space.kubectl(&["delete", "service", "other"]);
+    let target = [fixed("2"), service(&wanted)];
+    let file = space.write("two", &target);
+    let output = space.plan_output(&file, &[]);
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    for field in ["data", "spec.clusterIPs[0]"] {
+        assert!(said.contains(&format!("{field} cannot be changed")), "{field}: {said}");
+    }
+    let plan = space.plan(&file, &["--force"]);
+    for (name, field) in [("fixed", "data"), ("web", "spec.clusterIPs[0]")] {
+        let task = plan["tasks"].as_array().unwrap().iter().find(|task| task["name"] == name).unwrap();
+        assert_eq!(task["action"], "recreate", "{task:#}");
+        assert!(effects(&plan, name)[0].starts_with(&format!("deletes it and creates it again ({field} cannot be changed)")), "{task:#}");
+    }
+    assert_eq!([space.uid("configmap/fixed"), space.uid("service/web")], before, "a look writes nothing");
+    sync(&space, "two", &target, &["--force"]);
+    assert_eq!(space.get("configmap/fixed").unwrap()["data"]["value"], "2");
+    assert_eq!(space.get("service/web").unwrap()["spec"]["clusterIP"], *wanted);
+    assert!(space.uid("configmap/fixed") != before[0] && space.uid("service/web") != before[1]);
+}
