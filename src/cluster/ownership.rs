@@ -9,7 +9,7 @@ use crate::model::FieldPath;
 use crate::model::annotation;
 use crate::model::managed::{After, Entry, Owner};
 
-/// A digest that differs when anything but status and other people's bookkeeping differs. The same in each run of the program.
+/// A digest that differs when anything but status, other people's bookkeeping and a controller's count differs. The same in each run of the program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Content([u8; 32]);
 
@@ -110,10 +110,30 @@ fn digest_metadata(metadata: &Value, digest: &mut Sha256) {
     for (key, value) in sorted(metadata) {
         match key.as_str() {
             "resourceVersion" => {}
+            "annotations" => digest_annotations(value, owns_revision(metadata), digest),
             "managedFields" => list(value).map(Entry::new).filter(Entry::is_ours).for_each(|entry| digest_value(entry.fields, digest)),
             _ => digest_field(key, value, digest),
         }
     }
+}
+
+/// The controller counts in every Deployment as soon as it sees it; that is no change of the object, unless an apply of ours has set the count.
+fn digest_annotations(annotations: &Value, is_revision_ours: bool, digest: &mut Sha256) {
+    let is_counted = |map: &serde_json::Map<String, Value>| map.contains_key(annotation::DEPLOYMENT_REVISION) && !is_revision_ours;
+    match annotations.as_object().filter(|map| is_counted(map)) {
+        Some(map) if map.len() == 1 => {}
+        Some(map) => {
+            let mut rest = map.clone();
+            rest.remove(annotation::DEPLOYMENT_REVISION);
+            digest_field("annotations", &Value::Object(rest), digest);
+        }
+        None => digest_field("annotations", annotations, digest),
+    }
+}
+
+fn owns_revision(metadata: &Value) -> bool {
+    let path = format!("/f:metadata/f:annotations/f:{}", annotation::DEPLOYMENT_REVISION.replace('/', "~1"));
+    list(&metadata["managedFields"]).map(Entry::new).any(|entry| entry.is_ours() && entry.fields.pointer(&path).is_some())
 }
 
 fn sorted(object: &Value) -> Vec<(&String, &Value)> {
@@ -198,6 +218,24 @@ mod tests {
             *changed.pointer_mut(pointer).unwrap() = value.clone();
             assert_ne!(Snapshot::of(&one).content(), Snapshot::of(&changed).content(), "{pointer} {value}");
         }
+    }
+
+    /// performance.md 2.5, point 8: otherwise the first sync after the one that made a Deployment would send it again.
+    #[test]
+    fn a_controllers_count_of_revisions_is_no_content_unless_it_is_ours() {
+        let deployment = |annotations: Value, entries: Value| {
+            let live = json!({"kind": "Deployment", "metadata": {"name": "x", "annotations": annotations, "managedFields": entries}});
+            Snapshot::of(&live).content()
+        };
+        let revision = |count: &str| json!({"a": "1", "deployment.kubernetes.io/revision": count});
+        let without = deployment(json!({"a": "1"}), json!([]));
+        assert_eq!([deployment(revision("1"), json!([])), deployment(revision("2"), json!([]))], [without; 2]);
+        assert_ne!(deployment(json!({"deployment.kubernetes.io/revision": "1"}), json!([])), without);
+        let none = Snapshot::of(&json!({"kind": "Deployment", "metadata": {"name": "x", "managedFields": []}})).content();
+        assert_eq!(deployment(json!({"deployment.kubernetes.io/revision": "1"}), json!([])), none);
+        let ours =
+            json!([entry("syncwave", "Apply", &json!({"f:metadata": {"f:annotations": {"f:deployment.kubernetes.io/revision": {}}}}))]);
+        assert_ne!(deployment(revision("1"), ours.clone()), deployment(revision("2"), ours), "what a manifest sets is kept");
     }
 
     #[test]

@@ -35,6 +35,9 @@ pub(crate) const APPLICATION_LABEL: &str = "app.kubernetes.io/instance";
 /// Where kubectl keeps what it applied last.
 pub(crate) const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
+/// Counted by the Deployment controller, in the Deployment itself.
+pub(crate) const DEPLOYMENT_REVISION: &str = "deployment.kubernetes.io/revision";
+
 /// Our tracking id, an annotation in Argo CD's format `app:group/Kind:namespace/name` (decision 5).
 pub(crate) const TRACKING_ID: &str = "syncwave.dev/tracking-id";
 /// Our hook finalizer (decision 5).

@@ -3,14 +3,11 @@
 
 use serde_json::{Map, Value};
 
-use crate::model::annotation::{HOOK_FINALIZER, LAST_APPLIED, OPERATION_LABEL, TRACKING_ID};
+use crate::model::annotation::{DEPLOYMENT_REVISION, HOOK_FINALIZER, LAST_APPLIED, OPERATION_LABEL, TRACKING_ID};
 use crate::model::secret;
 
 /// What the server writes into `metadata`, beside all that begins with `deletion`.
 const SERVERS: [&str; 6] = ["managedFields", "resourceVersion", "generation", "uid", "creationTimestamp", "selfLink"];
-
-/// Counted by the Deployment controller.
-const REVISION: &str = "deployment.kubernetes.io/revision";
 
 /// How the server remembers, in an object that is being deleted, what becomes of those that belong to it.
 const COLLECTORS: [&str; 2] = ["foregroundDeletion", "orphan"];
@@ -52,7 +49,7 @@ pub(super) fn is_left_out(names: &[&str]) -> bool {
         ["status", ..] | ["apiVersion" | "kind"] => true,
         ["metadata", name] => is_servers(name) || matches!(*name, "annotations" | "labels" | "finalizers" | "ownerReferences"),
         ["metadata", name, ..] if is_servers(name) => true,
-        ["metadata", "annotations", name, ..] => [LAST_APPLIED, REVISION].contains(name),
+        ["metadata", "annotations", name, ..] => [LAST_APPLIED, DEPLOYMENT_REVISION].contains(name),
         _ => false,
     }
 }
@@ -67,7 +64,7 @@ fn metadata(metadata: &Value) -> Value {
     let wanted = fields.iter().filter(|(key, value)| !value.is_null() && !is_servers(key));
     let mut copy: Map<String, Value> = wanted.map(|(key, value)| (key.clone(), without_nulls(value))).collect();
     if let Some(Value::Object(annotations)) = copy.get_mut("annotations") {
-        annotations.retain(|name, _| name != LAST_APPLIED && name != REVISION);
+        annotations.retain(|name, _| name != LAST_APPLIED && name != DEPLOYMENT_REVISION);
     }
     if let Some(Value::Object(labels)) = copy.get_mut("labels") {
         labels.remove(OPERATION_LABEL);
