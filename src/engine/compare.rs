@@ -2,6 +2,7 @@
 //! not be asked, compares here, and says so. Writes nothing.
 
 mod defined;
+mod spared;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 use futures::StreamExt as _;
 use serde_json::Value;
 
+use self::spared::Would;
 use super::candidates::NAMED;
 use super::children;
 use super::gathered::Gathered;
@@ -46,21 +48,21 @@ struct Look {
     difference: Option<Difference>,
     approximate: Option<String>,
     notes: Vec<String>,
+    /// What the server would do now with what the sync does not send.
+    would: Option<String>,
     /// What the comparison does not show of the live object.
     facts: Option<Facts>,
 }
 
 impl Look {
     fn only(action: Action) -> Self {
-        Self { action, difference: None, approximate: None, notes: Vec::new(), facts: None }
+        Self { action, difference: None, approximate: None, notes: Vec::new(), would: None, facts: None }
     }
 }
 
 /// Finds out what each task would change.
 pub(super) async fn preview(prepared: Prepared, request: &Request, depth: Depth) -> Planned {
     let Prepared { place, plan, notes, connected, seals, .. } = prepared;
-    // A plan tells what the sync sends; a diff asks the server about everything.
-    let seals = seals.filter(|_| depth == Depth::Plan);
     let read = plan.tasks.iter().filter(|task| plan.kind == Kind::Sync && !task.is_hook());
     let gathered = Gathered::of(&connected.cluster, read).await;
     let eye = Eye { cluster: &connected.cluster, plan: &plan, request, depth, gathered, seals: seals.as_deref() };
@@ -69,16 +71,17 @@ pub(super) async fn preview(prepared: Prepared, request: &Request, depth: Depth)
     let looks = (0..tasks.len()).map(|at| async move { (tasks[at].id.clone(), eye.look(&tasks[at]).await) });
     let mut looks = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
     let mut planned = Planned::new(place, plan.clone(), notes);
-    let (mut told, mut facts) = (BTreeSet::new(), BTreeMap::new());
+    let (mut told, mut facts, mut would) = (BTreeSet::new(), BTreeMap::new(), Would::default());
     while let Some((id, look)) = looks.next().await {
         planned.approximate.extend(look.approximate.map(|why| (id.clone(), why)));
         told.extend(look.difference.iter().flat_map(|difference| difference.problems.iter().cloned()));
         planned.differences.extend(look.difference.map(|difference| (id.clone(), Arc::new(difference))));
         told.extend(look.notes);
+        would.add(&id, look.would);
         facts.extend(look.facts.filter(|_| look.action != Action::Unchanged).map(|facts| (id.clone(), facts)));
         planned.actions.insert(id, look.action);
     }
-    planned.notes.extend(told);
+    planned.notes.extend(told.into_iter().chain(would.notes()));
     drop(looks);
     planned.effects = effects(&connected.cluster, &planned, request, facts).await;
     planned
@@ -193,7 +196,8 @@ impl Eye<'_> {
         if let Some(seals) = self.seals.filter(|seals| seals.know(&task.id.key)) {
             // What cannot be read is told by the look that follows.
             let live = self.live(spot, &task.id.key).await.ok().flatten();
-            if live.as_ref().is_some_and(|live| self.is_spared(seals, (task, target), live)) {
+            // A plan tells what the sync sends; a diff asks the server about everything.
+            if self.depth == Depth::Plan && live.as_ref().is_some_and(|live| self.is_spared(seals, (task, target), live)) {
                 return Look::only(Action::Unchanged);
             }
             glimpse = live.map_or(glimpse, Glimpse::Live);
@@ -210,7 +214,12 @@ impl Eye<'_> {
         let leaving = foreseen.live.as_ref().and_then(|live| leaving(&task.id.key, live, "what the sync writes into it goes with it"));
         let notes = leaving.into_iter().chain(left_out(&task.id.key, &foreseen)).collect();
         let facts = foreseen.live.as_ref().map(|live| Facts::of(live.wire()));
-        Look { notes, facts, ..self.judged(task, target, foreseen) }
+        let spared = foreseen.live.clone().filter(|live| self.seals.is_some_and(|seals| self.is_spared(seals, (task, target), live)));
+        let look = Look { notes, facts, ..self.judged(task, target, foreseen) };
+        match spared {
+            Some(live) => spared::spared(look, &live, &self.request.ignore.about(&task.id.key)),
+            None => look,
+        }
     }
 
     /// Returns the live object, as it was seen already or as it is now.

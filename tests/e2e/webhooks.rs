@@ -79,10 +79,10 @@ fn diff_md_what_a_mutating_webhook_changes_is_told_and_is_the_same_after_the_syn
 
 /// A webhook that has side effects and does not answer for dry runs. Kubernetes has not let anybody register one since 1.22, but keeps
 /// those that are there; so it goes straight into the store.
-fn register_an_old_one(space: &Space, webhook: &Webhook) {
-    let old = webhook.configuration(space, "Validating", &["deployments"], &json!({"sideEffects": "Some"}));
+fn register_an_old_one(space: &Space, webhook: &Webhook, kind: &str) {
+    let old = webhook.configuration(space, kind, &["deployments"], &json!({"sideEffects": "Some"}));
     let old = old.with("/metadata/uid", "00000000-0000-4000-8000-000000000001").with("/metadata/creationTimestamp", "2019-01-01T00:00:00Z");
-    let key = format!("/registry/validatingwebhookconfigurations/e2e-{}", space.suffix);
+    let key = format!("/registry/{}webhookconfigurations/e2e-{}", kind.to_lowercase(), space.suffix);
     let put = json!({"key": BASE64_STANDARD.encode(key), "value": BASE64_STANDARD.encode(old.to_string())}).to_string();
     let output = Command::new("curl").args(["-sSf", "http://127.0.0.1:2379/v3/kv/put", "-d", &put]).output().unwrap();
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
@@ -96,7 +96,7 @@ fn diff_md_with_a_webhook_that_cannot_be_tried_the_comparison_is_made_here() {
     let Some(webhook) = Webhook::start("hook-untried", |_| Verdict::Allowed) else { return };
     let old = space.write("old", &[config_map("a", "1"), config_map("same", "1"), deployment("web", "sleep 600")]);
     space.sync(&old).run().assert_end(0, "Succeeded", ALL_RUN);
-    register_an_old_one(&space, &webhook);
+    register_an_old_one(&space, &webhook, "Validating");
 
     let web = deployment("web", "sleep 600").with("/spec/replicas", 0);
     let target = space.write("new", &[config_map("a", "2"), config_map("same", "1"), config_map("b", "1"), web]);
@@ -121,6 +121,48 @@ fn diff_md_with_a_webhook_that_cannot_be_tried_the_comparison_is_made_here() {
     space.sync(&target).run().assert_end(0, "Succeeded", ALL_RUN);
     assert_eq!(space.get("configmap/a").unwrap()["data"]["value"], "2");
     assert!(webhook.asked().iter().any(|request| request["name"] == "a" && request["dryRun"] != true));
+    assert_same(space.diff(&target, &[]));
+}
+
+/// The same webhook, now changing what it is asked about: what the sync came to is what a look finds, although nobody can try it.
+#[test]
+fn diff_md_a_look_after_a_sync_past_a_changing_webhook_that_cannot_be_tried_is_empty() {
+    let Some(space) = Space::open("hook-blind") else { return };
+    let Some(webhook) = Webhook::start("hook-blind", stamp) else { return };
+    register_an_old_one(&space, &webhook, "Mutating");
+    let target = space.write("target", &[config_map("a", "1"), deployment("web", "sleep 600")]);
+    let (_, diff) = space.diff(&target, &[]);
+    assert_eq!((changes(&diff).len(), object(&diff, "web")["approximate"].is_null()), (2, false), "{diff:#}");
+    space.sync(&target).run().assert_end(0, "Succeeded", ALL_RUN);
+    let live = space.get("deployment/web").unwrap();
+    assert_eq!(live["spec"]["template"]["spec"]["containers"][0]["image"], "mirror.test/busybox");
+    assert_same(space.diff(&target, &[]));
+    let again = space.sync(&target).run().results();
+    assert!(again.iter().all(|result| result.ends_with(" unchanged")), "{again:?}");
+}
+
+/// performance.md 2.5, point 8: a webhook that comes after a sync changes nothing of what the sync does not send; a look says so and tells what
+/// it would change. Whoever has everything sent sees it as a difference, and it is gone with the next sync.
+#[test]
+fn a_webhook_that_comes_later_is_a_note_unless_everything_is_sent() {
+    let Some(space) = Space::open("hook-late") else { return };
+    let Some(webhook) = Webhook::start("hook-late", stamp) else { return };
+    let target = space.write("target", &[config_map("a", "1")]);
+    space.sync(&target).run().assert_end(0, "Succeeded", ALL_RUN);
+    webhook.register(&space, "Mutating", &[], &json!({}));
+    let (code, diff) = space.diff(&target, &[]);
+    let told = diff["warnings"].to_string();
+    assert!(told.contains("would now change metadata.labels") && told.contains("skip_unchanged = false"), "{told}");
+    assert_same((code, diff));
+    assert_eq!(space.sync(&target).run().results(), ["Sync ConfigMap/a Synced Running: configmap/a unchanged"]);
+    assert_same(space.diff(&target, &[]));
+
+    let config = space.write_text("config", "[sync]\nskip_unchanged = false\n");
+    let all = ["--config", config.to_str().unwrap()];
+    let (code, diff) = space.diff(&target, &all);
+    assert_eq!((code, changes(&diff)), (Some(1), vec!["ConfigMap/a configure metadata.labels".to_owned()]));
+    assert_eq!(space.sync(&target).args(&all).run().results(), ["Sync ConfigMap/a Synced Running: configmap/a configured"]);
+    assert_same(space.diff(&target, &all));
     assert_same(space.diff(&target, &[]));
 }
 

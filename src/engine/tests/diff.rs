@@ -236,10 +236,40 @@ async fn a_webhook_that_does_not_want_to_be_tried_is_no_refusal() {
     let message = "admission webhook \"w\" does not support dry run";
     stage.fault("patch", "configmaps", Outcome::Status { code: 400, reason: "BadRequest", message: message.into() });
     let planned = stage.diff().await;
-    for (name, action) in [("a", Action::Configure), ("b", Action::Unchanged), ("c", Action::Create)] {
+    for (name, action) in [("a", Action::Configure), ("c", Action::Create)] {
         let (said, _, approximate) = said(&planned, name);
         assert_eq!((said, approximate.as_deref()), (action, Some(message)), "{name}");
     }
+    assert_eq!(said(&planned, "b"), (Action::Unchanged, vec![], None), "the sync does not send it, so nothing about it is a guess");
+    stage.close().await;
+}
+
+/// performance.md 2.5, point 8: what the last sync made is not sent, whatever the server would say of it now; a look says that of both.
+#[tokio::test(start_paused = true)]
+async fn what_a_sync_does_not_send_is_no_difference_and_what_the_server_would_say_is_a_note() {
+    for (code, reason, message, expected) in [
+        (400, "BadRequest", "admission webhook \"w\" denied the request: no", "would now refuse what it has taken: admission webhook"),
+        (500, "InternalError", "failed calling webhook \"w\": no answer", "is not known: "),
+    ] {
+        let mut stage = Stage::new("", &config("a", "{k: v}"));
+        stage.sync(Request::default()).await;
+        stage.fault("patch", "configmaps", Outcome::Status { code, reason, message: message.into() });
+        let planned = stage.diff().await;
+        assert_eq!(said(&planned, "a"), (Action::Unchanged, vec![], None), "{message}");
+        let told = |note: &String| note.starts_with("ConfigMap shop/a: ") && note.contains(expected) && note.contains("skip_unchanged");
+        assert!(planned.notes.iter().any(told), "{:?}", planned.notes);
+        stage.sync(Request::default()).await;
+        assert_eq!(stage.results()[0].3, "configmap/a unchanged");
+        stage.close().await;
+    }
+    let mut stage = Stage::with("", &config("a", "{k: v}"), |opening| opening.skip_unchanged = false);
+    stage.sync(Request::default()).await;
+    stage.fault(
+        "patch",
+        "configmaps",
+        Outcome::Status { code: 400, reason: "BadRequest", message: "admission webhook \"w\" denied the request: no".into() },
+    );
+    assert!(matches!(said(&stage.diff().await, "a").0, Action::Refused(_)), "it is sent");
     stage.close().await;
 }
 

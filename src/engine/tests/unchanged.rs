@@ -88,8 +88,12 @@ async fn a_plan_says_what_the_sync_would_not_send_without_trying_it_and_a_diff_t
         let planned = actions(&mut stage, Ask::Plan { request: request.clone() }).await;
         assert!(planned.iter().all(|action| *action == Action::Unchanged), "{planned:?}");
         let refused = Action::Refused("it was sent".to_owned());
-        let compared = actions(&mut stage, Ask::Diff { request: request.clone() }).await;
-        assert!(compared.iter().all(|action| *action == refused), "{compared:?}");
+        stage.ask(Ask::Diff { request: request.clone() }).await;
+        let Answer::Compared(Ok(compared)) = stage.answer().await else { panic!("not compared") };
+        assert!(compared.actions.values().all(|action| *action == Action::Unchanged), "{:?}", compared.actions);
+        let [note] = &compared.notes[..] else { panic!("one note for all: {:?}", compared.notes) };
+        assert!(note.contains("would now refuse what it has taken: it was sent"), "{note}");
+        assert_eq!(note.contains(" and 17 more: "), compared.actions.len() == 20, "{note}");
         let name = if manifests.contains("a19") { "a19" } else { "a" };
         stage.sim.store().update("somebody", "", "configmaps", "shop", name, |object| object["data"]["k"] = json!("other")).unwrap();
         let planned = actions(&mut stage, Ask::Plan { request }).await;
