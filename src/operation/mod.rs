@@ -22,7 +22,7 @@ mod shared;
 mod stall;
 mod terminate;
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;
 pub(crate) mod timeline;
 pub(crate) mod verdict;
 mod window;

@@ -1,7 +1,8 @@
 //! Which test proves which rule: reads the numbers that tests cite, and writes `tests/matrix/COVERAGE.md` with them.
 //!
 //! A test cites a number at the front of its name (`t79_r711_replace_…`), in the comment above it (`/// R401 R402: …`), or in a
-//! comment inside it that begins with `spec` (`// spec T13: …`). A recording cites those of its `steps.yaml` and of the table in
+//! comment inside it that begins with `spec` (`// spec T13: …`). A row of the table of whole operations is two tests, one over the core and
+//! one on the embedded cluster. A recording cites those of its `steps.yaml` and of the table in
 //! `tests/golden/README.md`.
 //!
 //! `SYNCWAVE_COVERAGE=write cargo test --test it coverage` writes the page anew; `SYNCWAVE_COVERAGE_STRICT=1` fails for open ones too.
@@ -16,6 +17,9 @@ use crate::support::{names, root};
 
 const PAGE: &str = "tests/matrix/COVERAGE.md";
 const FACTS: &str = "tests/matrix/rules.toml";
+/// The table of whole operations, and where each of its rows is played on the embedded cluster.
+const TABLE: &str = "src/operation/tests/table/";
+const TABLE_ON_CLUSTER: &str = "src/engine/tests/table";
 const HOW: &str = "SYNCWAVE_COVERAGE=write cargo test --test it coverage";
 
 /// `R` of a rule or `T` of the matrix, and its number; sorts by number.
@@ -37,6 +41,11 @@ struct Rule {
     why: Option<String>,
     #[serde(default)]
     open: bool,
+    /// It is about a whole operation, so a test over the core and one on the embedded cluster have to cite it.
+    #[serde(default)]
+    whole: bool,
+    /// Why only one of the two does.
+    apart: Option<String>,
 }
 
 /// A test, or a recording that is played on a real cluster.
@@ -50,6 +59,11 @@ struct Proof {
 impl Proof {
     fn is_recording(&self) -> bool {
         self.place == "tests/golden"
+    }
+
+    /// Whether it runs on the core alone, or with everything around it on the embedded cluster.
+    fn is_in(&self, folder: &str) -> bool {
+        self.place.starts_with(folder)
     }
 }
 
@@ -74,7 +88,7 @@ fn numbers_of_name(name: &str) -> impl Iterator<Item = Number> + '_ {
 
 fn function(line: &str) -> Option<&str> {
     let line = line.trim_start();
-    let line = line.strip_prefix("pub(super) ").unwrap_or(line);
+    let line = ["pub(super) ", "pub(crate) "].iter().find_map(|word| line.strip_prefix(word)).unwrap_or(line);
     let line = line.strip_prefix("async ").unwrap_or(line);
     line.strip_prefix("fn ").map(|rest| rest.split(['(', '<']).next().unwrap_or_default())
 }
@@ -82,6 +96,11 @@ fn function(line: &str) -> Option<&str> {
 fn is_test_attribute(line: &str) -> bool {
     let name = line.trim().trim_start_matches("#[").split(['(', ']']).next().unwrap_or_default();
     line.trim().starts_with("#[") && (name == "test" || name.ends_with("::test"))
+}
+
+/// A function that makes a row of the table, or several of one kind.
+fn is_row(line: &str) -> bool {
+    line.starts_with("pub(crate) fn ") && ["-> Scenario {", "-> Vec<Scenario> {"].iter().any(|made| line.ends_with(made))
 }
 
 /// Returns the tests of a file with the numbers that they cite.
@@ -107,7 +126,7 @@ fn tests_of(text: &str) -> Vec<(String, BTreeSet<Number>)> {
             above.0 |= is_test_attribute(line);
         } else {
             let (is_test, mut cited) = std::mem::take(&mut above);
-            if let Some(name) = function(line).filter(|_| is_test) {
+            if let Some(name) = function(line).filter(|_| is_test || is_row(line)) {
                 cited.extend(numbers_of_name(name));
                 found.push((name.to_owned(), cited));
                 inside = (!line.trim_end().ends_with('}')).then_some(indent);
@@ -126,8 +145,11 @@ fn scan(folder: &Path, citations: &mut Citations, tests: &mut usize) {
             let place = path.strip_prefix(root()).unwrap().with_extension("").to_string_lossy().into_owned();
             for (name, cited) in tests_of(&std::fs::read_to_string(&path).unwrap()) {
                 *tests += 1;
-                for number in cited {
-                    citations.entry(number).or_default().insert(Proof { place: place.clone(), name: name.clone() });
+                let on_cluster = place.starts_with(TABLE).then_some(TABLE_ON_CLUSTER);
+                for place in std::iter::once(place.as_str()).chain(on_cluster) {
+                    for number in &cited {
+                        citations.entry(*number).or_default().insert(Proof { place: place.to_owned(), name: name.clone() });
+                    }
                 }
             }
         }
@@ -181,6 +203,19 @@ fn show((letter, number): Number) -> String {
     format!("{letter}{number}")
 }
 
+/// What is about a whole operation is proven twice, or there is a reason.
+fn complaint_of_whole(name: &str, rule: &Rule, proofs: Option<&BTreeSet<Proof>>) -> Option<String> {
+    let has = |folder| proofs.into_iter().flatten().any(|proof| proof.is_in(folder));
+    let missing = [("src/operation/tests", "over the core"), ("src/engine/tests", "on the embedded cluster")];
+    let missing: Vec<&str> = missing.into_iter().filter(|(folder, _)| !has(folder)).map(|(_, words)| words).collect();
+    match (rule.whole, &rule.apart) {
+        (true, None) if !missing.is_empty() => Some(format!("{name} has no test {}, and {FACTS} does not say why", missing.join(" and "))),
+        (_, Some(_)) if missing.is_empty() => Some(format!("{name} says in {FACTS} why it is not tested twice, but it is")),
+        (false, Some(_)) => Some(format!("{name} is about no whole operation, so {FACTS} needs no reason")),
+        _ => None,
+    }
+}
+
 /// Everything that is wrong between the facts and the citations, one sentence each.
 fn complaints(facts: &Facts, citations: &Citations, is_strict: bool) -> Vec<String> {
     let listed = listed(facts);
@@ -201,6 +236,7 @@ fn complaints(facts: &Facts, citations: &Citations, is_strict: bool) -> Vec<Stri
         if rule.why.as_deref().is_some_and(|why| !why.contains(' ') && !facts.reasons.contains_key(why)) {
             wrong.push(format!("{name}: {FACTS} has no reason of the name {:?}", rule.why));
         }
+        wrong.extend(complaint_of_whole(&name, rule, proofs));
         if is_strict && rule.open {
             wrong.push(format!("{name} is still marked open in {FACTS}"));
         }
@@ -223,7 +259,8 @@ fn covered_by(facts: &Facts, rule: &Rule, proofs: Option<&BTreeSet<Proof>>) -> S
     for proof in proofs.into_iter().flatten() {
         by_place.entry(&proof.place).or_default().push(format!("`{}`", proof.name));
     }
-    let places: Vec<String> = by_place.iter().map(|(place, names)| format!("{place}: {}", names.join(", "))).collect();
+    let mut places: Vec<String> = by_place.iter().map(|(place, names)| format!("{place}: {}", names.join(", "))).collect();
+    places.extend(rule.apart.as_ref().map(|apart| format!("not on both the core and the embedded cluster: {apart}")));
     if places.is_empty() { "**open**".to_owned() } else { places.join("<br>") }
 }
 
@@ -241,6 +278,12 @@ fn page(facts: &Facts, citations: &Citations) -> String {
         if open.is_empty() { "" } else { ": " },
         open.join(" ")
     );
+    let whole: Vec<&&Rule> = listed.values().filter(|rule| rule.whole).collect();
+    let apart = whole.iter().filter(|rule| rule.apart.is_some()).count();
+    let (all, both) = (whole.len(), whole.len() - apart);
+    if all > 0 {
+        writeln!(text, "\nOf the {all} scenarios of whole operations {both} run both over the core and on the embedded cluster.").unwrap();
+    }
     let titles = |(letter, number): Number| if letter == 'T' { "The test matrix".to_owned() } else { format!("Topic {}", number / 100) };
     let order = listed.iter().filter(|((letter, _), _)| *letter == 'R').chain(listed.iter().filter(|((letter, _), _)| *letter == 'T'));
     let mut title = String::new();
@@ -309,12 +352,19 @@ fn citations_are_read_from_names_comments_above_and_comments_inside() {
     #[test]
     fn trace_8_is_none() {
     }
+pub(crate) fn t61_r601_a_row() -> Scenario {
+    pruned()
+}
 ";
     let found = tests_of(text);
     let shown: Vec<(&str, Vec<String>)> =
         found.iter().map(|(name, cited)| (name.as_str(), cited.iter().map(|number| show(*number)).collect())).collect();
     let cited = ["R401", "R402", "R404", "R711", "T13", "T79"].map(str::to_owned).to_vec();
-    assert_eq!(shown, [("t79_r711_replace_12_things", cited), ("r05_old_t7_names", vec![]), ("trace_8_is_none", vec![])]);
+    let row = ["R601", "T61"].map(str::to_owned).to_vec();
+    assert_eq!(
+        shown,
+        [("t79_r711_replace_12_things", cited), ("r05_old_t7_names", vec![]), ("trace_8_is_none", vec![]), ("t61_r601_a_row", row)]
+    );
 }
 
 #[test]
@@ -351,4 +401,20 @@ fn a_gap_an_idle_reason_and_a_wrong_number_are_found() {
     let page = page(&facts, &cited);
     assert!(page.contains("| R101 | tested | src/x: `x` |") && page.contains("| R103 | open | **open** |"), "{page}");
     assert!(page.contains("2 covered, 4 explained, 2 open: R102 R103."), "{page}");
+}
+
+#[test]
+fn a_whole_operation_that_is_tested_on_one_side_only_needs_a_reason_and_no_other_has_one() {
+    let rule =
+        |whole: bool, apart: Option<&str>| Rule { is: "x".to_owned(), why: None, open: false, whole, apart: apart.map(str::to_owned) };
+    let proofs = |places: &[&str]| -> BTreeSet<Proof> {
+        places.iter().map(|place| Proof { place: (*place).to_owned(), name: "x".to_owned() }).collect()
+    };
+    let (core, both) = (proofs(&["src/operation/tests/rules"]), proofs(&["src/operation/tests/table/plain", "src/engine/tests/table"]));
+    let complaint = |rule: &Rule, proofs| complaint_of_whole("T1", rule, Some(proofs)).unwrap_or_default();
+    assert_eq!(complaint(&rule(true, None), &core), format!("T1 has no test on the embedded cluster, and {FACTS} does not say why"));
+    assert_eq!(complaint(&rule(true, None), &both) + &complaint(&rule(true, Some("late news")), &core), "");
+    assert_eq!(complaint(&rule(false, None), &core), "");
+    assert!(complaint(&rule(true, Some("late news")), &both).ends_with("but it is"));
+    assert!(complaint(&rule(false, Some("late news")), &core).ends_with("needs no reason"));
 }

@@ -13,6 +13,7 @@ mod references;
 mod respect;
 mod scenarios;
 mod stage;
+mod table;
 mod unchanged;
 mod verbs;
 mod windows;

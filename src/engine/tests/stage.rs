@@ -34,9 +34,13 @@ impl Stage {
     }
 
     pub(super) fn with(pods: &str, manifests: &str, change: impl FnOnce(&mut Opening)) -> Self {
+        Self::of_story(&format!("objects: [{{apiVersion: v1, kind: Namespace, metadata: {{name: shop}}}}]\n{pods}"), manifests, change)
+    }
+
+    /// A cluster that holds only what its story says.
+    pub(super) fn of_story(story: &str, manifests: &str, change: impl FnOnce(&mut Opening)) -> Self {
         let clock = Clock::starting_at("2026-03-01T09:00:00Z".parse().unwrap(), 1.0);
-        let shop = "objects: [{apiVersion: v1, kind: Namespace, metadata: {name: shop}}]";
-        let story = format!("apiVersion: sim/v1\nkind: Scenario\nmetadata: {{name: test}}\n{shop}\n{pods}");
+        let story = format!("apiVersion: sim/v1\nkind: Scenario\nmetadata: {{name: test}}\n{story}");
         let sim = SimCluster::start(&Story::parse(&story, "story.yaml").unwrap(), clock, 7);
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("app.yaml");

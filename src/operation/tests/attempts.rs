@@ -27,16 +27,6 @@ fn scheduled(world: &World) -> Vec<(u32, i64, String)> {
 
 const FAILURE: &str = "one or more synchronization tasks completed unsuccessfully";
 
-#[test]
-fn t143_r1010_a_hook_that_always_fails_is_tried_again_as_often_as_asked_for_and_then_it_is_said_how_often() {
-    let world = finished(retrying(1, vec![hook("migrate", "PreSync").fate(Fate::Degraded(1)), resource("ConfigMap", "c")]));
-    assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Failed, &*format!("{FAILURE} (retried 1 times).")));
-    assert_eq!(
-        world.calls(),
-        ["apply Job/migrate", "unlock Job/migrate", "delete old Job/migrate", "apply Job/migrate", "unlock Job/migrate"]
-    );
-}
-
 /// T139: a failure with attempts left is no end.
 #[test]
 fn r1004_r1006_r1522_a_retry_is_announced_for_when_it_happens_and_pauses_grow() {
@@ -84,16 +74,6 @@ fn a_retry_keeps_the_results_times_and_messages_of_every_earlier_attempt() {
 }
 
 #[test]
-fn t136_r907_a_terminated_operation_is_never_retried() {
-    let mut world = retrying(10, vec![hook("migrate", "PreSync").fate(Fate::Never)]);
-    world.run(2);
-    world.publish(Event::TerminateRequested { by: "test".to_owned() });
-    let world = finished(world);
-    assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Failed, "Operation terminated"));
-    assert!(scheduled(&world).is_empty());
-}
-
-#[test]
 fn r908_a_terminate_between_two_attempts_ends_the_operation_at_once_and_keeps_the_results() {
     let mut world = retrying(10, vec![hook("migrate", "PreSync").fate(Fate::Degraded(1))]);
     world.run(3);
@@ -102,21 +82,6 @@ fn r908_a_terminate_between_two_attempts_ends_the_operation_at_once_and_keeps_th
     world.decide();
     assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Failed, "Operation terminated (retried 1 times)."));
     assert_eq!(world.results(), ["PreSync Job/migrate Synced Failed"]);
-}
-
-#[test]
-fn t140_r1007_an_attempt_begins_without_the_results_of_the_last_one() {
-    let mut world = retrying(1, vec![resource("ConfigMap", "a").fate(Fate::Refused)]);
-    world.decide();
-    world.settle();
-    assert!(world.op.respite().is_some());
-    world.set_fate("ConfigMap/a", &Fate::NoRule);
-    world.tick();
-    world.tick();
-    world.decide();
-    assert_eq!(world.op.message(), "Retrying operation. Attempt #1");
-    assert!(world.op.results().is_empty());
-    assert_eq!(finished(world).op.phase(), OperationPhase::Succeeded);
 }
 
 #[test]
@@ -149,21 +114,6 @@ fn r608_a_retry_of_an_invalid_sync_begins_nothing_before_it_is_known_whether_its
         assert_eq!(world.calls().contains(&"apply Job/pre".to_owned()), is_served, "{:?}", world.calls());
         assert_eq!(world.op.phase(), if is_served { OperationPhase::Succeeded } else { OperationPhase::Failed });
     }
-}
-
-#[test]
-fn t141_r1005_nothing_happens_before_the_pause_is_over() {
-    let retry = Retry { limit: Some(1), duration: Duration::from_secs(3600), max_duration: Duration::ZERO, ..Retry::default() };
-    let request = Request { retry, ..Request::default() };
-    let mut world = World::new(Setup { specs: vec![resource("ConfigMap", "a").fate(Fate::Refused)], request, ..Setup::default() });
-    world.run(60);
-    let before = world.history.len();
-    world.run(3000);
-    assert_eq!(world.history.len(), before);
-    let wake = world.op.wake_at(world.now).unwrap();
-    assert!(wake.duration_since(world.now).as_secs() > 30);
-    world.run(700);
-    assert_eq!(finished(world).op.attempts().len(), 1);
 }
 
 /// The pause after the first of two attempts: `pre` has succeeded, and a webhook has kept the finalizer of `smoke`; it is repaired now.

@@ -19,23 +19,6 @@ fn left_behind(world: &World) -> Vec<String> {
     world.op.left_behind().into_iter().map(|left| format!("{} {}: {}", left.task.phase, left.task.key.short(), left.reason)).collect()
 }
 
-/// R1105 too: each stage is through before the next one begins.
-#[test]
-fn t173_r1106_r1111_predelete_hooks_run_before_anything_is_deleted_and_go_with_the_app() {
-    let mut world = deletion([hook("bye", "PreDelete").fate(Fate::Healthy(3))], [resource("ConfigMap", "a")]);
-    world.settle();
-    assert_eq!(world.op.message(), "waiting for completion of hook batch/Job/bye");
-    assert!(!world.live("Job/bye").unwrap().has_hook_finalizer(), "R214: hooks of a deletion carry no finalizer");
-    let world = finished(world);
-    assert_eq!(world.calls(), ["apply Job/bye", "prune ConfigMap/a", "prune Job/bye"]);
-    assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Succeeded, "successfully deleted"));
-    assert_eq!(
-        world.results(),
-        ["PreDelete Job/bye Synced Succeeded", "Delete ConfigMap/a Pruned Succeeded", "Delete Job/bye Pruned Succeeded"]
-    );
-    assert_eq!((world.left().len(), left_behind(&world).len()), (0, 0));
-}
-
 /// Without a finalizer the deletion of a hook may be heard in one breath with its end.
 #[test]
 fn r1111_r1549_a_predelete_hook_that_has_ended_and_expired_in_one_breath_is_not_run_again() {
@@ -86,12 +69,6 @@ fn r1111_a_hook_that_has_ended_and_is_gone_at_once_has_ended() {
     world.tick();
     let world = finished(world);
     assert_eq!((world.calls(), world.op.attempt()), (vec!["apply Job/bye".to_owned(), "prune ConfigMap/a".to_owned()], 1));
-}
-
-#[test]
-fn t172_r1107_an_app_without_anything_live_is_deleted_at_once() {
-    let world = finished(deletion([], []));
-    assert_eq!((world.op.phase(), world.calls().len()), (OperationPhase::Succeeded, 0));
 }
 
 #[test]
@@ -196,32 +173,6 @@ fn r1111_the_time_limit_ends_a_deletion_whose_hook_fails_and_the_hook_stays() {
     );
     assert_eq!(world.left(), ["ConfigMap/a", "Job/bye"]);
     assert!(world.live("ConfigMap/a").unwrap().deletion.is_none());
-}
-
-#[test]
-fn t174_r1108_a_postdelete_hook_that_fails_runs_again_and_nothing_else_does() {
-    let mut world = deletion([hook("bye", "PreDelete"), hook("after", "PostDelete").fate(Fate::Degraded(1))], [resource("ConfigMap", "a")]);
-    (0..12).for_each(|_| {
-        world.settle();
-        world.tick();
-    });
-    world.set_fate("Job/after", &Fate::Healthy(1));
-    let world = finished(world);
-    assert_eq!(
-        world.calls(),
-        [
-            "apply Job/bye",
-            "prune ConfigMap/a",
-            "prune Job/bye",
-            "apply Job/after",
-            "delete old Job/after",
-            "apply Job/after",
-            "delete old Job/after",
-            "apply Job/after"
-        ]
-    );
-    assert_eq!(world.results().len(), 4);
-    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
 }
 
 #[test]

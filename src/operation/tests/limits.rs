@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::world::{Fate, Setup, Spec, World, hook, resource};
 use crate::model::{OperationPhase, Phase, TaskState, Wave};
-use crate::operation::{Breakpoint, Event, Limits, Request, Retry};
+use crate::operation::{Breakpoint, Event, Limits, Request};
 
 fn with(request: Request, specs: Vec<Spec>) -> World {
     World::new(Setup { specs, request, ..Setup::default() })
@@ -22,38 +22,6 @@ fn finished(mut world: World) -> World {
 
 fn seconds(number: u64) -> Option<Duration> {
     Some(Duration::from_secs(number))
-}
-
-#[test]
-fn t137_r911_an_operation_that_lasts_too_long_is_terminated_and_says_why() {
-    let limits = Limits { operation: seconds(60), ..Limits::default() };
-    let mut world = limited(limits, vec![hook("migrate", "PreSync").fate(Fate::Never), hook("alert", "SyncFail")]);
-    world.run(59);
-    assert_eq!(world.op.phase(), OperationPhase::Running);
-    assert!(world.op.wake_at(world.now).is_some());
-    let world = finished(world);
-    assert_eq!(
-        (world.op.phase(), world.op.message()),
-        (OperationPhase::Failed, "Operation terminated, triggered by controller sync timeout")
-    );
-    assert!(world.op.is_terminated());
-    assert_eq!(world.results(), ["PreSync Job/migrate Synced Failed"], "a terminate starts no SyncFail hook");
-}
-
-#[test]
-fn t137_r911_the_limit_counts_from_the_first_attempt() {
-    let retry = Retry { limit: None, duration: Duration::from_secs(10), factor: 1, ..Retry::default() };
-    let request = Request { retry, limits: Limits { operation: seconds(15), ..Limits::default() }, ..Request::default() };
-    let world = finished(with(request, vec![hook("migrate", "PreSync").fate(Fate::Degraded(2))]));
-    assert_eq!(world.op.message(), "Operation terminated, triggered by controller sync timeout (retried 1 times).");
-    assert_eq!(world.op.finished_at().unwrap().duration_since(world.op.started_at()).as_secs(), 15);
-}
-
-#[test]
-fn t137_r911_an_operation_within_its_limit_is_left_alone() {
-    let limits = Limits { operation: seconds(60), ..Limits::default() };
-    let world = finished(limited(limits, vec![hook("migrate", "PreSync").fate(Fate::Healthy(30))]));
-    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! Chapters 16.H and 16.I of the test matrix: delete policies, finalizers, terminate.
+//! Chapters 16.H and 16.I of the test matrix: delete policies, finalizers, terminate, where the table does not say it.
 
 use super::world::{Fate, Setup, Spec, World, failed, finished, hook, pod_hook, resource, sync};
 use crate::model::{HealthStatus, OperationPhase, Phase, TaskState};
@@ -21,22 +21,6 @@ fn three(fate: &Fate) -> Vec<Spec> {
 
 fn terminate(world: &mut World) {
     world.publish(Event::TerminateRequested { by: "olga".to_owned() });
-}
-
-#[test]
-fn t117_r204_r205_r216_r609_an_old_hook_loses_its_finalizer_and_goes_before_the_new_one_comes() {
-    let spec = pod_hook("my-pod", "PreSync").policy("BeforeHookCreation").fate(Fate::Never);
-    let mut world = World::new(Setup { specs: vec![spec.clone()], leftovers: vec![spec], ..Setup::default() });
-    world.lock("Pod/my-pod");
-    world.settle();
-    assert_eq!(world.calls(), ["unlock old Pod/my-pod", "delete old Pod/my-pod"]);
-    assert_eq!(end(&world), (OperationPhase::Running, "waiting for deletion of hook /Pod/my-pod"));
-    assert!(world.op.results().is_empty());
-    world.tick();
-    world.settle();
-    assert_eq!(world.calls()[2..], ["apply Pod/my-pod"]);
-    assert_eq!(end(&world), (OperationPhase::Running, "waiting for completion of hook /Pod/my-pod"));
-    assert_eq!(world.results(), ["PreSync Pod/my-pod Synced Running"]);
 }
 
 fn that_becomes_a_hook(new: Spec, wave: i64, prune: bool) -> World {
@@ -113,44 +97,6 @@ fn r216_whatever_its_policy_an_old_hook_loses_the_finalizer_and_a_failure_ends_t
     assert_eq!(world.op.phase(), OperationPhase::Failed);
 }
 
-#[test]
-fn t120_r217_while_one_hook_runs_nothing_of_the_others_is_touched() {
-    let mut hooks = three(&Fate::Healthy(0));
-    hooks[0] = hooks[0].clone().fate(Fate::Never);
-    let mut world = sync(hooks);
-    world.run(5);
-    assert_eq!(end(&world), (OperationPhase::Running, "waiting for completion of hook /Pod/hook-1"));
-    assert_eq!((count(&world, "unlock"), count(&world, "delete")), (0, 0));
-}
-
-#[test]
-fn t121_r208_r210_r220_r620_at_the_end_finalizers_go_first_and_then_hooks_by_their_policy() {
-    let world = finished(sync(three(&Fate::Healthy(1))));
-    assert_eq!(end(&world), (OperationPhase::Succeeded, "successfully synced (no more tasks)"));
-    assert_eq!((count(&world, "unlock"), count(&world, "delete")), (3, 1));
-    let calls = world.calls();
-    let place = |call: &str| calls.iter().position(|other| other == call).unwrap();
-    assert!(place("unlock Pod/hook-2") < place("delete Pod/hook-2"), "{calls:?}");
-}
-
-#[test]
-fn t123_r209_r210_r211_policies_go_by_the_outcome_of_the_operation() {
-    for (policy, fate, stays) in [
-        ("HookSucceeded", Fate::Healthy(1), false),
-        ("HookSucceeded", Fate::Degraded(1), true),
-        ("HookFailed", Fate::Healthy(1), true),
-        ("HookFailed", Fate::Degraded(1), false),
-    ] {
-        let mut world = finished(sync([hook("h", "PreSync").policy(policy).fate(fate), resource("ConfigMap", "c")]));
-        world.tick();
-        assert_eq!(world.live("Job/h").is_some(), stays, "{policy}");
-    }
-    let specs = [hook("good", "PreSync").policy("HookSucceeded"), hook("bad", "PostSync").fate(Fate::Degraded(0))];
-    let mut world = finished(sync(specs.into_iter().chain([resource("ConfigMap", "c")])));
-    world.tick();
-    assert!(world.live("Job/good").is_some(), "its own success does not count");
-}
-
 /// R210: what was never reached, but is there from an earlier sync, goes as well.
 #[test]
 fn r210_leftovers_of_hooks_that_were_not_reached_go_by_their_policy() {
@@ -159,16 +105,6 @@ fn r210_leftovers_of_hooks_that_were_not_reached_go_by_their_policy() {
     let mut world = finished(World::new(Setup { specs, leftovers: vec![late], ..Setup::default() }));
     world.tick();
     assert!(world.live("Job/late").is_none());
-}
-
-#[test]
-fn t126_r212_a_policys_deletion_that_is_refused_fails_its_hook_and_not_the_operation() {
-    let mut world = sync([hook("h", "PreSync").policy("HookSucceeded"), resource("ConfigMap", "c")]);
-    world.faults.push(|_, step| matches!(step, Step::DeleteHook { .. }).then(|| failed("no")));
-    let world = finished(world);
-    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
-    assert_eq!(world.state(Phase::PreSync, "Job/h"), TaskState::Error);
-    assert_eq!(world.op.results()[0].message, "failed to delete resource: no");
 }
 
 /// Also when a hook goes with its own success (decision 9), in the middle of the operation.
@@ -190,35 +126,6 @@ fn t126_r212_an_early_deletion_that_is_refused_does_not_fail_the_operation() {
 }
 
 #[test]
-fn t196_r214_r216_r308_an_old_hook_that_is_applied_over_gets_the_finalizer_again_and_loses_it_again() {
-    let spec = hook("h", "PreSync").policy("HookSucceeded");
-    let mut world = World::new(Setup {
-        specs: vec![spec.clone(), hook("bad", "PostSync").fate(Fate::Degraded(0))],
-        leftovers: vec![spec],
-        ..Setup::default()
-    });
-    let before = world.live("Job/h").unwrap().uid.clone();
-    world.decide();
-    world.answer(0);
-    assert!(world.live("Job/h").unwrap().has_hook_finalizer());
-    let world = finished(world);
-    assert!(!world.live("Job/h").unwrap().has_hook_finalizer());
-    assert_eq!(world.live("Job/h").unwrap().uid, before, "it did not run again");
-    assert_eq!(world.state(Phase::PreSync, "Job/h"), TaskState::Succeeded);
-}
-
-#[test]
-fn t129_r903_terminate_without_hooks() {
-    let mut world = sync([resource("Deployment", "d").fate(Fate::Never), resource("ConfigMap", "late").wave(1)]);
-    world.run(2);
-    terminate(&mut world);
-    let world = finished(world);
-    assert_eq!(end(&world), (OperationPhase::Failed, "Operation terminated"));
-    assert_eq!(world.results(), ["Sync Deployment/d Synced Running"]);
-    assert_eq!(world.left(), ["Deployment/d"]);
-}
-
-#[test]
 fn t130_r603_r905_r906_r909_every_running_hook_is_ended_whatever_its_policy_and_nothing_is_waited_for() {
     let mut world = sync(three(&Fate::Never).into_iter().chain([resource("Pod", "my-pod")]));
     world.run(2);
@@ -235,37 +142,6 @@ fn t130_r603_r905_r906_r909_every_running_hook_is_ended_whatever_its_policy_and_
     assert_eq!(world.state(Phase::Sync, "Pod/my-pod"), TaskState::Succeeded);
     assert!(world.live("Pod/my-pod").unwrap().deletion.is_none());
     assert!(world.live("Pod/hook-1").unwrap().deletion.is_some(), "still on its way");
-}
-
-#[test]
-fn t132_r904_hooks_that_are_over_only_lose_their_finalizers() {
-    let mut world = sync([
-        pod_hook("a", "Sync").policy("HookFailed").fate(Fate::Healthy(0)),
-        pod_hook("b", "Sync").policy("HookFailed").fate(Fate::Degraded(0)),
-        pod_hook("c", "Sync").policy("HookFailed").fate(Fate::Unclear("script")),
-        pod_hook("endless", "Sync").fate(Fate::Never),
-    ]);
-    world.run(2);
-    let before = world.results();
-    terminate(&mut world);
-    let world = finished(world);
-    assert_eq!(world.results()[..3], before[..3]);
-    assert_eq!(before[..3], ["Sync Pod/a Synced Succeeded", "Sync Pod/b Synced Failed", "Sync Pod/c Synced Error"]);
-    let touched: Vec<String> = world.calls().into_iter().filter(|call| !call.starts_with("apply") && !call.ends_with("endless")).collect();
-    assert_eq!(touched, ["unlock Pod/a", "unlock Pod/b", "unlock Pod/c"]);
-}
-
-#[test]
-fn t133_r905_a_finalizer_that_cannot_be_removed_makes_the_end_an_error_and_the_hook_is_not_deleted() {
-    let mut world = sync([hook("h", "PreSync").fate(Fate::Never)]);
-    world.run(2);
-    world.faults.push(|_, step| matches!(step, Step::TerminateFinalizer { .. }).then(|| failed("update failed")));
-    terminate(&mut world);
-    let world = finished(world);
-    assert_eq!(end(&world), (OperationPhase::Error, "Operation termination had errors"));
-    assert_eq!(world.state(Phase::PreSync, "Job/h"), TaskState::Error);
-    assert!(world.op.results()[0].message.contains("update failed"));
-    assert_eq!(count(&world, "delete"), 0);
 }
 
 #[test]

@@ -16,5 +16,8 @@ mod properties;
 mod requests;
 mod rules;
 mod screens;
+pub(crate) mod spec;
+pub(crate) mod table;
+mod trace;
 mod windows;
 mod world;

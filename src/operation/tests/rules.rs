@@ -1,6 +1,6 @@
 //! One test for each rule that the main path needs.
 
-use super::world::{Fate, Setup, World, finished, hook, resource, selecting, sync};
+use super::world::{Fate, Setup, World, finished, hook, resource, sync};
 use crate::model::{OperationPhase, Phase, TaskState};
 use crate::operation::{Event, Request, Step, StepOutcome};
 use crate::plan::{NewNamespace, NotRunCode};
@@ -16,36 +16,6 @@ fn r626_single_step_without_hooks_ends_when_everything_was_sent() {
 fn r622_an_empty_list_is_a_success_without_tasks() {
     let world = finished(sync([]));
     assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Succeeded, "successfully synced (no more tasks)"));
-}
-
-#[test]
-fn r401_r402_presync_then_sync_then_postsync_and_syncfail_is_not_needed() {
-    let world =
-        finished(sync([hook("alert", "SyncFail"), hook("smoke", "PostSync"), resource("ConfigMap", "c"), hook("migrate", "PreSync")]));
-    assert_eq!(world.calls(), ["apply Job/migrate", "unlock Job/migrate", "apply ConfigMap/c", "apply Job/smoke", "unlock Job/smoke"]);
-    assert_eq!(world.op.message(), "successfully synced (no more tasks)");
-    let not_run = world.op.not_run();
-    assert_eq!(
-        not_run.iter().map(|left| (left.task.id.key.short(), left.code)).collect::<Vec<_>>(),
-        [("Job/alert".to_owned(), NotRunCode::NotNeeded)]
-    );
-}
-
-#[test]
-fn r405_r625_r627_a_failed_presync_hook_starts_syncfail_and_nothing_else() {
-    let world = finished(sync([
-        hook("migrate", "PreSync").fate(Fate::Degraded(1)),
-        resource("ConfigMap", "c"),
-        hook("smoke", "PostSync"),
-        hook("alert", "SyncFail"),
-    ]));
-    assert_eq!(world.calls(), ["apply Job/migrate", "unlock Job/migrate", "apply Job/alert", "unlock Job/alert"]);
-    assert_eq!(
-        (world.op.phase(), world.op.message()),
-        (OperationPhase::Failed, "one or more synchronization tasks completed unsuccessfully")
-    );
-    assert_eq!(world.results(), ["PreSync Job/migrate Synced Failed", "SyncFail Job/alert Synced Succeeded"]);
-    assert!(world.op.not_run().iter().all(|left| left.code == NotRunCode::Blocked));
 }
 
 #[test]
@@ -166,16 +136,6 @@ fn r217_a_completed_hook_keeps_its_finalizer_until_its_group_is_over() {
 }
 
 #[test]
-fn t127_a_finalizer_that_cannot_be_removed_fails_its_hook_and_the_operation() {
-    let mut world = sync([hook("migrate", "PreSync"), resource("ConfigMap", "c")]);
-    world.finalizers_stick = true;
-    let world = finished(world);
-    assert_eq!(world.op.phase(), OperationPhase::Failed);
-    let result = world.op.results().iter().find(|result| result.task.key.short() == "Job/migrate").unwrap();
-    assert_eq!((result.state, result.message.as_str()), (TaskState::Error, "Failed to remove hook finalizer: denied by a webhook"));
-}
-
-#[test]
 fn r307_an_ordinary_object_with_only_generate_name_fails_in_the_dry_pass_and_nothing_starts() {
     let world = finished(sync([resource("ConfigMap", "x-").generated(), hook("alert", "SyncFail"), resource("ConfigMap", "ok")]));
     assert_eq!((world.op.phase(), world.op.message()), (OperationPhase::Failed, "one or more objects failed to apply (dry run)"));
@@ -215,18 +175,6 @@ fn r626_syncfail_starts_at_once_while_other_hooks_of_the_group_still_run() {
     assert_eq!(world.state(Phase::Sync, "Job/long"), TaskState::Succeeded);
 }
 
-/// T150 R804: nothing matches, nothing fails.
-#[test]
-fn r803_a_selective_sync_runs_no_hooks_and_only_what_was_chosen() {
-    let specs = vec![hook("migrate", "PreSync"), resource("ConfigMap", "a"), resource("ConfigMap", "b")];
-    let world = finished(World::new(Setup { specs: specs.clone(), request: selecting(&[":ConfigMap:b"]), ..Setup::default() }));
-    assert_eq!(world.calls(), ["apply ConfigMap/b"]);
-    assert!(world.op.not_run().iter().all(|left| left.code == NotRunCode::Selection));
-    let world = finished(World::new(Setup { specs, request: selecting(&[":ConfigMap:nothing"]), ..Setup::default() }));
-    assert_eq!(world.op.message(), "successfully synced (no more tasks)");
-    assert!(world.op.plan().warnings.iter().any(|warning| warning.message.contains("matches nothing")));
-}
-
 #[test]
 fn r505_prune_waves_run_backwards_and_are_computed_anew() {
     let candidates = vec![
@@ -244,14 +192,6 @@ fn r505_prune_waves_run_backwards_and_are_computed_anew() {
     let world = finished(World::new(setup));
     assert_eq!(world.calls(), ["prune ConfigMap/c", "prune ConfigMap/d", "prune ConfigMap/b", "prune ConfigMap/a", "apply ConfigMap/keep"]);
     assert!(world.messages().contains(&"waiting for deletion of /ConfigMap/c and 1 more resources".to_owned()), "{:?}", world.messages());
-}
-
-#[test]
-fn r631_without_prune_candidates_are_skipped_and_the_sync_succeeds() {
-    let setup = Setup { specs: vec![resource("ConfigMap", "keep")], candidates: vec![resource("ConfigMap", "old")], ..Setup::default() };
-    let world = finished(World::new(setup));
-    assert_eq!(world.results(), ["Sync ConfigMap/old PruneSkipped Succeeded", "Sync ConfigMap/keep Synced Running"]);
-    assert_eq!(world.op.results()[0].message, "ignored (requires pruning)");
 }
 
 /// R1519: what is confirmed is an object, not a time.
@@ -274,13 +214,6 @@ fn r634_an_unconfirmed_prune_holds_its_group_until_it_is_approved() {
     assert!(world.op.unconfirmed().is_empty(), "nobody is asked again, however long its group has to wait for something else");
     let world = finished(world);
     assert_eq!(world.calls(), ["prune ConfigMap/a", "prune ConfigMap/b", "apply ConfigMap/keep"]);
-}
-
-#[test]
-fn r617_a_running_hook_that_is_gone_is_never_a_silent_success() {
-    let world = finished(sync([hook("migrate", "PreSync").fate(Fate::Vanishes(2)), resource("ConfigMap", "c")]));
-    assert_eq!(world.op.phase(), OperationPhase::Failed);
-    assert_eq!(world.op.results()[0].message, "Resource batch/Job/migrate is missing, it might have been deleted");
 }
 
 #[test]
@@ -348,14 +281,6 @@ fn terminate_before_the_watches_are_open_ends_at_once() {
     world.publish(Event::TerminateRequested { by: "olga".to_owned() });
     let world = finished(world);
     assert!(world.calls().is_empty());
-}
-
-#[test]
-fn r311_one_named_hook_in_two_phases_is_created_twice_and_has_two_results() {
-    let world = finished(sync([hook("both", "PreSync,PostSync"), resource("ConfigMap", "c")]));
-    assert_eq!(world.calls().iter().filter(|call| *call == "apply Job/both").count(), 2);
-    assert_eq!(world.results().len(), 3);
-    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
 }
 
 #[test]
@@ -528,20 +453,6 @@ fn r509_a_definition_goes_before_its_resource_also_when_the_kinds_name_comes_fir
     definition.fate = Fate::NoRule;
     let world = finished(sync([definition.defines("example.com", "NetworkPolicy"), resource("NetworkPolicy", "deny")]));
     assert_eq!(world.calls(), ["apply CustomResourceDefinition/networkpolicies.example.com", "apply NetworkPolicy/deny"]);
-}
-
-#[test]
-fn t185_r1210_two_hooks_with_one_generated_name_run_both_and_once() {
-    for waves in [[0, 0], [0, 1], [1, 0]] {
-        let one = |wave| hook("load-", "PreSync").generated().wave(wave);
-        let world = finished(sync(waves.map(one)));
-        assert_eq!(world.op.phase(), OperationPhase::Succeeded);
-        let names = ["Job/load-0123456-presync-1772366400", "Job/load-0123456-presync-1772366400-2"];
-        let applied: Vec<usize> =
-            names.iter().map(|name| world.calls().iter().filter(|call| **call == format!("apply {name}")).count()).collect();
-        assert_eq!(applied, [1, 1], "{waves:?}: {:?}", world.calls());
-        assert_eq!(world.op.results().len(), 2);
-    }
 }
 
 /// However often it is said that a step begins and ends: a run that counts it never waits for more ends than come.

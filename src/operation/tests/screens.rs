@@ -86,13 +86,16 @@ fn a_failure_names_phase_wave_object_and_exit_codes_and_says_what_was_not_touche
         world.publish(Event::PodObserved { pod: failed_pod(name) });
     }
     world.run(30);
-    assert_eq!(verdict(&world), "FAILED in PreSync wave -1: Job/migrate: broken (exit 1 ×2). Nothing in Sync was applied");
+    assert_eq!(
+        verdict(&world),
+        "FAILED in PreSync wave -1: Job/migrate: Job has reached the specified backoff limit (exit 1 ×2). Nothing in Sync was applied"
+    );
     assert_eq!(
         rows(&world),
         [
-            "Job/migrate Failed Failed | broken",
+            "Job/migrate Failed Failed | Job has reached the specified backoff limit",
             "ConfigMap/c Skipped not run | Job/migrate failed in PreSync",
-            "Job/alert Done Succeeded | ready"
+            "Job/alert Done Succeeded | Reached expected number of succeeded pods"
         ]
     );
     assert_eq!(world.op.failed_tasks().len(), 1);

@@ -6,132 +6,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
-use serde_json::json;
 
-use crate::model::{
-    Assessment, Health, HealthStatus, Kinds, Live, Object, Origin, Phase, ResourceKey, Role, TaskId, TaskState, Traits, annotation,
-};
-use crate::operation::{Effect, Event, Operation, Record, Request, Step, StepOutcome};
-use crate::plan::{Candidate, Deletion, Kind, Manifest, NewNamespace, Plan, PlanInput, Selector, Shape};
+use crate::model::{Assessment, HealthStatus, Live, Origin, Phase, ResourceKey, Role, TaskId, TaskState, Traits, annotation};
+use crate::operation::{Effect, Event, Operation, Record, Step, StepOutcome};
+use crate::plan::{Candidate, Kind, Manifest, Plan, PlanInput, Shape};
+
+pub(super) use super::spec::{Fate, Setup, Spec, deleting, hook, pod_hook, resource, selecting};
+use super::table::Refusal;
+use super::trace;
 
 pub(super) const NOON: &str = "2026-03-01T12:00:00Z";
-
-/// What becomes of an object after it was applied.
-#[derive(Clone, Debug, PartialEq)]
-pub(super) enum Fate {
-    /// Healthy after this many ticks.
-    Healthy(u8),
-    /// Degraded after this many ticks.
-    Degraded(u8),
-    /// Progressing for ever.
-    Never,
-    /// The kind has no health.
-    NoRule,
-    /// A health that does not change.
-    Is(HealthStatus, &'static str),
-    /// The rule of the kind fails.
-    Unclear(&'static str),
-    /// The server refuses the apply.
-    Refused,
-    /// Vanishes after this many ticks.
-    Vanishes(u8),
-}
-
-/// One manifest of a test, built like prose.
-#[derive(Clone, Debug)]
-pub(super) struct Spec {
-    pub(super) name: String,
-    pub(super) kind: &'static str,
-    annotations: BTreeMap<&'static str, String>,
-    generated: bool,
-    /// The manifest lists the hook finalizer itself.
-    locked: bool,
-    /// Group and kind that a definition defines.
-    defines: Option<(&'static str, &'static str)>,
-    pub(super) fate: Fate,
-}
-
-pub(super) fn resource(kind: &'static str, name: &str) -> Spec {
-    let fate = if ["ConfigMap", "Secret", "Namespace"].contains(&kind) { Fate::NoRule } else { Fate::Healthy(1) };
-    Spec { name: name.to_owned(), kind, annotations: BTreeMap::new(), generated: false, locked: false, defines: None, fate }
-}
-
-pub(super) fn hook(name: &str, phases: &str) -> Spec {
-    let mut spec = resource("Job", name);
-    spec.annotations.insert(annotation::HOOK, phases.to_owned());
-    spec
-}
-
-/// A Pod that is a hook.
-pub(super) fn pod_hook(name: &str, phases: &str) -> Spec {
-    resource("Pod", name).hooked(phases)
-}
-
-impl Spec {
-    pub(super) fn hooked(mut self, phases: &str) -> Self {
-        self.annotations.insert(annotation::HOOK, phases.to_owned());
-        self
-    }
-    pub(super) fn wave(mut self, wave: i64) -> Self {
-        self.annotations.insert(annotation::SYNC_WAVE, wave.to_string());
-        self
-    }
-    pub(super) fn policy(mut self, policies: &str) -> Self {
-        self.annotations.insert(annotation::HOOK_DELETE_POLICY, policies.to_owned());
-        self
-    }
-    pub(super) fn annotated(mut self, name: &'static str, value: &str) -> Self {
-        self.annotations.insert(name, value.to_owned());
-        self
-    }
-    pub(super) fn option(mut self, options: &str) -> Self {
-        self.annotations.insert(annotation::SYNC_OPTIONS, options.to_owned());
-        self
-    }
-    pub(super) fn fate(mut self, fate: Fate) -> Self {
-        self.fate = fate;
-        self
-    }
-    pub(super) fn generated(mut self) -> Self {
-        self.generated = true;
-        self
-    }
-    pub(super) fn locked(mut self) -> Self {
-        self.locked = true;
-        self
-    }
-    pub(super) fn defines(mut self, group: &'static str, kind: &'static str) -> Self {
-        self.defines = Some((group, kind));
-        self
-    }
-    fn api_version(&self) -> &'static str {
-        match self.kind {
-            "CustomResourceDefinition" => "apiextensions.k8s.io/v1",
-            "NetworkPolicy" => "example.com/v1",
-            "Job" => "batch/v1",
-            "Deployment" => "apps/v1",
-            _ => "v1",
-        }
-    }
-    fn object(&self) -> Object {
-        let name = if self.generated { json!({"generateName": self.name}) } else { json!({"name": self.name}) };
-        let mut metadata = name;
-        metadata["annotations"] = json!(self.annotations);
-        if self.locked {
-            metadata["finalizers"] = json!([annotation::HOOK_FINALIZER]);
-        }
-        let spec = self.defines.map_or_else(|| json!({}), |(group, kind)| json!({"group": group, "names": {"kind": kind}}));
-        Object::new(json!({"apiVersion": self.api_version(), "kind": self.kind, "metadata": metadata, "spec": spec}))
-    }
-    pub(super) fn has(&self, option: &str) -> bool {
-        self.annotations.get(annotation::SYNC_OPTIONS).is_some_and(|options| options == option)
-    }
-    pub(super) fn key(&self) -> ResourceKey {
-        let namespace = if ["Namespace", "CustomResourceDefinition"].contains(&self.kind) { "" } else { "shop" };
-        let group = self.api_version().split_once('/').map_or("", |(group, _)| group);
-        ResourceKey::new(group, self.kind, namespace, &self.name)
-    }
-}
 
 /// What the server answers to a call that goes wrong.
 type Fault = fn(&TaskId, &Step) -> Option<StepOutcome>;
@@ -142,6 +26,7 @@ pub(super) fn failed(error: &str) -> StepOutcome {
 
 #[derive(Clone, Debug)]
 struct Thing {
+    kind: Arc<str>,
     live: Live,
     fate: Fate,
     age: u8,
@@ -151,7 +36,7 @@ impl Thing {
     /// What is in deletion says nothing else, unless our finalizer holds it (spec R215).
     fn health(&self) -> Assessment {
         let pending = Fate::Is(HealthStatus::Progressing, "Pending deletion");
-        if self.live.is_leaving() { assess(&pending, self.age) } else { assess(&self.fate, self.age) }
+        if self.live.is_leaving() { pending.assess(&self.kind, self.age) } else { self.fate.assess(&self.kind, self.age) }
     }
 }
 
@@ -161,38 +46,20 @@ pub(super) struct World {
     pub(super) history: Vec<Record>,
     pub(super) queue: VecDeque<(TaskId, Step)>,
     things: BTreeMap<ResourceKey, Thing>,
-    fates: BTreeMap<ResourceKey, Fate>,
+    fates: BTreeMap<ResourceKey, VecDeque<Fate>>,
     serial: u64,
     /// Fails every finalizer removal.
     pub(super) finalizers_stick: bool,
     /// How many seconds the server's clock is behind ours.
     pub(super) clock_ahead: i64,
     pub(super) faults: Vec<Fault>,
+    pub(super) refusals: Vec<Refusal>,
     /// What the next look of a deletion finds, made in this moment by somebody else.
     pub(super) appears: Vec<Spec>,
     /// Each look finds it anew.
     pub(super) appears_again: bool,
     /// News of the watches that have not been heard yet, oldest first; `None`: all are heard at once.
     unheard: Option<VecDeque<Event>>,
-}
-
-/// Everything a world starts with.
-#[derive(Default)]
-pub(super) struct Setup {
-    /// A deletion owns the candidates.
-    pub(super) kind: Kind,
-    pub(super) deletion: Deletion,
-    pub(super) specs: Vec<Spec>,
-    /// Objects of an earlier sync that are still there, as they ended.
-    pub(super) leftovers: Vec<Spec>,
-    /// Objects that no manifest asks for any more.
-    pub(super) candidates: Vec<Spec>,
-    pub(super) request: Request,
-    pub(super) new_namespace: NewNamespace,
-    /// Those of the manifests that are as they should be.
-    pub(super) unmodified: Vec<Spec>,
-    /// What discovery says.
-    pub(super) kinds: Kinds,
 }
 
 pub(super) fn live_of(spec: &Spec, serial: u64, assessment: Assessment, finalizers: &[&str]) -> Live {
@@ -223,7 +90,12 @@ impl World {
         let mut things = BTreeMap::new();
         let mut put = |spec: &Spec| {
             serial += 1;
-            let thing = Thing { live: live_of(spec, serial, assess(&spec.fate, u8::MAX), &[]), fate: spec.fate.clone(), age: u8::MAX };
+            let thing = Thing {
+                kind: spec.kind.into(),
+                live: live_of(spec, serial, spec.fate.assess(spec.kind, u8::MAX), &[]),
+                fate: spec.fate.clone(),
+                age: u8::MAX,
+            };
             things.insert(spec.key(), thing);
         };
         setup.leftovers.iter().for_each(&mut put);
@@ -277,6 +149,7 @@ impl World {
             finalizers_stick: false,
             clock_ahead: 0,
             faults: Vec::new(),
+            refusals: Vec::new(),
             appears: Vec::new(),
             appears_again: false,
             unheard: None,
@@ -284,6 +157,12 @@ impl World {
         let seen: Vec<(ResourceKey, Live)> = world.things.iter().map(|(key, thing)| (key.clone(), thing.live.clone())).collect();
         for (key, live) in seen {
             world.publish(Event::LiveObserved { key, live: Box::new(live) });
+        }
+        for (short, finalizer) in &setup.held {
+            world.hold(short, finalizer);
+        }
+        for (kind, name) in setup.leaving.iter().filter_map(|short| short.split_once('/')) {
+            world.remove(kind, name);
         }
         world.publish(Event::WatchesOpened { polled: Vec::new() });
         world
@@ -335,8 +214,8 @@ impl World {
         let appears = if self.appears_again { self.appears.clone() } else { std::mem::take(&mut self.appears) };
         let make = |spec: &Spec| {
             self.serial += 1;
-            let live = live_of(spec, self.serial, assess(&spec.fate, u8::MAX), &[]);
-            self.things.insert(spec.key(), Thing { live: live.clone(), fate: spec.fate.clone(), age: u8::MAX });
+            let live = live_of(spec, self.serial, spec.fate.assess(spec.kind, u8::MAX), &[]);
+            self.things.insert(spec.key(), Thing { kind: spec.kind.into(), live: live.clone(), fate: spec.fate.clone(), age: u8::MAX });
             Candidate { key: spec.key(), version: "v1".into(), live }
         };
         appears.iter().map(make).collect()
@@ -370,6 +249,9 @@ impl World {
         if let Some(outcome) = self.faults.iter().find_map(|fault| fault(task, step)) {
             return outcome;
         }
+        if let Some(refusal) = self.refusals.iter().find(|refusal| refusal.concerns(task, step)) {
+            return refusal.outcome(step);
+        }
         match step {
             Step::Apply => self.create(task),
             Step::Try => done_saying(format!("{}/{} created (dry run)", key.kind.to_lowercase(), key.name)),
@@ -385,8 +267,19 @@ impl World {
         }
     }
 
+    /// What becomes of an object that is applied now: an object that is there goes on as it does.
+    fn next_fate(&mut self, key: &ResourceKey) -> Fate {
+        let is_there = self.things.contains_key(key);
+        let Some(fates) = self.fates.get_mut(key) else { return Fate::NoRule };
+        let fate = fates.front().cloned().unwrap_or(Fate::NoRule);
+        if !is_there && fates.len() > 1 {
+            fates.pop_front();
+        }
+        fate
+    }
+
     fn create(&mut self, task: &TaskId) -> StepOutcome {
-        let fate = self.fates.get(&task.key).cloned().unwrap_or(Fate::NoRule);
+        let fate = self.next_fate(&task.key);
         if fate == Fate::Refused {
             return StepOutcome::Failed { error: format!("{} refused", task.key.name) };
         }
@@ -403,6 +296,7 @@ impl World {
             .filter_map(|name| name.as_str().map(str::to_owned))
             .collect();
         let thing = self.things.entry(task.key.clone()).or_insert_with(|| Thing {
+            kind: task.key.kind.clone(),
             live: Live {
                 uid: format!("uid-{}", self.serial).into(),
                 resource_version: 0,
@@ -427,8 +321,9 @@ impl World {
             Some(target.text(&["metadata", "labels", annotation::OPERATION_LABEL]).into()).filter(|id: &Arc<str>| !id.is_empty());
         thing.live.traits = Traits::of(&target);
         thing.live.assessment = thing.health();
+        let group = if task.key.group.is_empty() { String::new() } else { format!(".{}", task.key.group) };
         StepOutcome::Done {
-            message: format!("{}/{} created", task.key.kind.to_lowercase(), task.key.name),
+            message: format!("{}{group}/{} created", task.key.kind.to_lowercase(), task.key.name),
             live: Some(Box::new(thing.live.clone())),
         }
     }
@@ -536,13 +431,7 @@ impl World {
 
     /// What becomes of an object from its next creation on.
     pub(super) fn set_fate(&mut self, short: &str, fate: &Fate) {
-        self.fates.iter_mut().filter(|(key, _)| key.short() == short).for_each(|(_, own)| *own = fate.clone());
-    }
-
-    /// The server refuses to apply this object.
-    pub(super) fn refuse(&mut self, short: &str) {
-        let key = self.op.plan().tasks.iter().map(|task| &task.id.key).find(|key| key.short() == short).cloned().unwrap();
-        self.fates.insert(key, Fate::Refused);
+        self.fates.iter_mut().filter(|(key, _)| key.short() == short).for_each(|(_, own)| *own = VecDeque::from([fate.clone()]));
     }
 
     fn key(&self, short: &str) -> ResourceKey {
@@ -604,44 +493,16 @@ impl World {
         self.things.iter().find(|(key, _)| key.short() == short).map(|(_, thing)| &thing.live)
     }
 
-    /// Results as `PreSync Job/a Synced Succeeded`, in order of arrival.
     pub(super) fn results(&self) -> Vec<String> {
-        let line = |result: &crate::operation::TaskResult| {
-            format!("{} {} {} {}", result.task.phase, result.task.key.short(), result.code.as_str(), result.state.as_str())
-        };
-        self.op.results().iter().map(|result| line(result).trim_end().to_owned()).collect()
+        trace::results(&self.op)
     }
 
-    /// What was sent to the server, in order: `apply Job/a`, `delete old Job/a` …
     pub(super) fn calls(&self) -> Vec<String> {
-        let name = |step: &Step| match step {
-            Step::RemoveOldFinalizer { .. } => "unlock old",
-            Step::Prune { .. } => "prune",
-            Step::DeleteOldHook { .. } => "delete old",
-            Step::Apply => "apply",
-            Step::Try => "try",
-            Step::Discover => "discover",
-            Step::Look => "look",
-            Step::Adopt { .. } => "adopt",
-            Step::RemoveFinalizer { .. } => "unlock",
-            Step::RemoveLeftFinalizer { .. } => "unlock left",
-            Step::DeleteHook { .. } => "delete",
-            Step::TerminateFinalizer { .. } => "unlock running",
-            Step::TerminateDelete { .. } => "delete running",
-        };
-        let call = |record: &Record| match &record.event {
-            Event::StepStarted { task, step } => Some(format!("{} {}", name(step), task.key.short())),
-            _ => None,
-        };
-        self.history.iter().filter_map(call).collect()
+        trace::calls(&self.history)
     }
 
     pub(super) fn messages(&self) -> Vec<String> {
-        let message = |record: &Record| match &record.event {
-            Event::Waiting { message, .. } | Event::OperationFinished { message, .. } => Some(message.clone()),
-            _ => None,
-        };
-        self.history.iter().filter_map(message).collect()
+        trace::messages(&self.history)
     }
 
     pub(super) fn state(&self, phase: Phase, short: &str) -> TaskState {
@@ -658,26 +519,13 @@ fn done_saying(message: String) -> StepOutcome {
     StepOutcome::Done { message, live: None }
 }
 
-fn fates_of(plan: &Plan, specs: &[Spec]) -> BTreeMap<ResourceKey, Fate> {
+fn fates_of(plan: &Plan, specs: &[Spec]) -> BTreeMap<ResourceKey, VecDeque<Fate>> {
     let fate = |task: &crate::model::Task| {
         let origin = task.origin.as_ref()?;
-        Some((task.id.key.clone(), specs.get(origin.line - 1)?.fate.clone()))
+        let spec = specs.get(origin.line - 1)?;
+        Some((task.id.key.clone(), std::iter::once(&spec.fate).chain(&spec.later).cloned().collect()))
     };
     plan.tasks.iter().filter_map(fate).collect()
-}
-
-fn assess(fate: &Fate, age: u8) -> Assessment {
-    let known = |status, message: &str| Assessment::Known(Health { status, message: message.to_owned(), rule: "batch/Job".to_owned() });
-    let healthy =
-        |after: u8| if age >= after { known(HealthStatus::Healthy, "ready") } else { known(HealthStatus::Progressing, "not yet") };
-    match fate {
-        Fate::NoRule | Fate::Refused => Assessment::NoRule,
-        Fate::Is(status, message) => known(*status, message),
-        Fate::Unclear(error) => Assessment::Error((*error).to_owned()),
-        Fate::Healthy(after) => healthy(*after),
-        Fate::Degraded(after) if age >= *after => known(HealthStatus::Degraded, "broken"),
-        Fate::Degraded(_) | Fate::Never | Fate::Vanishes(_) => known(HealthStatus::Progressing, "not yet"),
-    }
 }
 
 /// Runs to the end, which must come within 200 seconds.
@@ -694,14 +542,4 @@ pub(super) fn sync(specs: impl IntoIterator<Item = Spec>) -> World {
 /// The deletion of an app that owns `owned`, and whose manifests are those of `owned` and `hooks`.
 pub(super) fn deletion(hooks: impl IntoIterator<Item = Spec>, owned: impl IntoIterator<Item = Spec>) -> World {
     World::new(deleting(hooks, owned))
-}
-
-pub(super) fn deleting(hooks: impl IntoIterator<Item = Spec>, owned: impl IntoIterator<Item = Spec>) -> Setup {
-    let candidates: Vec<Spec> = owned.into_iter().collect();
-    let specs = hooks.into_iter().chain(candidates.iter().cloned()).collect();
-    Setup { kind: Kind::Delete, specs, candidates, request: Request::deletion(), ..Setup::default() }
-}
-
-pub(super) fn selecting(items: &[&str]) -> Request {
-    Request { selection: Some(items.iter().map(|item| Selector::parse(item).unwrap()).collect()), ..Request::default() }
 }
