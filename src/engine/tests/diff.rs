@@ -528,3 +528,24 @@ async fn a_diff_after_the_sync_of_every_shipped_story_is_empty() {
         assert_eq!(differences(&planned), [""; 0], "{}", shipped.name);
     }
 }
+
+/// The state of an app is here what a comparison says of it.
+#[tokio::test(start_paused = true)]
+async fn t184_r1213_r1214_old_hooks_skipped_targets_and_extraneous_objects_leave_an_app_synced() {
+    let annotated = |name: &str, annotation: &str| {
+        config(name, "{k: v}").replace("metadata: {", &format!("metadata: {{annotations: {{{annotation}}}, "))
+    };
+    let skipped = annotated("skipped", "argocd.argoproj.io/hook: Skip");
+    let extra = annotated("extra", "argocd.argoproj.io/compare-options: IgnoreExtraneous");
+    let old = job("old", "argocd.argoproj.io/hook: PostSync", "x");
+    let mut stage = Stage::new(PODS, &format!("{}{extra}{old}", config("a", "{k: v}")));
+    stage.sync(Request::default()).await;
+    stage.write(&format!("{}{skipped}", config("a", "{k: v}")));
+    let planned = stage.diff().await;
+    assert_eq!(said(&planned, "extra").0, Action::Prune, "it is out of sync itself");
+    assert!(!crate::report::diff::has_differences(&planned));
+    assert_eq!(planned.plan.tasks.len(), 2, "neither the old hook nor the skipped target has a task");
+    stage.write(&skipped);
+    assert!(crate::report::diff::has_differences(&stage.diff().await), "any other object that is too much counts");
+    stage.close().await;
+}
