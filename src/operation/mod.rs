@@ -10,6 +10,7 @@ pub(crate) mod effect;
 pub(crate) mod event;
 mod groups;
 mod known;
+mod left;
 mod messages;
 mod next;
 mod pass;
@@ -32,11 +33,11 @@ use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub(crate) use deletion::LeftBehind;
 pub(crate) use effect::Effect;
 #[cfg(test)]
 pub(crate) use event::RunOutcome;
 pub(crate) use event::{Event, LogContent, LogLine, Record, RunKind, Step, StepOutcome};
+pub(crate) use left::LeftBehind;
 pub(crate) use pause::Paused;
 pub(crate) use request::{Breakpoint, Limits, Request, Retry};
 pub(crate) use terminate::is_deleted_by_terminate;
