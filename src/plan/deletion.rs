@@ -3,8 +3,9 @@
 
 use std::collections::BTreeSet;
 
-use super::build::{Draft, Mark, positions};
+use super::build::{Draft, positions};
 use super::order::arrange;
+use super::target::Mark;
 use super::{Candidate, Invalid, Kind, Manifest, NotRunCode, Plan, PlanInput, PlanWarning};
 use crate::model::{Options, Phase, ResourceKey, Role, Task, TaskId, Traits, Wave};
 

@@ -15,6 +15,7 @@ pub(crate) mod rbac;
 pub(crate) mod references;
 pub(crate) mod schema;
 pub(crate) mod selection;
+mod target;
 #[cfg(test)]
 mod tests;
 
