@@ -7,6 +7,7 @@ use std::time::Duration;
 use tokio_util::sync::CancellationToken;
 
 use super::captures::Captures;
+use super::definitions;
 use super::respect::{self, Wanted};
 use super::seals::{Seals, Sent, may_be_sealed};
 use crate::cluster::apply::{Applied, Before, Spot, Word};
@@ -14,13 +15,10 @@ use crate::cluster::delete::Removal;
 use crate::cluster::watch::Watches;
 use crate::cluster::{CallError, Cluster, Outbox, Reporter, Resource, Snapshot, hints, trial};
 use crate::model::annotation::TRACKING_ID;
-use crate::model::{Assessment, DeletePolicy, Gvk, Live, Mode, Object, Phase, Role, Task, TaskId, Verb, kinds};
+use crate::model::{Assessment, DeletePolicy, Live, Mode, Object, Phase, Role, Task, TaskId, Verb, kinds};
 use crate::operation::{Request, Step, StepOutcome};
 use crate::plan::{Kind, Plan};
 
-/// How long a new definition may take until its kind is served (spec R523).
-const ESTABLISHED_WITHIN: Duration = Duration::from_secs(3);
-const LOOK_AGAIN: Duration = Duration::from_millis(100);
 /// How long an apply waits for the first list of a kind that has just appeared.
 const FIRST_LIST_WITHIN: Duration = Duration::from_secs(5);
 
@@ -109,7 +107,11 @@ impl Executor {
         if let Some(resource) = self.calm.known_resource(&gvk) {
             return Ok(resource);
         }
-        let resource = if self.is_defined_here(&gvk) { self.served_soon(&gvk).await? } else { self.calm.resource(&gvk).await? };
+        let resource = if definitions::is_planned(&self.plan, &gvk) {
+            definitions::served_soon(&self.calm, &gvk).await?
+        } else {
+            self.calm.resource(&gvk).await?
+        };
         if *step == Step::Apply {
             self.watch_new(&resource).await;
         }
@@ -185,28 +187,6 @@ impl Executor {
         }
     }
 
-    /// Returns whether a definition of this kind is among the targets, so that it may be served any moment.
-    fn is_defined_here(&self, gvk: &Gvk) -> bool {
-        let defines = |target: &Object| {
-            target.key().is_definition()
-                && target.text(&["spec", "group"]) == &*gvk.group
-                && target.text(&["spec", "names", "kind"]) == &*gvk.kind
-        };
-        self.plan.tasks.iter().filter_map(|task| task.target.as_ref()).any(defines)
-    }
-
-    async fn served_soon(&self, gvk: &Gvk) -> Result<Resource, String> {
-        let clock = self.calm.clock();
-        let give_up = clock.now() + ESTABLISHED_WITHIN;
-        loop {
-            match self.calm.resource(gvk).await {
-                Ok(resource) => return Ok(resource),
-                Err(error) if clock.now() >= give_up => return Err(error),
-                Err(_) => clock.sleep(LOOK_AGAIN).await,
-            }
-        }
-    }
-
     async fn apply(&self, call: Call<'_>) -> StepOutcome {
         let key = &call.task.id.key;
         let Some(target) = &call.task.target else { return StepOutcome::Failed { error: format!("{key} has no target to apply") } };
@@ -225,7 +205,8 @@ impl Executor {
                 self.note(call.task, sent, &applied, &live);
                 say_if_reused(call, &before, &applied);
                 if key.is_definition() {
-                    self.wait_until_established(call).await;
+                    self.calm.forget_group(target.text(&["spec", "group"]));
+                    definitions::wait_until_established(&self.hurried, call.spot(), call.reporter).await;
                 }
                 // Nobody watches an object by a name that only the server knew (spec R307), so nobody waits for it either.
                 let live = if key.name.is_empty() { unwatched(live) } else { live };
@@ -288,24 +269,6 @@ impl Executor {
         if task.is_hook() {
             self.watches.hook_created(&task.id.key, applied.object.text(&["metadata", "uid"]));
         }
-    }
-
-    /// Spec R523: only waited for, never an error; a custom resource that comes too early says so itself.
-    async fn wait_until_established(&self, call: Call<'_>) {
-        let clock = self.calm.clock();
-        let give_up = clock.now() + ESTABLISHED_WITHIN;
-        if let Some(target) = &call.task.target {
-            self.calm.forget_group(target.text(&["spec", "group"]));
-        }
-        while clock.now() < give_up {
-            if let Ok(Some(definition)) = self.hurried.get(call.spot(), call.reporter).await
-                && is_established(&definition)
-            {
-                return;
-            }
-            clock.sleep(LOOK_AGAIN).await;
-        }
-        tracing::warn!("{} is not established after 3 s", call.task.id.key);
     }
 
     async fn look(&self, call: Call<'_>) -> StepOutcome {
@@ -418,9 +381,4 @@ fn refused_stranger(task: &Task, object: &Object) -> Option<StepOutcome> {
     let own = task.target.as_ref()?.annotation(TRACKING_ID);
     let error = || format!("{} exists and does not belong to this app", task.id.key);
     (object.annotation(TRACKING_ID) != own).then(|| StepOutcome::Failed { error: error() })
-}
-
-fn is_established(definition: &Object) -> bool {
-    let conditions = definition.wire().pointer("/status/conditions").and_then(serde_json::Value::as_array);
-    conditions.into_iter().flatten().any(|condition| condition["type"] == "Established" && condition["status"] == "True")
 }
