@@ -10,15 +10,14 @@ use tokio::task::{AbortHandle, Id, JoinSet};
 use super::begin::{Ready, begin, preview_notes};
 use super::bus::Publisher;
 use super::compare::{self, Depth};
+use super::connection;
 use super::local::{self, Control, Start};
 use super::prepare::{self, Connected, Obstacle, Prepared};
 use super::rights;
-use super::session::{Answer, Ask, Connector, FailureKind, Opening, OperationIds, Planned};
+use super::session::{Answer, Ask, FailureKind, Opening, OperationIds, Planned};
 use super::{respect, rules, windows};
 use crate::cluster::apply::Spot;
-use crate::cluster::connect::{ConnectError, connect};
 use crate::cluster::{Cluster, Reporter, Resource, locked};
-use crate::health;
 use crate::manifest::{self, Loaded};
 use crate::model::{Object, ResourceKey};
 use crate::operation::Request;
@@ -343,7 +342,7 @@ impl Shared {
         if let Some(connected) = &*kept {
             return Ok(connected.clone());
         }
-        let connected = open_connection(&self.opening).await.map_err(|error| obstacle(&error))?;
+        let connected = connection::open(&self.opening).await?;
         Ok(kept.insert(connected).clone())
     }
 
@@ -377,42 +376,6 @@ fn for_people(object: &Object) -> Object {
             metadata.remove("managedFields");
         }
     })
-}
-
-async fn open_connection(opening: &Opening) -> Result<Connected, ConnectError> {
-    match &opening.connector {
-        Connector::Kubeconfig { file, context } => {
-            let connection = connect(file.as_deref(), context.as_deref(), opening.clock).await?;
-            Ok(Connected {
-                cluster: Cluster::new(connection.client, opening.clock, rules::judge(health::Rules::default())),
-                context: connection.context.into(),
-                server: connection.server.into(),
-                namespace: connection.namespace.into(),
-                customizations: Arc::default(),
-                config_map: None,
-            })
-        }
-        Connector::Client { client, context, cluster, namespace } => Ok(Connected {
-            cluster: Cluster::new(client.clone(), opening.clock, rules::judge(health::Rules::default())),
-            context: context.as_str().into(),
-            server: cluster.as_str().into(),
-            namespace: namespace.as_str().into(),
-            customizations: Arc::default(),
-            config_map: None,
-        }),
-    }
-}
-
-fn obstacle(error: &ConnectError) -> Obstacle {
-    let kind = match error {
-        ConnectError::Read { .. }
-        | ConnectError::None { .. }
-        | ConnectError::UnknownContext { .. }
-        | ConnectError::NoContext { .. }
-        | ConnectError::Unusable { .. } => FailureKind::Usage,
-        ConnectError::Unreachable { .. } | ConnectError::Unauthorized { .. } | ConnectError::Forbidden { .. } => FailureKind::Cluster,
-    };
-    Obstacle { kind, report: error.to_string() }
 }
 
 fn protected(prepared: &Prepared) -> Obstacle {

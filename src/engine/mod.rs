@@ -8,6 +8,7 @@ mod candidates;
 mod captures;
 pub(crate) mod children;
 mod compare;
+mod connection;
 mod definitions;
 mod doubles;
 mod executor;
