@@ -25,6 +25,7 @@ pub(crate) use refusal::{is_immutable, shortened};
 pub(crate) use removal::stays;
 pub(crate) use sentence::{Impact, Stay, Weight};
 pub(crate) use tally::Tally;
+use workload::Scalers;
 
 use super::diff::Difference;
 use super::{Action, Plan};
@@ -64,8 +65,9 @@ struct Change<'a> {
 /// Returns the impacts of each task that has some, in the order in which they are told.
 pub(crate) fn impacts(scene: &Scene<'_>) -> BTreeMap<TaskId, Vec<Impact>> {
     let mut all: BTreeMap<TaskId, Vec<Impact>> = BTreeMap::new();
+    let scalers = Scalers::of(scene.plan);
     for task in &scene.plan.tasks {
-        let own = scene.of(task);
+        let own = scene.of(task, &scalers);
         if !own.is_empty() {
             all.insert(task.id.clone(), own);
         }
@@ -78,11 +80,11 @@ pub(crate) fn impacts(scene: &Scene<'_>) -> BTreeMap<TaskId, Vec<Impact>> {
 
 impl<'a> Scene<'a> {
     /// Returns what one task does by itself.
-    fn of(&self, task: &'a Task) -> Vec<Impact> {
+    fn of(&self, task: &'a Task, scalers: &Scalers<'_>) -> Vec<Impact> {
         match self.actions.get(&task.id) {
             Some(Action::Prune) => removal::pruned(self, task),
             Some(Action::Recreate(why)) => removal::recreated(self, task, why),
-            Some(Action::Configure | Action::Replace) => self.change(task).map(|change| changed(self, &change)).unwrap_or_default(),
+            Some(Action::Configure | Action::Replace) => self.change(task).map(|change| changed(scalers, &change)).unwrap_or_default(),
             Some(Action::Refused(why)) => refusal::refused(self, task, why),
             Some(Action::Create | Action::Unchanged | Action::Run | Action::Unknown(_)) | None => Vec::new(),
         }
@@ -100,8 +102,8 @@ impl<'a> Scene<'a> {
     }
 }
 
-fn changed(scene: &Scene<'_>, change: &Change<'_>) -> Vec<Impact> {
-    let mut found = workload::impacts(scene, change);
+fn changed(scalers: &Scalers<'_>, change: &Change<'_>) -> Vec<Impact> {
+    let mut found = workload::impacts(scalers, change);
     found.extend(reach::impacts(change));
     found.extend(rights::impacts(change));
     let rest = change.paths.only(change, !found.is_empty());

@@ -1,10 +1,13 @@
 //! Objects with pods: which of their changes replace pods, how many, and in which manner; and which replace none.
 
+use std::collections::HashMap;
+
 use serde_json::Value;
 
 use super::sentence::{Cause, Halt, Impact, NoRoll, Roll, Setting};
-use super::{Change, Paths, Scene, list, text};
-use crate::model::{Segment, Task};
+use super::{Change, Paths, list, text};
+use crate::model::{ResourceKey, Segment, Task};
+use crate::plan::Plan;
 
 /// Returns whether everything that changes is known to leave the pods alone, and there may be some. Other fields may set off a roll that
 /// waits: an update strategy, a partition.
@@ -70,11 +73,11 @@ impl Sort {
     }
 }
 
-pub(super) fn impacts(scene: &Scene<'_>, change: &Change<'_>) -> Vec<Impact> {
+pub(super) fn impacts(scalers: &Scalers<'_>, change: &Change<'_>) -> Vec<Impact> {
     let mut found = Vec::new();
     if let Some(sort) = Sort::of(change.task) {
         found.extend(template(sort, change));
-        found.extend(sort.has_replicas().then(|| scales(scene, change)).flatten());
+        found.extend(sort.has_replicas().then(|| scales(scalers, change)).flatten());
         found.extend(halts(sort, change));
     }
     found.extend(bounds(change));
@@ -209,21 +212,29 @@ fn restarts(change: &Change<'_>) -> Option<Impact> {
     (!containers.is_empty()).then_some(Impact::Restarts { containers })
 }
 
-fn scales(scene: &Scene<'_>, change: &Change<'_>) -> Option<Impact> {
+fn scales(scalers: &Scalers<'_>, change: &Change<'_>) -> Option<Impact> {
     let (from, to) = (replicas(change.before), replicas(change.after));
-    (from != to).then(|| Impact::Scales { from, to, again: scaler(scene, change) })
+    (from != to).then(|| Impact::Scales { from, to, again: scalers.of_object(&change.task.id.key) })
 }
 
-/// Returns the autoscaler of the plan that will set the replicas again.
-fn scaler(scene: &Scene<'_>, change: &Change<'_>) -> Option<String> {
-    let key = &change.task.id.key;
-    let is_its = |task: &&Task| {
-        let is_autoscaler = &*task.id.key.kind == "HorizontalPodAutoscaler" && task.id.key.namespace == key.namespace;
-        let target = task.target.as_ref().filter(|_| is_autoscaler);
-        let named = |field| target.map(|target| target.text(&["spec", "scaleTargetRef", field])).unwrap_or_default();
-        named("kind") == &*key.kind && named("name") == &*key.name
-    };
-    scene.plan.tasks.iter().find(is_its).map(|task| task.id.key.short())
+/// The autoscalers of a plan, by namespace, kind and name of what they scale.
+pub(super) struct Scalers<'a>(HashMap<[&'a str; 3], &'a Task>);
+
+impl<'a> Scalers<'a> {
+    pub(super) fn of(plan: &'a Plan) -> Self {
+        let mut scalers = HashMap::new();
+        for task in plan.tasks.iter().filter(|task| &*task.id.key.kind == "HorizontalPodAutoscaler") {
+            let Some(target) = &task.target else { continue };
+            let [kind, name] = ["kind", "name"].map(|field| target.text(&["spec", "scaleTargetRef", field]));
+            scalers.entry([&*task.id.key.namespace, kind, name]).or_insert(task);
+        }
+        Self(scalers)
+    }
+
+    /// Returns the autoscaler that will set the replicas of an object again.
+    fn of_object(&self, key: &ResourceKey) -> Option<String> {
+        self.0.get(&[&*key.namespace, &*key.kind, &*key.name]).map(|task| task.id.key.short())
+    }
 }
 
 fn halts(sort: Sort, change: &Change<'_>) -> Option<Impact> {
