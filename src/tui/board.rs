@@ -177,8 +177,8 @@ impl Board {
             Some(operation) => operation.verdict(now),
             None => self.planned_verdict(),
         };
-        if let std::borrow::Cow::Owned(clean) = clean::text(&self.verdict.text) {
-            self.verdict.text = clean;
+        if let std::borrow::Cow::Owned(brief) = row::brief(&self.verdict.text) {
+            self.verdict.text = brief;
         }
         if self.stale.any {
             self.unconfirmed = self.find_unconfirmed();
@@ -305,6 +305,11 @@ impl Board {
     /// Returns the row of a task.
     pub(crate) fn position(&self, task: &TaskId) -> Option<usize> {
         self.plan.position(task)
+    }
+
+    /// Returns what the plan does with a task, as far as the cluster has been asked.
+    pub(crate) fn action(&self, task: &TaskId) -> Option<&Action> {
+        self.actions.get(task)
     }
 
     /// Returns the cells of the rail.

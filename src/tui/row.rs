@@ -1,6 +1,7 @@
 //! One line of the table: texts that change only with facts, kept ready so that drawing is copying. Knows what a row says,
 //! not where or in which colour it stands.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use jiff::{SignedDuration, Timestamp};
@@ -67,13 +68,7 @@ pub(crate) fn of_task(task: &Task) -> Row {
 
 /// Makes the row of something that the plan leaves out.
 pub(crate) fn of_left(left: &NotRun) -> Row {
-    Row {
-        group: Group::Left,
-        stage: Stage::Skipped,
-        word: "not run",
-        message: clean::text(&left.reason).into_owned(),
-        ..of_task(&left.task)
-    }
+    Row { group: Group::Left, stage: Stage::Skipped, word: "not run", message: brief(&left.reason).into_owned(), ..of_task(&left.task) }
 }
 
 /// Brings a row up to date with its operation.
@@ -90,7 +85,27 @@ pub(crate) fn refresh(row: &mut Row, task: &Task, operation: &Operation, is_bloc
         Stage::Done | Stage::Failed if task.is_hook() => ending(task, operation, &fresh.message),
         Stage::Waiting | Stage::Running | Stage::Done | Stage::Failed | Stage::Skipped | Stage::Armed => None,
     };
-    row.message = clean::text(text.as_deref().unwrap_or_else(|| without_name(&fresh.message, &task.id.key.name))).into_owned();
+    row.message = brief(text.as_deref().unwrap_or_else(|| without_name(&fresh.message, &task.id.key.name))).into_owned();
+}
+
+/// Longest sentence of a list, in characters, and how much of its end is kept.
+const BRIEF: usize = 400;
+const END: usize = 100;
+
+/// Returns a sentence as a list or a verdict shows it: printable, without the server's own data, and with a gap where it is enormous. The
+/// details of the object have all of it.
+pub(crate) fn brief(sentence: &str) -> Cow<'_, str> {
+    let short = shortened(sentence);
+    let count = short.chars().count();
+    if count > BRIEF {
+        let head: String = short.chars().take(BRIEF - END).collect();
+        let tail: String = short.chars().skip(count - END).collect();
+        return Cow::Owned(clean::text(&format!("{} … {}", head.trim_end(), tail.trim_start())).into_owned());
+    }
+    match short {
+        Cow::Borrowed(short) => clean::text(short),
+        Cow::Owned(short) => Cow::Owned(clean::text(&short).into_owned()),
+    }
 }
 
 /// `configmap/settings configured` says its own name again; `configured` is enough in its row.
@@ -138,8 +153,8 @@ pub(crate) fn refresh_planned(row: &mut Row, task: &Task, action: Option<&Action
     row.word = action.map_or("waiting", action_word);
     row.sync = action.map(planned_sync).unwrap_or_default();
     row.message = match action {
-        Some(Action::Refused(text) | Action::Unknown(text)) => clean::text(&shortened(text)).into_owned(),
-        Some(Action::Recreate(why)) => format!("deleted and created again: {}", clean::text(&shortened(why))),
+        Some(Action::Refused(text) | Action::Unknown(text)) => brief(text).into_owned(),
+        Some(Action::Recreate(why)) => format!("deleted and created again: {}", brief(why)),
         Some(Action::Create | Action::Configure | Action::Unchanged | Action::Replace | Action::Prune | Action::Run) | None => {
             planned_message(task)
         }
@@ -172,8 +187,8 @@ pub(crate) fn action_word(action: &Action) -> &'static str {
 
 fn clean_arc(text: &Arc<str>) -> Arc<str> {
     match clean::text(text) {
-        std::borrow::Cow::Borrowed(_) => text.clone(),
-        std::borrow::Cow::Owned(clean) => clean.into(),
+        Cow::Borrowed(_) => text.clone(),
+        Cow::Owned(clean) => clean.into(),
     }
 }
 
@@ -249,6 +264,20 @@ mod tests {
         for (millis, text) in [(0, "0.0s"), (36_640, "36.6s"), (99_999, "99.9s"), (100_000, "1m40s"), (3_840_000, "1h04m"), (-1, "0.0s")] {
             assert_eq!(column_time(SignedDuration::from_millis(millis)), text);
         }
+    }
+
+    #[test]
+    fn an_enormous_sentence_keeps_its_start_and_its_end() {
+        let whole = format!("the webhook says {}: so no. Nothing in Sync was applied", "é no ".repeat(3_000));
+        let said = brief(&whole);
+        assert!(
+            said.starts_with("the webhook says é no") && said.contains(" … ") && said.ends_with("Nothing in Sync was applied"),
+            "{said}"
+        );
+        assert!(said.chars().count() <= BRIEF + 3);
+        assert_eq!(brief("a\nb"), "a␊b");
+        let data = format!("Job \"x\" is invalid: core.PodTemplateSpec{{{}}}: field is immutable", "a:1, ".repeat(300));
+        assert_eq!(brief(&data), "Job \"x\" is invalid: core.PodTemplateSpec{…}: field is immutable");
     }
 
     #[test]

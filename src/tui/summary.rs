@@ -3,6 +3,7 @@
 use super::board::Board;
 use super::clean;
 use super::model::Model;
+use super::row::brief;
 use super::theme;
 use crate::model::Phase;
 use crate::operation::timeline::Stage;
@@ -69,7 +70,7 @@ fn attempts(operation: &Operation) -> Vec<String> {
     let line = |attempt: &Attempt| {
         let took = short_time(attempt.finished_at.duration_since(attempt.started_at));
         let glyph = theme::glyph(Stage::Failed);
-        format!("  {glyph} attempt {} failed after {took}: {}", attempt.number, clean::text(&attempt.message))
+        format!("  {glyph} attempt {} failed after {took}: {}", attempt.number, brief(&attempt.message))
     };
     let all = operation.attempts();
     let skipped = all.len().saturating_sub(FAILURES);

@@ -3,6 +3,7 @@
 use insta::assert_snapshot;
 
 use super::play::{self, Play};
+use crate::model::{OperationPhase, Phase, TaskState};
 use crate::plan::impact::sentence::{Cause, Roll};
 use crate::plan::impact::{Family, Impact};
 
@@ -245,4 +246,32 @@ fn the_help_of_the_log_and_of_the_details() {
         play.press(keys);
         assert_snapshot!(name, play.at(120, 35));
     }
+}
+
+#[test]
+fn an_enormous_sentence_is_short_in_list_and_verdict_and_whole_in_the_details() {
+    let mut play = Play::open(&play::orders(), &[]);
+    let sentence = format!("admission webhook \"policy.example\" denied the request: {}the last rule", "rule 17 is broken; ".repeat(500));
+    play.start().wave(Phase::PreSync, -1).apply("ServiceAccount/migrator", "serviceaccount/migrator created");
+    play.change("ServiceAccount/migrator", TaskState::Failed, &sentence).after(1.0);
+    play.finish(OperationPhase::Failed, "one or more synchronization tasks completed unsuccessfully").after(1.0);
+    for (width, height) in [(60, 20), (80, 24), (120, 35), (200, 50)] {
+        let screen = play.at(width, height);
+        assert!(screen.contains("admission") && screen.matches("rule 17").count() < 25, "{screen}");
+    }
+    assert!(play.app.model.operations().next().unwrap().verdict().text.ends_with("the last rule. Nothing in Sync was applied"));
+    let lines = crate::tui::summary::lines(&play.app.model);
+    assert!(lines.iter().all(|line| line.chars().count() < 600), "{lines:?}");
+    play.resize(80, 24).press("b d G");
+    assert!(play.at(80, 24).contains("no pods"), "{}", play.screen());
+    play.press("g");
+    assert!(play.at(80, 24).contains("message       admission webhook"), "{}", play.screen());
+    let mut read = String::new();
+    for _ in 0..300 {
+        read += play.screen().lines().nth(2).unwrap().trim();
+        read += " ";
+        play.press("j");
+    }
+    assert!(play.screen().contains("the last rule"), "{}", play.screen());
+    assert!(read.matches("broken").count() > 400, "all of it is there");
 }

@@ -7,9 +7,9 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::diff::{DiffView, Opening};
-use super::text::{Scroll, TextLine};
+use super::text::{Scroll, TextLine, fitted};
 use super::{Outbox, Outcome, Shown, View, Wish};
-use crate::engine::session::Ask;
+use crate::engine::session::{self, Ask};
 use crate::model::{Assessment, Live, Phase, Task, TaskId};
 use crate::operation::verdict::short_time;
 use crate::operation::{Attempt, Operation};
@@ -112,7 +112,11 @@ fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&Task>, oper
             (format!("{} {}", glyph(row.stage), row.word), stage_role(row.stage)),
             (time, Role::Text),
         ]);
-        if !row.message.is_empty() {
+        // Of a plan the whole sentence stands nowhere else.
+        let refusal = board.action(id).filter(|_| operation.is_none()).and_then(refusal);
+        if let Some((label, why)) = refusal {
+            lines.push(field(label, clean::text(why).into_owned()));
+        } else if !row.message.is_empty() {
             lines.push(field("message", row.message.clone()));
         }
     }
@@ -139,6 +143,16 @@ fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&Task>, oper
         lines.extend(events(model, operation, id));
     }
     lines
+}
+
+fn refusal(action: &session::Action) -> Option<(&'static str, &str)> {
+    use session::Action;
+    match action {
+        Action::Refused(why) => Some(("refused", why)),
+        Action::Unknown(why) => Some(("unknown", why)),
+        Action::Create | Action::Configure | Action::Unchanged | Action::Replace => None,
+        Action::Recreate(_) | Action::Prune | Action::Run => None,
+    }
 }
 
 fn result(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
@@ -225,7 +239,9 @@ fn pods(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
         let mut line = vec![("  ".to_owned(), Role::Text)];
         line.extend(super::operation::pod_line(operation, pod));
         if let Some(created) = pod.created {
-            line.push((format!("  {} old", short_time(model.now.duration_since(created).max(SignedDuration::ZERO))), Role::Dim));
+            let age = short_time(model.now.duration_since(created).max(SignedDuration::ZERO));
+            // Before the last piece, which may be a long sentence.
+            line.insert(line.len() - 1, (format!("  {age} old"), Role::Dim));
         }
         lines.push(line);
         for container in pod.containers.iter().filter(|_| pod.containers.len() > 1) {
@@ -305,7 +321,8 @@ impl View for DetailsView {
         {
             return self.scroll.settle(lines.len(), height);
         }
-        self.lines = self.other_lines(model);
+        // The whole of what a server says stands here, however long it is.
+        self.lines = fitted(self.other_lines(model), usize::from(area.width.saturating_sub(1)));
         self.scroll.settle(self.lines.len(), height);
     }
 

@@ -6,12 +6,77 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use crate::tui::action::Action;
+use crate::tui::clean;
 use crate::tui::model::Model;
 use crate::tui::paint::Pen;
 use crate::tui::theme::Role;
 
 /// A line of pieces with roles.
 pub(super) type TextLine = Vec<(String, Role)>;
+
+/// Widest label below which nothing else stands when its line is broken.
+const LABEL: usize = 20;
+/// Columns by which a broken line without a label is moved in.
+const APART: usize = 4;
+/// Bytes that one column may take.
+const WIDEST: usize = 16;
+
+/// Breaks a printable text between words, or where a word is too wide within it, so that its first part has at most `first` columns and no
+/// other one more than `columns`.
+pub(super) fn broken(text: &str, first: usize, columns: usize) -> Vec<&str> {
+    let columns = columns.max(1);
+    let (mut parts, mut rest, mut room) = (Vec::new(), text, first);
+    loop {
+        let near = &rest[..clean::char_end_before(rest, room.saturating_mul(WIDEST).saturating_add(1))];
+        let head = clean::head(near, room);
+        if head.len() == rest.len() {
+            parts.push(rest);
+            return parts;
+        }
+        let is_between = rest[head.len()..].starts_with(' ');
+        let end = if is_between { Some(head.len()) } else { head.rfind(' ').filter(|at| !head[..*at].trim().is_empty()) };
+        let is_fresh = room == columns;
+        let (part, next) = match end {
+            Some(end) => (&rest[..end], &rest[end..]),
+            // The first part may be too short for the first word.
+            None if !is_fresh => ("", rest),
+            None => {
+                let end = if head.is_empty() { clean::wrapped(near, 1).next().map_or(rest.len(), str::len) } else { head.len() };
+                rest.split_at(end)
+            }
+        };
+        parts.push(part);
+        (rest, room) = (next.trim_start_matches(' '), columns);
+    }
+}
+
+/// Breaks the lines of a text that are wider than so many columns. What goes on stands below the text, not below its label.
+pub(super) fn fitted(lines: Vec<TextLine>, columns: usize) -> Vec<TextLine> {
+    let mut fitted = Vec::with_capacity(lines.len());
+    for line in lines {
+        if line.iter().map(|(text, _)| clean::columns(text)).sum::<usize>() <= columns {
+            fitted.push(line);
+            continue;
+        }
+        let label = line.first().filter(|_| line.len() > 1).map_or("", |(text, _)| text.as_str());
+        // Without a label it stands apart from the next line.
+        let wanted = clean::columns(label) + if label.trim().is_empty() { APART } else { 0 };
+        let indent = if wanted <= LABEL.min(columns / 2) { wanted } else { 0 };
+        let (mut now, mut column) = (TextLine::new(), 0);
+        for (text, role) in line {
+            for (at, part) in broken(&text, columns.saturating_sub(column), columns - indent).into_iter().enumerate() {
+                if at > 0 {
+                    fitted.push(std::mem::replace(&mut now, vec![(" ".repeat(indent), role)]));
+                    column = indent;
+                }
+                column += clean::columns(part);
+                now.push((part.to_owned(), role));
+            }
+        }
+        fitted.push(now);
+    }
+    fitted
+}
 
 /// Where a person is in a text.
 #[derive(Clone, Copy, Debug, Default)]
@@ -107,6 +172,43 @@ impl Scroll {
             for (text, role) in pieces {
                 pen.fit(text, model.theme.style(*role));
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_long_text_is_broken_between_words_and_a_long_word_within() {
+        assert_eq!(broken("one two three", 7, 5), ["one two", "three"]);
+        assert_eq!(broken("one two three", 2, 5), ["", "one", "two", "three"]);
+        assert_eq!(broken("abcdefgh", 3, 3), ["abc", "def", "gh"]);
+        assert_eq!(broken("世界 x", 1, 1), ["世", "界", "x"]);
+        assert_eq!(broken("", 0, 4), [""]);
+    }
+
+    #[test]
+    fn what_goes_on_stands_below_the_text_of_a_label() {
+        let line = vec![("message  ".to_owned(), Role::Dim), ("the server refuses it".to_owned(), Role::Text)];
+        let lines: Vec<String> = fitted(vec![line], 20).iter().map(|line| line.iter().map(|(text, _)| text.as_str()).collect()).collect();
+        assert_eq!(lines, ["message  the server", "         refuses it"]);
+    }
+
+    proptest! {
+        #[test]
+        fn nothing_is_lost_and_nothing_too_wide(text in "[ab世 ]{0,80}", first in 0_usize..12, columns in 2_usize..12) {
+            let parts = broken(&text, first, columns);
+            let letters = |text: &str| text.replace(' ', "");
+            prop_assert_eq!(letters(&parts.concat()), letters(&text));
+            for (at, part) in parts.iter().enumerate() {
+                prop_assert!(clean::columns(part) <= if at == 0 { first } else { columns }, "{:?}", parts);
+            }
+            let line = vec![("label ".to_owned(), Role::Dim), (text, Role::Text)];
+            prop_assert!(fitted(vec![line], columns + 6).iter().all(|line| line.iter().map(|(text, _)| clean::columns(text)).sum::<usize>() <= columns + 6));
         }
     }
 }

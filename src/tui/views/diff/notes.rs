@@ -4,14 +4,13 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use super::super::text::TextLine;
+use super::super::text::{TextLine, broken};
 use crate::engine::session::Action;
 use crate::model::FieldPath;
 use crate::plan::diff::{Cause, Difference, FieldChange, Foreign};
 use crate::plan::impact::{Impact, Stay, Weight, shortened};
 use crate::tui::clean;
 use crate::tui::comparison::{Entry, Found, Sort};
-use crate::tui::dialogs::wrapped;
 use crate::tui::theme::Role;
 
 /// Paths that one sentence names.
@@ -49,9 +48,10 @@ impl Notes {
     fn put(&mut self, role: Role, text: &str) {
         let sign = if matches!(role, Role::Bad | Role::Warn) { "!" } else { "·" };
         let text = clean::text(text);
-        for (at, part) in wrapped(&text, self.width.saturating_sub(INDENT + 1).max(16)).into_iter().enumerate() {
+        let room = self.width.saturating_sub(INDENT + 1).max(16);
+        for (at, part) in broken(&text, room, room).into_iter().enumerate() {
             let lead = if at == 0 { format!("  {sign} ") } else { " ".repeat(INDENT) };
-            self.lines.push(vec![(lead, role), (part, if role == Role::Dim { Role::Dim } else { Role::Text })]);
+            self.lines.push(vec![(lead, role), (part.to_owned(), if role == Role::Dim { Role::Dim } else { Role::Text })]);
         }
     }
 
