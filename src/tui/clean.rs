@@ -207,11 +207,13 @@ fn is_voicing(found: char) -> bool {
     matches!(found, '\u{ff9e}' | '\u{ff9f}')
 }
 
-/// Returns whether a character has no look of its own, or changes the order of its neighbours.
+/// Returns whether a character has no look of its own, changes the order of its neighbours, or is drawn into its neighbour by some
+/// terminals and beside it by others, as the colours of skin are.
 fn is_invisible(found: char) -> bool {
     matches!(u32::from(found),
         0x80..=0x9f | 0xad | 0x34f | 0x61c | 0x115f..=0x1160 | 0x17b4..=0x17b5 | 0x180b..=0x180f | 0x200b..=0x200f | 0x2028..=0x202e
-        | 0x2060..=0x206f | 0x3164 | 0xfeff | 0xffa0 | 0xfff0..=0xfffb | 0x1bca0..=0x1bca3 | 0x1d173..=0x1d17a | 0xe0000..=0xe0fff)
+        | 0x2060..=0x206f | 0x3164 | 0xfeff | 0xffa0 | 0xfff0..=0xfffb | 0x1bca0..=0x1bca3 | 0x1d173..=0x1d17a | 0x1f3fb..=0x1f3ff
+        | 0xe0000..=0xe0fff)
 }
 
 /// Returns how many columns a printable text takes.
@@ -389,6 +391,7 @@ mod tests {
     fn what_cannot_be_seen_is_spelt_out() {
         assert_eq!(shown("a\u{202e}b\u{200b}c\u{feff}\u{2066}".as_bytes()), "a<U+202E>b<U+200B>c<U+FEFF><U+2066>");
         assert_eq!(shown("⚠\u{fe0f} ok".as_bytes()), "⚠ ok");
+        assert_eq!(shown("👍🏽".as_bytes()), "👍<U+1F3FD>");
     }
 
     #[test]

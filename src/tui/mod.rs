@@ -16,6 +16,7 @@ pub(crate) mod log_store;
 mod model;
 mod pace;
 mod paint;
+mod parts;
 pub(crate) mod rehearsal;
 mod row;
 mod signals;

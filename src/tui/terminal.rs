@@ -9,13 +9,16 @@ use std::thread::{self, ThreadId};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
 use crossterm::terminal::{
-    BeginSynchronizedUpdate, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode,
+    BeginSynchronizedUpdate, Clear, ClearType, EndSynchronizedUpdate, EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode,
+    enable_raw_mode,
 };
 use crossterm::{cursor, execute, queue};
 use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
+
+use super::parts::Parts;
 
 /// Whether the terminal is ours now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -77,7 +80,14 @@ fn install_hook(drawing: ThreadId) {
 
 /// The picture on the terminal.
 pub(crate) struct Screen {
-    terminal: Terminal<CrosstermBackend<BufWriter<Stdout>>>,
+    terminal: Backed,
+    parts: Parts,
+}
+
+type Backed = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+
+fn blank() -> io::Result<Backed> {
+    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout())))
 }
 
 impl Screen {
@@ -86,8 +96,7 @@ impl Screen {
     /// # Errors
     /// The terminal does not say its size.
     pub(crate) fn new(_taken: &Guard) -> io::Result<Self> {
-        let backend = CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout()));
-        Ok(Self { terminal: Terminal::new(backend)? })
+        Ok(Self { terminal: blank()?, parts: Parts::default() })
     }
 
     /// Returns the size of the terminal now.
@@ -98,12 +107,14 @@ impl Screen {
         self.terminal.size()
     }
 
-    /// Forgets what is on the terminal, so that the next frame writes every cell.
+    /// Forgets what is on the terminal, so that the next frame writes every cell. Nothing is asked of the terminal: whoever waits for keys
+    /// would take its answer.
     ///
     /// # Errors
     /// The terminal is gone.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
-        self.terminal.clear()
+        self.terminal = blank()?;
+        execute!(self.terminal.backend_mut(), Clear(ClearType::All))
     }
 
     /// Shows a frame, all at once on terminals that can.
@@ -115,6 +126,7 @@ impl Screen {
         self.terminal.draw(|frame| {
             let area = frame.area();
             picture(area, frame.buffer_mut());
+            self.parts.mark(frame.buffer_mut());
         })?;
         queue!(self.terminal.backend_mut(), EndSynchronizedUpdate)?;
         io::Write::flush(self.terminal.backend_mut())

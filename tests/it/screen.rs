@@ -119,6 +119,19 @@ fn a_terminal_of_any_size_is_no_panic() {
 }
 
 #[test]
+fn a_picture_that_is_drawn_anew_needs_no_answer_of_the_terminal() {
+    let mut pty = Pty::start("demo", 80, 24);
+    pty.shows("web-shop");
+    pty.press("<ctrl-r>");
+    pty.press("<down>?");
+    pty.shows("help");
+    pty.press("q");
+    pty.shows("web-shop");
+    pty.press("q");
+    assert_eq!(pty.ends(), 0);
+}
+
+#[test]
 fn a_bad_target_is_a_sentence_and_no_screen() {
     let mut pty = Pty::start("sync nowhere --embedded", 80, 24);
     assert_eq!(pty.ends(), 2);
