@@ -192,7 +192,9 @@ impl Diffs {
         rehearsal.answer(Answer::Planned(planned.clone()));
         rehearsal.press('D');
         rehearsal.answer(Answer::Compared(Ok(planned)));
-        Self(rehearsal)
+        let mut diffs = Self(rehearsal);
+        diffs.settle();
+        diffs
     }
 
     /// Draws a frame in which nothing has changed, and returns how many cells are not empty.
@@ -200,17 +202,45 @@ impl Diffs {
         self.0.frame()
     }
 
+    /// Does what the program does beside its frames, and draws what comes of it, until there is nothing left to do.
+    pub fn settle(&mut self) {
+        self.0.frame();
+        while self.0.work() {
+            self.arrive();
+        }
+    }
+
+    /// Does what the program does beside its frames. What comes of it arrives with [`Diffs::arrive`].
+    pub fn work(&mut self) -> bool {
+        self.0.work()
+    }
+
+    /// Draws the frame in which lines arrive that were written beside the frames.
+    pub fn arrive(&mut self) -> usize {
+        self.0.deliver();
+        self.0.frame()
+    }
+
+    /// Wraps lines, or cuts them again.
+    pub fn wrap(&mut self) {
+        self.0.press('w');
+    }
+
     /// Unfolds everything, or folds it again.
     pub fn unfold(&mut self) {
         self.0.press('Z');
     }
 
-    /// Goes to the second resource and back, so that the text of the first one is made anew, and draws both.
-    pub fn open_again(&mut self) -> usize {
+    /// Goes to the second resource, which is small, and draws it.
+    pub fn leave(&mut self) -> usize {
         self.0.press('>');
-        let second = self.0.frame();
+        self.0.frame()
+    }
+
+    /// Goes back to the first one, and draws the first frame of it.
+    pub fn open_again(&mut self) -> usize {
         self.0.press('<');
-        second + self.0.frame()
+        self.0.frame()
     }
 }
 
@@ -447,8 +477,10 @@ mod tests {
         assert!(frames.draw() > 100 && frames.draw_after_a_fact() > 100);
         assert_eq!((Judgements::of(10).healthy(), Judgements::in_lua(10).healthy()), (10, 10));
         let mut diffs = Diffs::of(50, 5_000, (80, 24));
-        let (text, others) = (diffs.draw(), diffs.open_again());
-        assert!(text > 500 && others > 2 * 500, "text is on the screen: {text} {others}");
+        let (text, other, waiting) = (diffs.draw(), diffs.leave(), diffs.open_again());
+        assert!(diffs.work());
+        let arrived = diffs.arrive();
+        assert!(text > 500 && other > 500 && arrived == text && waiting < text, "{text} {other} {waiting} {arrived}");
         let comparison = Comparison::of(5_000);
         assert!((4_900..5_500).contains(&comparison.size()), "{}", comparison.size());
         assert!((20..40).contains(&comparison.lines()), "{}", comparison.lines());

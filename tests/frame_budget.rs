@@ -30,3 +30,23 @@ fn a_frame_of_a_diff_of_5_000_lines_among_10_000_resources_allocates_at_most_a_t
         assert!(unfolded.count_total <= BUDGET, "{size:?}: {} allocations when all is unfolded", unfolded.count_total);
     }
 }
+
+#[test]
+fn no_frame_writes_the_lines_of_a_large_diff() {
+    let mut diffs = Diffs::of(100, 50_000, (200, 50));
+    for (what, wraps) in [("cut", false), ("wrapped", true)] {
+        if wraps {
+            diffs.wrap();
+        }
+        diffs.leave();
+        let opened = allocation_counter::measure(|| _ = diffs.open_again());
+        assert!(diffs.work(), "the lines are written beside the frames");
+        let arrived = allocation_counter::measure(|| _ = diffs.arrive());
+        diffs.unfold();
+        let unfolded = allocation_counter::measure(|| _ = diffs.draw());
+        diffs.unfold();
+        for (when, count) in [("opened", opened), ("arrived", arrived), ("unfolded", unfolded)] {
+            assert!(count.count_total <= BUDGET, "{what}, {when}: {} allocations", count.count_total);
+        }
+    }
+}

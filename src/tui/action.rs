@@ -34,7 +34,7 @@ actions! {
     NextProblem "next-problem", PreviousProblem "previous-problem", Follow "follow", ProblemsOnly "problems-only",
     AllPhases "all-phases", OnlyPreSync "only-presync", OnlySync "only-sync", OnlyPostSync "only-postsync", OnlySyncFail "only-syncfail",
     Mark "mark", MarkRange "mark-range", ClearMarks "clear-marks",
-    LogFollow "log-follow", LogWrap "log-wrap", LogTime "log-time", FindNext "find-next", FindPrevious "find-previous",
+    LogFollow "log-follow", Wrap "wrap", LogTime "log-time", FindNext "find-next", FindPrevious "find-previous",
     OnlyMatches "only-matches", LogEarlier "log-earlier", LogAll "log-all", LogMark "log-mark", LogCopy "log-copy", LogClear "log-clear",
     SinceStart "since-start", SinceHead "since-head", Since1m "since-1m", Since5m "since-5m", Since15m "since-15m", Since30m "since-30m",
     Since1h "since-1h", SinceWave "since-wave", SinceOperation "since-operation",

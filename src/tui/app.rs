@@ -17,6 +17,7 @@ use super::footer;
 use super::keymap::Context;
 use super::model::{Busy, Model, Story, Yaml};
 use super::theme::Look;
+use super::views::diff::work::{Done, Job};
 use super::views::gallery::GalleryView;
 use super::views::help::HelpView;
 use super::views::log_screen::LogScreen;
@@ -33,6 +34,8 @@ pub(crate) enum Msg<'a> {
     Facts(&'a mut Vec<Arc<Record>>),
     Lines(&'a mut Vec<LogLine>),
     Answer(Answer),
+    /// Something was done beside the frames.
+    Done(Done),
     /// A full second has passed while clocks are on the screen.
     Tick,
 }
@@ -56,6 +59,8 @@ pub(crate) enum Effect {
     Redraw,
     /// Put this on the clipboard.
     Copy(String),
+    /// Do this on another thread, and give the result back as [`Msg::Done`].
+    Work(Job),
 }
 
 /// What begins as soon as its plan is there.
@@ -170,6 +175,10 @@ impl App {
                 self.answer(answer);
                 true
             }
+            Msg::Done(done) => {
+                self.views.iter_mut().for_each(|view| view.done(&done, &self.model));
+                true
+            }
             Msg::Tick => true,
         }
     }
@@ -226,14 +235,7 @@ impl App {
                 let help = HelpView::new(self.top().context(), self.top().title());
                 self.views.push(Box::new(help));
             }
-            Wish::Close => {
-                if self.views.len() > 1 {
-                    self.views.pop();
-                }
-                if self.aside.as_ref().is_some_and(|(views, _)| self.views.len() <= *views) {
-                    self.dialog = self.aside.take().map(|(_, dialog)| dialog);
-                }
-            }
+            Wish::Close => self.close(),
             Wish::Dialog(dialog) => (self.dialog, self.aside) = (Some(dialog), None),
             Wish::CloseDialog => self.dialog = None,
             Wish::Say(notice) => self.notice = Some(notice),
@@ -252,6 +254,17 @@ impl App {
                 self.say(Notice::plain("copied"));
                 self.effects.push(Effect::Copy(text));
             }
+            Wish::Work(job) => self.effects.push(Effect::Work(job)),
+        }
+    }
+
+    /// Closes the topmost view; a dialog that waited below it comes back.
+    fn close(&mut self) {
+        if self.views.len() > 1 {
+            self.views.pop();
+        }
+        if self.aside.as_ref().is_some_and(|(views, _)| self.views.len() <= *views) {
+            self.dialog = self.aside.take().map(|(_, dialog)| dialog);
         }
     }
 

@@ -136,7 +136,7 @@ pub(crate) struct Found {
     /// When it came; `None` before the first frame that shows it.
     pub(crate) taken: Option<Timestamp>,
     /// What differs, then what does not.
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) entries: Arc<[Entry]>,
     /// How many of them differ.
     pub(crate) different: usize,
     /// `4 change, 2 create, 1 prune (OFF), 3 same · 5 hooks, 1 differs`.
@@ -156,7 +156,7 @@ impl Found {
         let different = entries.partition_point(|entry| !entry.sort.is_quiet());
         let summary = summary(&entries, &request);
         let consequences = planned.tally(Some(request.prune)).consequences();
-        Self { request, planned, taken: None, entries, different, summary, groups, consequences }
+        Self { request, planned, taken: None, entries: entries.into(), different, summary, groups, consequences }
     }
 }
 

@@ -37,12 +37,14 @@ use crossterm::execute;
 use futures::StreamExt as _;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use tokio::task::{JoinError, JoinSet};
 
 use self::app::{App, Begin, Effect, Msg};
 use self::lanes::{Incoming, Lanes};
 use self::pace::Pace;
 use self::signals::{Signals, Told};
 use self::terminal::{Guard, Screen};
+use self::views::diff::work::Done;
 use self::views::{Leaving, Notice};
 use crate::clock::Clock;
 use crate::engine::session::{Ask, FailureKind, SessionHandle};
@@ -130,6 +132,7 @@ enum Wake {
     Terminal(Option<io::Result<Event>>),
     Signal(Told),
     Incoming(Incoming),
+    Worked(Result<Option<Done>, JoinError>),
     Second,
 }
 
@@ -137,6 +140,8 @@ struct Program<'a> {
     app: App,
     lanes: Lanes,
     signals: Signals,
+    /// What is done beside the frames.
+    work: JoinSet<Option<Done>>,
     opener: Option<Opener<'a>>,
     /// Runs as fast as the world; paces frames.
     world: Clock,
@@ -153,7 +158,8 @@ impl<'a> Program<'a> {
             Start::Delete(opened, request) => (App::new(look), Some((opened, Begin::Deletion(request))), None),
             Start::Gallery { stories, open } => (App::gallery(look, stories), None, Some(open)),
         };
-        let mut program = Self { app, lanes: Lanes::default(), signals: Signals::listen()?, opener, world, clock: world };
+        let mut program =
+            Self { app, lanes: Lanes::default(), signals: Signals::listen()?, work: JoinSet::new(), opener, world, clock: world };
         program.app.model.zone = TimeZone::system();
         if let Some((opened, begin)) = opened {
             program.open(opened, begin);
@@ -188,6 +194,7 @@ impl<'a> Program<'a> {
                     false
                 }
                 Wake::Incoming(incoming) => self.take(incoming),
+                Wake::Worked(worked) => self.take_work(worked),
                 Wake::Second => self.app.update(Msg::Tick),
             };
             for effect in self.app.take_effects() {
@@ -205,13 +212,14 @@ impl<'a> Program<'a> {
         // A frame that is due shows the new second too; without this a fast clock would keep the loop spinning.
         let second = self.app.wake_at(self.clock.now()).filter(|_| frame_due.is_none());
         let (world, clock) = (self.world, self.clock);
-        // Every branch is cancel-safe: sleeps, a stream, signals, and channels that keep what is not taken.
+        // Every branch is cancel-safe: sleeps, a stream, signals, channels that keep what is not taken, and a set that keeps what is done.
         tokio::select! {
             biased;
             () = world.sleep_until(frame_due.unwrap_or(Timestamp::MIN)), if frame_due.is_some() => Wake::Frame,
             event = keys.next() => Wake::Terminal(event),
             signal = self.signals.next() => Wake::Signal(signal),
             incoming = self.lanes.next() => Wake::Incoming(incoming),
+            Some(worked) = self.work.join_next() => Wake::Worked(worked),
             () = clock.sleep_until(second.unwrap_or(Timestamp::MIN)), if second.is_some() => Wake::Second,
         }
     }
@@ -233,6 +241,18 @@ impl<'a> Program<'a> {
         }
     }
 
+    /// Takes what was done; nothing comes of work that nobody wants any more.
+    fn take_work(&mut self, worked: Result<Option<Done>, JoinError>) -> bool {
+        match worked {
+            Ok(done) => done.is_some_and(|done| self.app.update(Msg::Done(done))),
+            Err(error) => {
+                tracing::error!(%error, "work beside the frames has failed");
+                self.app.say(Notice::bad("the lines could not be made; :log says why"));
+                true
+            }
+        }
+    }
+
     fn obey(&mut self, effect: Effect, screen: &mut Screen) -> io::Result<Option<Last>> {
         match effect {
             Effect::Ask(ask) => {
@@ -245,6 +265,7 @@ impl<'a> Program<'a> {
             Effect::Leave(leaving) => return Ok(Some(Last::Leaving(leaving))),
             Effect::Fail { kind, report } => return Ok(Some(Last::Failed { kind, report })),
             Effect::Redraw => screen.clear()?,
+            Effect::Work(job) => drop(self.work.spawn_blocking(move || job.run())),
             Effect::Copy(text) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
         }
         Ok(None)

@@ -11,8 +11,9 @@ use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
-use super::app::{App, Begin, Msg};
+use super::app::{App, Begin, Effect, Msg};
 use super::theme::Look;
+use super::views::diff::work::{Done, Job};
 use crate::engine::session::Answer;
 use crate::operation::{Record, Request};
 
@@ -21,6 +22,8 @@ pub(crate) struct Rehearsal {
     app: App,
     now: Timestamp,
     buffer: Buffer,
+    jobs: Vec<Job>,
+    done: Vec<Done>,
 }
 
 impl Rehearsal {
@@ -28,7 +31,7 @@ impl Rehearsal {
     pub(crate) fn new(columns: u16, rows: u16) -> Self {
         let mut app = App::new(Look::default());
         app.open("rehearsal".to_owned(), Request::default(), Begin::Nothing);
-        Self { app, now: Timestamp::UNIX_EPOCH, buffer: Buffer::empty(Rect::new(0, 0, columns, rows)) }
+        Self { app, now: Timestamp::UNIX_EPOCH, buffer: Buffer::empty(Rect::new(0, 0, columns, rows)), jobs: Vec::new(), done: Vec::new() }
     }
 
     /// Takes facts.
@@ -40,13 +43,34 @@ impl Rehearsal {
     /// Takes an answer of the session.
     pub(crate) fn answer(&mut self, answer: Answer) {
         self.app.update(Msg::Answer(answer));
-        self.app.take_effects();
+        self.collect();
     }
 
     /// Presses the key of a letter.
     pub(crate) fn press(&mut self, letter: char) {
         self.app.update(Msg::Terminal(Input::Key(KeyEvent::from(KeyCode::Char(letter)))));
-        self.app.take_effects();
+        self.collect();
+    }
+
+    fn collect(&mut self) {
+        for effect in self.app.take_effects() {
+            if let Effect::Work(job) = effect {
+                self.jobs.push(job);
+            }
+        }
+    }
+
+    /// Does what the program does beside its frames. Returns whether there was anything.
+    pub(crate) fn work(&mut self) -> bool {
+        self.done.extend(self.jobs.drain(..).filter_map(Job::run));
+        !self.done.is_empty()
+    }
+
+    /// Takes what was done.
+    pub(crate) fn deliver(&mut self) {
+        for done in self.done.drain(..) {
+            self.app.update(Msg::Done(done));
+        }
     }
 
     /// Folds one more fact, a second later.
@@ -60,6 +84,7 @@ impl Rehearsal {
         self.buffer.reset();
         let area = self.buffer.area;
         self.app.settle(self.now, Size::new(area.width, area.height));
+        self.collect();
         self.app.draw(area, &mut self.buffer);
         self.buffer.content().iter().filter(|cell| cell.symbol() != " ").count()
     }

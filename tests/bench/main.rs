@@ -1,5 +1,6 @@
 //! The speed that is promised: `cargo bench` prints it as a table.
 
+use std::cell::RefCell;
 use std::io::Read as _;
 
 use divan::Bencher;
@@ -90,12 +91,39 @@ fn frame_of_a_diff_at_10_000_resources(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| diffs.draw());
 }
 
-/// The frame in which such an object is shown for the first time, and one of another object.
-#[divan::bench(sample_count = 100)]
-fn diff_of_5_000_lines_is_opened(bencher: Bencher<'_, '_>) {
-    let mut diffs = Diffs::of(10_000, 5_000, (200, 50));
-    diffs.draw();
-    bencher.bench_local(|| diffs.open_again());
+/// The frame in which an object of so many lines is chosen: its lines are not there yet.
+#[divan::bench(args = [5_000, 50_000], sample_count = 50)]
+fn diff_is_chosen(bencher: Bencher<'_, '_>, lines: usize) {
+    let diffs = RefCell::new(Diffs::of(10_000, lines, (200, 50)));
+    bencher.with_inputs(|| diffs.borrow_mut().leave()).bench_local_values(|_| diffs.borrow_mut().open_again());
+}
+
+/// The frame in which the lines come; all of them are unfolded, and wrapped or cut.
+#[divan::bench(args = [(5_000, false), (50_000, false), (50_000, true)], sample_count = 50)]
+fn diff_arrives_unfolded(bencher: Bencher<'_, '_>, (lines, wraps): (usize, bool)) {
+    let mut diffs = Diffs::of(10_000, lines, (200, 50));
+    diffs.unfold();
+    if wraps {
+        diffs.wrap();
+    }
+    let diffs = RefCell::new(diffs);
+    let open = || {
+        let mut diffs = diffs.borrow_mut();
+        diffs.leave();
+        diffs.open_again();
+        diffs.work();
+    };
+    bencher.with_inputs(open).bench_local_values(|()| diffs.borrow_mut().arrive());
+}
+
+/// A frame of an object of 50,000 wrapped lines in which nothing has changed.
+#[divan::bench(sample_count = 50)]
+fn diff_of_50_000_wrapped_lines(bencher: Bencher<'_, '_>) {
+    let mut diffs = Diffs::of(10_000, 50_000, (200, 50));
+    diffs.unfold();
+    diffs.wrap();
+    diffs.settle();
+    bencher.bench_local(|| diffs.draw());
 }
 
 /// From the start of the process to the gallery on the terminal.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::normalize::is_left_out;
-use super::{Foreign, Taken};
+use super::{Foreign, Taken, Written};
 use crate::model::managed::{After, Entry, Owner};
 use crate::model::{FieldPath, Segment, secret};
 
@@ -24,6 +24,14 @@ pub(super) fn fields(live: &Value, after: &Value, is_secret: bool) -> (Vec<Taken
         }
     }
     (taken, stay)
+}
+
+/// Returns the newest of the writes that an object tells of. What reports the status writes all the time, and changes nothing.
+pub(super) fn last_write(live: &Value) -> Option<Written> {
+    let entries = Entry::all(live).filter(|entry| entry.subresource != "status");
+    // Times of the server are all written in the same way, so that their order is that of their letters.
+    let (entry, time) = entries.filter_map(|entry| Some((entry, entry.time?))).max_by_key(|(_, time)| *time)?;
+    Some(Written { manager: entry.manager.to_owned(), operation: entry.operation.to_owned(), time: time.to_owned() })
 }
 
 fn sorted(entry: &Entry<'_>, owners: &After<'_>, is_secret: bool) -> (Vec<FieldPath>, Vec<FieldPath>) {

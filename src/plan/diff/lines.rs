@@ -44,6 +44,16 @@ pub(crate) fn lines(difference: &Difference, context: usize) -> Vec<Line> {
     folded(&unified, context)
 }
 
+/// Returns all lines of an object in which nothing changes; none if something does.
+pub(crate) fn unchanged(difference: &Difference) -> Vec<Line> {
+    let object = difference.after.as_deref().or(difference.before.as_deref()).filter(|_| difference.is_empty());
+    let mut unified = Unified::default();
+    if let Some(object) = object {
+        unified.whole(Fate::Same, object);
+    }
+    unified.lines.iter().enumerate().map(|(at, full)| line(full, (at + 1, at + 1))).collect()
+}
+
 fn folded(unified: &Unified<'_>, context: usize) -> Vec<Line> {
     let shown = shown(&unified.lines, context);
     let mut numbers = (0, 0);

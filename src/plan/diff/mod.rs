@@ -31,7 +31,7 @@ use serde_json::Value;
 
 use crate::model::{FieldPath, secret};
 pub(crate) use ignore::{IgnoreFields, IgnoreRule, Ignored, NoRules, Pair};
-pub(crate) use lines::{Line, LineKind, lines};
+pub(crate) use lines::{Line, LineKind, lines, unchanged};
 pub(crate) use three_way::three_way;
 
 /// One object on both sides, with `metadata.managedFields`. `None`: there is none.
@@ -56,6 +56,8 @@ pub(crate) struct Difference {
     pub(crate) taken: Vec<Taken>,
     /// Fields of others that the target does not have and that stay.
     pub(crate) left_behind: Vec<Foreign>,
+    /// Who has written into the live object last, beside its status; `None` if it does not say.
+    pub(crate) written: Option<Written>,
     /// Both sides as they were compared: normalised, without ignored fields, masked.
     pub(crate) before: Option<Arc<Value>>,
     pub(crate) after: Option<Arc<Value>>,
@@ -120,6 +122,15 @@ pub(crate) struct Foreign {
     pub(crate) fields: Vec<FieldPath>,
 }
 
+/// The last write into an object.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Written {
+    pub(crate) manager: String,
+    pub(crate) operation: String,
+    /// RFC 3339.
+    pub(crate) time: String,
+}
+
 /// Compares both sides.
 pub(crate) fn compare(sides: &Sides<'_>, ignore: &dyn IgnoreFields) -> Difference {
     let mut before = sides.live.map(normalize::normalized);
@@ -138,6 +149,7 @@ pub(crate) fn compare(sides: &Sides<'_>, ignore: &dyn IgnoreFields) -> Differenc
     if let (Some(live), Some(dry_run)) = (sides.live, sides.after) {
         (difference.taken, difference.left_behind) = foreign::fields(live, dry_run, is_any(secret::is_inside));
     }
+    difference.written = sides.live.and_then(foreign::last_write);
     (difference.fields, difference.tree) = fields::changes(before.as_ref(), after.as_mut(), &owners);
     difference.problems = std::mem::take(&mut applied.problems);
     difference.ignored = applied.hidden(sides.live.unwrap_or(&Value::Null), &difference.fields);

@@ -1,5 +1,9 @@
 //! The diff screen: what a person sees at the sizes of the design, and what the keys do.
 
+mod large;
+mod search;
+mod wrapping;
+
 use std::sync::Arc;
 
 use insta::assert_snapshot;
@@ -134,11 +138,13 @@ fn copied(play: &Play) -> String {
 
 /// Goes to a resource by its name in the title.
 fn go_to(play: &mut Play, name: &str) {
-    for _ in 0..20 {
-        if play.at(80, 24).lines().any(|line| line.starts_with('─') && line.contains(name)) {
-            return;
+    for key in [">", "<"] {
+        for _ in 0..20 {
+            if shows_resource(play, name) {
+                return;
+            }
+            play.press(key);
         }
-        play.press(">");
     }
     panic!("no {name}:\n{}", play.screen());
 }
@@ -350,19 +356,49 @@ fn folds_open_one_by_one_and_all_at_once() {
     assert_eq!(hidden(&mut play), 0, "the next resources are unfolded too");
 }
 
+fn shows_resource(play: &mut Play, name: &str) -> bool {
+    play.at(80, 24).lines().any(|line| line.starts_with('─') && line.contains(name))
+}
+
 #[test]
-fn a_search_opens_the_fold_that_hides_what_is_found() {
-    let mut play = open();
-    go_to(&mut play, "Deployment/orders-api");
-    assert!(!play.at(80, 24).contains("SETTING_09"), "{}", play.screen());
-    play.press("/ 'setting_09 enter");
-    assert!(play.at(80, 24).contains("SETTING_09"), "{}", play.screen());
-    play.press("n");
-    assert!(play.screen().contains("the search went on from the top"), "{}", play.screen());
-    play.press("/ 'no-such-thing enter n");
-    assert!(play.screen().contains("no line of this resource has"), "{}", play.screen());
-    play.press("esc");
-    assert!(play.at(80, 24).contains("Deployment/orders-api"), "esc ends the search first");
+fn whatever_is_chosen_something_is_said_of_it() {
+    let mut play = orders();
+    play.press("D");
+    let mut planned = planned(&play);
+    let unwritten = planned.differences.remove(&play.task("ConfigMap/orders-flags"));
+    assert!(unwritten.is_some());
+    planned.actions.insert(play.task("Service/orders-api"), Action::Unknown("the webhook `x` does not answer".to_owned()));
+    planned.differences.remove(&play.task("Service/orders-api"));
+    planned.actions.remove(&play.task("Secret/orders-env"));
+    planned.differences.remove(&play.task("Secret/orders-env"));
+    let mut written = plain("X", "x");
+    written["metadata"]["managedFields"] = json!([owned_by("kubectl-edit", &json!({"f:spec": {}}))]);
+    planned.differences.insert(play.task("Deployment/orders-worker"), difference(Some(&written), Some(&plain("X", "x"))));
+    play.tell(Answer::Compared(Ok(Arc::new(planned))));
+    play.press("i");
+    let mut bodies = std::collections::BTreeMap::new();
+    for _ in 0..15 {
+        let screen = play.at(80, 24);
+        let title = screen.lines().find(|line| line.starts_with('─')).unwrap().to_owned();
+        let body: String = screen.lines().skip(3).take(19).map(|line| format!("{line}\n")).collect();
+        bodies.insert(title.split_whitespace().nth(2).unwrap().to_owned(), body);
+        play.press(">");
+    }
+    assert_eq!(bodies.len(), 15);
+    assert!(bodies.values().all(|body| !body.trim().is_empty()), "{bodies:#?}");
+    for (name, words) in [
+        ("ConfigMap/orders-flags", "it is not there any more"),
+        ("Service/orders-api", "nobody can say what changes: the webhook `x` does not answer"),
+        ("Secret/orders-env", "it has not been compared; r asks again"),
+        ("Job/smoke-test", "nothing is left of its last run to compare it with"),
+        ("Deployment/orders-worker", "⋯ 8 unchanged lines"),
+        ("Deployment/orders-worker", "last written by kubectl-edit"),
+    ] {
+        assert!(bodies[name].contains(words), "{name}: {words}\n{}", bodies[name]);
+    }
+    go_to(&mut play, "Deployment/orders-worker");
+    play.press("z");
+    assert_snapshot!("diff_unchanged_80x24", play.at(80, 24));
 }
 
 #[test]
@@ -467,7 +503,7 @@ fn the_command_opens_it_too() {
 
 #[test]
 fn nothing_panics_on_tiny_screens() {
-    for keys in ["", "Z", "m i", "/ 'a enter", "u"] {
+    for keys in ["", "Z", "m i", "/ 'a enter", "u", "w Z"] {
         let mut play = open();
         play.press(keys);
         for width in 1..=24 {
@@ -482,7 +518,7 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(32))]
     #[test]
     fn nothing_panics_at_any_size(
-        keys in prop::collection::vec(prop::sample::select(vec!["j", "k", "<", ">", "z", "Z", "u", "i", "m", "G", "g", "pgdn", "pgup", "tab", "right", "left", "space", "r", "n", "N", "c", "/ 'a enter"]), 0..12),
+        keys in prop::collection::vec(prop::sample::select(vec!["j", "k", "<", ">", "z", "Z", "u", "i", "m", "G", "g", "pgdn", "pgup", "tab", "right", "left", "space", "r", "n", "N", "c", "w", "/ 'a enter"]), 0..12),
         sizes in prop::collection::vec((1_u16..230, 1_u16..70), 1..4),
         answers in 0_usize..3,
     ) {

@@ -20,6 +20,7 @@ use crate::plan::{Candidate, Manifest, Plan, PlanInput, Shape};
 use crate::tui::app::{App, Begin, Effect, Msg};
 use crate::tui::model::Story;
 use crate::tui::theme::Look;
+use crate::tui::views::diff::work::Job;
 
 pub(super) const START: &str = "2026-03-01T12:03:46Z";
 
@@ -142,6 +143,9 @@ pub(super) struct Play {
     pub(super) blocked: Option<String>,
     /// What tasks do beyond their objects, by the names of these.
     pub(super) effects: Vec<(&'static str, Impact)>,
+    /// Work beside the frames waits until the test does it.
+    pub(super) is_slow: bool,
+    pub(super) jobs: Vec<Job>,
     operation: Arc<str>,
     seq: u64,
     version: u64,
@@ -164,6 +168,8 @@ impl Play {
             others: Vec::new(),
             blocked: None,
             effects: Vec::new(),
+            is_slow: false,
+            jobs: Vec::new(),
             operation: "op-1".into(),
             seq: 0,
             version: 100,
@@ -210,6 +216,7 @@ impl Play {
         for effect in self.app.take_effects() {
             match effect {
                 Effect::Ask(ask) => self.asks.push(ask),
+                Effect::Work(job) => self.jobs.push(job),
                 other => self.others.push(other),
             }
         }
@@ -398,6 +405,21 @@ impl Play {
     pub(super) fn settle(&mut self) {
         self.app.settle(self.now, self.size);
         self.collect();
+        while !self.is_slow && !self.jobs.is_empty() {
+            self.work();
+            self.app.settle(self.now, self.size);
+            self.collect();
+        }
+    }
+
+    /// Does what is done beside the frames.
+    pub(super) fn work(&mut self) -> &mut Self {
+        for job in std::mem::take(&mut self.jobs) {
+            if let Some(done) = job.run() {
+                self.app.update(Msg::Done(done));
+            }
+        }
+        self
     }
 
     pub(super) fn resize(&mut self, width: u16, height: u16) -> &mut Self {

@@ -132,7 +132,7 @@ fn log_key(action: Action) -> Option<LogsKey> {
         Action::Left => LogsKey::Left,
         Action::Right => LogsKey::Right,
         Action::LogFollow => LogsKey::Follow,
-        Action::LogWrap => LogsKey::Wrap,
+        Action::Wrap => LogsKey::Wrap,
         Action::LogTime => LogsKey::Time,
         Action::FindNext => LogsKey::Next,
         Action::FindPrevious => LogsKey::Previous,
@@ -199,7 +199,7 @@ impl View for LogScreen {
     fn verbs(&self) -> &'static [Action] {
         &[
             Action::LogFollow,
-            Action::LogWrap,
+            Action::Wrap,
             Action::LogTime,
             Action::Filter,
             Action::FindNext,

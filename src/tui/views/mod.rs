@@ -16,6 +16,7 @@ mod text;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use self::diff::work::{Done, Job};
 use super::action::Action;
 use super::dialogs::Dialog;
 use super::keymap::Context;
@@ -98,6 +99,8 @@ pub(crate) enum Wish {
     Leave(Leaving),
     /// Put this on the clipboard.
     Copy(String),
+    /// Do this beside the frames.
+    Work(Job),
 }
 
 /// Wishes, in order.
@@ -139,6 +142,9 @@ pub(crate) trait View {
 
     /// Brings cursor and cached lines up to date with the model, for a picture of this area. Called once before each frame.
     fn settle(&mut self, model: &Model, area: Rect, out: &mut Outbox);
+
+    /// Takes work that was wished for, by whichever view.
+    fn done(&mut self, _done: &Done, _model: &Model) {}
 
     /// Draws itself. Changes nothing, and touches only what is visible.
     fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer);

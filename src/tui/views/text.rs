@@ -122,6 +122,21 @@ impl Scroll {
         }
     }
 
+    /// Puts a line at the top, as far as there are lines below it.
+    pub(super) fn place(&mut self, line: usize) {
+        self.top = line;
+    }
+
+    /// Scrolls to the left.
+    pub(super) fn move_left(&mut self, columns: usize) {
+        self.left = self.left.saturating_sub(columns);
+    }
+
+    /// Scrolls to the right, at most to `last`, with which the widest line is seen to its end.
+    pub(super) fn move_right(&mut self, columns: usize, last: usize) {
+        self.left = self.left.max(self.left.saturating_add(columns).min(last));
+    }
+
     /// Goes back to the start.
     pub(super) fn reset(&mut self) {
         self.top = 0;

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Cause, FieldChange};
+use super::super::{Cause, FieldChange, NoRules, Sides, Written, compare};
 use super::{difference, entry, object, owned};
 
 fn spec(fields: &Value) -> Value {
@@ -188,4 +188,23 @@ fn what_comes_out_otherwise_than_the_target_says_is_overruled() {
     ] {
         assert_eq!(causes(&made, &target), expected, "{target}");
     }
+}
+
+#[test]
+fn the_last_write_is_the_newest_that_is_no_report() {
+    let at = |time: Value, subresource: &str| json!({"manager": format!("m-{subresource}"), "operation": "Update", "subresource": subresource, "time": time});
+    let of = |entries: Value| {
+        let live = json!({"metadata": {"name": "x", "managedFields": entries}});
+        compare(&Sides { live: Some(&live), after: Some(&live) }, &NoRules).written
+    };
+    let entries = json!([
+        at(json!("2026-03-01T09:00:00Z"), ""),
+        at(json!("2026-03-04T09:00:00Z"), "status"),
+        at(json!("2026-03-02T09:00:00Z"), "scale"),
+        at(json!(7), "")
+    ]);
+    let expected = Written { manager: "m-scale".to_owned(), operation: "Update".to_owned(), time: "2026-03-02T09:00:00Z".to_owned() };
+    assert_eq!(of(entries), Some(expected));
+    assert_eq!(of(json!([at(Value::Null, "")])), None);
+    assert_eq!(of(json!("nonsense")), None);
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::{Difference, LineKind, NoRules, Sides, compare, lines};
+use super::super::{Difference, LineKind, NoRules, Sides, compare, lines, unchanged};
 use super::{difference, entry, object, owned};
 
 /// Draws lines as they could stand on a screen.
@@ -187,4 +187,18 @@ fn a_keyed_list_in_reverse_keeps_one_item_in_place() {
     let shown = lines(&difference(&list(false), &list(true)), 0);
     let count = |kind| shown.iter().filter(|line| line.kind == kind).count();
     assert_eq!((count(LineKind::Removed), count(LineKind::Added)), (19_999, 19_999));
+}
+
+#[test]
+fn an_object_in_which_nothing_changes_can_be_read_as_a_whole() {
+    let same = deployment("5b1e0c77", "api:2.13.4", "store");
+    let found = difference(&same, &same);
+    assert!(lines(&found, usize::MAX).is_empty());
+    let whole = unchanged(&found);
+    assert!(whole.iter().all(|line| line.kind == LineKind::Context && line.before == line.after));
+    let text: Vec<String> = whole.iter().take(4).map(|line| format!("{}{}", " ".repeat(line.indent), line.text)).collect();
+    assert_eq!(text, ["apiVersion: apps/v1", "kind: Deployment", "metadata:", "  name: orders-api"]);
+    assert_eq!(whole.last().and_then(|line| line.after), Some(whole.len()));
+    assert!(unchanged(&difference(&same, &deployment("other", "api:2.13.4", "store"))).is_empty());
+    assert!(unchanged(&Difference::default()).is_empty());
 }

@@ -1,7 +1,7 @@
 //! Marks, and what leads from the diff screen elsewhere: to the sync of what was marked, always through a dialog, to the live object, to
 //! the clipboard.
 
-use super::{DiffView, Focus};
+use super::{DiffView, Focus, words};
 use crate::model::ResourceKey;
 use crate::operation::Request;
 use crate::plan::Selector;
@@ -79,10 +79,9 @@ impl DiffView {
 
     fn copy(&self, model: &Model, out: &mut Outbox) {
         let Some(entry) = self.found(model).and_then(|found| self.entry(found)) else { return };
-        if self.page.texts.is_empty() {
+        if self.page.script.texts.is_empty() {
             return out.say(Notice::plain("there is no text to copy"));
         }
-        let namespace = if entry.namespace.is_empty() { String::new() } else { format!("{}/", entry.namespace) };
-        out.wish(Wish::Copy(self.page.unified(&format!("{} {namespace}{}", entry.kind, entry.name))));
+        out.wish(Wish::Copy(self.page.script.unified(&words::full_name(entry))));
     }
 }

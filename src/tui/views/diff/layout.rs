@@ -12,6 +12,10 @@ const WITH_SIDES: u16 = 180;
 const WITH_HEAD: u16 = 10;
 const WITH_SUMMARY: u16 = 6;
 const WITH_STATUS: u16 = 7;
+/// Columns before a line of one text: the sign with its spaces.
+pub(super) const SIGN: u16 = 3;
+/// Columns before a line of a side: its number and its sign.
+pub(super) const GUTTER: u16 = 8;
 
 /// The parts of the screen.
 #[derive(Clone, Copy, Debug, Default)]
@@ -82,4 +86,13 @@ pub(super) fn panes(area: Rect, wanted: Wanted) -> Panes {
 pub(super) fn halves(body: Rect) -> (Rect, Rect) {
     let left = Rect { width: body.width / 2, ..body };
     (left, Rect { x: left.right(), width: body.width - left.width, ..body })
+}
+
+/// Returns the columns that a line has for its text, of two sides those of the narrower one.
+pub(super) fn columns(body: Rect, shape: Shape) -> usize {
+    let (left, right) = halves(body);
+    usize::from(match shape {
+        Shape::Unified => body.width.saturating_sub(SIGN),
+        Shape::Sides => left.width.min(right.width.saturating_sub(1)).saturating_sub(GUTTER),
+    })
 }

@@ -4,8 +4,8 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
-use super::page::Size;
-use super::{DiffView, Focus, Measure};
+use super::script::Size;
+use super::{DiffView, Focus};
 use crate::tui::comparison::{Entry, Found, Sort};
 use crate::tui::dialogs::wrapped;
 use crate::tui::model::Model;
@@ -79,11 +79,11 @@ impl DiffView {
         pen.field(&format!("{kind}/{}", entry.name), name, style);
         let wave = entry.wave.map_or_else(|| "–".to_owned(), |wave| wave.to_string());
         pen.number(&wave, 3, theme.style(Role::Dim)).skip(1);
-        let size = match self.sizes.get(at) {
-            Some(Measure::Lines(size)) => Some(*size),
-            Some(Measure::Unknown | Measure::Large) | None => None,
+        let (last, style) = match self.search.count(at) {
+            0 => (size_words(entry, self.sizes.get(at).copied().flatten(), self.request.prune), role(entry.sort)),
+            lines => (format!("/{lines} found"), Role::Marked),
         };
-        pen.field(&size_words(entry, size, self.request.prune), SIZE, theme.style(role(entry.sort)));
+        pen.field(&last, SIZE, theme.style(style));
         if is_chosen && self.focus == Focus::List {
             paint::tint(buffer, row, 0, theme.style(Role::Text).add_modifier(Modifier::BOLD));
         }

@@ -5,23 +5,30 @@ mod choosing;
 mod find;
 mod layout;
 mod list;
+mod moving;
 mod notes;
 mod page;
 mod paint;
+mod ruler;
+mod script;
 #[cfg(test)]
 mod tests;
 mod words;
+pub(crate) mod work;
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use self::find::Search;
 use self::layout::{Panes, Wanted};
-use self::page::{Page, Shape, Size};
-use super::logs::find::Needle;
+use self::page::{Looks, Page, Shape};
+use self::script::{LIGHT, Script, Size, is_light};
+use self::work::{Done, Job, Product, Ticket, Work};
 use super::text::Scroll;
-use super::{Notice, Outbox, Outcome, View, Wish};
+use super::{Outbox, Outcome, View, Wish};
 use crate::engine::session::Ask;
 use crate::model::{ResourceKey, TaskId};
 use crate::operation::Request;
@@ -49,20 +56,10 @@ enum Focus {
     Text,
 }
 
-/// What is known of the size of a difference.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Measure {
-    /// Nobody has looked yet.
-    Unknown,
-    /// Too large to be counted before it is opened.
-    Large,
-    Lines(Size),
-}
-
 /// What the rows of the page were made for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Laid {
-    shape: Shape,
+    looks: Looks,
     width: usize,
     fields: bool,
     same: bool,
@@ -83,16 +80,20 @@ pub(crate) struct DiffView {
     /// As a person wants it; `None`: as the width says.
     wanted: Option<Shape>,
     shape: Shape,
+    wraps: bool,
     page: Page,
     /// The entry of the page, and what its rows were made for.
     of: Option<usize>,
     laid: Option<Laid>,
     unfolds: bool,
     scroll: Scroll,
-    sizes: Vec<Measure>,
-    needle: Needle,
-    hits: Vec<usize>,
-    hit: Option<usize>,
+    /// How many lines come and go, as far as somebody has counted.
+    sizes: Vec<Option<Size>>,
+    search: Search,
+    /// Work for which there was no time in a frame, and what of it is waited for.
+    jobs: Vec<Job>,
+    writing: Option<Ticket>,
+    counting: Option<Ticket>,
     /// Version of the answer that all this is about.
     seen: Option<u64>,
     area: Rect,
@@ -113,15 +114,17 @@ impl DiffView {
             lists_fields: false,
             wanted: None,
             shape: Shape::Unified,
+            wraps: false,
             page: Page::default(),
             of: None,
             laid: None,
             unfolds: false,
             scroll: Scroll::default(),
             sizes: Vec::new(),
-            needle: Needle::default(),
-            hits: Vec::new(),
-            hit: None,
+            search: Search::default(),
+            jobs: Vec::new(),
+            writing: None,
+            counting: None,
             seen: None,
             area: Rect::default(),
         }
@@ -161,9 +164,12 @@ impl DiffView {
         };
         if self.seen != Some(model.comparison.version()) {
             self.seen = Some(model.comparison.version());
-            self.sizes = vec![Measure::Unknown; found.entries.len()];
-            self.of = None;
+            self.sizes = vec![None; found.entries.len()];
+            (self.of, self.counting) = (None, None);
             self.find_again(found);
+            if !self.search.needle.is_empty() {
+                self.look_for(found);
+            }
         }
         let len = self.len(found);
         self.list.select(self.list.selected, len);
@@ -173,7 +179,7 @@ impl DiffView {
             self.turn_to(found, self.list.selected);
         }
         self.lay(model, found, &panes);
-        self.scroll.settle(self.page.rows.len(), usize::from(panes.body.height));
+        self.scroll.settle(self.page.height(), usize::from(panes.body.height));
         self.measure(found, usize::from(panes.list.height));
     }
 
@@ -186,112 +192,101 @@ impl DiffView {
         }
     }
 
+    /// Turns to another resource. What is large is written beside the frames.
     fn turn_to(&mut self, found: &Found, at: usize) {
         let Some(entry) = found.entries.get(at) else { return };
         let is_another = self.chosen.as_ref() != Some(&entry.task);
-        let difference = found.planned.differences.get(&entry.task);
-        self.page = difference.map(|difference| Page::new(difference)).unwrap_or_default();
-        if self.unfolds {
-            self.page.open_all();
-        }
         if is_another {
             self.scroll.reset();
         }
-        if let Some(size) = self.sizes.get_mut(at) {
-            *size = Measure::Lines(self.page.size);
-        }
         self.chosen = Some(entry.task.clone());
         (self.of, self.laid) = (Some(at), None);
-        self.find_hits();
+        if let Some(ticket) = self.writing.take() {
+            ticket.give_up();
+        }
+        match found.planned.differences.get(&entry.task) {
+            Some(difference) if is_light(difference, &mut { LIGHT }) => self.open(Arc::new(Script::new(difference))),
+            Some(difference) => {
+                let ticket = Ticket::default();
+                self.writing = Some(ticket.clone());
+                self.jobs.push(Job { ticket, work: Work::Script(difference.clone()) });
+                self.page = Page::default();
+            }
+            None => self.page = Page::default(),
+        }
+    }
+
+    /// Opens the lines of the chosen resource.
+    fn open(&mut self, script: Arc<Script>) {
+        if let Some(size) = self.of.and_then(|at| self.sizes.get_mut(at)) {
+            *size = Some(script.size);
+        }
+        self.page = Page::new(script);
+        if self.unfolds {
+            self.page.open_all();
+        }
+        self.laid = None;
     }
 
     fn lay(&mut self, model: &Model, found: &Found, panes: &Panes) {
-        let shape = layout::shape(self.area, self.looks(model));
-        let laid = Laid { shape, width: usize::from(panes.body.width), fields: self.lists_fields, same: self.lists_same };
-        self.shape = shape;
+        self.shape = layout::shape(self.area, self.looks(model));
+        let wrap = self.wraps.then(|| layout::columns(panes.body, self.shape).max(1));
+        let looks = Looks { shape: self.shape, wrap };
+        let laid = Laid { looks, width: usize::from(panes.body.width), fields: self.lists_fields, same: self.lists_same };
         let Some(entry) = self.entry(found).filter(|_| self.laid != Some(laid)) else { return };
         let subject = notes::Subject { found, entry, zone: &model.zone, width: laid.width, fields: laid.fields, ignored: laid.same };
-        let (first, last) = (subject.first(), subject.last());
-        let number = first.len();
-        self.page.notes = first.into_iter().chain(last).collect();
-        self.page.lay(shape, number);
+        // What is at the top stays there when the same text is laid out for another width.
+        let top = self.laid.map(|_| self.page.anchor(self.scroll.visible().start));
+        self.page.set_notes(subject.first(), subject.last());
+        self.page.lay(looks);
+        if let Some(top) = top {
+            self.scroll.place(self.page.row_at(top));
+        }
         self.laid = Some(laid);
     }
 
-    /// Counts the lines of what the list shows.
+    /// Counts the lines of what the list shows: as many as a frame has time for at once, the others beside the frames.
     fn measure(&mut self, found: &Found, height: usize) {
+        let (mut left, mut later) = (LIGHT, Vec::new());
         for at in self.list.visible(height, self.len(found)) {
-            let (Some(entry), Some(size @ Measure::Unknown)) = (found.entries.get(at), self.sizes.get_mut(at)) else { continue };
-            let difference = found.planned.differences.get(&entry.task);
-            *size = difference.and_then(|difference| Size::of(difference)).map_or(Measure::Large, Measure::Lines);
-        }
-    }
-
-    fn step(&mut self, action: Action, height: usize, len: usize) {
-        match action {
-            Action::Up | Action::DiffPrevious => self.list.move_by(-1, len),
-            Action::Down | Action::DiffNext => self.list.move_by(1, len),
-            Action::Top => self.list.home(),
-            Action::Bottom => self.list.end(height, len),
-            Action::PageUp => self.list.page(-1, height, len),
-            Action::PageDown => self.list.page(1, height, len),
-            _ => {}
-        }
-    }
-
-    /// Moves in the list or in the text. Returns whether the verb was one that moves.
-    fn go(&mut self, action: Action, model: &Model) -> bool {
-        let panes = self.panes(model, self.area);
-        let len = self.found(model).map_or(0, |found| self.len(found));
-        let in_list = self.moves_in_list(&panes) && !matches!(action, Action::Left | Action::Right);
-        match action {
-            Action::DiffNext | Action::DiffPrevious => self.step(action, usize::from(panes.list.height), len),
-            Action::Up | Action::Down | Action::Top | Action::Bottom | Action::PageUp | Action::PageDown if in_list => {
-                self.step(action, usize::from(panes.list.height), len);
+            let (Some(entry), Some(size @ None)) = (found.entries.get(at), self.sizes.get_mut(at)) else { continue };
+            let Some(difference) = found.planned.differences.get(&entry.task) else { continue };
+            if is_light(difference, &mut left) {
+                *size = Some(Size::of(difference));
+            } else if self.counting.is_none() {
+                later.push((at, difference.clone()));
             }
-            Action::NextPane | Action::PreviousPane | Action::Open => {
-                self.focus = if self.focus == Focus::List { Focus::Text } else { Focus::List };
+        }
+        if !later.is_empty() {
+            let ticket = Ticket::default();
+            self.counting = Some(ticket.clone());
+            self.jobs.push(Job { ticket, work: Work::Sizes(later) });
+        }
+    }
+
+    fn take_sizes(&mut self, ticket: &Ticket, sizes: &[(usize, Size)]) {
+        if !self.counting.as_ref().is_some_and(|counting| counting.is(ticket)) {
+            return;
+        }
+        self.counting = None;
+        for (at, counted) in sizes {
+            if let Some(size) = self.sizes.get_mut(*at) {
+                *size = Some(*counted);
             }
-            _ => return self.scroll.go(action),
-        }
-        true
-    }
-
-    fn turn_sides(&mut self, out: &mut Outbox) {
-        if self.area.width < layout::WITH_LIST {
-            return out.say(Notice::plain(format!("both sides need {} columns", layout::WITH_LIST)));
-        }
-        self.wanted = Some(if self.shape == Shape::Sides { Shape::Unified } else { Shape::Sides });
-    }
-
-    fn fold(&mut self, model: &Model, out: &mut Outbox) {
-        let Some(line) = self.page.turn(self.scroll.visible()) else {
-            return out.say(Notice::plain("there is no fold on the screen"));
-        };
-        self.show_line(line, model);
-    }
-
-    fn fold_all(&mut self, model: &Model) {
-        let seen = self.page.rows.get(self.scroll.visible()).unwrap_or_default().iter().find_map(|row| row.line());
-        self.unfolds = self.page.turn_all();
-        match seen {
-            Some(line) => self.show_line(line, model),
-            None => self.laid = None,
         }
     }
 
-    /// Makes the rows anew and scrolls to a line of the text.
-    fn show_line(&mut self, line: usize, model: &Model) {
-        self.laid = None;
-        self.refresh(model);
-        if let Some(row) = self.page.row_of(line) {
-            self.scroll.reveal(row);
+    /// Asks for the work that there was no time for.
+    fn send(&mut self, out: &mut Outbox) {
+        for job in self.jobs.drain(..) {
+            out.wish(Wish::Work(job));
         }
     }
 
     fn look(&mut self, action: Action, model: &Model, out: &mut Outbox) -> Outcome {
         match action {
             Action::DiffSides => self.turn_sides(out),
+            Action::Wrap => self.turn_wrap(model),
             Action::Fold => self.fold(model, out),
             Action::FoldAll => self.fold_all(model),
             Action::DiffFields => self.lists_fields = !self.lists_fields,
@@ -300,7 +295,7 @@ impl DiffView {
             Action::Filter => out.wish(Wish::Search),
             Action::FindNext => self.next_hit(true, model, out),
             Action::FindPrevious => self.next_hit(false, model, out),
-            Action::Back if !self.needle.is_empty() => self.search("", model),
+            Action::Back if !self.search.needle.is_empty() => self.end_search(),
             _ => return Outcome::Ignored,
         }
         Outcome::Consumed
@@ -313,29 +308,45 @@ impl View for DiffView {
     }
 
     fn update(&mut self, action: Action, model: &Model, out: &mut Outbox) -> Outcome {
+        self.settle_search();
         // Several keys may come between two frames.
         self.refresh(model);
-        if self.go(action, model) || self.look(action, model, out) == Outcome::Consumed {
-            return Outcome::Consumed;
-        }
-        self.choose(action, model, out)
+        let outcome = if self.go(action, model) || self.look(action, model, out) == Outcome::Consumed {
+            Outcome::Consumed
+        } else {
+            self.choose(action, model, out)
+        };
+        self.send(out);
+        outcome
     }
 
     fn search(&mut self, text: &str, model: &Model) {
-        self.needle = Needle::new(text);
-        self.find_hits();
-        if let Some(hit) = self.hits.first() {
-            self.go_to_hit(*hit, model);
-        }
+        self.seek(text, model);
     }
 
     fn search_text(&self) -> &str {
-        self.needle.text()
+        self.search.needle.text()
     }
 
-    fn settle(&mut self, model: &Model, area: Rect, _out: &mut Outbox) {
+    fn settle(&mut self, model: &Model, area: Rect, out: &mut Outbox) {
         self.area = area;
         self.refresh(model);
+        self.send(out);
+    }
+
+    fn done(&mut self, done: &Done, model: &Model) {
+        let Done { ticket, product } = done;
+        match product {
+            Product::Script(script) if self.writing.as_ref().is_some_and(|writing| writing.is(ticket)) => {
+                self.writing = None;
+                self.open(script.clone());
+                self.refresh(model);
+                self.show_hit(model);
+            }
+            Product::Script(_) => {}
+            Product::Sizes(sizes) => self.take_sizes(ticket, sizes),
+            Product::Hits(hits) => self.take_hits((ticket, hits), model),
+        }
     }
 
     fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
@@ -355,6 +366,7 @@ impl View for DiffView {
             Action::DiffSides,
             Action::NextPane,
             Action::Filter,
+            Action::Wrap,
             Action::Refresh,
             Action::Yaml,
             Action::Copy,
@@ -367,5 +379,14 @@ impl View for DiffView {
 
     fn ticks(&self, model: &Model) -> bool {
         model.comparison.asked().is_some()
+    }
+}
+
+impl Drop for DiffView {
+    fn drop(&mut self) {
+        self.search.give_up();
+        for ticket in self.writing.iter().chain(&self.counting) {
+            ticket.give_up();
+        }
     }
 }

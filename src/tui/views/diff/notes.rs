@@ -79,7 +79,11 @@ impl Subject<'_> {
             Some(Action::Refused(why)) => notes.put(Role::Bad, &format!("the API server refuses it: {}", shortened(why))),
             Some(Action::Unknown(why)) => notes.put(Role::Warn, &format!("nobody can say what changes: {why}")),
             Some(Action::Create | Action::Configure | Action::Unchanged | Action::Replace | Action::Recreate(_)) => {}
-            Some(Action::Prune | Action::Run) | None => {}
+            Some(Action::Prune) if self.difference().is_none() && !planned.approximate.contains_key(&self.entry.task) => {
+                notes.put(Role::Dim, "it is not there any more");
+            }
+            Some(Action::Prune | Action::Run) => {}
+            None => notes.put(Role::Warn, "it has not been compared; r asks again"),
         }
         if let Some(why) = planned.approximate.get(&self.entry.task) {
             notes.put(Role::Warn, &format!("approximate: {why}"));
@@ -122,12 +126,21 @@ impl Subject<'_> {
                 (Role::Dim, "stays: no manifest asks for it, but prune is off (the sync dialog has the switch)".to_owned())
             }
             (Some(Action::Run), Sort::Hook) => (Role::Dim, "runs in each full sync; compared with what is left of its last run".to_owned()),
-            (Some(Action::Run), _) => {
-                (Role::Dim, "runs in each full sync; nothing else is left of its last run, or it is the same".to_owned())
+            (Some(Action::Run), _) if self.difference().is_some() => {
+                (Role::Dim, "runs in each full sync; what is left of its last run is the same".to_owned())
             }
-            (_, Sort::Same) => (Role::Dim, "nothing: it is as the manifest says".to_owned()),
+            (Some(Action::Run), _) => (Role::Dim, "runs in each full sync; nothing is left of its last run to compare it with".to_owned()),
+            (_, Sort::Same) => (Role::Dim, format!("nothing: it is as the manifest says{}", self.last_write())),
             (_, Sort::Owners) => (Role::Dim, "no value changes; only who owns the fields below".to_owned()),
             (Some(_) | None, _) => return None,
+        })
+    }
+
+    /// Since when that is so, if the object tells.
+    fn last_write(&self) -> String {
+        let written = self.difference().and_then(|difference| difference.written.as_ref());
+        written.map_or_else(String::new, |written| {
+            format!("; last written by {}", self.owner(&written.manager, &written.operation, Some(&written.time)))
         })
     }
 

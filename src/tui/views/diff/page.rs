@@ -1,48 +1,16 @@
-//! The text of one resource: lines with their signs, folds over what stays the same, and the rows that one text or two sides make of them.
-//! Lines are made once, when the resource is first shown; rows anew when a fold opens or the shape changes. Pure.
+//! How the lines of one resource are laid out: which folds are open, which rows one text or two sides make of them, and how many rows a
+//! wrapped line takes. Rows are made anew when a fold opens or the shape changes; a line is wrapped once for each width. Keeps running
+//! sums of rows, so that any place is found by binary search. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
-
-use serde_json::Value;
+use std::sync::Arc;
 
 use super::super::text::TextLine;
-use crate::plan::diff::{self, Difference, Line, LineKind};
-use crate::tui::clean;
+use super::ruler::Part;
+use super::script::{Script, Text};
 
-/// Lines around a change that are not folded.
-const AROUND: usize = 3;
-/// Values of an object up to which its lines are counted for a list without anybody looking at it.
-const LIGHT: usize = 2_000;
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Sign {
-    Same,
-    Removed,
-    Added,
-}
-
-/// A line of the text.
-#[derive(Debug)]
-pub(super) struct Text {
-    pub(super) sign: Sign,
-    pub(super) text: String,
-    /// Its number on the side of the live object, and on that of the target; from 1.
-    pub(super) left: usize,
-    pub(super) right: usize,
-    /// The line that stands for it on the other side.
-    pub(super) mate: Option<usize>,
-}
-
-/// Neighbours that are the same on both sides.
-#[derive(Debug)]
-pub(super) struct Fold {
-    pub(super) lines: Range<usize>,
-    /// What encloses the line behind it.
-    pub(super) trail: String,
-}
-
-/// What stands in a row of the screen.
+/// What stands in one place of the page, in one row of the screen or in several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Row {
     Text(usize),
@@ -53,154 +21,207 @@ pub(super) enum Row {
 }
 
 /// Whether both sides make one text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) enum Shape {
+    #[default]
     Unified,
     Sides,
 }
 
-/// How many lines come and go.
+/// How the rows are made.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Size {
-    pub(super) added: usize,
-    pub(super) removed: usize,
+pub(super) struct Looks {
+    pub(super) shape: Shape,
+    /// Columns at which lines wrap.
+    pub(super) wrap: Option<usize>,
 }
 
-impl Size {
-    /// Counts the lines of a difference; `None` if the object is so large that this has to wait until somebody looks at it.
-    pub(super) fn of(difference: &Difference) -> Option<Self> {
-        let mut left = LIGHT;
-        let is_light = [&difference.before, &difference.after].into_iter().flatten().all(|side| is_light(side, &mut left));
-        is_light.then(|| Self::count(&diff::lines(difference, 0)))
-    }
-
-    fn count(lines: &[Line]) -> Self {
-        lines.iter().fold(Self::default(), |size, line| match line.kind {
-            LineKind::Added => Self { added: size.added + 1, ..size },
-            LineKind::Removed => Self { removed: size.removed + 1, ..size },
-            LineKind::Context | LineKind::Head | LineKind::Fold(_) => size,
-        })
-    }
+/// A place that is found again when the rows are made anew.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Anchor {
+    /// So many rows from the top, before the lines.
+    Head(usize),
+    /// A line, and how far into it.
+    Line(usize, usize),
+    /// So many rows below the last line.
+    Foot(usize),
 }
 
-/// Returns whether a value is used up before the number of values that may still come.
-fn is_light(value: &Value, left: &mut usize) -> bool {
-    if *left == 0 {
-        return false;
-    }
-    *left -= 1;
-    match value {
-        Value::Object(fields) => fields.values().all(|value| is_light(value, left)),
-        Value::Array(items) => items.iter().all(|value| is_light(value, left)),
-        Value::String(text) => {
-            *left = left.saturating_sub(text.len() / 100);
-            true
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => true,
-    }
-}
-
-/// The text of a resource and how it is folded.
+/// The lines of a resource and how they are laid out.
 #[derive(Debug, Default)]
 pub(super) struct Page {
-    pub(super) texts: Vec<Text>,
-    pub(super) folds: Vec<Fold>,
+    pub(super) script: Arc<Script>,
     pub(super) rows: Vec<Row>,
-    pub(super) notes: Vec<TextLine>,
-    pub(super) size: Size,
-    pairs: Vec<(Option<usize>, Option<usize>)>,
+    notes: Vec<TextLine>,
+    /// How many notes stand before the lines.
+    first: usize,
     open: BTreeSet<usize>,
+    looks: Looks,
+    /// The row of the screen after the last one of each row of the page; empty if each has one.
+    ends: Vec<usize>,
+    /// Where the rows of wrapped lines begin, as far as that had to be looked for.
+    breaks: HashMap<usize, Box<[usize]>>,
 }
 
 impl Page {
-    /// Makes the text of a difference. Nothing is in its rows before [`Page::lay`].
-    pub(super) fn new(difference: &Difference) -> Self {
-        let folded = diff::lines(difference, AROUND);
-        let folds = folds(&folded);
-        let lines = if folds.is_empty() { folded } else { diff::lines(difference, usize::MAX) };
-        let size = Size::count(&lines);
-        let mut texts = texts(&lines);
-        let pairs = pairs(&texts);
-        for (left, right) in pairs.iter().copied() {
-            if let (Some(left), Some(right)) = (left, right)
-                && left != right
-            {
-                texts[left].mate = Some(right);
-                texts[right].mate = Some(left);
-            }
-        }
-        Self { texts, folds, size, pairs, ..Self::default() }
+    /// Takes the lines of a resource, folded. Nothing is in its rows before [`Page::lay`].
+    pub(super) fn new(script: Arc<Script>) -> Self {
+        Self { script, ..Self::default() }
     }
 
-    /// Makes the rows: notes that go first, the text, the other notes.
-    pub(super) fn lay(&mut self, shape: Shape, first: usize) {
+    /// Takes what is said before and after the lines.
+    pub(super) fn set_notes(&mut self, first: Vec<TextLine>, last: Vec<TextLine>) {
+        self.first = first.len();
+        self.notes = first;
+        self.notes.extend(last);
+    }
+
+    /// Returns a note.
+    pub(super) fn note(&self, note: usize) -> &[(String, crate::tui::theme::Role)] {
+        self.notes.get(note).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Makes the rows: notes that go first, the lines, the other notes.
+    pub(super) fn lay(&mut self, looks: Looks) {
+        if self.looks.wrap != looks.wrap {
+            self.breaks.clear();
+        }
+        self.looks = looks;
         self.rows.clear();
-        let first = first.min(self.notes.len());
-        self.rows.extend((0..first).map(Row::Note));
-        match shape {
+        self.rows.extend((0..self.first).map(Row::Note));
+        match looks.shape {
             Shape::Unified => self.lay_text(),
             Shape::Sides => self.lay_sides(),
         }
-        self.rows.extend((first..self.notes.len()).map(Row::Note));
+        self.rows.extend((self.first..self.notes.len()).map(Row::Note));
+        self.measure();
     }
 
     fn lay_text(&mut self) {
         let mut at = 0;
-        while at < self.texts.len() {
+        while at < self.script.texts.len() {
             let fold = self.closed_fold(at);
             self.rows.push(fold.map_or(Row::Text(at), Row::Fold));
-            at = fold.map_or(at + 1, |fold| self.folds[fold].lines.end);
+            at = fold.map_or(at + 1, |fold| self.script.folds[fold].lines.end);
         }
     }
 
     fn lay_sides(&mut self) {
+        let script = self.script.clone();
         let mut until = 0;
-        for (left, right) in &self.pairs {
+        for (left, right) in &script.pairs {
             let line = left.or(*right).unwrap_or_default();
             if line < until && left == right {
                 continue;
             }
             let fold = self.closed_fold(line);
             self.rows.push(fold.map_or(Row::Pair(*left, *right), Row::Fold));
-            until = fold.map_or(0, |fold| self.folds[fold].lines.end);
+            until = fold.map_or(0, |fold| script.folds[fold].lines.end);
         }
     }
 
-    fn fold_at(&self, line: usize) -> Option<usize> {
-        let at = self.folds.partition_point(|fold| fold.lines.end <= line);
-        self.folds.get(at).filter(|fold| fold.lines.contains(&line)).map(|_| at)
+    /// Counts the rows of the screen.
+    fn measure(&mut self) {
+        self.ends.clear();
+        let Some(width) = self.looks.wrap else { return };
+        let (script, breaks) = (self.script.clone(), &mut self.breaks);
+        let mut height = |line: usize| match script.texts.get(line) {
+            Some(text) if text.ruler.columns() <= width => 1,
+            Some(text) if text.ruler.columns() == text.text.len() => text.text.len().div_ceil(width),
+            Some(text) => breaks.entry(line).or_insert_with(|| text.ruler.breaks(&text.text, width)).len().max(1),
+            None => 1,
+        };
+        let mut end = 0;
+        self.ends.extend(self.rows.iter().map(|row| {
+            end += match *row {
+                Row::Text(line) => height(line),
+                Row::Pair(left, right) => left.map_or(1, &mut height).max(right.map_or(1, &mut height)),
+                Row::Fold(_) | Row::Note(_) => 1,
+            };
+            end
+        }));
+    }
+
+    /// Returns how many rows of the screen there are.
+    pub(super) fn height(&self) -> usize {
+        self.ends.last().copied().unwrap_or(self.rows.len())
+    }
+
+    /// Returns which row of the page a row of the screen shows, and which part of it.
+    pub(super) fn at(&self, row: usize) -> Option<(usize, usize)> {
+        if self.ends.is_empty() {
+            return (row < self.rows.len()).then_some((row, 0));
+        }
+        let at = self.ends.partition_point(|end| *end <= row);
+        (at < self.rows.len()).then(|| (at, row - self.start(at)))
+    }
+
+    /// Returns the first row of the screen of a row of the page.
+    fn start(&self, at: usize) -> usize {
+        if self.ends.is_empty() { at } else { at.checked_sub(1).map_or(0, |before| self.ends[before]) }
+    }
+
+    /// Returns what some rows of the screen show: a row of the page and which part of it.
+    pub(super) fn seen(&self, visible: Range<usize>) -> impl Iterator<Item = (Row, usize)> {
+        let (first, mut part) = self.at(visible.start).unwrap_or((self.rows.len(), 0));
+        let mut at = first;
+        visible.map_while(move |row| {
+            let seen = (*self.rows.get(at)?, part);
+            part += 1;
+            if row + 1 >= self.start(at + 1) {
+                (at, part) = (at + 1, 0);
+            }
+            Some(seen)
+        })
+    }
+
+    /// Returns the part of a line that is seen in its row of this number; `None` if it has not so many.
+    pub(super) fn part(&self, line: usize, part: usize) -> Option<Part> {
+        let text = self.script.texts.get(line)?;
+        let end = text.text.len();
+        let Some(width) = self.looks.wrap else { return (part == 0).then_some(Part { bytes: 0..end, torn: 0 }) };
+        let bytes = match self.breaks.get(&line) {
+            Some(breaks) => *breaks.get(part)?..breaks.get(part + 1).copied().unwrap_or(end),
+            None if text.ruler.columns() <= width => (part == 0).then_some(0..end)?,
+            None => {
+                let start = part.checked_mul(width).filter(|start| *start < end)?;
+                start..end.min(start + width)
+            }
+        };
+        Some(Part { bytes, torn: 0 })
     }
 
     fn closed_fold(&self, line: usize) -> Option<usize> {
-        self.fold_at(line).filter(|fold| !self.open.contains(fold))
+        self.script.fold_at(line).filter(|fold| !self.open.contains(fold))
     }
 
-    /// Opens the first closed fold among some rows, else closes the first open one. Returns the line to be kept in sight.
-    pub(super) fn turn(&mut self, rows: Range<usize>) -> Option<usize> {
-        let seen = self.rows.get(rows.start..rows.end.min(self.rows.len())).unwrap_or_default();
-        let closed = seen.iter().find_map(|row| match row {
-            Row::Fold(fold) => Some(*fold),
+    /// Opens the first closed fold among some rows of the screen, else closes the first open one. Returns the line to be kept in sight.
+    pub(super) fn turn(&mut self, visible: Range<usize>) -> Option<usize> {
+        let mut closed = self.seen(visible.clone()).filter_map(|(row, _)| match row {
+            Row::Fold(fold) => Some(fold),
             Row::Text(_) | Row::Pair(..) | Row::Note(_) => None,
         });
-        if let Some(fold) = closed {
+        if let Some(fold) = closed.next() {
+            drop(closed);
             self.open.insert(fold);
-            return Some(self.folds[fold].lines.start);
+            return Some(self.script.folds[fold].lines.start);
         }
-        let fold = seen.iter().find_map(|row| self.fold_at(row.line()?))?;
+        drop(closed);
+        let fold = self.seen(visible).find_map(|(row, _)| self.script.fold_at(row.line()?))?;
         self.open.remove(&fold);
-        Some(self.folds[fold].lines.start)
+        Some(self.script.folds[fold].lines.start)
     }
 
     /// Opens all folds, or closes them if all are open. Returns whether they are open now.
     pub(super) fn turn_all(&mut self) -> bool {
-        let opens = self.open.len() < self.folds.len();
-        self.open = if opens { (0..self.folds.len()).collect() } else { BTreeSet::new() };
+        let opens = self.open.len() < self.script.folds.len();
+        self.open = if opens { (0..self.script.folds.len()).collect() } else { BTreeSet::new() };
         opens
     }
 
     /// Opens all folds.
     pub(super) fn open_all(&mut self) {
-        self.open = (0..self.folds.len()).collect();
+        self.open = (0..self.script.folds.len()).collect();
     }
 
     /// Opens the fold that hides a line. Returns whether there is one.
@@ -208,44 +229,80 @@ impl Page {
         self.closed_fold(line).is_some_and(|fold| self.open.insert(fold))
     }
 
-    /// Returns the row of a line, or of the fold that hides it.
+    /// Returns the first row of the screen of a line, or of the fold that hides it.
     pub(super) fn row_of(&self, line: usize) -> Option<usize> {
         let fold = self.closed_fold(line);
-        self.rows.iter().position(|row| match row {
+        let at = self.rows.iter().position(|row| match row {
             Row::Text(at) => *at == line,
             Row::Pair(left, right) => *left == Some(line) || *right == Some(line),
             Row::Fold(at) => Some(*at) == fold,
             Row::Note(_) => false,
-        })
+        });
+        at.map(|at| self.start(at))
     }
 
-    /// Returns the text as a unified diff, for the clipboard.
-    pub(super) fn unified(&self, title: &str) -> String {
-        let mut text = format!("--- live {title}\n+++ target {title}\n");
-        let mut at = 0;
-        while let Some(line) = self.texts.get(at) {
-            if let Some(fold) = self.fold_at(at) {
-                text += &format!("@@ {} @@\n", self.folds[fold].trail).replace("  ", " ");
-                at = self.folds[fold].lines.end;
-                continue;
+    /// Returns which row of its line shows a byte.
+    pub(super) fn part_of(&self, line: usize, byte: usize) -> usize {
+        match (self.breaks.get(&line), self.looks.wrap) {
+            (Some(breaks), _) => breaks.partition_point(|start| *start <= byte).saturating_sub(1),
+            (None, Some(width)) if self.script.texts.get(line).is_some_and(|text| text.ruler.columns() > width) => byte / width,
+            (None, _) => 0,
+        }
+    }
+
+    /// Returns a place that [`Page::row_at`] finds again.
+    pub(super) fn anchor(&self, row: usize) -> Anchor {
+        let Some((at, part)) = self.at(row) else { return Anchor::Foot(0) };
+        let lines = self.rows.len() - (self.notes.len() - self.first);
+        match self.rows[at] {
+            Row::Text(line) => Anchor::Line(line, self.byte_of(line, part)),
+            Row::Pair(left, right) => {
+                let line = left.or(right).unwrap_or_default();
+                Anchor::Line(line, self.byte_of(line, part))
             }
-            text.push(line.sign.letter());
-            text.push_str(&line.text);
-            text.push('\n');
-            at += 1;
+            Row::Fold(fold) => Anchor::Line(self.script.folds[fold].lines.start, 0),
+            Row::Note(_) if at < lines => Anchor::Head(row),
+            Row::Note(_) => Anchor::Foot(row - self.start(lines)),
         }
-        text
     }
-}
 
-impl Sign {
-    /// Returns the character before a line.
-    pub(super) fn letter(self) -> char {
-        match self {
-            Self::Same => ' ',
-            Self::Removed => '-',
-            Self::Added => '+',
+    fn byte_of(&self, line: usize, part: usize) -> usize {
+        self.part(line, part).map_or(0, |part| part.bytes.start)
+    }
+
+    /// Returns the row of the screen of a place.
+    pub(super) fn row_at(&self, anchor: Anchor) -> usize {
+        match anchor {
+            Anchor::Head(row) => row.min(self.first),
+            Anchor::Line(line, byte) => self.row_of(line).map_or(0, |row| row + self.part_of(line, byte)),
+            Anchor::Foot(rows) => self.start(self.rows.len() - (self.notes.len() - self.first)) + rows,
         }
+    }
+
+    /// Returns which columns of the lines in some rows of the screen are changed.
+    pub(super) fn changes(&self, visible: Range<usize>) -> Vec<Range<usize>> {
+        let of = |line: Option<usize>| {
+            let text = self.script.texts.get(line?)?;
+            let changed = text.changed.as_ref()?;
+            Some(text.ruler.column_of(&text.text, changed.start)..text.ruler.column_of(&text.text, changed.end))
+        };
+        let rows = self.seen(visible).flat_map(|(row, _)| match row {
+            Row::Text(line) => [Some(line), None],
+            Row::Pair(left, right) => [left, right],
+            Row::Fold(_) | Row::Note(_) => [None, None],
+        });
+        rows.filter_map(of).collect()
+    }
+
+    /// Returns the widest line among some rows of the screen, in columns.
+    pub(super) fn widest(&self, visible: Range<usize>) -> usize {
+        let columns = |line: Option<usize>| line.and_then(|line| self.script.texts.get(line)).map_or(0, |text: &Text| text.ruler.columns());
+        let of = |row: Row| match row {
+            Row::Text(line) => columns(Some(line)),
+            Row::Pair(left, right) => columns(left).max(columns(right)),
+            Row::Fold(_) | Row::Note(_) => 0,
+        };
+        self.seen(visible).map(|(row, _)| of(row)).max().unwrap_or_default()
     }
 }
 
@@ -258,59 +315,4 @@ impl Row {
             Self::Fold(_) | Self::Note(_) => None,
         }
     }
-}
-
-fn texts(lines: &[Line]) -> Vec<Text> {
-    let text = |line: &Line| {
-        let sign = match line.kind {
-            LineKind::Context => Sign::Same,
-            LineKind::Removed => Sign::Removed,
-            LineKind::Added => Sign::Added,
-            LineKind::Head | LineKind::Fold(_) => return None,
-        };
-        let text = format!("{:1$}{2}", "", line.indent, clean::text(&line.text));
-        Some(Text { sign, text, left: line.before.unwrap_or_default(), right: line.after.unwrap_or_default(), mate: None })
-    };
-    lines.iter().filter_map(text).collect()
-}
-
-/// Which line stands beside which: what is removed beside what is added right after it.
-fn pairs(texts: &[Text]) -> Vec<(Option<usize>, Option<usize>)> {
-    let mut pairs = Vec::with_capacity(texts.len());
-    let mut at = 0;
-    while at < texts.len() {
-        if texts[at].sign == Sign::Same {
-            pairs.push((Some(at), Some(at)));
-            at += 1;
-            continue;
-        }
-        let run = |from: usize, sign: Sign| from + texts[from..].iter().take_while(|text| text.sign == sign).count();
-        let removed = at..run(at, Sign::Removed);
-        let added = removed.end..run(removed.end, Sign::Added);
-        let of = |range: &Range<usize>, step: usize| Some(range.start + step).filter(|line| range.contains(line));
-        pairs.extend((0..removed.len().max(added.len())).map(|step| (of(&removed, step), of(&added, step))));
-        at = added.end;
-    }
-    pairs
-}
-
-/// Which lines are left out of the folded text, and where what comes after them belongs.
-fn folds(folded: &[Line]) -> Vec<Fold> {
-    let mut folds: Vec<Fold> = Vec::new();
-    let mut at = 0;
-    for line in folded {
-        match line.kind {
-            LineKind::Fold(count) => {
-                folds.push(Fold { lines: at..at + count, trail: String::new() });
-                at += count;
-            }
-            LineKind::Head => {
-                if let Some(fold) = folds.last_mut() {
-                    fold.trail = clean::text(&line.text).into_owned();
-                }
-            }
-            LineKind::Context | LineKind::Removed | LineKind::Added => at += 1,
-        }
-    }
-    folds
 }

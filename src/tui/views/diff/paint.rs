@@ -6,9 +6,11 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::{Modifier, Style};
 
-use super::layout::{self, Panes};
+use super::layout::{self, GUTTER, Panes, SIGN};
 use super::list::{role, size_words};
-use super::page::{Row, Shape, Sign, Text};
+use super::page::{Row, Shape};
+use super::ruler::Part;
+use super::script::Sign;
 use super::words::{self, Said};
 use super::{DiffView, Focus};
 use crate::tui::clean;
@@ -17,14 +19,12 @@ use crate::tui::model::Model;
 use crate::tui::paint::{self, Pen};
 use crate::tui::theme::Role;
 
-/// Columns before a line of one text: the sign with its spaces.
-pub(super) const SIGN: u16 = 3;
-/// Columns before a line of a side: its number and its sign.
-pub(super) const GUTTER: u16 = 8;
 /// Narrowest fold that says which key unfolds it.
 const WITH_HINT: u16 = 40;
-/// Bytes that one column may take.
-const WIDEST: usize = 16;
+/// A row of a line that has begun in a row before.
+const CONTINUES: &str = "↪";
+/// There is text to the left.
+const HIDDEN: &str = "‹";
 
 impl DiffView {
     pub(super) fn draw_all(&self, model: &Model, panes: &Panes, buffer: &mut Buffer) {
@@ -46,6 +46,10 @@ impl DiffView {
             }
         }
         match entry {
+            Some(entry) if self.writing.is_some() => {
+                self.draw_head(model, found, entry, (panes.head, buffer));
+                said(model, &words::writing(), panes.body, buffer);
+            }
             Some(entry) => {
                 self.draw_head(model, found, entry, (panes.head, buffer));
                 self.draw_body(model, panes.body, buffer);
@@ -78,9 +82,9 @@ impl DiffView {
             (Some(wave), crate::model::Role::Hook) => format!("  {} wave {wave}", entry.task.phase),
             (Some(wave), _) => format!("  wave {wave}"),
         };
-        let size = size_words(entry, Some(self.page.size), found.request.prune);
+        let size = size_words(entry, self.sizes.get(self.list.selected).copied().flatten(), found.request.prune);
         let word = entry.sort.word();
-        let place = if self.scroll.visible().len() < self.page.rows.len() { format!(" · {}", self.scroll.notes()) } else { String::new() };
+        let place = if self.scroll.visible().len() < self.page.height() { format!(" · {}", self.scroll.notes()) } else { String::new() };
         let notes = if size.starts_with(word) { format!("{size}{place}") } else { format!("{word} {size}{place}") };
         let mark = if self.marks.contains(&entry.task.key) { "* " } else { "" };
         let text = format!("{mark}{} {}/{}{}{wave}", entry.sort.glyph(), entry.kind, entry.name, part(&entry.namespace));
@@ -111,13 +115,12 @@ impl DiffView {
 
     fn draw_body(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
         let visible = self.scroll.visible();
-        let is_fold = |row: &Row| matches!(row, Row::Fold(_));
-        let first_fold = self.page.rows.get(visible.clone()).and_then(|rows| rows.iter().position(is_fold));
-        for (at, row) in self.page.rows.get(visible).unwrap_or_default().iter().enumerate() {
+        let first_fold = self.page.seen(visible.clone()).position(|(row, _)| matches!(row, Row::Fold(_)));
+        for (at, (row, part)) in self.page.seen(visible).enumerate().take(usize::from(area.height)) {
             let line = Rect { y: area.y + at as u16, height: 1, ..area };
-            match *row {
-                Row::Text(text) => self.draw_text(model, text, line, buffer),
-                Row::Pair(left, right) => self.draw_pair(model, (left, right), line, buffer),
+            match row {
+                Row::Text(text) => self.draw_text(model, (text, part), line, buffer),
+                Row::Pair(left, right) => self.draw_pair(model, (left, right, part), line, buffer),
                 Row::Fold(fold) => self.draw_fold(model, (fold, first_fold == Some(at)), line, buffer),
                 Row::Note(note) => self.draw_note(model, note, line, buffer),
             }
@@ -126,13 +129,13 @@ impl DiffView {
 
     fn draw_note(&self, model: &Model, note: usize, line: Rect, buffer: &mut Buffer) {
         let Some(mut pen) = Pen::row(buffer, line, 0) else { return };
-        for (text, role) in self.page.notes.get(note).into_iter().flatten() {
+        for (text, role) in self.page.note(note) {
             pen.fit(text, model.theme.style(*role));
         }
     }
 
     fn draw_fold(&self, model: &Model, (fold, is_first): (usize, bool), line: Rect, buffer: &mut Buffer) {
-        let (Some(mut pen), Some(fold)) = (Pen::row(buffer, line, 0), self.page.folds.get(fold)) else { return };
+        let (Some(mut pen), Some(fold)) = (Pen::row(buffer, line, 0), self.page.script.folds.get(fold)) else { return };
         let dim = model.theme.style(Role::Dim);
         if is_first && line.width >= WITH_HINT {
             pen.end(" ", dim).end("z unfolds", dim);
@@ -143,58 +146,73 @@ impl DiffView {
         }
     }
 
-    fn draw_text(&self, model: &Model, at: usize, line: Rect, buffer: &mut Buffer) {
-        let Some(text) = self.page.texts.get(at) else { return };
+    fn draw_text(&self, model: &Model, (at, part): (usize, usize), line: Rect, buffer: &mut Buffer) {
+        let Some(text) = self.page.script.texts.get(at) else { return };
         let Some(mut pen) = Pen::row(buffer, line, 0) else { return };
-        let style = model.theme.style(sign_role(text.sign));
-        pen.put(sign(text.sign), style);
-        self.draw_content(model, at, cut(line, SIGN), buffer);
+        self.draw_sign(model, (text.sign, part), &mut pen);
+        self.draw_content(model, (at, part), cut(line, SIGN), buffer);
     }
 
-    fn draw_pair(&self, model: &Model, (left, right): (Option<usize>, Option<usize>), line: Rect, buffer: &mut Buffer) {
+    fn draw_pair(&self, model: &Model, (left, right, part): (Option<usize>, Option<usize>, usize), line: Rect, buffer: &mut Buffer) {
         let (one, other) = layout::halves(line);
-        self.draw_side(model, left.map(|at| (at, false)), one, buffer);
+        self.draw_side(model, left.map(|at| (at, part, false)), one, buffer);
         if let Some(mut pen) = Pen::row(buffer, other, 0) {
             pen.put("│", model.theme.style(Role::Rule));
         }
-        self.draw_side(model, right.map(|at| (at, true)), cut(other, 1), buffer);
+        self.draw_side(model, right.map(|at| (at, part, true)), cut(other, 1), buffer);
     }
 
-    fn draw_side(&self, model: &Model, line: Option<(usize, bool)>, area: Rect, buffer: &mut Buffer) {
-        let Some((at, is_right)) = line else { return };
-        let Some(text) = self.page.texts.get(at) else { return };
+    fn draw_side(&self, model: &Model, line: Option<(usize, usize, bool)>, area: Rect, buffer: &mut Buffer) {
+        let Some((at, part, is_right)) = line else { return };
+        let Some(text) = self.page.script.texts.get(at).filter(|_| self.page.part(at, part).is_some()) else { return };
         let Some(mut pen) = Pen::row(buffer, area, 0) else { return };
         let number = if is_right { text.right } else { text.left };
-        pen.number(&number.to_string(), GUTTER - SIGN, model.theme.style(Role::Dim));
-        pen.put(sign(text.sign), model.theme.style(sign_role(text.sign)));
-        self.draw_content(model, at, cut(area, GUTTER), buffer);
+        let number = if part == 0 { number.to_string() } else { String::new() };
+        pen.number(&number, GUTTER - SIGN, model.theme.style(Role::Dim));
+        self.draw_sign(model, (text.sign, part), &mut pen);
+        self.draw_content(model, (at, part), cut(area, GUTTER), buffer);
     }
 
-    /// The text of a line, what differs from its mate, and what is searched for.
-    fn draw_content(&self, model: &Model, at: usize, area: Rect, buffer: &mut Buffer) {
+    fn draw_sign(&self, model: &Model, (sign, part): (Sign, usize), pen: &mut Pen<'_>) {
+        let style = model.theme.style(sign_role(sign));
+        if part > 0 {
+            pen.put(CONTINUES, model.theme.style(Role::Dim));
+        } else {
+            pen.put(" ", style);
+        }
+        pen.put(letter(sign), style);
+    }
+
+    /// The text of a line, what differs from the one beside it, and what is searched for.
+    fn draw_content(&self, model: &Model, (at, part): (usize, usize), area: Rect, buffer: &mut Buffer) {
         let theme = model.theme;
-        let line = &self.page.texts[at];
+        let (line, width) = (&self.page.script.texts[at], usize::from(area.width));
+        let seen = if self.wraps { self.page.part(at, part) } else { Some(line.ruler.from(&line.text, self.scroll.left(), width)) };
+        let Some(Part { bytes, torn }) = seen else { return };
         let base = theme.style(sign_role(line.sign));
-        let (rest, torn) = clean::tail(&line.text, self.scroll.left());
         if let Some(mut pen) = Pen::row(buffer, area, 0) {
-            pen.skip(torn as u16).fit(rest, base);
+            pen.skip(torn as u16).fit(&line.text[bytes.clone()], base);
         }
         let mut highlight = |range: Range<usize>, style: Style| {
-            let column =
-                |byte: usize| clean::columns(&line.text[..byte]).saturating_sub(self.scroll.left()).min(usize::from(area.width)) as u16;
+            let column = |byte: usize| {
+                let columns = torn + clean::columns(&line.text[bytes.start..byte.clamp(bytes.start, bytes.end)]);
+                columns.min(width) as u16
+            };
             let (from, to) = (column(range.start), column(range.end));
-            buffer.set_style(Rect { x: area.x + from, width: to - from, ..area }.intersection(buffer.area), style);
+            buffer.set_style(Rect { x: area.x + from, width: to.saturating_sub(from), ..area }.intersection(buffer.area), style);
         };
-        if let Some(changed) = line.mate.and_then(|mate| changed(line, self.page.texts.get(mate)?)) {
+        if let Some(changed) = line.changed.clone() {
             highlight(changed, base.add_modifier(Modifier::BOLD));
         }
-        if !self.needle.is_empty() {
-            let style = theme.style(if self.hit == Some(at) { Role::Chosen } else { Role::Marked });
-            let from = line.text.len() - rest.len();
-            let seen = from..line.text.len().min(from + usize::from(area.width) * WIDEST);
-            for place in self.needle.places_in(&line.text, seen) {
+        if !self.search.needle.is_empty() {
+            let style = theme.style(if self.is_here(at) { Role::Chosen } else { Role::Marked });
+            for place in self.search.needle.places_in(&line.text, bytes.clone()) {
                 highlight(place, style);
             }
+        }
+        let hides = !self.wraps && self.scroll.left() > 0 && !line.text.is_empty();
+        if let Some(mut pen) = Pen::row(buffer, area, 0).filter(|_| hides) {
+            pen.put(HIDDEN, theme.style(Role::Dim));
         }
     }
 }
@@ -206,29 +224,11 @@ struct Title {
     notes: String,
 }
 
-/// Returns what of a line is not in its mate; nothing if they have only their indentation in common.
-fn changed(line: &Text, mate: &Text) -> Option<Range<usize>> {
-    let same = |(one, other): &((usize, char), char)| one.1 == *other;
-    let start = line.text.char_indices().zip(mate.text.chars()).take_while(same).map(|((at, found), _)| at + found.len_utf8()).last();
-    let start = start.unwrap_or_default();
-    let rest = &line.text[start..];
-    let limit = rest.len().min(mate.text.len() - start);
-    let ends = rest.chars().rev().zip(mate.text[start..].chars().rev()).take_while(|(one, other)| one == other);
-    let mut end = 0;
-    for (found, _) in ends {
-        if end + found.len_utf8() > limit {
-            break;
-        }
-        end += found.len_utf8();
-    }
-    (!line.text[..start].trim_matches([' ', '-']).is_empty()).then(|| start..line.text.len() - end)
-}
-
-fn sign(sign: Sign) -> &'static str {
+fn letter(sign: Sign) -> &'static str {
     match sign {
-        Sign::Same => "   ",
-        Sign::Removed => " - ",
-        Sign::Added => " + ",
+        Sign::Same => "  ",
+        Sign::Removed => "- ",
+        Sign::Added => "+ ",
     }
 }
 

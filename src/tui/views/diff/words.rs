@@ -5,7 +5,7 @@ use jiff::{SignedDuration, Timestamp};
 use super::DiffView;
 use crate::operation::verdict::short_time;
 use crate::tui::clean;
-use crate::tui::comparison::Found;
+use crate::tui::comparison::{Entry, Found};
 use crate::tui::model::Model;
 use crate::tui::theme::Role;
 
@@ -18,6 +18,12 @@ pub(super) type Said = (String, Role);
 /// Returns a time of day.
 pub(super) fn clock(model: &Model, at: Timestamp) -> String {
     at.to_zoned(model.zone.clone()).strftime("%H:%M:%S").to_string()
+}
+
+/// Returns the title of a text outside of the screen.
+pub(super) fn full_name(entry: &Entry) -> String {
+    let namespace = if entry.namespace.is_empty() { String::new() } else { format!("{}/", entry.namespace) };
+    format!("{} {namespace}{}", entry.kind, entry.name)
 }
 
 /// Returns what is waited for when there is nothing to show yet.
@@ -39,6 +45,11 @@ pub(super) fn waiting(model: &Model) -> Vec<Said> {
         ("  the API server says what an apply would make of each; nothing is written".to_owned(), Role::Dim),
         ("  esc goes back".to_owned(), Role::Dim),
     ]
+}
+
+/// Returns what is waited for when the lines of a resource are not there yet.
+pub(super) fn writing() -> Vec<Said> {
+    vec![("● comparing line by line…".to_owned(), Role::Running)]
 }
 
 fn since(model: &Model) -> String {
@@ -80,6 +91,9 @@ impl DiffView {
         }
         if model.comparison.asked().is_some() {
             return (format!("● comparing again: {}", since(model)), Role::Running);
+        }
+        if let Some(words) = self.search_words(found) {
+            return words;
         }
         if let Some(outdated) = outdated(model, found) {
             return (format!("! {outdated} · r compares again"), Role::Warn);
