@@ -64,6 +64,8 @@ pub(crate) struct Config {
     /// Glyphs of ASCII only.
     pub(crate) ascii: bool,
     pub(crate) color: bool,
+    /// Program that shows a difference outside of the screens; `None`: the one that kubectl would take, or the pager.
+    pub(crate) diff_viewer: Option<String>,
 }
 
 impl Default for Config {
@@ -94,6 +96,7 @@ impl Default for Config {
             apps: BTreeMap::new(),
             ascii: false,
             color: true,
+            diff_viewer: None,
         }
     }
 }
@@ -307,6 +310,7 @@ mod tests {
             kubeconfig: Some("~/.kube/config".into()),
             lua: Some("rules/".into()),
             argocd_cm: Some(ArgocdCm("argocd".into())),
+            diff_viewer: Some("delta --side-by-side".into()),
             ..Config::default()
         };
         assert_eq!(plain, expected);

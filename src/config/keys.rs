@@ -192,7 +192,7 @@ macro_rules! key {
 }
 
 /// Every key, by section.
-pub(super) const KEYS: [Key; 22] = [
+pub(super) const KEYS: [Key; 23] = [
     key!("cluster", context),
     key!("cluster", kubeconfig),
     key!("safety", protected),
@@ -215,6 +215,7 @@ pub(super) const KEYS: [Key; 22] = [
     key!("health", argocd_cm),
     key!("ui", ascii),
     key!("ui", color),
+    key!("ui", diff_viewer),
 ];
 
 /// Every key of an app, `[apps.NAME]` and `[apps.NAME.retry]`.

@@ -8,7 +8,7 @@ use crate::failure::{Colour, Exit, Failure};
 use crate::operation::Request;
 use crate::operation::verdict::short_time;
 use crate::plan::Kind;
-use crate::tui::{self, Cause, Departure, Look, Opened, Signal, Start};
+use crate::tui::{self, Cause, Departure, Look, Opened, Signal, Start, Viewer};
 
 use super::headless::{failed, request};
 use super::setup::{Job, Place, Settings, Work, parse};
@@ -50,7 +50,7 @@ async fn one(job: &Job, settings: &Settings, verdict: Verdict) -> Result<Exit, F
         Verdict::Whole => Start::Sync(opened),
         Verdict::Terminated => Start::Target(opened),
     };
-    let departure = tui::run(start, look(settings)).await;
+    let departure = tui::run(start, look(settings), viewer(settings)).await;
     base.close().await;
     ended(departure, verdict)
 }
@@ -74,7 +74,7 @@ async fn gallery(settings: &Settings) -> Result<Exit, Failure> {
         current = Some(base);
         Ok(opened)
     };
-    let departure = tui::run(Start::Gallery { stories, open: Box::new(open) }, look(settings)).await;
+    let departure = tui::run(Start::Gallery { stories, open: Box::new(open) }, look(settings), viewer(settings)).await;
     if let Some(base) = current {
         base.close().await;
     }
@@ -107,6 +107,10 @@ fn opened(job: &Job, world: World, request: Request) -> (Opened, Base) {
 fn look(settings: &Settings) -> Look {
     let config = &settings.loaded.config;
     Look { ascii: config.ascii || !locale_is_utf8(), monochrome: Colour::of_output(!config.color) == Colour::Never }
+}
+
+fn viewer(settings: &Settings) -> Viewer {
+    Viewer::choose(settings.loaded.config.diff_viewer.as_deref(), |name| std::env::var(name).ok())
 }
 
 /// The first of the locale's variables that is set decides; without any, terminals of today write UTF-8.

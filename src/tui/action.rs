@@ -38,7 +38,7 @@ actions! {
     OnlyMatches "only-matches", LogEarlier "log-earlier", LogAll "log-all", LogMark "log-mark", LogCopy "log-copy", LogClear "log-clear",
     SinceStart "since-start", SinceHead "since-head", Since1m "since-1m", Since5m "since-5m", Since15m "since-15m", Since30m "since-30m",
     Since1h "since-1h", SinceWave "since-wave", SinceOperation "since-operation",
-    Diff "diff", DiffNext "diff-next", DiffPrevious "diff-previous", DiffSides "diff-sides", DiffFields "diff-fields", DiffSame "diff-same",
+    Diff "diff", DiffNext "diff-next", DiffPrevious "diff-previous", DiffSides "diff-sides", DiffFields "diff-fields", DiffSame "diff-same", DiffViewer "diff-viewer",
     Fold "fold", Copy "copy", Refresh "refresh",
     Yes "yes", No "no",
 }

@@ -17,6 +17,7 @@ use super::footer;
 use super::keymap::Context;
 use super::model::{Busy, Model, Story, Yaml};
 use super::theme::Look;
+use super::viewer::Showing;
 use super::views::diff::work::{Done, Job};
 use super::views::gallery::GalleryView;
 use super::views::help::HelpView;
@@ -59,6 +60,8 @@ pub(crate) enum Effect {
     Redraw,
     /// Put this on the clipboard.
     Copy(String),
+    /// Lend the terminal to the viewer of differences.
+    Show(Box<Showing>),
     /// Do this on another thread, and give the result back as [`Msg::Done`].
     Work(Job),
 }
@@ -254,6 +257,7 @@ impl App {
                 self.say(Notice::plain("copied"));
                 self.effects.push(Effect::Copy(text));
             }
+            Wish::Show(showing) => self.effects.push(Effect::Show(showing)),
             Wish::Work(job) => self.effects.push(Effect::Work(job)),
         }
     }

@@ -12,6 +12,7 @@ mod footer;
 mod happening;
 mod keymap;
 mod lanes;
+mod lending;
 pub(crate) mod log_store;
 mod model;
 mod pace;
@@ -26,6 +27,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 pub(crate) mod theme;
+pub(crate) mod viewer;
 pub(crate) mod views;
 pub(crate) mod widgets;
 
@@ -54,6 +56,7 @@ use crate::operation::{Operation, Request};
 pub(crate) use self::model::Story;
 pub(crate) use self::signals::Signal;
 pub(crate) use self::theme::Look;
+pub(crate) use self::viewer::Viewer;
 
 /// A session that has been opened for the screens.
 pub(crate) struct Opened {
@@ -110,8 +113,8 @@ pub(crate) struct Departure {
 ///
 /// # Errors
 /// The terminal cannot be used.
-pub(crate) async fn run(start: Start<'_>, look: Look) -> io::Result<Departure> {
-    let mut program = Program::new(start, look)?;
+pub(crate) async fn run(start: Start<'_>, look: Look, viewer: Viewer) -> io::Result<Departure> {
+    let mut program = Program::new(start, look, viewer)?;
     let guard = Guard::enter()?;
     let last = program.play(&guard).await;
     drop(guard);
@@ -136,6 +139,14 @@ enum Wake {
     Second,
 }
 
+/// The terminal while the screens have it.
+struct Stage<'a> {
+    guard: &'a Guard,
+    screen: Screen,
+    /// `None` before they are waited for.
+    keys: Option<EventStream>,
+}
+
 struct Program<'a> {
     app: App,
     lanes: Lanes,
@@ -143,6 +154,8 @@ struct Program<'a> {
     /// What is done beside the frames.
     work: JoinSet<Option<Done>>,
     opener: Option<Opener<'a>>,
+    /// What shows a difference outside of the screens.
+    viewer: Viewer,
     /// Runs as fast as the world; paces frames.
     world: Clock,
     /// The clock of the session's records.
@@ -150,7 +163,7 @@ struct Program<'a> {
 }
 
 impl<'a> Program<'a> {
-    fn new(start: Start<'a>, look: Look) -> io::Result<Self> {
+    fn new(start: Start<'a>, look: Look, viewer: Viewer) -> io::Result<Self> {
         let world = Clock::real();
         let (app, opened, opener) = match start {
             Start::Target(opened) => (App::new(look), Some((opened, Begin::Nothing)), None),
@@ -159,7 +172,7 @@ impl<'a> Program<'a> {
             Start::Gallery { stories, open } => (App::gallery(look, stories), None, Some(open)),
         };
         let mut program =
-            Self { app, lanes: Lanes::default(), signals: Signals::listen()?, work: JoinSet::new(), opener, world, clock: world };
+            Self { app, lanes: Lanes::default(), signals: Signals::listen()?, work: JoinSet::new(), opener, viewer, world, clock: world };
         program.app.model.zone = TimeZone::system();
         if let Some((opened, begin)) = opened {
             program.open(opened, begin);
@@ -175,13 +188,12 @@ impl<'a> Program<'a> {
 
     /// The loop. One deadline decides when to draw: at once after silence, at most 60 times a second in a storm, never without a change.
     async fn play(&mut self, guard: &Guard) -> io::Result<Last> {
-        let mut screen = Screen::new(guard)?;
-        let mut keys = EventStream::new();
+        let mut stage = Stage { guard, screen: Screen::new(guard)?, keys: None };
         let mut pace = Pace::new(self.world.now());
         loop {
-            let dirty = match self.wake(pace.due(), &mut keys).await {
+            let mut dirty = match self.wake(pace.due(), &mut stage).await {
                 Wake::Frame => {
-                    self.draw(&mut screen)?;
+                    self.draw(&mut stage.screen)?;
                     pace.drawn(self.world.now());
                     false
                 }
@@ -198,7 +210,8 @@ impl<'a> Program<'a> {
                 Wake::Second => self.app.update(Msg::Tick),
             };
             for effect in self.app.take_effects() {
-                if let Some(last) = self.obey(effect, &mut screen)? {
+                dirty |= matches!(effect, Effect::Show(_));
+                if let Some(last) = self.obey(effect, &mut stage).await? {
                     return Ok(last);
                 }
             }
@@ -208,7 +221,8 @@ impl<'a> Program<'a> {
         }
     }
 
-    async fn wake(&mut self, frame_due: Option<Timestamp>, keys: &mut EventStream) -> Wake {
+    async fn wake(&mut self, frame_due: Option<Timestamp>, stage: &mut Stage<'_>) -> Wake {
+        let keys = stage.keys.get_or_insert_with(EventStream::new);
         // A frame that is due shows the new second too; without this a fast clock would keep the loop spinning.
         let second = self.app.wake_at(self.clock.now()).filter(|_| frame_due.is_none());
         let (world, clock) = (self.world, self.clock);
@@ -253,7 +267,7 @@ impl<'a> Program<'a> {
         }
     }
 
-    fn obey(&mut self, effect: Effect, screen: &mut Screen) -> io::Result<Option<Last>> {
+    async fn obey(&mut self, effect: Effect, stage: &mut Stage<'_>) -> io::Result<Option<Last>> {
         match effect {
             Effect::Ask(ask) => {
                 if let Err(reason) = self.lanes.ask(ask) {
@@ -264,8 +278,9 @@ impl<'a> Program<'a> {
             Effect::CloseSession => self.lanes = Lanes::default(),
             Effect::Leave(leaving) => return Ok(Some(Last::Leaving(leaving))),
             Effect::Fail { kind, report } => return Ok(Some(Last::Failed { kind, report })),
-            Effect::Redraw => screen.clear()?,
+            Effect::Redraw => stage.screen.clear()?,
             Effect::Work(job) => drop(self.work.spawn_blocking(move || job.run())),
+            Effect::Show(showing) => return self.lend(&showing, stage).await,
             Effect::Copy(text) => execute!(io::stdout(), CopyToClipboard::to_clipboard_from(text))?,
         }
         Ok(None)

@@ -38,11 +38,33 @@ impl Guard {
     /// Standard output is not a terminal, or refuses.
     pub(crate) fn enter() -> io::Result<Self> {
         install_hook(thread::current().id());
+        let guard = Self(());
+        guard.take_keys()?;
+        guard.take_screen()?;
+        Ok(guard)
+    }
+
+    /// Gives the terminal to another program, as it was before.
+    pub(crate) fn lend(&self) {
+        leave();
+    }
+
+    /// Takes the keys, and leaves what another program has printed where it is.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(crate) fn take_keys(&self) -> io::Result<()> {
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
-        let guard = Self(());
-        execute!(io::stdout(), EnterAlternateScreen, cursor::Hide, EnableBracketedPaste)?;
-        Ok(guard)
+        Ok(())
+    }
+
+    /// Takes the screen. The next frame must write every cell.
+    ///
+    /// # Errors
+    /// The terminal is gone.
+    pub(crate) fn take_screen(&self) -> io::Result<()> {
+        execute!(io::stdout(), EnterAlternateScreen, cursor::Hide, EnableBracketedPaste)
     }
 }
 

@@ -58,6 +58,86 @@ fn an_operator_sees_what_a_sync_changes_marks_one_resource_and_syncs_only_that()
     assert_eq!(pty.ends(), 0);
 }
 
+/// A configuration whose viewer is a script, and the file into which the script writes what it was given.
+fn viewer(script: &str) -> (tempfile::TempDir, std::path::PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let given = folder.path().join("given");
+    std::fs::write(folder.path().join("viewer.sh"), script.replace("GIVEN", &given.display().to_string())).unwrap();
+    let words = if script.is_empty() { "no-such-viewer".to_owned() } else { format!("/bin/sh {}/viewer.sh", folder.path().display()) };
+    std::fs::write(folder.path().join("config.toml"), format!("[ui]\ndiff_viewer = \"{words}\"\n")).unwrap();
+    (folder, given)
+}
+
+/// The diff screen while a sync runs.
+fn diff_of_running(folder: &tempfile::TempDir) -> Pty {
+    let config = folder.path().join("config.toml");
+    let mut pty = Pty::start(&format!("demo endless --speed 10 --config {}", config.display()), 120, 35);
+    pty.shows("SYNCING");
+    pty.press("D");
+    pty.shows("server-side dry run");
+    pty.shows("+ Deploy");
+    pty
+}
+
+#[test]
+fn a_viewer_has_the_terminal_to_itself_while_the_sync_goes_on_and_leaves_no_file() {
+    let (folder, given) = viewer("echo \"$1\" >GIVEN\nwc -l \"$@\"\necho say something\nread line\necho heard $line");
+    let mut pty = diff_of_running(&folder);
+    pty.press("E");
+    pty.shows("say something");
+    assert!(!pty.screen().contains("SYNCING"), "{}", pty.screen());
+    pty.press("quit q<enter>");
+    pty.shows("heard quit q");
+    pty.shows("any key goes back to syncwave");
+    let file = std::fs::read_to_string(&given).unwrap();
+    pty.press("q");
+    pty.shows("+ Deploy");
+    assert!(!std::path::Path::new(file.trim()).parent().unwrap().exists(), "{file}");
+    pty.press("q");
+    pty.shows("messages left");
+    pty.shows("SYNCING");
+    kill("-TERM", &pty);
+    assert_eq!(pty.ends(), 3);
+}
+
+#[test]
+fn an_interrupt_ends_the_viewer_and_not_the_sync() {
+    let (folder, _) = viewer("echo say something\nread line");
+    let mut pty = diff_of_running(&folder);
+    pty.press("E");
+    pty.shows("say something");
+    pty.press("<ctrl-c>");
+    pty.shows("any key goes back to syncwave");
+    pty.press("<space>");
+    pty.shows("+ Deploy");
+    pty.press("q");
+    pty.shows("SYNCING");
+    kill("-TERM", &pty);
+    assert_eq!(pty.ends(), 3);
+}
+
+#[test]
+fn the_end_of_the_program_is_the_end_of_its_viewer() {
+    let (folder, given) = viewer("echo $$ >GIVEN\necho say something\nread line");
+    let mut pty = diff_of_running(&folder);
+    pty.press("E");
+    pty.shows("say something");
+    kill("-TERM", &pty);
+    assert_eq!(pty.ends(), 3);
+    let process = std::fs::read_to_string(&given).unwrap();
+    assert!(!Command::new("kill").args(["-0", process.trim()]).status().unwrap().success(), "the viewer still runs");
+}
+
+#[test]
+fn a_missing_viewer_is_a_sentence_on_the_screen() {
+    let (folder, _) = viewer("");
+    let mut pty = diff_of_running(&folder);
+    pty.press("E");
+    pty.shows("there is no program `no-such-viewer` to show it: set [ui] diff_viewer");
+    kill("-TERM", &pty);
+    assert_eq!(pty.ends(), 3);
+}
+
 #[test]
 fn the_gallery_has_a_line_for_each_story_and_plays_the_chosen_one() {
     let mut pty = Pty::start("demo --speed 20", 100, 24);

@@ -2,6 +2,7 @@
 
 mod large;
 mod search;
+mod viewer;
 mod wrapping;
 
 use std::sync::Arc;
@@ -490,6 +491,14 @@ fn live_yaml_and_details_open_from_here() {
     assert!(play.at(80, 24).contains("phase, wave"), "{}", play.screen());
     play.press("esc esc");
     assert!(play.at(80, 24).contains("PLANNED"), "{}", play.screen());
+}
+
+#[test]
+fn the_help_names_every_key_of_the_diff() {
+    let mut play = open();
+    play.press("?");
+    assert_snapshot!("help_diff_80x24", play.at(80, 24));
+    assert_snapshot!("help_diff_120x35", play.at(120, 35));
 }
 
 #[test]

@@ -21,6 +21,7 @@ use super::action::Action;
 use super::dialogs::Dialog;
 use super::keymap::Context;
 use super::model::Model;
+use super::viewer::Showing;
 use crate::engine::session::Ask;
 use crate::model::TaskId;
 use crate::operation::LogLine;
@@ -99,6 +100,8 @@ pub(crate) enum Wish {
     Leave(Leaving),
     /// Put this on the clipboard.
     Copy(String),
+    /// Show a difference in the person's viewer.
+    Show(Box<Showing>),
     /// Do this beside the frames.
     Work(Job),
 }

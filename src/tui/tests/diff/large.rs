@@ -31,7 +31,7 @@ fn a_large_resource_is_written_beside_the_frames() {
     let screen = play.at(80, 24);
     assert!(screen.contains("comparing line by line…") && screen.contains(" change ─"), "{screen}");
     assert_eq!(play.jobs.len(), 1);
-    play.press("j z Z w c / 'new enter n");
+    play.press("j z Z w E c / 'new enter n");
     assert!(play.at(80, 24).contains("comparing line by line…"), "{}", play.screen());
     play.work();
     play.work();

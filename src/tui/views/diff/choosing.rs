@@ -1,6 +1,7 @@
 //! Marks, and what leads from the diff screen elsewhere: to the sync of what was marked, always through a dialog, to the live object, to
 //! the clipboard.
 
+use super::script::Sign;
 use super::{DiffView, Focus, words};
 use crate::model::ResourceKey;
 use crate::operation::Request;
@@ -9,6 +10,7 @@ use crate::tui::action::Action;
 use crate::tui::comparison::Found;
 use crate::tui::dialogs::sync::{Proposal, Scope, SyncDialog};
 use crate::tui::model::Model;
+use crate::tui::viewer::Showing;
 use crate::tui::views::details::{DetailsView, Tab};
 use crate::tui::views::{Notice, Outbox, Outcome, Shown, Wish};
 
@@ -21,6 +23,7 @@ impl DiffView {
             Action::Yaml => self.open_object(Tab::Yaml, model, out),
             Action::Details => self.open_object(Tab::Overview, model, out),
             Action::Copy => self.copy(model, out),
+            Action::DiffViewer => self.show_outside(model, out),
             _ => return Outcome::Ignored,
         }
         Outcome::Consumed
@@ -83,5 +86,19 @@ impl DiffView {
             return out.say(Notice::plain("there is no text to copy"));
         }
         out.wish(Wish::Copy(self.page.script.unified(&words::full_name(entry))));
+    }
+
+    fn show_outside(&self, model: &Model, out: &mut Outbox) {
+        let Some(entry) = self.found(model).and_then(|found| self.entry(found)) else { return };
+        let script = &self.page.script;
+        if script.texts.is_empty() {
+            return out.say(Notice::plain("there is no text to show"));
+        }
+        out.wish(Wish::Show(Box::new(Showing {
+            name: format!("{}-{}", entry.kind, entry.name),
+            live: script.side(Sign::Removed),
+            target: script.side(Sign::Added),
+            unified: script.unified(&words::full_name(entry)),
+        })));
     }
 }

@@ -370,6 +370,7 @@ impl View for DiffView {
             Action::Refresh,
             Action::Yaml,
             Action::Copy,
+            Action::DiffViewer,
         ]
     }
 

@@ -122,6 +122,12 @@ impl Script {
         self.folds.get(at).filter(|fold| fold.lines.contains(&line)).map(|_| at)
     }
 
+    /// Returns one side as a text: the lines that stay, and those of this sign.
+    pub(super) fn side(&self, sign: Sign) -> String {
+        let lines = self.texts.iter().filter(|line| line.sign == Sign::Same || line.sign == sign);
+        lines.flat_map(|line| [line.text.as_str(), "\n"]).collect()
+    }
+
     /// Returns the text as a unified diff.
     pub(super) fn unified(&self, title: &str) -> String {
         let mut text = format!("--- live {title}\n+++ target {title}\n");
