@@ -162,8 +162,9 @@ impl SyncDialog {
             ("replace", Switch::Replace, self.choices.replace, "replace whole objects instead of applying"),
         ] {
             let role = if is_on { Role::Warn } else { Role::Text };
-            let mut line = self.switch(label, switch, &format!("{words:<47}"), role);
-            line.push(("DANGER".to_owned(), if is_on { Role::Bad } else { Role::Dim }));
+            // The word comes first: what does not fit into a narrow dialog is cut at its end.
+            let mut line = self.switch(label, switch, "DANGER ", if is_on { Role::Bad } else { Role::Dim });
+            line.push((words.to_owned(), role));
             page.put_field(self.is_at(switch), line);
         }
         let namespace = model.place.as_ref().map(|place| clean::text(&place.namespace).into_owned()).unwrap_or_default();
