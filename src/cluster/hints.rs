@@ -2,7 +2,7 @@
 
 use super::wire::CallError;
 
-/// Returns the text of a failed write, as a result needs it.
+/// Returns the text of a failed or foreseen write, as a result needs it.
 pub(crate) fn explained(error: &CallError) -> String {
     let text = error.to_string();
     let text = text.trim();
@@ -11,6 +11,10 @@ pub(crate) fn explained(error: &CallError) -> String {
             "{text}; all annotations of an object together may have 256 KiB, and kubectl's last-applied-configuration is one of them: \
              Replace=true writes the object without it"
         );
+    }
+    // Of the live object it says the same, and there no option helps.
+    if text.contains("typed patch object") && text.contains(": field not declared in schema") {
+        return format!("{text}; correct the field, or let Validate=false leave it out");
     }
     text.to_owned()
 }
@@ -36,6 +40,19 @@ mod tests {
         let long = "ConfigMap \"a\" is invalid: metadata.annotations: Too long: may not be more than 262144 bytes";
         let text = explained(&refused(422, "Invalid", long));
         assert!(text.starts_with(long) && text.ends_with(": Replace=true writes the object without it"), "{text}");
+    }
+
+    #[test]
+    fn decision_6_an_unknown_field_comes_with_the_option_that_leaves_it_out() {
+        let text = |what: &str| {
+            explained(&refused(
+                500,
+                "",
+                &format!("failed to create typed {what} object (shop/a; /v1, Kind=ConfigMap): .x: field not declared in schema"),
+            ))
+        };
+        assert!(text("patch").ends_with(".x: field not declared in schema; correct the field, or let Validate=false leave it out"));
+        assert!(text("live").ends_with("schema"), "the option is about the manifest");
     }
 
     #[test]

@@ -22,7 +22,7 @@ use super::session::{Action, Planned};
 use crate::cluster::apply::Spot;
 use crate::cluster::foresee::{Foreseen, Glimpse, Prospect};
 use crate::cluster::outgoing::outgoing;
-use crate::cluster::{CallError, Cluster, Reporter, Resource, Snapshot};
+use crate::cluster::{CallError, Cluster, Reporter, Resource, Snapshot, hints};
 use crate::model::{DeletePolicy, Mode, Object, ResourceKey, Role, Task, TaskId, Verb};
 use crate::operation::Request;
 use crate::plan::diff::{self, Difference, IgnoreFields, NoRules, Sides};
@@ -266,7 +266,7 @@ impl Eye<'_> {
             Prospect::Unchanged => Action::Unchanged,
             Prospect::Replace => Action::Replace,
             Prospect::Recreate(why) => Action::Recreate(why.clone()),
-            Prospect::Refused(error) => Action::Refused(error.to_string()),
+            Prospect::Refused(error) => Action::Refused(hints::explained(error)),
             Prospect::Unknown(why) => return Look::only(Action::Unknown(why.clone())),
             Prospect::Untried => return self.untried(task, target, foreseen),
         };
