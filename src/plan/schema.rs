@@ -54,26 +54,43 @@ fn with_article(kind: &str) -> String {
     format!("{article} {kind}")
 }
 
+const STATUS: &str = "status";
+
+/// What a definition says of one kind and version.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Schema<'a> {
+    tree: &'a Value,
+    /// The status is written by a path of its own: what a manifest says of it is dropped before anything is checked.
+    drops_status: bool,
+}
+
 /// Returns the schema that a plan's definition has for a kind and version; `None` if no definition of the plan says one.
-pub(crate) fn of_plan<'a>(plan: &'a Plan, gvk: &Gvk) -> Option<&'a Value> {
+pub(crate) fn of_plan<'a>(plan: &'a Plan, gvk: &Gvk) -> Option<Schema<'a>> {
     let mut targets = plan.tasks.iter().filter(|task| task.id.key.is_definition()).filter_map(|task| task.target.as_ref());
     targets.find_map(|target| of_definition(target, gvk))
 }
 
 /// Returns the schema that a definition has for a kind and version; `None` if it is another kind's, or says none.
-pub(crate) fn of_definition<'a>(definition: &'a Object, gvk: &Gvk) -> Option<&'a Value> {
+pub(crate) fn of_definition<'a>(definition: &'a Object, gvk: &Gvk) -> Option<Schema<'a>> {
     Definition::of(definition).filter(|own| own.group == gvk.group && own.kind == gvk.kind)?;
     let versions = definition.wire().pointer("/spec/versions")?.as_array()?;
     let version = versions.iter().find(|version| version.get("name").and_then(Value::as_str) == Some(&*gvk.version))?;
-    version.pointer("/schema/openAPIV3Schema").filter(|schema| schema.is_object())
+    let drops_status = version.pointer("/subresources/status").is_some_and(Value::is_object);
+    let tree = version.pointer("/schema/openAPIV3Schema").filter(|schema| schema.is_object())?;
+    Some(Schema { tree, drops_status })
 }
 
 /// Returns what of an object does not fit, the first few.
-pub(crate) fn misfits(schema: &Value, object: &Value) -> Vec<Misfit> {
+pub(crate) fn misfits(schema: Schema<'_>, object: &Value) -> Vec<Misfit> {
     let mut check = Check { found: Vec::new(), depth: 0 };
-    if let Some(fields) = object.as_object() {
-        check.fields(schema, "", fields, true);
+    let Some(fields) = object.as_object() else { return check.found };
+    if !schema.drops_status {
+        check.fields(schema.tree, "", fields, true);
+        return check.found;
     }
+    let kept = fields.iter().filter(|(name, _)| *name != STATUS).map(|(name, value)| (name.clone(), value.clone())).collect();
+    check.fields(schema.tree, "", &kept, true);
+    check.found.retain(|misfit| misfit.path != STATUS);
     check.found
 }
 

@@ -7,7 +7,28 @@ use super::*;
 fn told(schema: &Value, spec: &Value) -> Vec<String> {
     let schema = json!({"type": "object", "properties": {"spec": schema}});
     let object = json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "spec": spec});
-    misfits(&schema, &object).iter().map(ToString::to_string).collect()
+    misfits(Schema { tree: &schema, drops_status: false }, &object).iter().map(ToString::to_string).collect()
+}
+
+#[test]
+fn a_status_that_has_a_path_of_its_own_is_dropped_before_anything_is_checked() {
+    let of = |subresources: Value| {
+        Object::new(
+            json!({"apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "widgets.example.com"}, "spec": {
+            "group": "example.com", "names": {"kind": "Widget", "plural": "widgets"}, "versions": [{"name": "v1", "subresources": subresources, "schema": {"openAPIV3Schema": {
+                "type": "object", "required": ["status"], "properties": {"spec": {"type": "object"}, "status": {"type": "object", "required": ["phase"], "properties": {"phase": {}}}}}}}]}}),
+        )
+    };
+    let told = |subresources: Value, status: Value| {
+        let definition = of(subresources);
+        let object = json!({"apiVersion": "example.com/v1", "kind": "Widget", "metadata": {"name": "w"}, "status": status});
+        let schema = of_definition(&definition, &Gvk::new("example.com/v1", "Widget")).unwrap();
+        misfits(schema, &object).iter().map(ToString::to_string).collect::<Vec<_>>()
+    };
+    for status in [json!({}), json!("nonsense"), json!({"unknown": 1}), Value::Null] {
+        assert_eq!(told(json!({"status": {}}), status.clone()), [""; 0], "{status}");
+    }
+    assert_eq!(told(Value::Null, json!({})), ["status.phase is missing"]);
 }
 
 #[test]
