@@ -65,7 +65,15 @@ pub(super) async fn preview(prepared: Prepared, request: &Request, depth: Depth)
     let Prepared { place, plan, notes, connected, seals, .. } = prepared;
     let read = plan.tasks.iter().filter(|task| plan.kind == Kind::Sync && !task.is_hook());
     let gathered = Gathered::of(&connected.cluster, read).await;
-    let eye = Eye { cluster: &connected.cluster, plan: &plan, request, depth, gathered, seals: seals.as_deref() };
+    let eye = Eye {
+        cluster: &connected.cluster,
+        plan: &plan,
+        request,
+        depth,
+        gathered,
+        seals: seals.as_deref(),
+        definitions: Definitions::default(),
+    };
     let (eye, tasks) = (&eye, &plan.tasks);
     // A look is made when its turn comes: thousands of them at once would be megabytes.
     let looks = (0..tasks.len()).map(|at| async move { (tasks[at].id.clone(), eye.look(&tasks[at]).await) });
@@ -105,7 +113,7 @@ async fn effects(
 pub(super) async fn unmodified(cluster: &Cluster, plan: &Plan, request: &Request, seals: Option<&Seals>) -> BTreeSet<ResourceKey> {
     let tasks: Vec<&Task> = plan.tasks.iter().filter(|task| task.id.role == Role::Apply && !task.automatic).collect();
     let gathered = Gathered::of(cluster, tasks.iter().copied()).await;
-    let (eye, tasks) = (&Eye { cluster, plan, request, depth: Depth::Plan, gathered, seals }, &tasks);
+    let (eye, tasks) = (&Eye { cluster, plan, request, depth: Depth::Plan, gathered, seals, definitions: Definitions::default() }, &tasks);
     let looks = (0..tasks.len()).map(|at| async move { (tasks[at].id.key.clone(), eye.look(tasks[at]).await) });
     let looks = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
     let only_ignored = |difference: &Difference| difference.is_empty() && !difference.ignored.is_empty();
@@ -114,6 +122,8 @@ pub(super) async fn unmodified(cluster: &Cluster, plan: &Plan, request: &Request
     };
     looks.filter_map(|(key, look)| std::future::ready(is_as_it_should_be(&look).then_some(key))).collect().await
 }
+
+type Definitions = tokio::sync::Mutex<BTreeMap<ResourceKey, Option<Object>>>;
 
 /// Looks at the tasks of one plan.
 struct Eye<'a> {
@@ -124,6 +134,8 @@ struct Eye<'a> {
     gathered: Gathered,
     /// What says that the sync sends nothing; `None`: the server is asked about every object.
     seals: Option<&'a Seals>,
+    /// Definitions of the plan as they are live, as far as one was needed.
+    definitions: Definitions,
 }
 
 impl Eye<'_> {

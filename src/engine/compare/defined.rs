@@ -3,7 +3,7 @@
 
 use super::{Eye, spot};
 use crate::cluster::foresee::{Foreseen, Prospect};
-use crate::cluster::{CallError, Reporter};
+use crate::cluster::{CallError, Reporter, Resource};
 use crate::model::{Gvk, Object, ResourceKey, Task};
 use crate::plan::schema::{self, Misfit};
 
@@ -46,12 +46,23 @@ impl Eye<'_> {
         let is_its = |key: &ResourceKey| key.is_definition() && key.name.strip_suffix(&format!(".{}", gvk.group)).is_some();
         for task in self.plan.tasks.iter().filter(|task| is_its(&task.id.key)) {
             let Some(resource) = self.cluster.known_resource(&task.gvk()) else { continue };
-            let Ok(Some(live)) = self.cluster.get(spot(&resource, task), &Reporter::default()).await else { continue };
+            let Some(live) = self.live_definition(&resource, task).await else { continue };
             if schema::of_definition(&live, gvk).is_some_and(|schema| !schema::misfits(schema, target.wire()).is_empty()) {
                 return true;
             }
         }
         false
+    }
+
+    /// A definition can be large and have a thousand objects, so it is read once.
+    async fn live_definition(&self, resource: &Resource, task: &Task) -> Option<Object> {
+        let mut read = self.definitions.lock().await;
+        if let Some(known) = read.get(&task.id.key) {
+            return known.clone();
+        }
+        let live = self.cluster.get(spot(resource, task), &Reporter::default()).await.ok().flatten();
+        read.insert(task.id.key.clone(), live.clone());
+        live
     }
 }
 
