@@ -20,7 +20,9 @@ pub(crate) enum Patience {
 }
 
 /// How many objects are asked for at once.
-const PAGE: &str = "500";
+const PAGE: u64 = 500;
+/// So many pages without an object, one after the other, are no list.
+const EMPTY_PAGES: u32 = 3;
 const MANY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
 const WHOLE: &str = "application/json";
@@ -99,7 +101,7 @@ impl Cluster {
             read += 1;
             read < pages
         };
-        let (items, is_whole) = self.pages(&resource.collection(namespace), MANY, patience, is_wanted).await?;
+        let (items, is_whole) = self.pages(&resource.collection(namespace), (MANY, PAGE), patience, is_wanted).await?;
         Ok(Listed { objects: items.into_iter().map(Object::new).collect(), is_whole })
     }
 
@@ -113,7 +115,9 @@ impl Cluster {
             read += page.items;
             read.saturating_add(page.left.unwrap_or_default()) <= most
         };
-        let (items, is_whole) = self.pages(&resource.collection(namespace), WHOLE, Patience::Little, is_wanted).await?;
+        // One more than are wanted tells that there are too many, so no more are read to find that out.
+        let form = (WHOLE, PAGE.min(most.saturating_add(1)));
+        let (items, is_whole) = self.pages(&resource.collection(namespace), form, Patience::Little, is_wanted).await?;
         Ok(Listed { objects: items.into_iter().map(|item| completed(item, &resource.gvk)).collect(), is_whole })
     }
 
@@ -121,15 +125,16 @@ impl Cluster {
     async fn pages(
         &self,
         collection: &str,
-        form: &str,
+        (form, limit): (&str, u64),
         patience: Patience,
         mut is_wanted: impl FnMut(&Page) -> bool,
     ) -> Result<(Vec<Value>, bool), CallError> {
         let (mut items, mut from) = (Vec::new(), String::new());
         let reporter = Reporter::default();
         let mut backoff = Backoff::new(self, &reporter, "listing");
+        let (limit, mut empty) = (limit.to_string(), 0);
         loop {
-            let mut query = vec![("limit", PAGE)];
+            let mut query = vec![("limit", &*limit)];
             if !from.is_empty() {
                 query.push(("continue", &from));
             }
@@ -148,6 +153,10 @@ impl Cluster {
                 items.extend(more);
             }
             page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().clone_into(&mut from);
+            empty = if items.len() == before { empty + 1 } else { 0 };
+            if empty == EMPTY_PAGES && !from.is_empty() {
+                return Err(CallError::Unreadable(format!("the list of {collection} has pages without objects and no end")));
+            }
             let left = page.pointer("/metadata/remainingItemCount").and_then(Value::as_u64);
             if from.is_empty() || !is_wanted(&Page { items: (items.len() - before) as u64, left }) {
                 return Ok((items, from.is_empty()));
@@ -182,5 +191,48 @@ impl Cluster {
             Err(error) if error.is_forbidden() => Ok(Before::Absent),
             Err(error) => Err(error),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+    use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::fake::{self, Asked};
+
+    fn page(items: usize, from: &str) -> Value {
+        let items: Vec<Value> = (0..items).map(|number| json!({"metadata": {"name": format!("a{number}"), "namespace": "shop"}})).collect();
+        json!({"metadata": {"continue": from}, "items": items})
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_of_pages_without_objects_ends_with_a_sentence() {
+        let cluster = fake::cluster(|_| fake::json_answer(200, &page(0, "more")));
+        let configs = Resource::core("ConfigMap", "configmaps");
+        let whole = cluster.list_whole(&configs, "shop", 1_000).await.unwrap_err();
+        let metadata = cluster.list_metadata(&configs, "shop", Patience::Little).await.unwrap_err();
+        for error in [whole, metadata] {
+            assert!(
+                error.to_string().ends_with("the list of /api/v1/namespaces/shop/configmaps has pages without objects and no end"),
+                "{error}"
+            );
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn no_more_objects_are_read_than_tell_that_there_are_too_many() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let count = asked.clone();
+        let cluster = fake::cluster(move |request: Asked| {
+            count.fetch_add(1, Relaxed);
+            assert_eq!(request.query, "limit=33");
+            fake::json_answer(200, &page(33, "more"))
+        });
+        let listed = cluster.list_whole(&Resource::core("Secret", "secrets"), "shop", 32).await.unwrap();
+        assert_eq!((listed.objects.len(), listed.is_whole, asked.load(Relaxed)), (33, false, 1));
     }
 }

@@ -2,6 +2,7 @@
 //! request for each of them costs the server a good part of what its dry run costs. What a list does not show is read by its name. Reads only.
 
 use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
 
 use futures::StreamExt as _;
 
@@ -15,6 +16,8 @@ const MANY: usize = 8;
 /// A list of more than so many objects for each that is wanted is not read to its end.
 const WORTH: u64 = 4;
 const AT_ONCE: usize = 8;
+/// What lists have not shown by then is read one by one.
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What lists have shown.
 #[derive(Debug, Default)]
@@ -43,13 +46,21 @@ impl Gathered {
         });
         let mut lists = futures::stream::iter(lists.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
         let mut gathered = Self::default();
-        while let Some((listed, names)) = lists.next().await {
+        let clock = cluster.clock();
+        let end = clock.sleep(PATIENCE);
+        tokio::pin!(end);
+        loop {
+            let next = tokio::select! {
+                biased;
+                next = lists.next() => next,
+                () = &mut end => None,
+            };
+            let Some((listed, names)) = next else { return gathered };
             match listed {
                 Ok(listed) => gathered.take(listed, names),
                 Err(error) => tracing::debug!("not listed, so read one by one: {error}"),
             }
         }
-        gathered
     }
 
     fn take(&mut self, listed: Listed, mut names: Names<'_>) {

@@ -1,6 +1,8 @@
 //! What the last sync made and nobody has changed is not sent again (performance.md 2.5, point 8); whatever has changed is. The embedded
 //! cluster refuses every write here, so that a result says whether anything was sent.
 
+use std::time::Duration;
+
 use kube::api::{Api, DeleteParams, DynamicObject, Patch, PatchParams, PostParams};
 use kube::discovery::ApiResource;
 use serde_json::{Value, json};
@@ -208,5 +210,24 @@ async fn hooks_and_what_is_forced_are_always_sent_and_the_switch_sends_all() {
     stage.sync(Request::default()).await;
     refuse_writes(&stage);
     assert_eq!(messages(&mut stage, Request::default()).await, ["it was sent"]);
+    stage.close().await;
+}
+
+/// Lists save requests and are worth no wait: what they have not shown by then is read by its name.
+#[tokio::test(start_paused = true)]
+async fn a_plan_does_not_wait_for_a_slow_list_of_what_it_can_read_one_by_one() {
+    let many: String = (0..8).map(|number| CONFIG.replace("name: a", &format!("name: a{number}"))).collect();
+    let mut stage = Stage::new("", &many);
+    let took = async |stage: &mut Stage| {
+        let began = stage.opening.clock.now();
+        stage.ask(Ask::Plan { request: Request::default() }).await;
+        let Answer::Planned(planned) = stage.answer().await else { panic!("no plan") };
+        assert!(planned.actions.values().all(|action| *action == Action::Create), "{:?}", planned.actions);
+        stage.opening.clock.now().duration_since(began).as_secs()
+    };
+    assert_eq!(took(&mut stage).await, 0);
+    stage.fault("list", "configmaps", Outcome::Latency(Duration::from_secs(25)));
+    // What the app owns already is looked for in the same list before.
+    assert_eq!(took(&mut stage).await, 25 + 10);
     stage.close().await;
 }
