@@ -1,5 +1,5 @@
-//! Makes `continue` of the `goto` that gopher-lua has and Luau has not. Only one use of it can be translated, and it is the one that
-//! health scripts know: a jump to the label that ends the body of the loop. Every line keeps its number.
+//! Makes `continue` or `return` of the `goto` that gopher-lua has and Luau has not. Only one use of it can be translated, and it is the one
+//! that health scripts know: a jump to a label behind which nothing comes in the loop or function. Every line keeps its number.
 
 use std::borrow::Cow;
 
@@ -9,10 +9,14 @@ use super::vm::Fault;
 /// A part of the program whose end is still to come.
 struct Block<'a> {
     kind: Kind,
-    /// The `goto`s in it, those of inner blocks that are neither loops nor functions included.
+    /// The `goto`s in it whose label is still to come, those of inner blocks that are neither loops nor functions included.
     jumps: Vec<Jump<'a>>,
-    /// Labels behind which nothing has come yet.
-    labels: Vec<&'a str>,
+    /// Those that lead to where the block has been read to.
+    landed: Vec<Jump<'a>>,
+    /// Those of the branches that are over: they lead to the end of the block.
+    ended: Vec<Jump<'a>>,
+    /// Those of the branches that are over whose label is outside.
+    passed: Vec<Jump<'a>>,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -40,7 +44,7 @@ type Edit = (usize, usize, &'static str);
 /// Returns the program without `goto` and labels.
 ///
 /// # Errors
-/// A `goto` is no `continue`, or the program has more ends than beginnings.
+/// A `goto` is neither, or the program has more ends than beginnings.
 pub(super) fn without_goto(source: &str) -> Result<Cow<'_, str>, Fault> {
     if !source.contains("goto") && !source.contains("::") {
         return Ok(Cow::Borrowed(source));
@@ -88,14 +92,13 @@ impl<'a> Reader<'a> {
     /// Reads on at a word, and returns how many words that were.
     fn statement(&mut self, at: usize) -> Result<usize, Fault> {
         if let Some(label) = self.label(at) {
-            self.top()?.labels.push(label);
+            self.top()?.land(label);
             self.edits.push((self.tokens[at].start, self.tokens[at + 2].end(), " "));
             return Ok(3);
         }
         if let Some(jump) = self.jump(at) {
-            let block = self.top()?;
-            block.labels.clear();
-            block.jumps.push(jump);
+            self.go_on()?;
+            self.top()?.jumps.push(jump);
             return Ok(2);
         }
         let word = if self.is_field(at) { "" } else { self.tokens[at].text };
@@ -103,11 +106,11 @@ impl<'a> Reader<'a> {
             "end" | "until" => {
                 let block = self.blocks.pop().filter(|_| !self.blocks.is_empty());
                 self.close(block.ok_or_else(|| self.fault(at, format!("`{word}` ends nothing")))?)?;
-                self.top()?.labels.clear();
             }
-            // Each branch of an `if` is a block of its own, so a label at the end of one ends no loop; and neither does it elsewhere.
+            // Each branch of an `if` is a block of its own.
+            "else" | "elseif" => self.top()?.end_branch(),
             ";" => {}
-            _ => self.top()?.labels.clear(),
+            _ => self.go_on()?,
         }
         match word {
             "while" | "for" => self.blocks.push(Block::new(Kind::Head)),
@@ -120,24 +123,37 @@ impl<'a> Reader<'a> {
         Ok(1)
     }
 
-    /// Ends a block: its `goto`s are settled if it is a loop, and go to the block around it otherwise.
-    fn close(&mut self, block: Block<'a>) -> Result<(), Fault> {
-        let is_loop = block.kind == Kind::Loop;
-        if !is_loop && block.kind != Kind::Function {
-            if let Some(outer) = self.blocks.last_mut() {
-                outer.jumps.extend(block.jumps);
+    /// Something follows, so what has landed here is neither `continue` nor `return`.
+    fn go_on(&mut self) -> Result<(), Fault> {
+        let Some(jump) = self.top()?.landed.pop() else { return Ok(()) };
+        Err(self.not_understood(&jump))
+    }
+
+    /// Ends a block: its `goto`s are settled if it is a loop or a function, and concern the block around it otherwise.
+    fn close(&mut self, mut block: Block<'a>) -> Result<(), Fault> {
+        block.end_branch();
+        let words = match block.kind {
+            Kind::Loop => ["continue", "do continue end"],
+            Kind::Function => ["return", "do return end"],
+            Kind::Head | Kind::Plain => {
+                let outer = self.top()?;
+                outer.jumps.extend(block.passed);
+                outer.landed.extend(block.ended);
+                return Ok(());
             }
-            return Ok(());
+        };
+        if let Some(jump) = block.passed.first() {
+            return Err(self.not_understood(jump));
         }
-        for jump in block.jumps {
-            if !is_loop || !block.labels.contains(&jump.label) {
-                let label = jump.label;
-                let problem = format!("`goto {label}` is understood only where `::{label}::` is the last statement of the loop around it");
-                return Err(Fault::new(Some(self.line(jump.start)), problem));
-            }
-            self.edits.push((jump.start, jump.end, if jump.is_last { "continue" } else { "do continue end" }));
-        }
+        self.edits.extend(block.ended.iter().map(|jump| (jump.start, jump.end, words[usize::from(!jump.is_last)])));
         Ok(())
+    }
+
+    fn not_understood(&self, jump: &Jump<'_>) -> Fault {
+        let label = jump.label;
+        let problem =
+            format!("`goto {label}` is understood only where nothing comes behind `::{label}::` in the loop or function around it");
+        Fault::new(Some(self.line(jump.start)), problem)
     }
 
     fn top(&mut self) -> Result<&mut Block<'a>, Fault> {
@@ -174,9 +190,19 @@ impl<'a> Reader<'a> {
     }
 }
 
-impl Block<'_> {
+impl<'a> Block<'a> {
     fn new(kind: Kind) -> Self {
-        Self { kind, jumps: Vec::new(), labels: Vec::new() }
+        Self { kind, jumps: Vec::new(), landed: Vec::new(), ended: Vec::new(), passed: Vec::new() }
+    }
+
+    /// A label is here.
+    fn land(&mut self, label: &str) {
+        self.landed.extend(self.jumps.extract_if(.., |jump| jump.label == label));
+    }
+
+    fn end_branch(&mut self) {
+        self.ended.append(&mut self.landed);
+        self.passed.append(&mut self.jumps);
     }
 }
 
@@ -208,6 +234,16 @@ mod tests {
                 "for _ in p do do continue end s = 'goto x' -- goto x\n   end",
             ),
             ("::unused:: return 1", "  return 1"),
+            (
+                "for _ in p do if a then if b then goto x end c() ::x:: end end",
+                "for _ in p do if a then if b then continue end c()   end end",
+            ),
+            (
+                "for _ in p do if a then goto x; b() ::x:: elseif c then goto y; d() ::y:: else e() end ; end",
+                "for _ in p do if a then do continue end; b()   elseif c then do continue end; d()   else e() end ; end",
+            ),
+            ("if a then goto done end b() ::done::", "if a then return end b()  "),
+            ("function f() goto x; b() do ::y:: end ::x:: end", "function f() do return end; b() do   end   end"),
             ("t.goto = 1 s = '::x::'", "t.goto = 1 s = '::x::'"),
             ("local goto = 1", "local goto = 1"),
         ] {
@@ -218,7 +254,10 @@ mod tests {
     #[test]
     fn every_other_goto_is_refused_with_its_line() {
         for (source, line) in [
-            ("goto done\n::done::", 1),
+            ("goto done\n::done::\nx = 1", 1),
+            ("for _ in p do\n if a then\n  goto x\n  ::x::\n end\n b()\nend", 3),
+            ("for _ in p do\n if a then\n  goto x\n else\n  ::x::\n end\nend", 3),
+            ("for _ in p do\n if a then\n  goto x\n  ::x::\n  b()\n else\n  c()\n end\nend", 3),
             ("\nfor _ in p do\n goto x\n ::x::\n y = 1\nend", 3),
             ("for _ in p do\n ::x::\n goto x\nend", 3),
             ("for _ in p do\n for _ in q do\n  goto x\n end\n ::x::\nend", 3),

@@ -90,7 +90,7 @@ fn an_error_names_script_and_line_and_is_never_a_verdict() {
         ("\nlocal os = require('os')\nreturn os.date('%Y', 1e300)", " at line 3: os.date cannot reach this time"),
         (
             "\nfor _, x in ipairs(obj.status.list) do\n goto done\nend\n::done::",
-            " at line 3: `goto done` is understood only where `::done::` is the last statement of the loop around it",
+            " at line 3: `goto done` is understood only where nothing comes behind `::done::` in the loop or function around it",
         ),
     ] {
         assert_eq!(said(source), fails(expected), "{source}");
