@@ -57,9 +57,15 @@ pub(super) fn read(
 }
 
 fn checked(kinds: &str) -> Result<(), String> {
-    if let Some((group, kind)) = kinds.rsplit_once('_').filter(|(group, _)| !group.contains('/')) {
+    if let Some((group, kind)) = kinds.rsplit_once('_').filter(|(group, kind)| !group.contains('/') && !kind.starts_with('/')) {
         // So it is spelt in an argocd-cm, whose keys cannot hold a `/`. No group and no kind has a `_` in its name.
         let own = [group, kind].into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join("/");
+        return Err(format!("here it is written \"{own}\""));
+    }
+    // So a wildcard is spelt in a folder of rules, where one without a group has no `/`.
+    let parts = kinds.split('/').filter(|part| !part.is_empty()).map(|part| if part == "_" { "*" } else { part });
+    let own = parts.collect::<Vec<_>>().join("/");
+    if !own.is_empty() && own != kinds {
         return Err(format!("here it is written \"{own}\""));
     }
     Glob::parse(kinds).map(|_| ())
@@ -76,6 +82,9 @@ fn of_table(
     for (name, (start, value)) in flat(reading, table, "") {
         let path = dotted(&[own, &name]);
         match value.get_ref() {
+            DeValue::String(_) if name == LUA && source.is_some() => {
+                return Err(reading.wrong(&path, "it stands here twice, with and without quotes; leave one of them", value.span()));
+            }
             DeValue::String(text) if name == LUA => source = Some(text.to_string()),
             _ if name == LUA => return Err(reading.wrong(&path, "it must be Lua between three quotes, \"\"\"", value.span())),
             DeValue::Boolean(_) if OPEN_LIBS.contains(&name.as_str()) => {}
@@ -216,6 +225,9 @@ mod tests {
             ("[health.customizations.\"a/B\"]\nhealth.lua = {}\n", "it must be Lua"),
             ("[health.customizations.\"a/B\"]\nhealth.lua = ''\nuse_open_libs = 'yes'\n", "it must be true or false"),
             ("[health.customizations]\n\"example.com_Widget\" = 'x'\n", "here it is written \"example.com/Widget\""),
+            ("[health.customizations]\n\"_/Widget\" = 'x'\n", "here it is written \"*/Widget\""),
+            ("[health.customizations]\n\"/Widget\" = 'x'\n", "here it is written \"Widget\""),
+            ("[health.customizations.\"a/B\"]\nhealth.lua = '1'\n\"health.lua\" = '2'\n", "it stands here twice"),
             ("[health.customizations]\n\"\" = 'x'\n", "names no kinds"),
             ("[health.customizations]\n\"a/[B\" = 'x'\n", "names no kinds"),
             ("[health]\nunknown_kinds = \"some\"\n", "\"conditions\" or \"none\""),
