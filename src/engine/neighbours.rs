@@ -25,7 +25,9 @@ pub(super) async fn look(cluster: &Cluster, plan: &Plan, namespaces: BTreeSet<Ar
     if namespaces.is_empty() {
         return outside;
     }
-    let own: BTreeSet<&ResourceKey> = plan.tasks.iter().map(|task| &task.id.key).collect();
+    // What a selection leaves out is the app's all the same.
+    let left_out = plan.not_run.iter().map(|other| &other.task.id.key);
+    let own: BTreeSet<&ResourceKey> = plan.tasks.iter().map(|task| &task.id.key).chain(left_out).collect();
     let lists = namespaces.iter().flat_map(|namespace| kinds().into_iter().map(move |resource| (resource, namespace)));
     let lists = lists.map(|(resource, namespace)| async move { (namespace, cluster.list_whole(&resource, namespace, MOST).await) });
     let mut lists = futures::stream::iter(lists.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
@@ -61,9 +63,13 @@ mod tests {
     use super::*;
     use crate::cluster::fake::{self, Asked};
     use crate::model::Kinds;
-    use crate::plan::{PlanInput, Shape};
+    use crate::plan::{PlanInput, Selector, Shape};
 
     fn plan() -> Plan {
+        plan_of(None)
+    }
+
+    fn plan_of(selection: Option<&[Selector]>) -> Plan {
         let origin = crate::model::Origin { file: "app.yaml".into(), line: 1 };
         let metadata = json!({"name": "own", "namespace": "shop"});
         let object = crate::model::Object::new(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata}));
@@ -76,7 +82,7 @@ mod tests {
             manifests: &[crate::plan::Manifest { object, origin }],
             kinds: &Kinds::default(),
             candidates: &[],
-            selection: None,
+            selection,
             shape: &Shape::default(),
         })
     }
@@ -103,6 +109,14 @@ mod tests {
             (names, outside.cut),
             (vec!["Deployment/other".to_owned(), "StatefulSet/db".to_owned()], BTreeSet::from(["shop".into()]))
         );
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_a_selection_leaves_out_is_no_stranger() {
+        let cluster = fake::cluster(|_| fake::json_answer(200, &items(&["own"], "")));
+        let selection = [Selector::parse(":ConfigMap:settings").unwrap()];
+        let outside = look(&cluster, &plan_of(Some(&selection)), BTreeSet::from(["shop".into()])).await;
+        assert!(!outside.workloads.iter().any(|object| object.key().short() == "Deployment/own"), "{:?}", outside.workloads);
     }
 
     #[tokio::test(start_paused = true)]
