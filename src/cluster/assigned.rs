@@ -3,7 +3,7 @@
 
 use serde_json::Value;
 
-use super::recreate::rename;
+use super::beside::rename;
 
 /// How the server calls the volume of a pod's token, before five letters by chance.
 const TOKEN: &str = "kube-api-access-";

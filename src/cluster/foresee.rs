@@ -5,6 +5,7 @@ use http::Method;
 use serde_json::Value;
 
 use super::apply::{Before, Spot, Word};
+use super::beside::{Anew, is_of_schema, rename};
 use super::ownership::Snapshot;
 use super::retry::{Backoff, is_transient};
 use super::trial::{Made, Tried};
@@ -104,16 +105,26 @@ impl Cluster {
         }
     }
 
-    /// Asks what would take the place of an object that is deleted before the target is created.
-    pub(crate) async fn foresee_anew(&self, spot: Spot<'_>, target: &Object, why: &str) -> Foreseen {
+    /// Asks what would take the place of an object that is deleted before the target is applied.
+    pub(crate) async fn foresee_anew(&self, spot: Spot<'_>, target: &Object, why: &str, mode: impl Fn(&[String]) -> Mode) -> Foreseen {
         let live = match self.see(spot, Glimpse::Unseen).await {
             Ok(Seen::Live(live)) => live,
             Ok(Seen::Hidden(text)) => return unknown(None, hidden(&text)),
             Err(error) => return unknown(None, error.to_string()),
         };
-        let Some(live) = live else { return self.foresee(spot, target, Glimpse::Unseen, |_| MAKING).await };
-        let (after, approximate) = self.anew(spot, target, &live).await;
-        Foreseen { approximate, ..Foreseen::new(Some(live), after, Prospect::Recreate(why.to_owned())) }
+        let Some(live) = live else { return self.foresee(spot, target, Glimpse::Unseen, mode).await };
+        let mode = mode(&Snapshot::of(live.wire()).options);
+        if let Some(reason) = mode.contradiction() {
+            return refused(Some(live), CallError::Withheld(reason.to_owned()));
+        }
+        let tried = match mode.verb {
+            Verb::Replace => self.create_beside(spot, target, mode).await,
+            Verb::Apply | Verb::ServerSideApply => self.apply_beside(spot, target, mode).await,
+        };
+        match Anew::of(tried) {
+            Ok(anew) => recreated(live, target, anew, why.to_owned()),
+            Err(error) => refused(Some(live), error),
+        }
     }
 
     async fn see(&self, spot: Spot<'_>, glimpse: Glimpse) -> Result<Seen, CallError> {
@@ -160,40 +171,25 @@ impl Cluster {
             Ok(tried) => tried,
             Err(error) => return refused(live, error),
         };
-        let (after, why) = match (made, &live) {
+        let (live, after) = match (made, live) {
+            (Made::Anew { anew, why }, Some(old)) => return recreated(old, target, anew, why),
+            // Who asked for it had seen an object.
+            (Made::Anew { why, .. }, None) => return Foreseen::new(None, None, Prospect::Recreate(why)),
             (Made::Answer(answer), Some(old)) if mode.migrate && mode.verb != Verb::Replace && leftovers::has_any(old.wire()) => {
-                let (after, approximate) = self.without_leftovers(spot, old, answer.body).await;
-                return Foreseen { approximate, ..Foreseen::new(live, Some(after), Prospect::Configure) };
+                let (after, approximate) = self.without_leftovers(spot, &old, answer.body).await;
+                return Foreseen { approximate, ..Foreseen::new(Some(old), Some(after), Prospect::Configure) };
             }
-            (Made::Answer(answer), _) if mode.verb == Verb::Replace => (Some(Object::new(as_ours(answer.body))), None),
-            (Made::Answer(answer), _) => (Some(Object::new(answer.body)), None),
-            (Made::Anew { object: Some(object), why }, Some(old)) => (Some(with_identity(object, old, target)), Some(why)),
-            (Made::Anew { why, .. }, _) => (None, Some(why)),
-            (Made::Nothing, Some(old)) => {
-                let (after, approximate) = self.anew(spot, target, old).await;
-                let prospect = Prospect::Recreate("Replace=true with Force=true".to_owned());
-                return Foreseen { approximate, ..Foreseen::new(live, after, prospect) };
-            }
-            (Made::Nothing, None) => (None, None),
+            (Made::Answer(answer), old) if mode.verb == Verb::Replace => (old, as_ours(answer.body)),
+            (Made::Answer(answer), old) => (old, answer.body),
         };
-        let approximate = after.is_none().then(|| NOT_TRIED.to_owned());
-        let prospect = match (word, why) {
-            (_, Some(why)) => Prospect::Recreate(why),
-            (Word::Created, None) => Prospect::Create,
-            (Word::Unchanged, None) => Prospect::Unchanged,
-            (Word::Replaced | Word::Updated | Word::Remade, None) => Prospect::Replace,
-            (Word::Configured | Word::ServersideApplied, None) if before == Before::Absent => Prospect::Create,
-            (Word::Configured | Word::ServersideApplied, None) => Prospect::Configure,
+        let prospect = match word {
+            Word::Created => Prospect::Create,
+            Word::Unchanged => Prospect::Unchanged,
+            Word::Replaced | Word::Updated | Word::Remade => Prospect::Replace,
+            Word::Configured | Word::ServersideApplied if before == Before::Absent => Prospect::Create,
+            Word::Configured | Word::ServersideApplied => Prospect::Configure,
         };
-        Foreseen { approximate, ..Foreseen::new(live, after, prospect) }
-    }
-
-    /// Asks for the new object beside the old one, under another name.
-    async fn anew(&self, spot: Spot<'_>, target: &Object, old: &Object) -> (Option<Object>, Option<String>) {
-        match self.try_anew(spot, target).await {
-            Ok(object) => (Some(with_identity(object, old, target)), None),
-            Err(error) => (None, Some(format!("the API server does not try it beside the old one: {error}"))),
-        }
+        Foreseen::new(live, Some(Object::new(after)), prospect)
     }
 
     /// The sync makes the fields of a client-side apply ours first, and then those go that the target does not have (spec R715). A dry run
@@ -222,11 +218,6 @@ impl Cluster {
         }
     }
 }
-
-/// How an object is made that is not there.
-const MAKING: Mode = Mode { verb: Verb::Apply, force: false, validate: true, migrate: false };
-
-const NOT_TRIED: &str = "the API server does not try it beside the old one";
 
 /// What the sentence about a try needs.
 struct Told<'a> {
@@ -260,7 +251,7 @@ impl Seen {
                 object.wire()["metadata"]["resourceVersion"] == answer.body["metadata"]["resourceVersion"]
             }
             (Self::Live(None), Ok(Tried { made: Made::Answer(answer), .. })) => answer.code == 201,
-            (Self::Hidden(_), Ok(_)) | (Self::Live(_), Ok(Tried { made: Made::Anew { .. } | Made::Nothing, .. })) => true,
+            (Self::Hidden(_), Ok(_)) | (Self::Live(_), Ok(Tried { made: Made::Anew { .. }, .. })) => true,
         }
     }
 }
@@ -276,7 +267,7 @@ fn depends_on_moment(tried: &Result<Tried, CallError>) -> bool {
     match tried {
         Ok(Tried { made, .. }) => match made {
             Made::Answer(_) => false,
-            Made::Anew { .. } | Made::Nothing => true,
+            Made::Anew { .. } => true,
         },
         Err(error) => matches!(error.code(), Some(409 | 422)),
     }
@@ -320,10 +311,8 @@ fn refused(live: Option<Object>, error: CallError) -> Foreseen {
     if is_unwilling(message) {
         return Foreseen { approximate: Some(message.clone()), ..Foreseen::new(live, None, Prospect::Untried) };
     }
-    let is_about_target =
-        ["failed to create typed patch object", "failed to convert new object"].iter().any(|start| message.starts_with(start));
     // The server could not even read what it has, or somebody behind it does not answer.
-    let is_unable = *code >= 500 && !is_about_target || is_transient(&error);
+    let is_unable = *code >= 500 && !is_of_schema(message) || is_transient(&error);
     if is_unable {
         let said = if reason == "NotAStatus" { format!("the API server answered with status {code}: {message}") } else { message.clone() };
         return unknown(live, said);
@@ -350,13 +339,20 @@ fn as_ours(mut object: Value) -> Value {
     object
 }
 
+/// Says what takes the place of an object that goes.
+fn recreated(old: Object, target: &Object, anew: Anew, why: String) -> Foreseen {
+    let Anew { object, left_out, approximate } = anew;
+    let after = object.map(|object| with_identity(object, &old, target));
+    Foreseen { approximate, left_out, ..Foreseen::new(Some(old), after, Prospect::Recreate(why)) }
+}
+
 /// Gives the new object the identity of the old one and what it was assigned, so that only what a person wrote differs.
 fn with_identity(new: Value, old: &Object, target: &Object) -> Object {
     let mut new = as_ours(new);
     assigned::keep(&mut new, old.wire(), target.wire());
     let uid = new["metadata"]["uid"].as_str().unwrap_or_default().to_owned();
     if !uid.is_empty() {
-        super::recreate::rename(&mut new, &uid, old.text(&["metadata", "uid"]));
+        rename(&mut new, &uid, old.text(&["metadata", "uid"]));
     }
     Object::new(new)
 }

@@ -4,6 +4,7 @@
 pub(crate) mod access;
 pub(crate) mod apply;
 mod assigned;
+pub(crate) mod beside;
 pub(crate) mod connect;
 pub(crate) mod delete;
 pub(crate) mod discovery;

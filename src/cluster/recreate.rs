@@ -3,17 +3,14 @@
 
 use std::time::Duration;
 
-use http::Method;
 use jiff::SignedDuration;
-use serde_json::Value;
 
 use super::apply::{Applied, Before, Spot, Word};
+use super::beside::Anew;
 use super::live::finalizers;
-use super::outgoing::outgoing;
-use super::veil::Veil;
-use super::wire::{CallError, with_query};
+use super::wire::CallError;
 use super::{Cluster, Reporter};
-use crate::model::annotation::{FIELD_MANAGER, OPERATION_LABEL};
+use crate::model::annotation::OPERATION_LABEL;
 use crate::model::{Mode, Object, Propagation, Verb};
 
 /// How long an object may take to disappear. Its pods may take their whole grace period.
@@ -78,11 +75,11 @@ impl Cluster {
         if is_of_this_operation(&live, target) {
             return Ok(None);
         }
-        let anew = self.try_anew(spot, target).await;
-        if anew.as_ref().is_err_and(|again| is_of_no_use(spot, again, refusal, mode.force)) {
+        let anew = self.create_beside(spot, target, mode).await;
+        if anew.as_ref().is_err_and(|again| is_of_no_use(again, refusal, mode.force)) {
             return Ok(None);
         }
-        Ok(Some(Superseded { live, why, anew: anew.ok() }))
+        Ok(Some(Superseded { live, why, anew: Anew::of(anew)? }))
     }
 
     /// Waits for a hook's old object that somebody else deletes, then creates the hook (spec R309, R1503).
@@ -101,19 +98,6 @@ impl Cluster {
             self.wait_until_gone(spot, live.text(&["metadata", "uid"]), reporter).await?;
         }
         self.merge(spot, target, &Before::Absent, mode, reporter).await
-    }
-
-    /// Asks, under another name and without doing it, for the creation of the target beside what is there. Returns the new object under
-    /// its own name.
-    pub(super) async fn try_anew(&self, spot: Spot<'_>, target: &Object) -> Result<Value, CallError> {
-        let name = other_name(spot.name);
-        let mut body = outgoing(target);
-        body["metadata"]["name"] = name.as_str().into();
-        let path = with_query(&spot.collection(), &[("fieldManager", FIELD_MANAGER), ("dryRun", "All")]);
-        let answer = Veil::of(target).answer(self.write(Method::POST, &path, "application/json", &body).await)?;
-        let mut made = answer.body;
-        rename(&mut made, &name, spot.name);
-        Ok(made)
     }
 
     /// Waits until an object of this uid does not exist any more.
@@ -149,34 +133,17 @@ impl Cluster {
 pub(super) struct Superseded {
     live: Object,
     why: &'static str,
-    /// The object that would take its place, if the server made it for a try.
-    pub(super) anew: Option<Value>,
+    pub(super) anew: Anew,
 }
 
 /// The old object would be deleted for nothing if the server then refuses the new one for the same reason; where nobody wanted force,
 /// for whatever reason.
-fn is_of_no_use(spot: Spot<'_>, again: &CallError, refusal: &CallError, is_forced: bool) -> bool {
+fn is_of_no_use(again: &CallError, refusal: &CallError, is_forced: bool) -> bool {
     let (CallError::Refused { message: new, causes: new_causes, .. }, CallError::Refused { message: old, causes, .. }) = (again, refusal)
     else {
         return !is_forced;
     };
-    !is_forced || new.replace(&other_name(spot.name), spot.name) == *old || new_causes.iter().any(|field| causes.contains(field))
-}
-
-/// A name that fits into a label, as many kinds want it.
-fn other_name(name: &str) -> String {
-    let start: String = name.chars().take(57).collect();
-    format!("{start}-again")
-}
-
-/// Gives an object its own name, also where the server has copied the other one to, as into the labels of a Job's pods.
-pub(super) fn rename(value: &mut Value, from: &str, to: &str) {
-    match value {
-        Value::String(text) if text == from => to.clone_into(text),
-        Value::Array(items) => items.iter_mut().for_each(|item| rename(item, from, to)),
-        Value::Object(fields) => fields.values_mut().for_each(|field| rename(field, from, to)),
-        Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
-    }
+    !is_forced || new == old || new_causes.iter().any(|field| causes.contains(field))
 }
 
 /// Returns whether a live object is a hook that this very operation has created: it must not run again.

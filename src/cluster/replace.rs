@@ -3,6 +3,7 @@
 use http::Method;
 
 use super::apply::{Applied, Before, Run, Spot, Word, say_warnings};
+use super::beside::Anew;
 use super::outgoing::outgoing;
 use super::retry::{Backoff, is_transient};
 use super::veil::Veil;
@@ -26,6 +27,8 @@ impl Cluster {
         let Before::Present(live) = before else { return self.create(spot, target, mode, reporter).await };
         let word = replacing_word(spot);
         if mode.force && word == Word::Replaced {
+            // The old object is not given away for one that the server refuses.
+            Anew::of(self.create_beside(spot, target, mode).await)?;
             let object = self.recreate(spot, &live.uid, reporter, || self.create(spot, target, mode, reporter)).await?.object;
             return Ok(Applied { object, word: Word::Remade });
         }

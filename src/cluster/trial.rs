@@ -1,8 +1,7 @@
 //! What a write would do, without doing it: for plans and dry runs.
 
-use serde_json::Value;
-
 use super::apply::{Before, Run, Spot, Word};
+use super::beside::Anew;
 use super::replace::replacing_word;
 use super::retry::Backoff;
 use super::wire::{Answer, CallError};
@@ -43,7 +42,7 @@ impl Cluster {
                 Ok(answer) => Ok(Tried { word: tried(before, mode, &answer), made: Made::Answer(answer) }),
                 Err(refusal) => match self.superseded(spot, target, &refusal, mode).await? {
                     Some(superseded) => {
-                        Ok(Tried { word: Word::Configured, made: Made::Anew { object: superseded.anew, why: refusal.to_string() } })
+                        Ok(Tried { word: Word::Configured, made: Made::Anew { anew: superseded.anew, why: refusal.to_string() } })
                     }
                     None => Err(refusal),
                 },
@@ -56,7 +55,8 @@ impl Cluster {
                 let word = replacing_word(spot);
                 // By force it is another object, which the old one says nothing about.
                 if mode.force && word != Word::Updated {
-                    return Ok(Tried { word, made: Made::Nothing });
+                    let anew = Anew::of(self.create_beside(spot, target, mode).await)?;
+                    return Ok(Tried { word, made: Made::Anew { anew, why: "Replace=true with Force=true".to_owned() } });
                 }
                 let answer = self.put(spot, target, &live.resource_version, Run::Dry).await?;
                 Ok(Tried { word, made: Made::Answer(answer) })
@@ -76,7 +76,7 @@ impl Tried {
     pub(super) fn left_out(&self) -> Vec<String> {
         match &self.made {
             Made::Answer(answer) => unknown_fields::warned_of(&answer.warnings),
-            Made::Anew { .. } | Made::Nothing => Vec::new(),
+            Made::Anew { anew, .. } => anew.left_out.clone(),
         }
     }
 }
@@ -84,13 +84,11 @@ impl Tried {
 /// What would be there afterwards.
 pub(super) enum Made {
     Answer(Answer),
-    /// The old object would be deleted, because of the refusal `why`; the new one, if the server made it for a try.
+    /// The old object would be deleted for a new one, because of `why`.
     Anew {
-        object: Option<Value>,
+        anew: Anew,
         why: String,
     },
-    /// It was not asked for.
-    Nothing,
 }
 
 /// Returns what a write does when all goes well, as far as the live object alone says it.
@@ -114,7 +112,7 @@ fn tried(before: &Before, mode: Mode, answer: &Answer) -> Word {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::cluster::fake::{self, Asked};
@@ -175,7 +173,7 @@ mod tests {
             (&[], false, &present, Word::Configured, &["PATCH"]),
             (&["Replace=true"], false, &present, Word::Replaced, &["PUT"]),
             (&["Replace=true"], false, &Before::Absent, Word::Created, &["POST"]),
-            (&["Replace=true"], true, &present, Word::Replaced, &[]),
+            (&["Replace=true"], true, &present, Word::Replaced, &["POST"]),
         ] {
             let (said, sent) = tries(options, force, before).await;
             assert_eq!((said, &sent[..]), (word, &asked.iter().map(|method| (*method).to_owned()).collect::<Vec<_>>()[..]), "{options:?}");

@@ -20,6 +20,7 @@ use super::respect;
 use super::seals::{Seals, Sent};
 use super::session::{Action, Planned};
 use crate::cluster::apply::Spot;
+use crate::cluster::beside::is_final;
 use crate::cluster::foresee::{Foreseen, Glimpse, Prospect};
 use crate::cluster::outgoing::outgoing;
 use crate::cluster::{CallError, Cluster, Reporter, Resource, Snapshot, hints};
@@ -186,10 +187,15 @@ impl Eye<'_> {
         };
         let spot = spot(&resource, task);
         let foreseen = if task.delete_policies().contains(&DeletePolicy::BeforeHookCreation) {
-            self.cluster.foresee_anew(spot, target, "the hook of the last run is deleted first").await
+            self.cluster.foresee_anew(spot, target, "the hook of the last run is deleted first", |live| self.mode(task, live)).await
         } else {
             self.cluster.foresee(spot, target, Glimpse::Unseen, |live| self.mode(task, live)).await
         };
+        let foreseen = self.by_definition(task, target, foreseen).await;
+        // Somebody else's refusal may be about what comes before the hook in this very sync.
+        if matches!(&foreseen.prospect, Prospect::Refused(error) if is_final(error)) && !foreseen.live.as_ref().is_some_and(is_leaving) {
+            return self.judged(task, target, foreseen);
+        }
         let Some(live) = &foreseen.live else { return Look::only(Action::Run) };
         let (difference, approximate) = self.both_sides(task, (live, target), &foreseen);
         let leaving = leaving(&task.id.key, live, "the hook is made anew when it is gone");
@@ -323,10 +329,14 @@ fn compared(live: Option<&Value>, after: Option<&Value>, rules: &dyn IgnoreField
     diff::compare(&Sides { live, after }, rules)
 }
 
+fn is_leaving(live: &Object) -> bool {
+    !live.text(&["metadata", "deletionTimestamp"]).is_empty()
+}
+
 /// Says that an object is in deletion, and what that means for the sync.
 fn leaving(key: &ResourceKey, live: &Object, meaning: &str) -> Option<String> {
     let since = live.text(&["metadata", "deletionTimestamp"]);
-    (!since.is_empty()).then(|| format!("{key} is being deleted since {since}; {meaning}"))
+    is_leaving(live).then(|| format!("{key} is being deleted since {since}; {meaning}"))
 }
 
 /// Says which fields of a manifest come to nothing: without validation the server drops in silence what it does not know.

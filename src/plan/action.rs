@@ -18,3 +18,15 @@ pub(crate) enum Action {
     /// Could not be found out, with the reason.
     Unknown(String),
 }
+
+impl Action {
+    /// Says of fields that are not there afterwards, although the target does not speak of them, why that is so.
+    pub(crate) fn words_of_gone(&self) -> &'static str {
+        match self {
+            Self::Recreate(_) | Self::Replace | Self::Run => "goes with the old object",
+            Self::Create | Self::Configure | Self::Unchanged | Self::Prune | Self::Refused(_) | Self::Unknown(_) => {
+                "goes: the target does not have it"
+            }
+        }
+    }
+}

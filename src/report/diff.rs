@@ -113,7 +113,7 @@ fn object<W: Write>(out: &mut W, style: &Style, planned: &Planned, task: &Task, 
     } else if planned.approximate.contains_key(&task.id) {
         notes.push("approximate: compared without the API server".to_owned());
     }
-    notes.extend(difference.into_iter().flat_map(|difference| remarks(difference)));
+    notes.extend(difference.into_iter().flat_map(|difference| remarks(difference, planned.actions.get(&task.id))));
     for note in notes {
         writeln!(out, "  {} {}", style.mark(Mark::Note), visible(&note))?;
     }
@@ -187,7 +187,7 @@ fn unified<W: Write>(out: &mut W, style: &Style, lines: &[Line]) -> io::Result<(
 }
 
 /// What is not to be seen in the lines.
-fn remarks(difference: &Difference) -> Vec<String> {
+fn remarks(difference: &Difference, action: Option<&Action>) -> Vec<String> {
     let mut notes = Vec::new();
     for taken in &difference.taken {
         notes.push(format!("takes {} from {}", few(&taken.fields), owner(&taken.manager, &taken.operation, taken.time.as_deref())));
@@ -196,11 +196,14 @@ fn remarks(difference: &Difference) -> Vec<String> {
         let who = owner(&foreign.manager, &foreign.operation, foreign.time.as_deref());
         notes.push(format!("{} stays with {who}: the target does not have it", few(&foreign.fields)));
     }
-    for (cause, words) in [
-        (Cause::Defaulted, "filled in by the server or a webhook"),
-        (Cause::Overruled, "not as the target says: changed by the server or a webhook"),
+    let fields = |cause: Cause| difference.fields.iter().filter(move |field| field.cause == cause);
+    let (gone, filled): (Vec<_>, Vec<_>) = fields(Cause::Defaulted).partition(|field| field.after.is_none());
+    for (fields, words) in [
+        (filled, "filled in by the server or a webhook"),
+        (gone, action.map_or("goes", Action::words_of_gone)),
+        (fields(Cause::Overruled).collect(), "not as the target says: changed by the server or a webhook"),
     ] {
-        let paths: Vec<&FieldPath> = difference.fields.iter().filter(|field| field.cause == cause).map(|field| &field.path).collect();
+        let paths: Vec<&FieldPath> = fields.iter().map(|field| &field.path).collect();
         if !paths.is_empty() {
             notes.push(format!("{} {words}", few(&paths)));
         }

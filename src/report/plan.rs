@@ -75,8 +75,11 @@ fn row<W: Write>(out: &mut W, style: &Style, planned: &Planned, task: &Task, wid
     }
     if let Some(why) = action.and_then(reason) {
         notes.push(shortened(why).into_owned());
-    } else if let Some(why) = planned.approximate.get(&task.id) {
-        notes.push(format!("compared without the server: {why}"));
+    }
+    // Of what is refused or unknown it would be the same once more.
+    let is_told = matches!(action, Some(Action::Refused(_) | Action::Unknown(_)));
+    if let Some(why) = planned.approximate.get(&task.id).filter(|_| !is_told) {
+        notes.push(format!("compared without the server: {}", shortened(why)));
     }
     notes.extend(task.origin.as_ref().map(ToString::to_string));
     let mark = if matches!(action, Some(Action::Refused(_))) { style.mark(Mark::Bad) } else { " ".to_owned() };

@@ -133,6 +133,32 @@ fn t82_r713_replace_and_force_delete_and_create() {
     assert_ne!(uid(&space, "configmap/a"), before);
 }
 
+/// R713 [K], corrected: neither by `Replace`, and the plan says it before. kubectl deletes it first.
+#[test]
+fn r713_replace_by_force_does_not_delete_for_what_the_server_refuses() {
+    let Some(space) = Space::open("kept") else { return };
+    let target = || config_map("a", "1").annotated(OPTIONS, "Replace=true,Force=true");
+    assert_eq!(messages(&space, &[target()], &[]), ["configmap/a created"]);
+    let before = uid(&space, "configmap/a");
+    let unknown = target().with("/dataz", json!({"x": "y"}));
+    for (wrong, refusal) in [
+        (target().with("/data", json!({"a b": "b"})), "ConfigMap \"a\" is invalid: data[a b]: Invalid value"),
+        (unknown, "strict decoding error: unknown field \"dataz\""),
+    ] {
+        let file = space.write("wrong", &[wrong]);
+        let output = space.plan_output(&file, &["-o", "json"]);
+        let plan: Value = serde_json::from_slice(&output.stdout).unwrap();
+        let task = &plan["tasks"][0];
+        assert_eq!((output.status.code(), &task["action"]), (Some(1), &json!("refused")), "{task}");
+        let reason = task["reason"].as_str().unwrap();
+        assert!(reason.contains(refusal) && !reason.contains("-again"), "{reason}");
+        let outcome = space.sync(&file).run();
+        assert_eq!(outcome.code, Some(1));
+        assert!(outcome.results()[0].contains(refusal), "{:?}", outcome.results());
+        assert_eq!(uid(&space, "configmap/a"), before);
+    }
+}
+
 /// R713: the old pods are gone before the new Deployment comes, so the wait is real.
 #[test]
 fn r713_what_the_old_object_owned_is_gone_before_the_new_one_comes() {

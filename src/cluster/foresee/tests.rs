@@ -26,6 +26,8 @@ struct Server {
     post: fn() -> FakeResponse,
 }
 
+const MAKING: Mode = Mode { verb: Verb::Apply, force: false, validate: true, migrate: false };
+
 const LIVE: fn() -> FakeResponse = || fake::json_answer(200, &object("7", &json!({"k": "old"})));
 const ABSENT: fn() -> FakeResponse = || fake::status(404, "NotFound", "configmaps \"a\" not found");
 const NEVER: fn() -> FakeResponse = || panic!("not asked for");
@@ -267,22 +269,91 @@ async fn r715_what_a_client_side_apply_left_behind_is_foreseen_to_go() {
     }
 }
 
-#[tokio::test(start_paused = true)]
-async fn an_object_that_is_deleted_and_created_is_compared_with_a_new_one() {
-    let made = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a-again", "uid": "n"}, "data": {"k": "new"}});
-    let cluster = fake::cluster(move |asked: Asked| match asked.method.as_str() {
-        "GET" => LIVE(),
-        _ => fake::json_answer(201, &made),
+/// Foresees a hook that is made anew over a live object; returns what was asked of the trial, too.
+async fn foresee_anew(mode: Mode, serve: fn(&Asked) -> FakeResponse) -> (Foreseen, Vec<String>) {
+    let log = Arc::new(Mutex::new(Vec::new()));
+    let seen = log.clone();
+    let cluster = fake::cluster(move |asked: Asked| {
+        if asked.method == "GET" {
+            return LIVE();
+        }
+        assert!(asked.query.ends_with("dryRun=All"), "a real write: {asked:?}");
+        assert_eq!(asked.body["metadata"]["name"], "a-again");
+        locked(&seen).push(asked.method.clone());
+        serve(&asked)
     });
     let resource = Resource::core("ConfigMap", "configmaps");
     let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
-    let foreseen = cluster.foresee_anew(spot, &target(), "the old one goes first").await;
-    assert_eq!(
-        (data(foreseen.after.as_ref()), foreseen.prospect),
-        (Some(json!({"k": "new"})), Prospect::Recreate("the old one goes first".into()))
-    );
-    let cluster =
-        fake::cluster(|asked: Asked| if asked.method == "GET" { LIVE() } else { fake::status(403, "Forbidden", "cannot create") });
-    let foreseen = cluster.foresee_anew(spot, &target(), "x").await;
+    let foreseen = cluster.foresee_anew(spot, &target(), "the old one goes first", |_| mode).await;
+    let asked = locked(&log).clone();
+    (foreseen, asked)
+}
+
+fn made_anew() -> FakeResponse {
+    let made = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a-again", "uid": "n"}, "data": {"k": "new"}});
+    fake::json_answer(201, &made)
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_object_that_is_deleted_and_created_is_compared_with_a_new_one() {
+    let replacing = Mode { verb: Verb::Replace, ..MAKING };
+    for (mode, verb) in [(MAKING, "PATCH"), (replacing, "POST")] {
+        let (foreseen, asked) = foresee_anew(mode, |_| made_anew()).await;
+        assert_eq!(
+            (data(foreseen.after.as_ref()), foreseen.prospect, asked),
+            (Some(json!({"k": "new"})), Prospect::Recreate("the old one goes first".into()), vec![verb.to_owned()])
+        );
+    }
+    let (foreseen, asked) = foresee_anew(MAKING, |_| fake::status(403, "Forbidden", "cannot create")).await;
     assert!(foreseen.after.is_none() && foreseen.approximate.unwrap().contains("cannot create"));
+    assert_eq!(asked, ["PATCH", "POST"], "who may patch `a` alone may still create");
+    let (foreseen, _) = foresee_anew(MAKING, |_| fake::json_answer(200, &object("9", &json!({"k": "theirs"})))).await;
+    assert!(foreseen.after.is_none() && foreseen.approximate.unwrap().contains("in use"), "an object of that name says nothing");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_applied_anew_is_refused_in_the_words_of_the_apply_and_under_its_own_name() {
+    let (foreseen, _) = foresee_anew(MAKING, |_| {
+        let message = "failed to create typed patch object (shop/a-again; /v1, Kind=ConfigMap): .dataz: field not declared in schema";
+        fake::status(500, "", message)
+    })
+    .await;
+    let expected = "failed to create typed patch object (shop/a; /v1, Kind=ConfigMap): .dataz: field not declared in schema";
+    assert!(matches!(&foreseen.prospect, Prospect::Refused(error) if error.to_string() == expected), "{foreseen:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn r713_a_successor_by_force_that_is_refused_is_a_refusal() {
+    let post = || fake::status(422, "Invalid", "ConfigMap \"a-again\" is invalid: data[a b]: Invalid value: \"a b\"");
+    let (foreseen, _) = foresee_with(Server { get: LIVE, patch: NEVER, post }, &["Replace=true"], true).await;
+    let expected = "ConfigMap \"a\" is invalid: data[a b]: Invalid value: \"a b\"";
+    assert!(matches!(&foreseen.prospect, Prospect::Refused(error) if error.to_string() == expected), "{foreseen:?}");
+
+    let immutable = || fake::status(422, "Invalid", "spec.selector: field is immutable");
+    let (foreseen, _) = foresee_with(Server { get: LIVE, patch: immutable, post }, &[], true).await;
+    assert!(matches!(&foreseen.prospect, Prospect::Refused(error) if error.to_string() == expected), "{foreseen:?}");
+
+    let post = || fake::status(403, "Forbidden", "exceeded quota: configmaps \"a-again\"");
+    let (foreseen, _) = foresee_with(Server { get: LIVE, patch: NEVER, post }, &["Replace=true"], true).await;
+    assert!(matches!(foreseen.prospect, Prospect::Recreate(_)), "{foreseen:?}");
+    let why = "the API server does not try it beside the old one: exceeded quota: configmaps \"a\"";
+    assert_eq!(foreseen.approximate.as_deref(), Some(why));
+}
+
+#[tokio::test(start_paused = true)]
+async fn r707_what_a_successor_loses_without_validation_is_named() {
+    let cluster = fake::cluster(|asked: Asked| {
+        if asked.method == "GET" {
+            return LIVE();
+        }
+        assert!(asked.query.contains("fieldValidation=Warn"), "{}", asked.query);
+        let mut answer = made_anew();
+        answer.headers_mut().insert("warning", "299 - \"unknown field \\\"dataz\\\"\"".parse().unwrap());
+        answer
+    });
+    let resource = Resource::core("ConfigMap", "configmaps");
+    let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
+    let mode = Mode { verb: Verb::Replace, force: true, validate: false, migrate: false };
+    let foreseen = cluster.foresee(spot, &target(), Glimpse::Unseen, |_| mode).await;
+    assert_eq!(foreseen.left_out, ["dataz"]);
 }

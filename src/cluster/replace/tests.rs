@@ -132,17 +132,42 @@ async fn r711_a_conflict_reads_the_version_again_and_a_refusal_is_the_servers_se
 #[tokio::test(start_paused = true)]
 async fn t82_r713_replace_by_force_deletes_waits_and_creates() {
     let played = play(&configs(), &config(), &present(), mode(true), |asked, at| match (asked.method.as_str(), at) {
-        ("DELETE", 0) => {
+        ("POST", 0) => {
+            assert_eq!(asked.body["metadata"]["name"], "a-again");
+            assert_eq!(asked.query, "fieldManager=syncwave&fieldValidation=Strict&dryRun=All");
+            fake::json_answer(201, &stored("0"))
+        }
+        ("DELETE", 1) => {
             assert_eq!(asked.body["preconditions"], json!({"uid": "u1"}));
             fake::json_answer(200, &stored("8"))
         }
-        ("GET", 1) => fake::json_answer(200, &stored("8")),
+        ("GET", 2) => fake::json_answer(200, &stored("8")),
+        ("GET", 3) => fake::status(404, "NotFound", "configmaps \"a\" not found"),
+        ("POST", 4) => fake::json_answer(201, &stored("9")),
+        _ => panic!("{at}: {asked:?}"),
+    })
+    .await;
+    assert_eq!(played.said, good("configmap \"a\" deleted\nconfigmap/a replaced"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn r713_replace_by_force_gives_no_object_away_for_one_that_the_server_refuses() {
+    let refused = |_: &Asked, _| fake::status(422, "Invalid", "ConfigMap \"a-again\" is invalid: data[a b]: Invalid value");
+    let played = play(&configs(), &config(), &present(), mode(true), refused).await;
+    assert_eq!(
+        (played.said, &played.asked[..]),
+        (bad("ConfigMap \"a\" is invalid: data[a b]: Invalid value"), &["POST configmaps -".to_owned()][..])
+    );
+    // What speaks against a second object only does not speak against the first one.
+    let played = play(&configs(), &config(), &present(), mode(true), |asked, at| match (asked.method.as_str(), at) {
+        ("POST", 0) => fake::status(403, "Forbidden", "exceeded quota: configmaps"),
+        ("DELETE", 1) => fake::json_answer(200, &stored("8")),
         ("GET", 2) => fake::status(404, "NotFound", "configmaps \"a\" not found"),
         ("POST", 3) => fake::json_answer(201, &stored("9")),
         _ => panic!("{at}: {asked:?}"),
     })
     .await;
-    assert_eq!(played.said, good("configmap \"a\" deleted\nconfigmap/a replaced"));
+    assert!(played.said.is_ok(), "{:?}", played.said);
 }
 
 #[tokio::test(start_paused = true)]

@@ -386,6 +386,41 @@ async fn r707_what_is_left_out_without_validation_is_named() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn r713_an_object_is_not_replaced_by_force_with_what_the_server_refuses() {
+    let mut stage = Stage::new("", &config("a", "{k: v}"));
+    stage.sync(Request::default()).await;
+    let before = stage.versions();
+    stage.write(&format!("{}dataz: {{x: z}}\n", config("a", "{k: new}").replace("---\n", "")));
+    let forced = || Request { options: crate::model::Options::new(["Replace=true".to_owned()]), force: true, ..Request::default() };
+    let (action, _, _) = said(&stage.diff_for(forced()).await, "a");
+    assert!(matches!(&action, Action::Refused(why) if why.contains("dataz") && !why.contains("-again")), "{action:?}");
+    stage.sync(forced()).await;
+    let message = &stage.results()[0].3;
+    assert!(message.contains("dataz") && !message.contains("has been deleted"), "{message}");
+    assert_eq!(stage.versions(), before, "it is still there");
+    let lenient = Request { options: crate::model::Options::new(["Replace=true".to_owned(), "Validate=false".to_owned()]), ..forced() };
+    let planned = stage.diff_for(lenient).await;
+    let expected = "ConfigMap shop/a: the API server does not know dataz, so the sync leaves that out";
+    assert!(planned.notes.iter().any(|note| note == expected), "{:?}", planned.notes);
+    assert!(matches!(said(&planned, "a").0, Action::Recreate(_)));
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_is_made_anew_is_refused_like_the_apply_of_the_sync() {
+    let hook = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: h, annotations: {argocd.argoproj.io/hook: PreSync}}\ndata: {k: v}\n";
+    let mut stage = Stage::new("", &format!("{hook}---\n{}", config("a", "{k: v}")));
+    stage.sync(Request::default()).await;
+    stage.write(&format!("{hook}dataz: {{x: z}}\n---\n{}", config("a", "{k: v}")));
+    let (action, _, _) = said(&stage.diff().await, "h");
+    assert!(matches!(&action, Action::Refused(why) if why.contains(".dataz: field not declared in schema")), "{action:?}");
+    stage.sync(Request::default()).await;
+    let Action::Refused(why) = action else { panic!("refused") };
+    assert_eq!(stage.results()[0].3, why, "in the same words");
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
 async fn an_object_in_deletion_is_told() {
     let mut stage = Stage::new("", &config("a", "{k: v}"));
     stage.sync(Request::default()).await;

@@ -151,11 +151,14 @@ impl Subject<'_> {
             notes.push((Role::Warn, format!("takes {} from {who}", few(&taken.fields))));
         }
         notes.extend(difference.left_behind.iter().filter(|foreign| !foreign.fields.is_empty()).map(|foreign| self.left(foreign)));
-        for (cause, role, words) in [
-            (Cause::Defaulted, Role::Dim, "filled in by the server or a webhook"),
-            (Cause::Overruled, Role::Warn, "not as the target says: changed by the server or a webhook"),
+        let fields = |cause: Cause| difference.fields.iter().filter(move |field| field.cause == cause);
+        let (gone, filled): (Vec<_>, Vec<_>) = fields(Cause::Defaulted).partition(|field| field.after.is_none());
+        for (fields, role, words) in [
+            (filled, Role::Dim, "filled in by the server or a webhook"),
+            (gone, Role::Dim, self.words_of_gone()),
+            (fields(Cause::Overruled).collect(), Role::Warn, "not as the target says: changed by the server or a webhook"),
         ] {
-            let paths: Vec<&FieldPath> = difference.fields.iter().filter(|field| field.cause == cause).map(|field| &field.path).collect();
+            let paths: Vec<&FieldPath> = fields.iter().map(|field| &field.path).collect();
             if !paths.is_empty() {
                 notes.push((role, format!("{} {words}", few(&paths))));
             }
@@ -184,7 +187,9 @@ impl Subject<'_> {
         let line = |field: &FieldChange| {
             let is_whole = field.path.segments().is_empty();
             let path = if is_whole { "the whole object".to_owned() } else { field.path.to_string() };
-            (Role::Dim, format!("{path}: {}", self.cause(&field.cause)))
+            let is_gone = field.cause == Cause::Defaulted && field.after.is_none();
+            let why = if is_gone { self.words_of_gone().to_owned() } else { self.cause(&field.cause) };
+            (Role::Dim, format!("{path}: {why}"))
         };
         let mut lines: Vec<(Role, String)> = difference.fields.iter().take(LISTED).map(line).collect();
         if difference.fields.len() > LISTED {
@@ -192,6 +197,10 @@ impl Subject<'_> {
         }
         lines.push((Role::Dim, "status and managedFields are never compared (y shows them)".to_owned()));
         lines
+    }
+
+    fn words_of_gone(&self) -> &'static str {
+        self.found.planned.actions.get(&self.entry.task).map_or("goes", Action::words_of_gone)
     }
 
     fn cause(&self, cause: &Cause) -> String {
