@@ -12,14 +12,15 @@ use std::sync::{Arc, Mutex, OnceLock};
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use tokio::sync::oneshot;
+use jiff::SignedDuration;
+use tokio::sync::{Semaphore, oneshot};
 use tokio::time::timeout;
 
 use super::live::{finalizers, time};
 use super::locked;
 use crate::model::annotation::{OPERATION_LABEL, TRACKING_ID};
 use crate::model::{Assessment, Gvk, Live, Object, Tracking, Traits};
-use pace::Pace;
+use pace::{Budget, Pace};
 
 /// How many objects are worth being judged at once, by whoever has many of them.
 pub(crate) const AT_ONCE: usize = 16;
@@ -29,6 +30,9 @@ const KEPT: usize = 4_096;
 
 /// A script ends within a second. What has not come back after this is stuck in one long step, where nobody can stop it.
 const STUCK: Duration = Duration::from_secs(3);
+
+/// A script that fails after this met its limit of time, which another moment may be kinder to.
+const LATE: SignedDuration = SignedDuration::from_secs(1);
 
 /// The rules in force.
 pub(crate) trait Rules: fmt::Debug + Send + Sync {
@@ -45,6 +49,32 @@ pub(crate) trait Rules: fmt::Debug + Send + Sync {
 /// Group and kind.
 type GroupKind = (Arc<str>, Arc<str>);
 
+/// Whom an object is judged for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Look {
+    /// For its own sake: its rule is always run, which takes a second at most.
+    One,
+    /// As one of many, so that failing rules have a budget of time for all of them.
+    Many,
+}
+
+/// Why a rule has not said its last word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Open {
+    /// It was not run, because others had used up the budget of the look.
+    LeftOut,
+    /// It met its limit of time, perhaps because the machine was busy.
+    Late,
+}
+
+/// What is to be known of a live object.
+#[derive(Debug)]
+pub(crate) struct Judged {
+    pub(crate) live: Live,
+    /// Whether asking again may bring another answer.
+    pub(crate) open: Option<Open>,
+}
+
 /// Judges live objects. Cloning shares the rules and what they have said.
 #[derive(Clone)]
 pub(crate) struct Judge {
@@ -52,15 +82,34 @@ pub(crate) struct Judge {
     verdicts: Arc<Mutex<HashMap<Arc<str>, Verdict>>>,
     /// How the slow rules have done so far.
     paces: Arc<Mutex<HashMap<GroupKind, Arc<Pace>>>>,
-    /// How many runs of one slow rule share the machine. More would only take each other's time, which is limited.
-    threads: usize,
+    budget: Budget,
+    /// Slow rules share the machine, all kinds together. More runs would only take each other's time, which is limited.
+    turns: Arc<Semaphore>,
 }
 
 /// What a slow rule said of one version of an object; empty until it has.
 #[derive(Clone)]
 struct Verdict {
     version: Arc<str>,
-    said: Arc<OnceLock<Assessment>>,
+    said: Arc<OnceLock<Said>>,
+}
+
+/// What a slow rule said, and how long it took.
+#[derive(Clone)]
+struct Said {
+    assessment: Assessment,
+    took: SignedDuration,
+}
+
+impl Said {
+    /// A machine that was busy for a second must not decide for good.
+    fn open(&self) -> Option<Open> {
+        (self.is_failure() && self.took >= LATE).then_some(Open::Late)
+    }
+
+    fn is_failure(&self) -> bool {
+        matches!(self.assessment, Assessment::Error(_))
+    }
 }
 
 impl fmt::Debug for Judge {
@@ -70,20 +119,50 @@ impl fmt::Debug for Judge {
 }
 
 impl Judge {
-    /// Makes a judge that has seen nothing yet.
+    /// Makes a judge of live objects that has seen nothing yet.
     pub(crate) fn new(rules: Arc<dyn Rules>) -> Self {
-        let threads = available_parallelism().map_or(1, NonZero::get).min(AT_ONCE);
-        Self { rules, verdicts: Arc::default(), paces: Arc::default(), threads }
+        Self::within(Budget::OfLooks, rules)
+    }
+
+    /// Makes a judge for one command, which judges what it is given once.
+    pub(crate) fn of_command(rules: Arc<dyn Rules>) -> Self {
+        Self::within(Budget::OfCommand, rules)
+    }
+
+    fn within(budget: Budget, rules: Arc<dyn Rules>) -> Self {
+        let turns = Arc::new(Semaphore::new(available_parallelism().map_or(1, NonZero::get)));
+        Self { rules, verdicts: Arc::default(), paces: Arc::default(), budget, turns }
+    }
+
+    /// Returns the same judge on a machine with so many threads.
+    #[cfg(test)]
+    pub(crate) fn with_threads(self, threads: usize) -> Self {
+        Self { turns: Arc::new(Semaphore::new(threads)), ..self }
+    }
+
+    /// Returns what is to be known of a live object that is looked at for its own sake.
+    pub(crate) async fn live(&self, object: &Object) -> Live {
+        self.judged(object, Look::One).await.live
+    }
+
+    /// Returns what is to be known of a live object that is one of many. Its assessment may be that it was left out.
+    pub(crate) async fn live_among_many(&self, object: &Object) -> Live {
+        self.judged(object, Look::Many).await.live
     }
 
     /// Returns what is to be known of a live object. Native rules answer at once, without a point where the caller waits; a script runs on
     /// a blocking thread, so that only the caller waits for it and nobody else.
-    pub(crate) async fn live(&self, object: &Object) -> Live {
-        let assessment = if self.rules.may_take_long(&object.gvk()) {
-            self.aside(object, self.verdict(object)).await
+    pub(crate) async fn judged(&self, object: &Object, look: Look) -> Judged {
+        let (assessment, open) = if self.rules.may_take_long(&object.gvk()) {
+            self.aside(object, self.verdict(object), look).await
         } else {
-            self.rules.assess(object)
+            (self.rules.assess(object), None)
         };
+        Judged { live: self.known(object, assessment), open }
+    }
+
+    /// Returns what is to be known of a live object that is assessed already.
+    pub(crate) fn known(&self, object: &Object, assessment: Assessment) -> Live {
         let (generation, observed_generation) = self.rules.observed(object);
         let value = object.wire();
         Live {
@@ -100,56 +179,62 @@ impl Judge {
         }
     }
 
-    /// Returns the health of something that need not be live, so that its uid and version say nothing.
+    /// Returns the health of something that need not be live, so that its uid and version say nothing. It is one of many.
     pub(crate) async fn assess(&self, object: &Object) -> Assessment {
-        if self.rules.may_take_long(&object.gvk()) { self.aside(object, Arc::default()).await } else { self.rules.assess(object) }
+        if self.rules.may_take_long(&object.gvk()) {
+            self.aside(object, Arc::default(), Look::Many).await.0
+        } else {
+            self.rules.assess(object)
+        }
     }
 
-    async fn aside(&self, object: &Object, said: Arc<OnceLock<Assessment>>) -> Assessment {
-        let pace = self.pace(&object.gvk());
-        let _turn = pace.turn().await;
+    async fn aside(&self, object: &Object, said: Arc<OnceLock<Said>>, look: Look) -> (Assessment, Option<Open>) {
+        let (pace, kind) = (self.pace(&object.gvk()), object.gvk().kind);
+        // An error would mean that it was closed, which nobody does.
+        let _turn = self.turns.acquire().await.ok();
         if let Some(said) = said.get() {
-            return said.clone();
+            return (said.assessment.clone(), said.open());
         }
-        if let Some(sentence) = pace.refusal(&object.gvk().kind) {
-            return Assessment::Error(sentence);
+        if let Some((sentence, open)) = pace.refusal(&kind, look) {
+            return (Assessment::Error(sentence), open);
         }
         let (began, has_begun) = oneshot::channel();
         let (rules, judged, clock) = (self.rules.clone(), object.clone(), pace.clock);
         // Who asks for the same version meanwhile waits for this answer.
         let run = tokio::task::spawn_blocking(move || {
             let _unheard = began.send(()).is_err();
-            let (start, mut took) = (clock.now(), None);
-            let assessment = said.get_or_init(|| {
+            let (start, mut is_own) = (clock.now(), false);
+            let said = said.get_or_init(|| {
+                is_own = true;
                 let assessment = rules.assess(&judged);
-                took = Some(clock.now().duration_since(start));
-                assessment
+                Said { assessment, took: clock.now().duration_since(start) }
             });
-            (assessment.clone(), took)
+            (said.clone(), is_own)
         });
         // How long it had to wait for a thread is no fault of the rule; a thread that never comes is told by `run`.
         let _lost = has_begun.await.is_err();
         match timeout(STUCK, run).await {
-            Ok(Ok((assessment, took))) => {
-                // A machine that was busy for a second must not decide for good.
-                if matches!(assessment, Assessment::Error(_)) {
+            Ok(Ok((said, is_own))) => {
+                if said.is_failure() {
                     locked(&self.verdicts).remove(object.text(&["metadata", "uid"]));
                 }
-                took.into_iter().for_each(|took| pace.ended(&assessment, took));
-                assessment
+                if said.is_failure() && is_own && look == Look::Many {
+                    pace.failed(said.took);
+                }
+                (said.assessment.clone(), said.open())
             }
-            Ok(Err(error)) => Assessment::Error(format!("the health rule of {} could not be run: {error}", object.key())),
-            Err(_) => Assessment::Error(pace.stuck(&object.gvk().kind)),
+            Ok(Err(error)) => (Assessment::Error(format!("the health rule of {} could not be run: {error}", object.key())), None),
+            Err(_) => (Assessment::Error(pace.stuck(&kind)), None),
         }
     }
 
     fn pace(&self, gvk: &Gvk) -> Arc<Pace> {
         let key = (gvk.group.clone(), gvk.kind.clone());
-        locked(&self.paces).entry(key).or_insert_with(|| Arc::new(Pace::new(self.threads))).clone()
+        locked(&self.paces).entry(key).or_insert_with(|| Arc::new(Pace::new(self.budget))).clone()
     }
 
     /// Returns the place of the verdict on this version of an object. What has no uid or no version is no stored object: nothing is kept.
-    fn verdict(&self, object: &Object) -> Arc<OnceLock<Assessment>> {
+    fn verdict(&self, object: &Object) -> Arc<OnceLock<Said>> {
         let (uid, version) = (object.text(&["metadata", "uid"]), object.text(&["metadata", "resourceVersion"]));
         if uid.is_empty() || version.is_empty() {
             return Arc::default();
@@ -161,7 +246,7 @@ impl Judge {
         if verdicts.len() >= KEPT {
             verdicts.clear();
         }
-        let said: Arc<OnceLock<Assessment>> = Arc::default();
+        let said: Arc<OnceLock<Said>> = Arc::default();
         verdicts.insert(uid.into(), Verdict { version: version.into(), said: said.clone() });
         said
     }

@@ -47,7 +47,7 @@ impl Search<'_> {
                 let object = self.read(&key, &gvk).await;
                 // Judged here, so that slow rules run beside each other.
                 let live = match &object {
-                    Ok(Some(object)) if self.is_owned(&key, object) => Some(self.cluster.judge().live(object).await),
+                    Ok(Some(object)) if self.is_owned(&key, object) => Some(self.cluster.judge().live_among_many(object).await),
                     Ok(_) | Err(_) => None,
                 };
                 (key, gvk, object, live)

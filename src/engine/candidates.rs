@@ -67,7 +67,9 @@ impl Search<'_> {
             let object = self.look(&key, &gvk).await;
             // Judged here, so that slow rules run beside each other.
             let live = match &object {
-                Ok(Some(object)) if self.is_candidate(&key, object) && !has_owner(object) => Some(self.cluster.judge().live(object).await),
+                Ok(Some(object)) if self.is_candidate(&key, object) && !has_owner(object) => {
+                    Some(self.cluster.judge().live_among_many(object).await)
+                }
                 Ok(_) | Err(_) => None,
             };
             (key, object, live)

@@ -12,6 +12,7 @@ use super::respect::{self, Wanted};
 use super::seals::{Seals, Sent, may_be_sealed};
 use crate::cluster::apply::{Applied, Before, Spot, Word};
 use crate::cluster::delete::Removal;
+use crate::cluster::judge::{Judged, Look};
 use crate::cluster::watch::Watches;
 use crate::cluster::{CallError, Cluster, Outbox, Reporter, Resource, Snapshot, hints, trial};
 use crate::model::annotation::TRACKING_ID;
@@ -201,8 +202,9 @@ impl Executor {
         }
         match self.stoppable.apply(call.spot(), &target, &before, mode, call.reporter).await {
             Ok(applied) => {
-                let live = self.calm.judge().live(&applied.object).await;
+                let Judged { live, open } = self.calm.judge().judged(&applied.object, Look::One).await;
                 self.note(call.task, sent, &applied, &live);
+                self.watches.ask_again(key, &applied.object, open);
                 say_if_reused(call, &before, &applied);
                 if key.is_definition() {
                     self.calm.forget_group(target.text(&["spec", "group"]));
@@ -273,7 +275,15 @@ impl Executor {
 
     async fn look(&self, call: Call<'_>) -> StepOutcome {
         match self.calm.get(call.spot(), call.reporter).await {
-            Ok(Some(object)) => StepOutcome::Done { message: String::new(), live: Some(Box::new(self.calm.judge().live(&object).await)) },
+            Ok(Some(object)) => {
+                let Judged { live, open } = self.calm.judge().judged(&object, Look::One).await;
+                // No watch may ever bring it again.
+                if open.is_some() {
+                    self.watches.written(&call.task.id.key, &object, &live);
+                    self.watches.ask_again(&call.task.id.key, &object, open);
+                }
+                StepOutcome::Done { message: String::new(), live: Some(Box::new(live)) }
+            }
             Ok(None) => StepOutcome::Gone,
             Err(error) => failed(&error),
         }

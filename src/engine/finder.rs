@@ -75,7 +75,7 @@ impl Finder {
             let read = search.read(&candidate.key, &candidate.gvk()).await;
             let object = read.map(|object| object.filter(|object| search.is_owned(&candidate.key, object)));
             let live = match &object {
-                Ok(Some(object)) => Some(cluster.judge().live(object).await),
+                Ok(Some(object)) => Some(cluster.judge().live_among_many(object).await),
                 Ok(None) | Err(_) => None,
             };
             (candidate, object, live)

@@ -164,9 +164,10 @@ pub(super) fn judge(rules: health::Rules) -> Judge {
     Judge::new(Arc::new(InForce(rules)))
 }
 
-/// Returns the health of objects that need not be live, in their order, within the time that a sync would give each of them.
+/// Returns the health of objects that need not be live, in their order, within the time that a sync would give each of them. What a rule
+/// may fail for is limited for each kind: what comes after that is said not to be judged.
 pub(crate) async fn assessed<'a>(rules: health::Rules, objects: impl Iterator<Item = &'a Object>) -> Vec<Assessment> {
-    let judge = &judge(rules);
+    let judge = &Judge::of_command(Arc::new(InForce(rules)));
     futures::stream::iter(objects).map(|object| judge.assess(object)).buffered(judge::AT_ONCE).collect().await
 }
 

@@ -1,6 +1,7 @@
 //! Everything that an operation sees: one watch for each kind and namespace of the plan, and for pods and Events of those namespaces,
 //! opened before the first write and kept until the watches are dropped. Owns the view of live objects; must not decide anything.
 
+mod again;
 mod belonging;
 mod feed;
 mod observer;
@@ -17,13 +18,15 @@ use tokio::task::JoinSet;
 
 pub(crate) use belonging::Wanted;
 
+use self::again::{Again, Question};
 use self::feed::{Access, Feed, Listed, Sink};
 use self::observer::{FeedKey, Item, Observer};
 use super::apply::Before;
+use super::judge::{self, Judge, Judged, Look, Open};
 use super::live::completed;
 use super::ownership::Snapshot;
-use super::{Cluster, Judge, Outbox, Resource, judge, locked};
-use crate::model::{Gvk, Live, Object, ResourceKey};
+use super::{Cluster, Outbox, Resource, locked};
+use crate::model::{Assessment, Gvk, Live, Object, ResourceKey};
 use crate::operation::Event;
 
 /// After this time it is said what holds the beginning of a sync.
@@ -62,6 +65,7 @@ struct Feeds {
 struct View {
     observer: Mutex<Observer>,
     judge: Judge,
+    again: Again,
     outbox: Arc<Outbox>,
     /// Troubles that were told and are not over.
     told: Mutex<BTreeSet<String>>,
@@ -95,7 +99,14 @@ impl Watches {
     pub(crate) fn open(cluster: &Cluster, watching: Watching, outbox: Arc<Outbox>) -> Self {
         let observer = Mutex::new(Observer::new(watching.wanted.clone(), watching.started_at));
         let judge = cluster.judge().clone();
-        let view = Arc::new(View { observer, judge, outbox: outbox.clone(), told: Mutex::default(), polled: Mutex::default() });
+        let view = Arc::new(View {
+            observer,
+            judge,
+            again: Again::new(),
+            outbox: outbox.clone(),
+            told: Mutex::default(),
+            polled: Mutex::default(),
+        });
         let inner = Inner { cluster: cluster.clone(), wanted: watching.wanted, view, feeds: Mutex::default() };
         let watches = Self(Arc::new(inner));
         let kinds: BTreeSet<&Gvk> = watches.0.wanted.iter().map(|wanted| &wanted.gvk).collect();
@@ -107,6 +118,7 @@ impl Watches {
             watches.open_feed(&Resource::core("Event", "events"), &namespace);
         }
         watches.tell_when_open(outbox);
+        locked(&watches.0.feeds).tasks.spawn(again::ask(watches.0.view.clone()));
         watches
     }
 
@@ -154,6 +166,11 @@ impl Watches {
     /// Notes what a write returned, and what is to be known of it.
     pub(crate) fn written(&self, key: &ResourceKey, object: &Object, live: &Live) {
         locked(&self.0.view.observer).written(key, object, live);
+    }
+
+    /// Notes whether there is an open question about the health of an object that has just been noted as written.
+    pub(crate) fn ask_again(&self, key: &ResourceKey, object: &Object, open: Option<Open>) {
+        self.0.view.again.note(key, open.map(|open| (object.clone(), open)));
     }
 
     /// Returns what is known of an object before it is written.
@@ -249,25 +266,46 @@ struct FeedSink {
 
 impl FeedSink {
     /// Judges what is news before the view is locked: only this feed waits for a slow rule.
-    async fn judged(&self, item: Value) -> Item {
+    async fn judged(&self, item: Value, look: Look) -> (Item, Option<Noted>) {
         let object = completed(item, &self.key.gvk);
-        let is_news = locked(&self.view.observer).is_news(&object);
-        let live = if is_news { Some(Box::new(self.view.judge.live(&object).await)) } else { None };
-        Item { object, live }
+        let (key, is_own_hook) = {
+            let observer = locked(&self.view.observer);
+            let Some(key) = observer.news(&object) else { return (Item { object, live: None }, None) };
+            let is_own_hook = observer.has_created(&key, object.text(&["metadata", "uid"]));
+            (key, is_own_hook)
+        };
+        // A hook ends by what is said of it, so it is never left out.
+        let rest = self.view.again.rest(&key).filter(|_| !is_own_hook);
+        let Judged { live, open } = match rest {
+            Some(why) => Judged { live: self.view.judge.known(&object, Assessment::Error(why)), open: Some(Open::LeftOut) },
+            None => self.view.judge.judged(&object, if is_own_hook { Look::One } else { look }).await,
+        };
+        let noted = (key, open.map(|open| (object.clone(), open)));
+        (Item { object, live: Some(Box::new(live)) }, Some(noted))
+    }
+
+    fn note(&self, noted: impl IntoIterator<Item = Noted>) {
+        noted.into_iter().for_each(|(key, question)| self.view.again.note(&key, question));
     }
 }
 
+/// Whose news was judged, and whether there is an open question.
+type Noted = (ResourceKey, Option<Question>);
+
 impl Sink for FeedSink {
     async fn replaced(&self, listed: Listed) {
-        let items: Vec<_> = listed.items.into_iter().map(|item| self.judged(item)).collect();
-        let items = futures::stream::iter(items).buffered(judge::AT_ONCE).collect().await;
+        let items: Vec<_> = listed.items.into_iter().map(|item| self.judged(item, Look::Many)).collect();
+        let items: Vec<_> = futures::stream::iter(items).buffered(judge::AT_ONCE).collect().await;
+        let (items, noted): (Vec<Item>, Vec<Option<Noted>>) = items.into_iter().unzip();
         let listed = Listed { items, as_of: listed.as_of, unread: listed.unread };
         self.view.tell(|observer| observer.replaced(&self.key, listed));
+        self.note(noted.into_iter().flatten());
     }
 
     async fn changed(&self, item: Value) {
-        let item = self.judged(item).await;
+        let (item, noted) = self.judged(item, Look::One).await;
         self.view.tell(|observer| observer.changed(&self.key, item));
+        self.note(noted);
     }
 
     fn deleted(&self, item: Value) {

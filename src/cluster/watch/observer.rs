@@ -196,11 +196,27 @@ impl Observer {
         Some((*seen.live).clone())
     }
 
-    /// Returns whether an object has to be judged: it counts, and is not as it was last seen.
-    pub(super) fn is_news(&self, object: &Object) -> bool {
-        let Some(key) = self.key_of(object) else { return false };
+    /// Returns whose news an object is, if it has to be judged: it counts, and is not as it was last seen.
+    pub(super) fn news(&self, object: &Object) -> Option<ResourceKey> {
+        let key = self.key_of(object)?;
         let (uid, version) = (object.text(&["metadata", "uid"]), object.text(&["metadata", "resourceVersion"]));
-        self.objects.get(&key).is_none_or(|seen| seen.precedes(uid, version))
+        self.objects.get(&key).is_none_or(|seen| seen.precedes(uid, version)).then_some(key)
+    }
+
+    /// Returns whether nothing newer of an object has been seen.
+    pub(super) fn is_as_seen(&self, key: &ResourceKey, object: &Object) -> bool {
+        let (uid, version) = (object.text(&["metadata", "uid"]), object.text(&["metadata", "resourceVersion"]));
+        self.objects.get(key).is_some_and(|seen| seen.is_of(uid, version))
+    }
+
+    /// Takes what is known of an object that was judged once more, if nothing newer has been seen. The same verdict is no news.
+    pub(super) fn judged_again(&mut self, key: &ResourceKey, object: &Object, live: Live) -> Vec<Event> {
+        let is_as_seen = self.is_as_seen(key, object);
+        let Some(seen) = self.objects.get_mut(key).filter(|seen| is_as_seen && seen.live.assessment != live.assessment) else {
+            return Vec::new();
+        };
+        *seen.live = live;
+        vec![Event::LiveObserved { key: key.clone(), live: seen.live.clone() }]
     }
 
     fn key_of(&self, object: &Object) -> Option<ResourceKey> {
