@@ -127,7 +127,7 @@ impl Page {
         let (script, breaks) = (self.script.clone(), &mut self.breaks);
         let mut height = |line: usize| match script.texts.get(line) {
             Some(text) if text.ruler.columns() <= width => 1,
-            Some(text) if text.ruler.columns() == text.text.len() => text.text.len().div_ceil(width),
+            Some(text) if text.ruler.is_ascii() => text.text.len().div_ceil(width),
             Some(text) => breaks.entry(line).or_insert_with(|| text.ruler.breaks(&text.text, width)).len().max(1),
             None => 1,
         };

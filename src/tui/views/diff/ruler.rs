@@ -14,6 +14,8 @@ const WIDEST: usize = 16;
 #[derive(Debug)]
 pub(super) struct Ruler {
     columns: usize,
+    /// Its columns are its bytes. That there are as many of both says nothing: a character of three bytes may be three columns wide.
+    ascii: bool,
     /// Where every [`STRIDE`] columns begin, byte and column, if the line is long and not ASCII.
     stops: Box<[(usize, usize)]>,
 }
@@ -30,7 +32,7 @@ impl Ruler {
     /// Measures a line.
     pub(super) fn of(text: &str) -> Self {
         if text.is_ascii() {
-            return Self { columns: text.len(), stops: Box::default() };
+            return Self { columns: text.len(), ascii: true, stops: Box::default() };
         }
         let mut stops = Vec::new();
         let (mut byte, mut column) = (0, 0);
@@ -39,7 +41,7 @@ impl Ruler {
             byte += part.len();
             column += clean::columns(part);
         }
-        Self { columns: column, stops: if stops.len() > 1 { stops.into() } else { Box::default() } }
+        Self { columns: column, ascii: false, stops: if stops.len() > 1 { stops.into() } else { Box::default() } }
     }
 
     /// Returns how many columns the line has.
@@ -47,9 +49,14 @@ impl Ruler {
         self.columns
     }
 
+    /// Returns whether each byte of the line is a column.
+    pub(super) fn is_ascii(&self) -> bool {
+        self.ascii
+    }
+
     /// Returns how many columns are before a byte, which must be between two characters.
     pub(super) fn column_of(&self, text: &str, byte: usize) -> usize {
-        if self.is_ascii(text) {
+        if self.ascii {
             return byte;
         }
         let (from, column) = self.stop(|stop| stop.0 <= byte);
@@ -58,7 +65,7 @@ impl Ruler {
 
     /// Returns what is seen of the line when so many of its columns are out of sight at the left.
     pub(super) fn from(&self, text: &str, left: usize, width: usize) -> Part {
-        let (start, torn) = if self.is_ascii(text) {
+        let (start, torn) = if self.ascii {
             (left.min(text.len()), 0)
         } else {
             let (from, column) = self.stop(|stop| stop.1 <= left);
@@ -71,7 +78,7 @@ impl Ruler {
 
     /// Returns where the rows of the line begin when it is wrapped; empty if that is a matter of counting, as in ASCII, or of one row.
     pub(super) fn breaks(&self, text: &str, width: usize) -> Box<[usize]> {
-        if self.is_ascii(text) || self.columns <= width {
+        if self.ascii || self.columns <= width {
             return Box::default();
         }
         let mut at = 0;
@@ -81,11 +88,6 @@ impl Ruler {
             start
         };
         clean::wrapped(text, width).map(start).collect()
-    }
-
-    fn is_ascii(&self, text: &str) -> bool {
-        // What is printable and not ASCII has more bytes than columns.
-        self.columns == text.len()
     }
 
     fn stop(&self, is_before: impl Fn(&(usize, usize)) -> bool) -> (usize, usize) {
@@ -101,7 +103,7 @@ mod tests {
     use super::*;
 
     fn line() -> impl Strategy<Value = String> {
-        prop_oneof!["[ab]{0,700}", "[a世é👍 ]{0,700}", "(e\u{301}|世|x){0,400}"]
+        prop_oneof!["[ab]{0,700}", "[a世é👍 ]{0,700}", "[\u{17d8}a]{1,90}", "(e\u{301}|世|x){0,400}"]
     }
 
     proptest! {
