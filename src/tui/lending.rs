@@ -8,16 +8,17 @@ use std::time::Duration;
 use crossterm::event::{Event, EventStream, KeyEventKind};
 use futures::{FutureExt as _, StreamExt as _};
 use jiff::SignedDuration;
-use tokio::process::Command;
+use tokio::process::{Child, Command};
 
 use super::signals::{Signal, Told};
+use super::tty::{self, Lent};
 use super::viewer::Showing;
 use super::views::Notice;
 use super::{Last, Program, Stage};
 
 /// A program that ends sooner has printed something and gone: a key is waited for, so that it can be read.
 const GLANCE: SignedDuration = SignedDuration::from_secs(1);
-/// How long a killed program may take to go.
+/// How long a program may take to go when it is asked to, and when it is killed.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// How much later than the end of the viewer the signal may come that ended it.
@@ -30,6 +31,18 @@ const TYPED_AHEAD: usize = 64;
 fn let_go(mut keys: EventStream) {
     let ahead = (0..TYPED_AHEAD).take_while(|_| keys.next().now_or_never().is_some()).count();
     tracing::debug!(ahead, "the terminal is lent");
+}
+
+/// Ends a viewer: it is asked first, for one that is killed leaves the terminal as it is.
+async fn end(child: &mut Child) {
+    if let Some(process) = child.id() {
+        tty::terminate(process);
+    }
+    let ended = tokio::time::timeout(PATIENCE, child.wait()).await;
+    if ended.is_err() {
+        let killed = tokio::time::timeout(PATIENCE, child.kill()).await;
+        tracing::debug!(?killed, "the viewer does not end by itself");
+    }
 }
 
 /// How it ended with the viewer.
@@ -52,6 +65,14 @@ impl Program<'_> {
                 return Ok(None);
             }
         };
+        // Before the terminal is anybody else's, so that no key of it reaches us.
+        let mut lent = match Lent::begin() {
+            Ok(lent) => lent,
+            Err(error) => {
+                self.app.say(Notice::bad(format!("the terminal cannot be lent to a viewer: {error}")));
+                return Ok(None);
+            }
+        };
         let started = self.world.now();
         if let Some(keys) = stage.keys.take() {
             let_go(keys);
@@ -59,36 +80,40 @@ impl Program<'_> {
         stage.guard.lend();
         let mut command = Command::new(self.viewer.program());
         command.args(&prepared.arguments).kill_on_drop(true);
-        let viewed = self.watch(command).await;
+        let viewed = self.watch(command, &mut lent).await;
         stage.guard.take_keys()?;
-        let last = match viewed {
-            Viewed::Ended(status) => {
-                let is_short = self.world.now().duration_since(started) < GLANCE;
-                let has_failed = status.code().is_none_or(|code| code > 1);
-                if is_short || has_failed { self.linger(status, stage).await? } else { None }
-            }
-            Viewed::Failed(error) => {
-                self.app.say(Notice::bad(self.viewer.absent(&error)));
-                None
-            }
-            Viewed::Signal(signal) => Some(Last::Signal(signal)),
-        };
+        drop(lent);
+        let is_short = self.world.now().duration_since(started) < GLANCE;
+        let last = self.viewed(viewed, is_short, stage).await?;
         stage.guard.take_screen()?;
         stage.screen.clear()?;
         Ok(last)
     }
 
+    /// Says how it ended, as far as that is not seen.
+    async fn viewed(&mut self, viewed: Viewed, is_short: bool, stage: &mut Stage<'_>) -> io::Result<Option<Last>> {
+        match viewed {
+            Viewed::Ended(status) => {
+                let has_failed = status.code().is_none_or(|code| code > 1);
+                if is_short || has_failed { self.linger(status, stage).await } else { Ok(None) }
+            }
+            Viewed::Failed(error) => {
+                self.app.say(Notice::bad(self.viewer.absent(&error)));
+                Ok(None)
+            }
+            Viewed::Signal(signal) => Ok(Some(Last::Signal(signal))),
+        }
+    }
+
     /// Waits for the end of the viewer, and listens to everything else.
-    async fn watch(&mut self, mut command: Command) -> Viewed {
-        // What the keyboard sends besides an interrupt is meant for the viewer, too: listening to it takes its effect on us away.
-        #[cfg(unix)]
-        let _quit = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::quit());
+    async fn watch(&mut self, mut command: Command, lent: &mut Lent) -> Viewed {
         let mut child = match command.spawn() {
             Ok(child) => child,
             Err(error) => return Viewed::Failed(error),
         };
+        let process = child.id();
         loop {
-            // Every branch is cancel-safe: a wait, signals, and channels that keep what is not taken.
+            // Every branch is cancel-safe: a wait, signals, a viewer that was stopped, and channels that keep what is not taken.
             tokio::select! {
                 status = child.wait() => {
                     let viewed = status.map_or_else(Viewed::Failed, Viewed::Ended);
@@ -99,11 +124,11 @@ impl Program<'_> {
                     // The terminal sends it to both; it is meant for the one that is seen.
                     Told::End(Signal::Interrupt) => {}
                     Told::End(signal) => {
-                        let killed = tokio::time::timeout(PATIENCE, child.kill()).await;
-                        tracing::debug!(?killed, "the viewer ends with the program");
+                        end(&mut child).await;
                         return Viewed::Signal(signal);
                     }
                 },
+                () = lent.go_on(process) => {}
                 incoming = self.lanes.next() => {
                     self.take(incoming);
                 }

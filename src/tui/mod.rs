@@ -27,6 +27,7 @@ mod terminal;
 #[cfg(test)]
 mod tests;
 pub(crate) mod theme;
+mod tty;
 pub(crate) mod viewer;
 pub(crate) mod views;
 pub(crate) mod widgets;

@@ -19,6 +19,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::{Rect, Size};
 
 use super::parts::Parts;
+use super::tty;
 
 /// Whether the terminal is ours now.
 static TAKEN: AtomicBool = AtomicBool::new(false);
@@ -38,6 +39,7 @@ impl Guard {
     /// Standard output is not a terminal, or refuses.
     pub(crate) fn enter() -> io::Result<Self> {
         install_hook(thread::current().id());
+        tty::keep_mode()?;
         let guard = Self(());
         guard.take_keys()?;
         guard.take_screen()?;
@@ -49,11 +51,13 @@ impl Guard {
         leave();
     }
 
-    /// Takes the keys, and leaves what another program has printed where it is.
+    /// Takes the keys, and leaves what another program has printed where it is. Whatever modes that program has left behind are not taken
+    /// for those of the start.
     ///
     /// # Errors
     /// The terminal is gone.
     pub(crate) fn take_keys(&self) -> io::Result<()> {
+        tty::restore_mode()?;
         enable_raw_mode()?;
         TAKEN.store(true, Ordering::SeqCst);
         Ok(())
@@ -71,6 +75,10 @@ impl Guard {
 impl Drop for Guard {
     fn drop(&mut self) {
         leave();
+        // Whoever it is lent to may have gone without putting anything in order.
+        if let Err(error) = tty::restore_mode() {
+            tracing::warn!(%error, "the modes of the terminal could not be set");
+        }
     }
 }
 

@@ -129,6 +129,68 @@ fn the_end_of_the_program_is_the_end_of_its_viewer() {
 }
 
 #[test]
+fn a_viewer_that_leaves_the_terminal_in_disorder_is_tidied_up_after() {
+    let (folder, _) = viewer("stty raw -echo\nexit 0");
+    let mut pty = diff_of_running(&folder);
+    pty.press("E");
+    pty.shows("any key goes back to syncwave");
+    pty.press("<space>");
+    pty.shows("+ Deploy");
+    kill("-TERM", &pty);
+    assert_eq!(pty.ends(), 3);
+}
+
+#[test]
+fn the_end_of_the_program_asks_its_viewer_first_and_leaves_the_terminal_as_it_was() {
+    for trap in ["echo asked >GIVEN; exit", ""] {
+        let (folder, given) = viewer(&format!("trap '{trap}' TERM\nstty raw -echo\necho say something\nwhile :; do sleep 0.1; done"));
+        let mut pty = diff_of_running(&folder);
+        pty.press("E");
+        pty.shows("say something");
+        kill("-TERM", &pty);
+        assert_eq!(pty.ends(), 3);
+        assert_eq!(given.exists(), !trap.is_empty(), "one that takes no notice is killed");
+    }
+}
+
+#[test]
+fn the_keys_that_stop_and_quit_a_program_are_the_viewers_while_it_is_seen() {
+    let (folder, _) = viewer("trap '' QUIT\necho say something\nread line\necho heard $line");
+    let config = folder.path().join("config.toml");
+    let mut pty = Pty::start_job(&format!("demo endless --speed 10 --config {}", config.display()), 120, 35);
+    pty.shows("SYNCING");
+    pty.press("D");
+    pty.shows("+ Deploy");
+    pty.press("E");
+    pty.shows("say something");
+    pty.press("<ctrl-z><ctrl-\\>");
+    pty.press("more<enter>");
+    pty.shows("heard more");
+    pty.shows("any key goes back to syncwave");
+    assert!(!pty.screen().contains("stopped"), "{}", pty.screen());
+    pty.press("<space>");
+    pty.shows("+ Deploy");
+    pty.press("q");
+    pty.shows("SYNCING");
+    pty.press("<ctrl-k>");
+    pty.shows("Terminate the running sync?");
+    pty.press("y");
+    pty.shows("TERMINATED");
+    pty.press(":q<enter>");
+    assert_eq!(pty.ends(), 3);
+}
+
+#[test]
+fn a_quit_signal_ends_the_program_after_a_viewer_as_before() {
+    let (folder, _) = viewer("echo say something");
+    let mut pty = diff_of_running(&folder);
+    pty.press("E");
+    pty.shows("any key goes back to syncwave");
+    kill("-QUIT", &pty);
+    pty.gone();
+}
+
+#[test]
 fn a_missing_viewer_is_a_sentence_on_the_screen() {
     let (folder, _) = viewer("");
     let mut pty = diff_of_running(&folder);

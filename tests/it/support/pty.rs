@@ -23,16 +23,31 @@ pub(crate) struct Pty {
     writer: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
     seen: Arc<(Mutex<Seen>, Condvar)>,
+    /// The modes of the terminal at the start.
+    modes: String,
     _home: TempDir,
 }
 
 impl Pty {
     /// Starts the binary with a line of arguments in a terminal of a size; the working folder is that of the package.
     pub(crate) fn start(line: &str, columns: u16, rows: u16) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
         let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_syncwave"));
         command.args(line.split_whitespace());
+        Self::of(command, columns, rows)
+    }
+
+    /// Starts the binary as a job of a shell, which can stop it; the shell says `stopped` then.
+    pub(crate) fn start_job(line: &str, columns: u16, rows: u16) -> Self {
+        let script = format!("set -m; {} {line}; code=$?; test -z \"$(jobs)\" || echo stopped; exit $code", env!("CARGO_BIN_EXE_syncwave"));
+        let mut command = CommandBuilder::new("/bin/sh");
+        command.args(["-c", &script]);
+        Self::of(command, columns, rows)
+    }
+
+    fn of(mut command: CommandBuilder, columns: u16, rows: u16) -> Self {
+        let home = tempfile::tempdir().unwrap();
+        let pair = native_pty_system().openpty(size(columns, rows)).unwrap();
+        let modes = modes(&*pair.master);
         command.env_clear();
         command.cwd(super::root());
         for (name, value) in [("TERM", "xterm-256color"), ("LANG", "C.UTF-8"), ("USER", "tester")] {
@@ -44,7 +59,7 @@ impl Pty {
         let parser = vt100::Parser::new(rows.try_into().unwrap(), columns.try_into().unwrap(), 0);
         let seen = Arc::new((Mutex::new(Seen { parser, bytes: Vec::new(), closed: false }), Condvar::new()));
         listen(pair.master.try_clone_reader().unwrap(), seen.clone());
-        Self { writer: pair.master.take_writer().unwrap(), master: pair.master, child, seen, _home: home }
+        Self { writer: pair.master.take_writer().unwrap(), master: pair.master, child, seen, modes, _home: home }
     }
 
     /// Presses keys: text as it is, `<enter>`, `<esc>`, `<ctrl-x>`, `<space>` by name.
@@ -84,11 +99,19 @@ impl Pty {
         self.seen.0.lock().unwrap().parser.screen().contents()
     }
 
+    /// Waits for the end, however it is and whatever it leaves behind.
+    #[track_caller]
+    pub(crate) fn gone(&mut self) {
+        self.until("the program does not end", |seen| seen.closed);
+        assert!(!self.child.wait().unwrap().success());
+    }
+
     /// Waits for the end and returns the exit code; the terminal must be as it was.
     #[track_caller]
     pub(crate) fn ends(&mut self) -> u32 {
         self.until("the program does not end", |seen| seen.closed);
         let code = self.child.wait().unwrap().exit_code();
+        assert_eq!(modes(&*self.master), self.modes, "the modes of the terminal");
         let seen = self.seen.0.lock().unwrap();
         let screen = seen.parser.screen();
         assert!(!screen.alternate_screen() && !screen.hide_cursor(), "the terminal is not given back:\n{}", screen.contents());
@@ -121,6 +144,10 @@ impl Drop for Pty {
             self.child.kill().unwrap_or_default();
         }
     }
+}
+
+fn modes(master: &dyn MasterPty) -> String {
+    format!("{:?}", master.get_termios().expect("the terminal has modes"))
 }
 
 fn size(columns: u16, rows: u16) -> PtySize {
