@@ -42,3 +42,18 @@ fn the_viewer_gets_both_sides_masked_and_harmless() {
     play.press("E");
     assert_eq!(shown(&play).live, "", "what there is not yet has no text");
 }
+
+#[test]
+fn of_what_stays_the_same_the_whole_text_is_shown_and_copied() {
+    let mut play = orders();
+    play.press("D");
+    let planned = planned(&play);
+    play.tell(Answer::Compared(Ok(Arc::new(planned))));
+    play.press("i");
+    go_to(&mut play, "Deployment/orders-worker");
+    play.press("E c");
+    let unified = &shown(&play).unified;
+    assert!(unified.contains("\n   schedule: ") && !unified.contains("@@"), "{unified}");
+    let copied = play.others.iter().find_map(|effect| if let Effect::Copy(text) = effect { Some(text) } else { None });
+    assert_eq!(copied, Some(unified));
+}

@@ -128,12 +128,12 @@ impl Script {
         lines.flat_map(|line| [line.text.as_str(), "\n"]).collect()
     }
 
-    /// Returns the text as a unified diff.
+    /// Returns the text as a unified diff; all of it where nothing changes, so that there is something to read.
     pub(super) fn unified(&self, title: &str) -> String {
         let mut text = format!("--- live {title}\n+++ target {title}\n");
         let mut at = 0;
         while let Some(line) = self.texts.get(at) {
-            if let Some(fold) = self.fold_at(at) {
+            if let Some(fold) = self.fold_at(at).filter(|_| self.size != Size::default()) {
                 text += &format!("@@ {} @@\n", self.folds[fold].trail).replace("  ", " ");
                 at = self.folds[fold].lines.end;
                 continue;
