@@ -403,6 +403,21 @@ fn whatever_is_chosen_something_is_said_of_it() {
 }
 
 #[test]
+fn why_something_is_created_again_stands_in_the_details_in_full() {
+    let mut play = orders();
+    play.press("D");
+    let mut planned = planned(&play);
+    let why = format!("the API server refuses to change it: {}and that is the end of it", "a field is immutable, ".repeat(12));
+    planned.actions.insert(play.task("Service/orders-api"), Action::Recreate(why.clone()));
+    let planned = Arc::new(planned);
+    play.app.model.set_preview(&planned);
+    play.tell(Answer::Compared(Ok(planned)));
+    go_to(&mut play, "Service/orders-api");
+    play.press("d");
+    assert!(play.at(400, 50).contains(&format!("recreated     {why}")), "{}", play.screen());
+}
+
+#[test]
 fn a_secret_shows_that_it_changes_and_not_what() {
     let mut play = open();
     go_to(&mut play, "Secret/orders-env");

@@ -113,8 +113,8 @@ fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&Task>, oper
             (time, Role::Text),
         ]);
         // Of a plan the whole sentence stands nowhere else.
-        let refusal = board.action(id).filter(|_| operation.is_none()).and_then(refusal);
-        if let Some((label, why)) = refusal {
+        let reason = board.action(id).filter(|_| operation.is_none()).and_then(reason);
+        if let Some((label, why)) = reason {
             lines.push(field(label, clean::text(why).into_owned()));
         } else if !row.message.is_empty() {
             lines.push(field("message", row.message.clone()));
@@ -145,13 +145,14 @@ fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&Task>, oper
     lines
 }
 
-fn refusal(action: &session::Action) -> Option<(&'static str, &str)> {
+/// Returns the whole reason of what a sync would do, where the table has room for a part of it.
+fn reason(action: &session::Action) -> Option<(&'static str, &str)> {
     use session::Action;
     match action {
         Action::Refused(why) => Some(("refused", why)),
         Action::Unknown(why) => Some(("unknown", why)),
-        Action::Create | Action::Configure | Action::Unchanged | Action::Replace => None,
-        Action::Recreate(_) | Action::Prune | Action::Run => None,
+        Action::Recreate(why) => Some(("recreated", why)),
+        Action::Create | Action::Configure | Action::Unchanged | Action::Replace | Action::Prune | Action::Run => None,
     }
 }
 
