@@ -370,6 +370,10 @@ pub(crate) fn parse(arguments: impl IntoIterator<Item = OsString>) -> Result<Cli
     })
 }
 
+fn is_command(word: &str) -> bool {
+    Cli::command().find_subcommand(word).is_some()
+}
+
 /// Returns the command that a word may be meant for; `None` if it is a command, or like none.
 pub(crate) fn command_like(word: &str) -> Option<String> {
     let command = Cli::command();
@@ -411,6 +415,10 @@ fn sentence(error: &clap::Error, arguments: &[OsString]) -> String {
         ErrorKind::UnknownArgument => unknown(&argument, &text(ContextKind::SuggestedArg)),
         ErrorKind::InvalidSubcommand => {
             let (wrong, near) = (text(ContextKind::InvalidSubcommand), text(ContextKind::SuggestedSubcommand));
+            // A word behind one that is no command is no command either, whatever it looks like.
+            if let Some(first) = first_word(arguments).filter(|first| *first != wrong && !is_command(first)) {
+                return surplus(&wrong, command_like(first));
+            }
             let advice =
                 if near.is_empty() { "`syncwave --help` lists the commands".to_owned() } else { format!("did you mean `{near}`?") };
             format!("there is no command `{wrong}` here; {advice}")
@@ -569,6 +577,8 @@ mod tests {
             ("syncwave sync x --parameter a", vec!["--parameter", "NAME=VALUE"]),
             ("syncwave sync x y", vec!["`y`", "--help"]),
             ("syncwave sinc x", vec!["`x`", "too many", "did you mean the command `sync`?"]),
+            ("syncwave synk deploy/", vec!["`deploy/`", "did you mean the command `sync`?"]),
+            ("syncwave web deploy/", vec!["`deploy/`", "too many", "--help"]),
             ("syncwave snyc x", vec!["did you mean the command `sync`?"]),
             ("syncwave --app sinc --headless plam -o json x", vec!["`x`", "did you mean the command `plan`?"]),
             ("syncwave --app sinc web x", vec!["`x`", "--help"]),
