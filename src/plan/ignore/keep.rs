@@ -52,11 +52,13 @@ fn allowed(document: &Value, place: Place) -> Vec<Place> {
         _ => false,
     };
     match place.of(document) {
-        Some(Value::Object(map)) if is_split => {
+        _ if !is_split => vec![place],
+        Some(Value::Object(map)) => {
             let parts = map.keys().map(|key| Place(place.0.iter().cloned().chain([Step::Key(key.as_str().into())]).collect()));
             parts.flat_map(|part| allowed(document, part)).collect()
         }
-        _ => vec![place],
+        // What holds the fixed fields is no map here: kept as a whole, it would take their place.
+        _ => Vec::new(),
     }
 }
 

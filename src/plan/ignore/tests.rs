@@ -3,6 +3,7 @@ use serde_json::json;
 
 use super::*;
 use crate::model::RuleText;
+use crate::model::annotation::TRACKING_ID;
 
 fn rule(kind: &str, pointers: &[&str], expressions: &[&str], managers: &[&str]) -> IgnoreRule {
     let list = |items: &[&str]| items.iter().map(|item| (*item).to_owned()).collect();
@@ -365,6 +366,23 @@ fn ignoring_never_shows_the_value_of_a_secret() {
         let difference = compared(&secret("b25l"), &secret("dHdv"), &some);
         let shown = format!("{difference:?}");
         assert!(!difference.is_empty() && !shown.contains("b25l") && !shown.contains("dHdv"), "{shown}");
+    }
+}
+
+#[test]
+fn r722_what_tells_an_object_apart_is_kept_although_the_live_metadata_is_no_map() {
+    let target = Object::new(json!({"metadata": {"name": "a", "annotations": {TRACKING_ID: "t", "b": "c"}}}));
+    for live in [json!({"metadata": null}), json!({"metadata": "x"}), json!({"metadata": [1]}), json!(null), json!([])] {
+        for some in [rules(&["/metadata"], &[], &[]), rules(&[], &[".metadata"], &[]), rules(&[], &["."], &[])] {
+            assert_eq!(respected(&target, &live, &some).object.name(), "a", "{live}");
+        }
+    }
+    for annotations in [json!(null), json!("x"), json!([1])] {
+        let live = json!({"metadata": {"name": "a", "annotations": annotations}});
+        for some in [rules(&["/metadata/annotations"], &[], &[]), rules(&["/metadata"], &[], &[]), rules(&[], &["."], &[])] {
+            let sent = respected(&target, &live, &some).object;
+            assert_eq!(sent.wire().pointer("/metadata/annotations").unwrap(), &json!({TRACKING_ID: "t"}), "{live}");
+        }
     }
 }
 
