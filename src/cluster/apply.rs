@@ -9,8 +9,8 @@ use super::recreate::is_leaving;
 use super::retry::{Backoff, is_transient};
 use super::veil::Veil;
 use super::wire::{Answer, CallError, Resource, with_query};
-use super::{Cluster, Reporter, unknown_fields};
-use crate::model::annotation::{FIELD_MANAGER, OPERATION_LABEL};
+use super::{Cluster, Reporter, unknown_fields, unsure};
+use crate::model::annotation::FIELD_MANAGER;
 use crate::model::{Mode, Object, Verb};
 
 const APPLY: &str = "application/apply-patch+yaml";
@@ -157,8 +157,7 @@ impl Cluster {
             Err(error) => error,
             done @ Ok(_) => return done,
         };
-        let is_hook = !target.text(&["metadata", "labels", OPERATION_LABEL]).is_empty();
-        if is_hook && is_leaving(&refusal) {
+        if unsure::is_hook(target) && is_leaving(&refusal) {
             return self.succeed(spot, target, refusal, mode, reporter).await;
         }
         self.supersede(spot, target, refusal, mode, reporter).await
@@ -176,6 +175,9 @@ impl Cluster {
         let doing = format!("applying {}", spot.title());
         let mut backoff = Backoff::new(self, reporter, &doing);
         let mut is_unsure = false;
+        let is_server_side = mode.verb == Verb::ServerSideApply;
+        // It must not be sent again, because in the meantime it may have run and gone.
+        let is_new_hook = unsure::is_hook(target) && *before == Before::Absent;
         loop {
             let error = match self.send_apply(spot, target, mode, Run::ForReal, reporter).await {
                 Ok(answer) => return Ok(applied(mode, before, answer, is_unsure, reporter)),
@@ -184,11 +186,17 @@ impl Cluster {
                 Err(error) => error,
             };
             is_unsure |= error.is_outcome_unknown();
+            let created = |object| Applied { object, word: if is_server_side { Word::ServersideApplied } else { Word::Created } };
+            if is_unsure && unsure::could_run_twice(target) {
+                return self.seek(spot, target, &error, reporter).await.map(created);
+            }
             let again = backoff.again_if(&error, is_transient(&error) || error.code() == Some(409)).await;
             // Also before giving up: a hook of ours that nobody knows of would keep its finalizer (spec R1502).
-            if is_unsure && let Some(object) = self.own_creation(spot, target, before).await {
-                let word = if mode.verb == Verb::ServerSideApply { Word::ServersideApplied } else { Word::Created };
-                return Ok(Applied { object, word });
+            if is_unsure
+                && is_new_hook
+                && let Some(object) = self.created_by_us(spot, target).await
+            {
+                return Ok(created(object));
             }
             if !again {
                 return Err(error);
@@ -230,18 +238,6 @@ impl Cluster {
             }
             reporter.warn(format!("left out {}, which the API server does not know (Validate=false)", few(&cut)));
         }
-    }
-
-    /// After an answer was lost: a hook that carries this operation's label is the one that we created, and must not be sent again,
-    /// because in the meantime it may have run and gone.
-    async fn own_creation(&self, spot: Spot<'_>, target: &Object, before: &Before) -> Option<Object> {
-        let label = ["metadata", "labels", OPERATION_LABEL];
-        let mark = target.text(&label);
-        if mark.is_empty() || !matches!(before, Before::Absent) {
-            return None;
-        }
-        let found = self.get(spot, &Reporter::default()).await.ok()??;
-        (found.text(&label) == mark).then_some(found)
     }
 }
 

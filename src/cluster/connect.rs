@@ -194,7 +194,7 @@ fn refused(error: CallError, server: String, context: String) -> ConnectError {
         CallError::Refused { code: 401, message, .. } => ConnectError::Unauthorized { server, context, reason: message },
         CallError::Credentials(reason) => ConnectError::Unauthorized { server, context, reason },
         CallError::Refused { code: 403, message, .. } => ConnectError::Forbidden { server, context, reason: message },
-        CallError::Lost(reason) => ConnectError::Unreachable { server, context, reason },
+        CallError::Lost(reason) | CallError::Unreachable(reason) => ConnectError::Unreachable { server, context, reason },
         CallError::Refused { .. } | CallError::TimedOut | CallError::Unsent | CallError::Withheld(_) | CallError::Unreadable(_) => {
             ConnectError::Unreachable { server, context, reason: error.to_string() }
         }
@@ -288,5 +288,24 @@ contexts:
         assert!(refused(401).contains("does not accept the credentials of context `c`: no; log in again"));
         assert!(refused(403).contains("see nothing: no; ask for access"));
         assert!(refused(500).contains("cannot reach the API server https://s"));
+    }
+
+    /// Whether a request was sent decides what may be sent again, so this is asked of real connections.
+    #[tokio::test]
+    async fn decision_23_nobody_to_connect_to_is_told_from_a_connection_that_breaks() {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        let client = client_of(kube::Config::new(format!("http://{address}").parse().unwrap())).unwrap();
+        let wire = Wire::new(client, Clock::starting_at(crate::cluster::fake::epoch(), 1.0));
+        let (asked, ()) = tokio::join!(wire.get("/x"), async {
+            use tokio::io::AsyncReadExt as _;
+            let (mut stream, _) = listener.accept().await.unwrap();
+            assert!(stream.read(&mut [0; 1024]).await.unwrap() > 0);
+        });
+        let error = asked.unwrap_err();
+        assert!(matches!(error, CallError::Lost(_)) && error.is_outcome_unknown(), "{error:?}");
+        drop(listener);
+        let error = wire.get("/x").await.unwrap_err();
+        assert!(matches!(error, CallError::Unreachable(_)) && !error.is_outcome_unknown(), "{error:?}");
     }
 }

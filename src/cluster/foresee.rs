@@ -304,7 +304,12 @@ fn refused(live: Option<Object>, error: CallError) -> Foreseen {
         CallError::Withheld(_) => {
             return Foreseen { approximate: Some(error.to_string()), ..Foreseen::new(live, None, Prospect::Refused(error)) };
         }
-        CallError::Lost(_) | CallError::TimedOut | CallError::Credentials(_) | CallError::Unsent | CallError::Unreadable(_) => {
+        CallError::Lost(_)
+        | CallError::Unreachable(_)
+        | CallError::TimedOut
+        | CallError::Credentials(_)
+        | CallError::Unsent
+        | CallError::Unreadable(_) => {
             return unknown(live, error.to_string());
         }
     };

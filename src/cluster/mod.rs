@@ -27,6 +27,7 @@ mod replace;
 mod retry;
 pub(crate) mod trial;
 mod unknown_fields;
+mod unsure;
 mod veil;
 pub(crate) mod watch;
 pub(crate) mod wire;

@@ -193,6 +193,7 @@ fn bereaved(error: CallError) -> CallError {
             CallError::Refused { code, reason, message: format!("{message}{more}"), causes, retry_after }
         }
         CallError::Lost(_)
+        | CallError::Unreachable(_)
         | CallError::TimedOut
         | CallError::Credentials(_)
         | CallError::Unsent

@@ -8,8 +8,8 @@ use super::outgoing::outgoing;
 use super::retry::{Backoff, is_transient};
 use super::veil::Veil;
 use super::wire::{Answer, CallError, with_query};
-use super::{Cluster, Reporter};
-use crate::model::annotation::{FIELD_MANAGER, OPERATION_LABEL, TRACKING_ID};
+use super::{Cluster, Reporter, unsure};
+use crate::model::annotation::FIELD_MANAGER;
 use crate::model::{Mode, Object};
 
 const JSON: &str = "application/json";
@@ -87,6 +87,10 @@ impl Cluster {
                 Err(error) => error,
             };
             is_unsure |= error.is_outcome_unknown();
+            if is_unsure && unsure::could_run_twice(target) {
+                let object = self.seek(spot, target, &error, reporter).await?;
+                return Ok(Applied { object, word: Word::Created });
+            }
             // Without a name nobody can look whether it was created, so it is not sent again (decision 23).
             if is_unsure && spot.name.is_empty() {
                 return Err(error);
@@ -99,18 +103,6 @@ impl Cluster {
                 return Err(error);
             }
         }
-    }
-
-    /// After an answer was lost: a hook with this operation's label, or an object with this app's tracking id, is the one that was sent.
-    async fn created_by_us(&self, spot: Spot<'_>, target: &Object) -> Option<Object> {
-        let found = self.get(spot, &Reporter::default()).await.ok()??;
-        let mark = if target.text(&["metadata", "labels", OPERATION_LABEL]).is_empty() {
-            ["metadata", "annotations", TRACKING_ID]
-        } else {
-            ["metadata", "labels", OPERATION_LABEL]
-        };
-        let wanted = target.text(&mark);
-        (!wanted.is_empty() && found.text(&mark) == wanted).then_some(found)
     }
 }
 

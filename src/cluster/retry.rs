@@ -79,6 +79,7 @@ pub(super) fn wish(error: &CallError) -> Duration {
     match error {
         CallError::Refused { retry_after, .. } => retry_after.unwrap_or_default(),
         CallError::Lost(_)
+        | CallError::Unreachable(_)
         | CallError::TimedOut
         | CallError::Credentials(_)
         | CallError::Unsent
@@ -102,7 +103,7 @@ pub(super) fn is_transient(error: &CallError) -> bool {
     match error {
         CallError::Refused { code: 429 | 502 | 503 | 504, .. } => true,
         CallError::Refused { code: 500, reason, message, .. } => !reason.is_empty() || message.starts_with("etcdserver:"),
-        CallError::Lost(_) | CallError::TimedOut => true,
+        CallError::Lost(_) | CallError::Unreachable(_) | CallError::TimedOut => true,
         CallError::Refused { .. } | CallError::Credentials(_) | CallError::Unsent | CallError::Withheld(_) | CallError::Unreadable(_) => {
             false
         }

@@ -49,6 +49,7 @@ impl Veil {
                 CallError::Refused { code, reason, message: self.text(&message), causes, retry_after }
             }
             CallError::Lost(text) => CallError::Lost(self.text(&text)),
+            CallError::Unreachable(text) => CallError::Unreachable(self.text(&text)),
             CallError::Unreadable(text) => CallError::Unreadable(self.text(&text)),
             CallError::Withheld(text) => CallError::Withheld(self.text(&text)),
             CallError::TimedOut | CallError::Credentials(_) | CallError::Unsent => error,

@@ -18,6 +18,8 @@ use crate::model::{Gvk, Scope};
 
 /// How long a request may take. Streams are not limited by it once their headers have come.
 const LIMIT: Duration = Duration::from_secs(30);
+/// What the server says when a webhook gave it no answer.
+const WEBHOOK_FAILED: &str = "failed calling webhook";
 
 /// Why a call gave nothing.
 #[derive(Clone, Debug, Error, PartialEq)]
@@ -28,6 +30,9 @@ pub(crate) enum CallError {
     /// No answer came: whether the server did it is unknown.
     #[error("the API server could not be reached: {0}")]
     Lost(String),
+    /// The request was never sent, because there was nobody to connect to.
+    #[error("the API server could not be reached: {0}")]
+    Unreachable(String),
     /// No answer came in time: whether the server did it is unknown.
     #[error("the API server did not answer within {} s", LIMIT.as_secs())]
     TimedOut,
@@ -50,7 +55,13 @@ impl CallError {
     pub(crate) fn code(&self) -> Option<u16> {
         match self {
             Self::Refused { code, .. } => Some(*code),
-            Self::Lost(_) | Self::TimedOut | Self::Credentials(_) | Self::Unsent | Self::Withheld(_) | Self::Unreadable(_) => None,
+            Self::Lost(_)
+            | Self::Unreachable(_)
+            | Self::TimedOut
+            | Self::Credentials(_)
+            | Self::Unsent
+            | Self::Withheld(_)
+            | Self::Unreadable(_) => None,
         }
     }
 
@@ -58,8 +69,9 @@ impl CallError {
     pub(crate) fn is_outcome_unknown(&self) -> bool {
         match self {
             Self::Lost(_) | Self::TimedOut | Self::Unreadable(_) => true,
-            Self::Refused { code, .. } => *code >= 500,
-            Self::Credentials(_) | Self::Unsent | Self::Withheld(_) => false,
+            // A webhook is asked before anything is stored.
+            Self::Refused { code, message, .. } => *code >= 500 && !message.contains(WEBHOOK_FAILED),
+            Self::Unreachable(_) | Self::Credentials(_) | Self::Unsent | Self::Withheld(_) => false,
         }
     }
 
@@ -311,8 +323,18 @@ fn call_error(error: &kube::Error) -> CallError {
             retry_after: None,
         },
         // Credentials that are got anew for a request fail inside the connection.
-        other => credentials(other).map_or_else(|| CallError::Lost(root_cause(other)), CallError::Credentials),
+        other => match credentials(other) {
+            Some(text) => CallError::Credentials(text),
+            None if is_unreachable(other) => CallError::Unreachable(root_cause(other)),
+            None => CallError::Lost(root_cause(other)),
+        },
     }
+}
+
+/// Returns whether there was no connection to send anything over; one that breaks is something else.
+fn is_unreachable(error: &(dyn std::error::Error + 'static)) -> bool {
+    let mut causes = std::iter::successors(Some(error), |error| error.source());
+    causes.any(|cause| cause.downcast_ref().is_some_and(hyper_util::client::legacy::Error::is_connect))
 }
 
 /// Says what went wrong with the credentials, if it is that: without what a plugin was given and what it printed, which may be secrets.

@@ -376,6 +376,7 @@ fn failed(error: &CallError) -> StepOutcome {
         CallError::Unsent => StepOutcome::Unsent,
         CallError::Refused { .. }
         | CallError::Lost(_)
+        | CallError::Unreachable(_)
         | CallError::TimedOut
         | CallError::Credentials(_)
         | CallError::Withheld(_)

@@ -34,8 +34,10 @@ pub(crate) enum Outcome {
     Overload { retry_after: u32 },
     /// 403 in the words of the authorizer.
     Forbidden,
-    /// The answer takes longer.
+    /// The answer takes longer, because the request is handled later.
     Latency(Duration),
+    /// The request is handled at once, but its answer comes later: after the client's patience it is lost.
+    LateAnswer(Duration),
     /// A watch ends after this many events.
     DropWatch { after: usize },
     /// A log or watch stream ends after this many bytes, in the middle of a line if need be.
@@ -68,6 +70,7 @@ pub(super) struct Request<'a> {
 #[derive(Debug, Default)]
 pub(super) struct Verdict {
     pub(super) latency: Duration,
+    pub(super) late_answer: Duration,
     pub(super) refusal: Option<ApiError>,
     pub(super) drop_after: Option<usize>,
     pub(super) cut_after: Option<usize>,
@@ -120,6 +123,7 @@ impl Verdict {
                 self.refusal.get_or_insert_with(|| forbidden(request));
             }
             Outcome::Latency(time) => self.latency += *time,
+            Outcome::LateAnswer(time) => self.late_answer += *time,
             Outcome::DropWatch { after } => self.drop_after = Some(*after),
             Outcome::CutStream { after } => self.cut_after = Some(*after),
         }

@@ -122,7 +122,12 @@ impl Api {
                 cut_after: verdict.cut_after,
             }
         };
-        api::answer(call, verb).await
+        let clock = self.store.clock();
+        let answer = api::answer(call, verb).await;
+        if !verdict.late_answer.is_zero() {
+            clock.sleep(verdict.late_answer).await;
+        }
+        answer
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::support::{ObjectExt, SOON, Space, config_map, deployment, eventually, job, pod};
+use crate::support::{ObjectExt, Relay, SOON, Space, config_map, deployment, eventually, job, pod};
 
 const DELETED: &str = "successfully deleted";
 
@@ -257,4 +257,43 @@ fn r1111_a_killed_deletion_goes_on_where_it_was() {
     assert_eq!(outcome.not_run(), ["Job/backup: notNeeded"]);
     assert_eq!((space.names("configmaps").len(), space.names("jobs").len()), (0, 0));
     assert_eq!(space.births("apis/batch/v1", "jobs", "backup").len(), 1);
+}
+
+/// Decision 23, R214: nothing holds a hook of a deletion, so one whose creation got no answer may have run and be gone by its time to live.
+/// It is not sent again unasked.
+#[test]
+fn decision_23_r214_a_hook_whose_answer_is_lost_and_that_is_gone_does_not_run_twice() {
+    let Some(space) = Space::open("delete-unsure") else { return };
+    let mut bye = job("bye", "echo saved").hook("PreDelete");
+    bye["spec"]["ttlSecondsAfterFinished"] = 0.into();
+    let target = space.write("app", &[config_map("a", "1"), bye]);
+    space.sync(&target).run();
+    let relay = Relay::losing(&space, "PATCH /apis/batch/v1/");
+    let outcome = space.delete(&target).kubeconfig(relay.kubeconfig()).run();
+    outcome.assert_end(
+        1,
+        "Failed",
+        &format!(
+            "error executing pre-delete hooks: {0}/bye: it is not known whether Job {0}/bye was created and has run: the API server did not \
+             answer within 30 s; it is not sent again, because it could run twice: look for what it has done, then start the operation again",
+            space.namespace
+        ),
+    );
+    let births = || space.births("apis/batch/v1", "jobs", "bye").len();
+    assert_eq!((relay.lost(), births(), space.get("job/bye").is_some(), space.get("configmap/a").is_some()), (1, 1, false, true));
+    space.delete(&target).run().assert_end(0, "Succeeded", DELETED);
+    assert_eq!((births(), space.get("configmap/a").is_some()), (2, false));
+}
+
+/// The same while it still runs: it is found, waited for, and runs once.
+#[test]
+fn decision_23_a_hook_whose_answer_is_lost_and_that_still_runs_is_waited_for() {
+    let Some(space) = Space::open("delete-found") else { return };
+    let target = space.write("app", &[config_map("a", "1"), job("bye", "sleep 40; echo saved").hook("PreDelete")]);
+    space.sync(&target).run();
+    let relay = Relay::losing(&space, "PATCH /apis/batch/v1/");
+    let outcome = space.delete(&target).kubeconfig(relay.kubeconfig()).run();
+    outcome.assert_end(0, "Succeeded", DELETED);
+    assert_eq!((relay.lost(), space.births("apis/batch/v1", "jobs", "bye").len()), (1, 1));
+    assert_eq!(outcome.log("bye"), [(1, "saved")]);
 }

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::cluster::{Outbox, fake, locked};
 use crate::model::Propagation;
+use crate::model::annotation::OPERATION_LABEL;
 use crate::operation::Event;
 
 const USUAL: Mode = Mode { verb: Verb::Apply, force: false, validate: true, migrate: true };

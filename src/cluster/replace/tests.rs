@@ -9,6 +9,7 @@ use super::*;
 use crate::cluster::fake::{self, Asked, FakeResponse};
 use crate::cluster::ownership::Snapshot;
 use crate::cluster::{Resource, locked};
+use crate::model::annotation::TRACKING_ID;
 use crate::model::{Gvk, Options, Verb};
 
 fn config() -> Object {

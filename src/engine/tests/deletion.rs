@@ -8,7 +8,7 @@ use crate::engine::session::{Answer, Ask, FailureKind};
 use crate::model::{OperationPhase, Phase};
 use crate::operation::{Event, Request, Step};
 use crate::plan::Kind;
-use crate::sim::{DeleteOptions, Outcome};
+use crate::sim::{DeleteOptions, Match, Outcome, Rule};
 
 fn job(name: &str, annotations: &str) -> String {
     format!(
@@ -426,5 +426,66 @@ async fn r1109_what_a_later_look_cannot_read_stays_in_the_inventory_and_the_next
     stage.delete().await;
     assert_eq!(stage.writes(), ["delete Secret/s"], "and the hooks do not run again");
     assert_eq!((stage.is_there("secrets", "s"), stage.inventory()), (false, None));
+    stage.close().await;
+}
+
+impl Stage {
+    /// How many Jobs have begun to run under a name, gone ones included.
+    fn runs(&self, name: &str) -> usize {
+        let events = self.sim.store().list("", "events", Some("shop"));
+        let of_job =
+            |event: &&std::sync::Arc<serde_json::Value>| event["involvedObject"]["name"] == name && event["reason"] == "SuccessfulCreate";
+        events.iter().filter(of_job).count()
+    }
+}
+
+/// Its time to live takes the hook away while its creation is still without an answer: whether it has run is not known, and nothing may run
+/// it again unasked.
+#[tokio::test(start_paused = true)]
+async fn decision_23_r214_a_hook_that_may_have_run_and_gone_ends_the_deletion_and_does_not_run_twice() {
+    let bye = job("bye", PRE).replace("backoffLimit: 0", "backoffLimit: 0\n  ttlSecondsAfterFinished: 2");
+    let mut stage = Stage::new(PODS, &format!("{}{bye}", config("a", "")));
+    stage.sync(Request::default()).await;
+    stage.fault("patch", "jobs", Outcome::LateAnswer(std::time::Duration::from_secs(60)));
+    let operation = stage.delete().await;
+    let sentence = "it is not known whether Job shop/bye was created and has run: the API server did not answer within 30 s; it is not sent \
+        again, because it could run twice: look for what it has done, then start the operation again";
+    assert_eq!(
+        (operation.phase(), operation.message()),
+        (OperationPhase::Failed, &*format!("error executing pre-delete hooks: shop/bye: {sentence}"))
+    );
+    assert_eq!((stage.runs("bye"), stage.is_there("jobs", "bye")), (1, false));
+    assert!(stage.is_there("configmaps", "a") && stage.inventory().is_some(), "nothing of the app goes after that");
+    // Asked again, it runs again.
+    stage.sim.faults().clear();
+    stage.records.clear();
+    assert_eq!(stage.delete().await.phase(), OperationPhase::Succeeded);
+    assert_eq!((stage.runs("bye"), stage.is_there("configmaps", "a")), (2, false));
+    stage.close().await;
+}
+
+/// One that is still there counts by its end, as if its answer had come.
+#[tokio::test(start_paused = true)]
+async fn decision_23_a_hook_whose_answer_is_lost_while_it_runs_is_found_and_waited_for() {
+    let pods = "pods:\n  - match: {owner: Job/*}\n    runs: {after: 60s, logs: [{at: 50s, line: saved}]}\n";
+    let mut stage = Stage::new(pods, &format!("{}{}", config("a", ""), job("bye", PRE)));
+    stage.sync(Request::default()).await;
+    stage.fault("patch", "jobs", Outcome::LateAnswer(std::time::Duration::from_secs(300)));
+    let operation = stage.delete().await;
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    assert_eq!((stage.runs("bye"), stage.texts()), (1, vec!["saved".to_owned()]));
+    stage.close().await;
+}
+
+/// A hook of a sync is held by its finalizer, so it is found even if it has ended long ago.
+#[tokio::test(start_paused = true)]
+async fn r214_r1501_a_hook_of_a_sync_whose_answer_is_lost_is_found_after_its_time_to_live() {
+    let pre = job("pre", "argocd.argoproj.io/hook: PreSync").replace("backoffLimit: 0", "backoffLimit: 0\n  ttlSecondsAfterFinished: 2");
+    let mut stage = Stage::new(PODS, &format!("{}{pre}", config("a", "")));
+    let when = Match { verbs: vec!["patch".into()], resource: Some("jobs".into()), nth: Some(1..=1), ..Match::default() };
+    stage.sim.faults().add(Rule { when, then: Outcome::LateAnswer(std::time::Duration::from_secs(60)) });
+    let operation = stage.sync(Request::default()).await;
+    assert_eq!(operation.phase(), OperationPhase::Succeeded, "{:#?}", stage.tail());
+    assert_eq!((stage.runs("pre"), stage.is_there("jobs", "pre")), (1, false));
     stage.close().await;
 }

@@ -26,8 +26,11 @@ pub(crate) struct FaultRule {
     /// Answers 403 in the words of the authorizer.
     #[serde(default)]
     forbidden: bool,
-    /// The answer takes longer.
+    /// The answer takes longer, because the request is handled later.
     latency: Option<Latency>,
+    /// The request is handled at once, its answer comes later.
+    #[serde(default, deserialize_with = "time::optional")]
+    late_answer: Option<Duration>,
     /// A watch ends after this many events.
     drop_watch_after: Option<usize>,
     /// A watch or a followed log breaks off after this many bytes.
@@ -116,6 +119,7 @@ impl FaultRule {
             self.overload.map(|after| Outcome::Overload { retry_after: seconds(after) }),
             self.forbidden.then_some(Outcome::Forbidden),
             self.latency.as_ref().map(|latency| Outcome::Latency(latency.p50)),
+            self.late_answer.map(Outcome::LateAnswer),
             self.drop_watch_after.map(|after| Outcome::DropWatch { after }),
             self.cut_stream_after.map(|after| Outcome::CutStream { after }),
         ];

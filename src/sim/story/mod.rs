@@ -152,7 +152,7 @@ impl Story {
         }
         if let Some((name, _)) = self.faults.iter().find(|(_, fault)| !fault.does_something()) {
             return Err(format!(
-                "faults.{name}: say what happens: `status`, `overload`, `forbidden`, `latency`, `dropWatchAfter` or `cutStreamAfter`"
+                "faults.{name}: say what happens: `status`, `overload`, `forbidden`, `latency`, `lateAnswer`, `dropWatchAfter` or `cutStreamAfter`"
             ));
         }
         for (index, rule) in self.pods.iter().enumerate() {
