@@ -36,7 +36,7 @@ const AT_ONCE: usize = 32;
 /// How closely a plan is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Depth {
-    /// What a plan says: hooks run in any case, and what stays as it is needs no second look.
+    /// What a plan says: what stays as it is needs no second look, and of a hook only whether it can run.
     Plan,
     /// Everything is compared, hooks with the live ones.
     Diff,
@@ -145,8 +145,8 @@ impl Eye<'_> {
             return Look::only(Action::Refused(invalid.message.clone()));
         }
         match (task.id.role, &task.target) {
-            (Role::Hook, Some(target)) if self.depth == Depth::Diff && self.plan.kind == Kind::Sync => self.hook(task, target).await,
-            (Role::Hook, _) => Look::only(Action::Run),
+            (Role::Hook, Some(target)) => self.hook(task, target).await,
+            (Role::Hook, None) => Look::only(Action::Run),
             (Role::Prune, _) if self.plan.kind == Kind::Sync => self.prune(task).await,
             (Role::Prune, _) => Look::only(Action::Prune),
             (Role::Apply, None) => Look::only(Action::Unknown("the plan has no manifest for it".to_owned())),
@@ -180,13 +180,15 @@ impl Eye<'_> {
         }
     }
 
-    /// A hook is run anew; only what is different from the live one, if it is still there, can be said of it.
+    /// A hook is run anew: said of it is what the server refuses, and what is different from the live one, if that is still there.
     async fn hook(&self, task: &Task, target: &Object) -> Look {
         let Some(resource) = self.cluster.known_resource(&task.gvk()).filter(|_| !task.id.key.name.is_empty()) else {
             return Look::only(Action::Run);
         };
         let spot = spot(&resource, task);
-        let foreseen = if task.delete_policies().contains(&DeletePolicy::BeforeHookCreation) {
+        // A deletion takes away what has the name of a hook, whatever its policy (spec R1111).
+        let is_anew = self.plan.kind == Kind::Delete || task.delete_policies().contains(&DeletePolicy::BeforeHookCreation);
+        let foreseen = if is_anew {
             self.cluster.foresee_anew(spot, target, "the hook of the last run is deleted first", |live| self.mode(task, live)).await
         } else {
             self.cluster.foresee(spot, target, Glimpse::Unseen, |live| self.mode(task, live)).await
@@ -196,11 +198,12 @@ impl Eye<'_> {
         if matches!(&foreseen.prospect, Prospect::Refused(error) if is_final(error)) && !foreseen.live.as_ref().is_some_and(is_leaving) {
             return self.judged(task, target, foreseen);
         }
-        let Some(live) = &foreseen.live else { return Look::only(Action::Run) };
+        let leaving = |live: &Object| leaving(&task.id.key, live, "the hook is made anew when it is gone");
+        let notes = foreseen.live.as_ref().and_then(leaving).into_iter().chain(left_out(&task.id.key, &foreseen)).collect();
+        let run = Look { notes, ..Look::only(Action::Run) };
+        let Some(live) = foreseen.live.as_ref().filter(|_| self.depth == Depth::Diff) else { return run };
         let (difference, approximate) = self.both_sides(task, (live, target), &foreseen);
-        let leaving = leaving(&task.id.key, live, "the hook is made anew when it is gone");
-        let notes = leaving.into_iter().chain(left_out(&task.id.key, &foreseen)).collect();
-        Look { difference: Some(difference), approximate, notes, ..Look::only(Action::Run) }
+        Look { difference: Some(difference), approximate, ..run }
     }
 
     async fn apply(&self, task: &Task, target: &Object) -> Look {

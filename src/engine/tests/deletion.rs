@@ -4,7 +4,7 @@
 use serde_json::json;
 
 use super::stage::Stage;
-use crate::engine::session::{Answer, Ask, FailureKind};
+use crate::engine::session::{Action, Answer, Ask, FailureKind};
 use crate::model::{OperationPhase, Phase};
 use crate::operation::{Event, Request, Step};
 use crate::plan::Kind;
@@ -291,15 +291,24 @@ async fn a_plan_of_a_deletion_names_what_goes_and_writes_nothing() {
     let Answer::Planned(planned) = stage.answer().await else { panic!("no plan") };
     let tasks: Vec<String> = planned.plan.tasks.iter().map(|task| format!("{} {}", task.id.phase, task.id.key.short())).collect();
     assert_eq!(tasks, ["PreDelete Job/bye", "Delete ConfigMap/a", "Delete Job/bye"]);
-    assert!(
-        planned
-            .plan
-            .tasks
-            .iter()
-            .filter(|task| task.id.phase == Phase::Delete)
-            .all(|task| planned.actions[&task.id] == crate::engine::session::Action::Prune)
-    );
+    assert!(planned.plan.tasks.iter().filter(|task| task.id.phase == Phase::Delete).all(|task| planned.actions[&task.id] == Action::Prune));
     assert!(stage.is_there("configmaps", "a"));
+    stage.close().await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn r1111_a_plan_of_a_deletion_says_which_hook_the_server_would_refuse() {
+    let mut stage = Stage::new(PODS, &format!("{}{}{}", config("a", ""), job("bye", PRE), job("well", PRE)));
+    stage.sync(Request::default()).await;
+    stage.write(&format!("{}{}{}", config("a", ""), job("bye", PRE).replace("backoffLimit: 0", "backofLimit: 0"), job("well", PRE)));
+    stage.ask(Ask::PlanDeletion { request: Request::deletion() }).await;
+    let Answer::Planned(planned) = stage.answer().await else { panic!("no plan") };
+    let action = |name: &str| {
+        planned.plan.tasks.iter().find(|task| *task.id.key.name == *name && task.is_hook()).map(|task| &planned.actions[&task.id])
+    };
+    assert!(matches!(action("bye"), Some(Action::Refused(why)) if why.contains("backofLimit")), "{:?}", action("bye"));
+    assert_eq!(action("well"), Some(&Action::Run));
+    assert_eq!(stage.delete().await.phase(), OperationPhase::Failed);
     stage.close().await;
 }
 

@@ -10,6 +10,7 @@ use crate::demo::{STORIES, Shipped};
 use crate::engine::rules::RuleSources;
 use crate::engine::session::{Action, Answer, Ask, Connector, Opening, OperationIds, Planned, SessionHandle, open};
 use crate::manifest::LoadOptions;
+use crate::model::OperationPhase;
 use crate::operation::{Event, Request};
 use crate::plan::diff::Cause;
 use crate::plan::{Hooks, Selector};
@@ -414,9 +415,33 @@ async fn a_hook_that_is_made_anew_is_refused_like_the_apply_of_the_sync() {
     stage.write(&format!("{hook}dataz: {{x: z}}\n---\n{}", config("a", "{k: v}")));
     let (action, _, _) = said(&stage.diff().await, "h");
     assert!(matches!(&action, Action::Refused(why) if why.contains(".dataz: field not declared in schema")), "{action:?}");
+    assert_eq!(said(&stage.plan().await, "h").0, action);
     stage.sync(Request::default()).await;
     let Action::Refused(why) = action else { panic!("refused") };
     assert_eq!(stage.results()[0].3, why, "in the same words");
+    stage.close().await;
+}
+
+/// Spec R308, R1507: without the policy BeforeHookCreation a hook is applied over its old object.
+#[tokio::test(start_paused = true)]
+async fn r308_a_hook_whose_old_object_cannot_be_changed_is_refused_by_the_plan_and_not_first_by_the_sync() {
+    let hook = |image: &str, policy: &str| {
+        job("migrate", &format!("argocd.argoproj.io/hook: PreSync, argocd.argoproj.io/hook-delete-policy: {policy}"), image)
+    };
+    let mut stage = Stage::new(PODS, &hook("x:1", "HookFailed"));
+    stage.sync(Request::default()).await;
+    assert_eq!(said(&stage.plan().await, "migrate"), (Action::Run, vec![], None), "nothing to change");
+    stage.write(&hook("x:2", "HookFailed"));
+    let planned = stage.plan().await;
+    let (action, _, _) = said(&planned, "migrate");
+    let Action::Refused(why) = &action else { panic!("{action:?}") };
+    assert!(why.contains("field is immutable"), "{why}");
+    assert_eq!(said(&stage.diff().await, "migrate").0, action);
+    let operation = stage.sync(Request::default()).await;
+    assert_eq!((operation.phase(), &stage.results().last().unwrap().3), (OperationPhase::Failed, why), "in the same words");
+    stage.write(&hook("x:2", "BeforeHookCreation"));
+    assert_eq!(said(&stage.plan().await, "migrate"), (Action::Run, vec![], None));
+    assert_eq!(stage.sync(Request::default()).await.phase(), OperationPhase::Succeeded);
     stage.close().await;
 }
 

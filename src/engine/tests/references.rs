@@ -36,7 +36,7 @@ impl Stage {
         }
     }
 
-    async fn plan(&mut self) -> Planned {
+    pub(super) async fn plan(&mut self) -> Planned {
         self.planned(Ask::Plan { request: Request::default() }).await
     }
 
