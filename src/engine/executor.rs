@@ -174,6 +174,9 @@ impl Executor {
             Err(error) => return failed(&error),
         };
         let mode = self.mode(task, &before);
+        if let Some(spared) = self.spared(task, Sent { target: &target, mode }, &before) {
+            return tried(spared.word);
+        }
         match self.stoppable.try_apply(call.spot(), &target, &before, mode).await {
             Ok(word) => tried(word),
             Err(CallError::Refused { message, .. }) => {
@@ -197,8 +200,9 @@ impl Executor {
         };
         let mode = self.mode(call.task, &before);
         let sent = Sent { target: &target, mode };
-        if let Some(outcome) = self.unchanged(call.task, sent, &before) {
-            return outcome;
+        if let Some(Spared { word, live }) = self.spared(call.task, sent, &before) {
+            let message = Applied { object: target, word }.message();
+            return StepOutcome::Done { message, live: Some(Box::new(live)) };
         }
         match self.stoppable.apply(call.spot(), &target, &before, mode, call.reporter).await {
             Ok(applied) => {
@@ -254,13 +258,12 @@ impl Executor {
     }
 
     /// What this very apply has made of an object need not be sent again as long as nobody has changed it.
-    fn unchanged(&self, task: &Task, sent: Sent<'_>, before: &Before) -> Option<StepOutcome> {
+    fn spared(&self, task: &Task, sent: Sent<'_>, before: &Before) -> Option<Spared> {
         let Before::Present(snapshot) = before else { return None };
         self.seals.as_ref().filter(|seals| seals.spare(task, sent, snapshot))?;
         let live = self.watches.live_as(&task.id.key, snapshot)?;
         let word = if sent.mode.verb == Verb::ServerSideApply { Word::ServersideApplied } else { Word::Unchanged };
-        let message = Applied { object: sent.target.clone(), word }.message();
-        Some(StepOutcome::Done { message, live: Some(Box::new(live)) })
+        Some(Spared { word, live })
     }
 
     fn note(&self, task: &Task, sent: Sent<'_>, applied: &Applied, live: &Live) {
@@ -346,6 +349,12 @@ impl Executor {
             Removal::Unsent => StepOutcome::Unsent,
         }
     }
+}
+
+/// An object that is not sent: what is said of it, and how it is.
+struct Spared {
+    word: Word,
+    live: Live,
 }
 
 #[derive(Clone, Copy)]

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use super::stage::Stage;
 use crate::engine::session::{Action, Answer, Ask};
 use crate::model::ResultCode;
-use crate::operation::Request;
+use crate::operation::{Event, Request};
 use crate::sim::Outcome;
 
 const CONFIG: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {k: v}\n---\n";
@@ -66,6 +66,25 @@ async fn what_the_last_sync_made_is_unchanged_without_a_request_secrets_too() {
         let messages = messages(&mut stage, Request::default()).await;
         assert_eq!(messages, ["secret/s unchanged", "configmap/a unchanged"], "{:#?}", stage.tail());
     }
+    stage.close().await;
+}
+
+/// It tells what the sync would do, and that is to send nothing.
+#[tokio::test(start_paused = true)]
+async fn a_dry_run_does_not_try_what_the_sync_would_not_send() {
+    let mut stage = synced(&both()).await;
+    refuse_writes(&stage);
+    let dry = || Request { dry_run: true, ..Request::default() };
+    assert_eq!(
+        messages(&mut stage, dry()).await,
+        ["secret/s unchanged (dry run)", "configmap/a unchanged (dry run)"],
+        "{:#?}",
+        stage.tail()
+    );
+    stage.write(&format!("{}{SECRET}", CONFIG.replace("k: v", "k: changed")));
+    assert_eq!(messages(&mut stage, dry()).await, ["secret/s unchanged (dry run)", "configmap/a configured (dry run)"]);
+    let tried = |event: &Event| matches!(event, Event::Warned { text, .. } if text == "the API server would refuse it: it was sent");
+    assert!(stage.records.iter().any(|record| tried(&record.event)), "{:#?}", stage.tail());
     stage.close().await;
 }
 
