@@ -1,12 +1,17 @@
 //! Asking for the successor of an object while the old one is still there: without doing it, under a name made up for the trial. Owns what a
 //! refusal of that trial proves, and that nobody hears of the name; must not decide what goes.
 
+use std::collections::BTreeSet;
+
 use serde_json::Value;
 
 use super::apply::{Run, Spot};
 use super::wire::{Answer, CallError};
 use super::{Cluster, Reporter, unknown_fields};
-use crate::model::{Mode, Object};
+use crate::model::{Grant, Mode, Object, Verb};
+
+/// Stands for the server's reason where its authorizer says that the successor may not be created.
+const DENIED: &str = "Denied";
 
 /// The object that would take the place of an old one, as far as the server says.
 #[derive(Debug, PartialEq)]
@@ -40,7 +45,34 @@ impl Cluster {
     pub(super) async fn create_beside(&self, spot: Spot<'_>, target: &Object, mode: Mode) -> Result<Answer, CallError> {
         let name = trial_name(spot.name);
         let answer = self.post(Spot { name: &name, ..spot }, &named(target, &name), mode, Run::Dry).await;
-        under_own_name(answer, &name, spot.name)
+        match under_own_name(answer, &name, spot.name) {
+            Err(error) if error.is_forbidden() => Err(self.for_certain(spot, mode, error).await),
+            answer @ (Ok(_) | Err(_)) => answer,
+        }
+    }
+
+    /// A quota or a policy may forbid the second object alone. What the server's authorizer denies, it denies to the successor too.
+    async fn for_certain(&self, spot: Spot<'_>, mode: Mode, error: CallError) -> CallError {
+        let verbs: &[(&str, &str)] = match mode.verb {
+            // Whoever creates says the name to the object's content alone, which no role sees.
+            Verb::Replace => &[("create", "")],
+            Verb::Apply | Verb::ServerSideApply => &[("patch", spot.name), ("create", spot.name)],
+        };
+        let grant = |(verb, name): &(&str, &str)| Grant {
+            verb: (*verb).into(),
+            group: spot.resource.gvk.group.clone(),
+            resource: spot.resource.plural.clone(),
+            subresource: "".into(),
+            namespace: spot.namespace.into(),
+            name: (*name).into(),
+        };
+        let needed: BTreeSet<Grant> = verbs.iter().map(grant).collect();
+        match (self.allowed(&needed).await, error) {
+            (Ok(allowed), CallError::Refused { code, message, causes, retry_after, .. }) if allowed.len() < needed.len() => {
+                CallError::Refused { code, reason: DENIED.to_owned(), message, causes, retry_after }
+            }
+            (_, error) => error,
+        }
     }
 
     /// Asks the same by way of an apply, for what a sync applies after the old object has gone: that refuses in other words. Who may apply
@@ -59,14 +91,18 @@ impl Cluster {
 /// Returns whether a refusal is about the target itself, and not about a second object beside the old one, its name, or what the old one
 /// holds. What admission says may be about any of that.
 pub(crate) fn is_final(error: &CallError) -> bool {
-    let CallError::Refused { code, message, causes, .. } = error else { return false };
+    let CallError::Refused { code, reason, message, causes, .. } = error else { return false };
     let is_of_schema = is_of_schema(message);
     let is_of_admission = ["admission webhook", "ValidatingAdmissionPolicy", "denied the request", "does not support dry run"];
     // An address or a port of the old Service.
     let is_held = message.contains("already allocated");
     // A rule for the whole object may look at its name.
     let is_of_name = !causes.is_empty() && causes.iter().all(|field| matches!(&**field, "metadata.name" | "<nil>" | ""));
-    (matches!(code, 400 | 422) || is_of_schema) && !is_held && !is_of_name && !is_of_admission.iter().any(|words| message.contains(words))
+    reason == DENIED
+        || (matches!(code, 400 | 422) || is_of_schema)
+            && !is_held
+            && !is_of_name
+            && !is_of_admission.iter().any(|words| message.contains(words))
 }
 
 /// Returns whether the server could not make an object out of the target, whatever status it says that with.

@@ -49,6 +49,12 @@ pub(crate) fn status(code: u16, reason: &str, message: &str) -> FakeResponse {
     )
 }
 
+/// Answers a question about rights; `None` for any other request.
+pub(crate) fn review(asked: &Asked, allowed: bool) -> Option<FakeResponse> {
+    let is_review = asked.path == "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
+    is_review.then(|| json_answer(201, &json!({"status": {"allowed": allowed}})))
+}
+
 /// What a test needs to know of a request.
 #[derive(Clone, Debug)]
 pub(crate) struct Asked {

@@ -41,6 +41,32 @@ fn without_permission_to_write_the_task_fails_with_the_servers_sentence() {
     assert!(space.names("configmaps").is_empty());
 }
 
+/// R713: by force, nothing is deleted whose successor the account may not create; a plan says it before.
+#[test]
+fn r713_force_gives_no_object_away_that_the_account_may_not_create_again() {
+    let Some(space) = Space::open("no-create") else { return };
+    let forced = |object: Value, options: &str| object.annotated("argocd.argoproj.io/sync-options", options);
+    let web = |tier: &str| {
+        let web = deployment("web", "touch /tmp/ready; exec sleep 600");
+        let web = web.with("/spec/selector/matchLabels/tier", tier).with("/spec/template/metadata/labels/tier", tier);
+        forced(web, "Force=true")
+    };
+    let config = |value: &str| forced(config_map("a", value), "Replace=true,Force=true");
+    space.sync(&space.write("before", &[config("1"), web("one")])).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    let uids = || (space.uid("configmap/a"), space.uid("deployment/web"));
+    let before = uids();
+    let kubeconfig = space.account(&["get", "list", "watch", "patch", "update", "delete"]);
+    let target = space.write("after", &[config("2"), web("two")]);
+    let outcome = space.sync(&target).kubeconfig(&kubeconfig).run();
+    assert_eq!(outcome.code, Some(1));
+    let results = outcome.results();
+    assert!(results.len() == 2 && results.iter().all(|result| result.contains("cannot create resource")), "{results:?}");
+    assert_eq!(uids(), before);
+    let plan = space.plan_output(&target, &["--kubeconfig", &kubeconfig.to_string_lossy()]);
+    let text = String::from_utf8_lossy(&plan.stdout);
+    assert_eq!((plan.status.code(), text.matches("refused    ").count()), (Some(1), 2), "{text}");
+}
+
 /// A3 (c): a hook in a namespace where the account has no rights.
 #[test]
 fn a3_a_hook_in_a_namespace_without_rights_fails_alone() {

@@ -24,6 +24,7 @@ struct Server {
     get: fn() -> FakeResponse,
     patch: fn() -> FakeResponse,
     post: fn() -> FakeResponse,
+    may_create: bool,
 }
 
 const MAKING: Mode = Mode { verb: Verb::Apply, force: false, validate: true, migrate: false };
@@ -36,6 +37,9 @@ async fn foresee_with(server: Server, options: &[&str], force: bool) -> (Foresee
     let log = Arc::new(Mutex::new(Vec::new()));
     let seen = log.clone();
     let cluster = fake::cluster(move |asked: Asked| {
+        if let Some(answer) = fake::review(&asked, server.may_create) {
+            return answer;
+        }
         assert!(asked.method == "GET" || asked.query.ends_with("dryRun=All"), "a real write: {asked:?}");
         locked(&seen).push(asked.method.clone());
         match asked.method.as_str() {
@@ -53,7 +57,7 @@ async fn foresee_with(server: Server, options: &[&str], force: bool) -> (Foresee
 }
 
 async fn foresee(get: fn() -> FakeResponse, patch: fn() -> FakeResponse) -> Foreseen {
-    foresee_with(Server { get, patch, post: NEVER }, &[], false).await.0
+    foresee_with(Server { get, patch, post: NEVER, may_create: true }, &[], false).await.0
 }
 
 fn data(object: Option<&Object>) -> Option<Value> {
@@ -165,7 +169,7 @@ async fn what_the_server_refuses_is_refused_in_its_words() {
 async fn a_webhook_with_side_effects_is_not_tried_and_not_refused() {
     for text in ["admission webhook \"w.example.com\" does not support dry run", "failed calling webhook \"w\": Webhook SideEffects is nil"]
     {
-        let server = Server { get: LIVE, patch: NEVER, post: NEVER };
+        let server = Server { get: LIVE, patch: NEVER, post: NEVER, may_create: true };
         let cluster = fake::cluster(move |asked: Asked| match asked.method.as_str() {
             "GET" => (server.get)(),
             _ => fake::status(400, "BadRequest", text),
@@ -205,7 +209,7 @@ async fn who_may_write_but_not_read_gets_a_creation_or_nothing() {
 #[tokio::test(start_paused = true)]
 async fn r711_r713_what_takes_the_place_of_an_object_is_asked_for() {
     let replaced = || fake::json_answer(200, &object("7", &json!({"k": "new"})));
-    let server = Server { get: LIVE, patch: replaced, post: NEVER };
+    let server = Server { get: LIVE, patch: replaced, post: NEVER, may_create: true };
     let (foreseen, asked) = foresee_with(server, &["Replace=true"], false).await;
     assert_eq!(
         (foreseen.prospect, data(foreseen.after.as_ref()), asked),
@@ -217,7 +221,7 @@ async fn r711_r713_what_takes_the_place_of_an_object_is_asked_for() {
             "metadata": {"name": "a-again", "namespace": "shop", "uid": "fresh"}});
         fake::json_answer(201, &made)
     };
-    let recreated = Server { get: LIVE, patch: NEVER, post: anew };
+    let recreated = Server { get: LIVE, patch: NEVER, post: anew, may_create: true };
     let (foreseen, asked) = foresee_with(recreated, &["Replace=true"], true).await;
     assert!(matches!(foreseen.prospect, Prospect::Recreate(_)), "{foreseen:?}");
     assert_eq!(
@@ -228,9 +232,10 @@ async fn r711_r713_what_takes_the_place_of_an_object_is_asked_for() {
     assert_eq!(asked, ["GET", "POST"]);
 
     let immutable = || fake::status(422, "Invalid", "spec.selector: field is immutable");
-    let (foreseen, _) = foresee_with(Server { get: LIVE, patch: immutable, post: anew }, &[], true).await;
+    let (foreseen, _) = foresee_with(Server { get: LIVE, patch: immutable, post: anew, may_create: true }, &[], true).await;
     assert_eq!(foreseen.prospect, Prospect::Recreate("spec.selector: field is immutable".to_owned()));
-    let (foreseen, _) = foresee_with(Server { get: LIVE, patch: NEVER, post: NEVER }, &["ServerSideApply=true"], true).await;
+    let (foreseen, _) =
+        foresee_with(Server { get: LIVE, patch: NEVER, post: NEVER, may_create: true }, &["ServerSideApply=true"], true).await;
     assert!(matches!(&foreseen.prospect, Prospect::Refused(error) if error.to_string() == "--force cannot be used with --server-side"));
 }
 
@@ -276,6 +281,9 @@ async fn foresee_anew(mode: Mode, serve: fn(&Asked) -> FakeResponse) -> (Foresee
     let cluster = fake::cluster(move |asked: Asked| {
         if asked.method == "GET" {
             return LIVE();
+        }
+        if let Some(answer) = fake::review(&asked, true) {
+            return answer;
         }
         assert!(asked.query.ends_with("dryRun=All"), "a real write: {asked:?}");
         assert_eq!(asked.body["metadata"]["name"], "a-again");
@@ -325,19 +333,25 @@ async fn what_is_applied_anew_is_refused_in_the_words_of_the_apply_and_under_its
 #[tokio::test(start_paused = true)]
 async fn r713_a_successor_by_force_that_is_refused_is_a_refusal() {
     let post = || fake::status(422, "Invalid", "ConfigMap \"a-again\" is invalid: data[a b]: Invalid value: \"a b\"");
-    let (foreseen, _) = foresee_with(Server { get: LIVE, patch: NEVER, post }, &["Replace=true"], true).await;
+    let (foreseen, _) = foresee_with(Server { get: LIVE, patch: NEVER, post, may_create: true }, &["Replace=true"], true).await;
     let expected = "ConfigMap \"a\" is invalid: data[a b]: Invalid value: \"a b\"";
     assert!(matches!(&foreseen.prospect, Prospect::Refused(error) if error.to_string() == expected), "{foreseen:?}");
 
     let immutable = || fake::status(422, "Invalid", "spec.selector: field is immutable");
-    let (foreseen, _) = foresee_with(Server { get: LIVE, patch: immutable, post }, &[], true).await;
+    let (foreseen, _) = foresee_with(Server { get: LIVE, patch: immutable, post, may_create: true }, &[], true).await;
     assert!(matches!(&foreseen.prospect, Prospect::Refused(error) if error.to_string() == expected), "{foreseen:?}");
 
     let post = || fake::status(403, "Forbidden", "exceeded quota: configmaps \"a-again\"");
-    let (foreseen, _) = foresee_with(Server { get: LIVE, patch: NEVER, post }, &["Replace=true"], true).await;
+    let (foreseen, _) = foresee_with(Server { get: LIVE, patch: NEVER, post, may_create: true }, &["Replace=true"], true).await;
     assert!(matches!(foreseen.prospect, Prospect::Recreate(_)), "{foreseen:?}");
     let why = "the API server does not try it beside the old one: exceeded quota: configmaps \"a\"";
     assert_eq!(foreseen.approximate.as_deref(), Some(why));
+
+    // What the authorizer denies, it denies to the successor too.
+    let post = || fake::status(403, "Forbidden", "User \"ann\" cannot create resource \"configmaps\"");
+    let denied = Server { get: LIVE, patch: NEVER, post, may_create: false };
+    let (foreseen, _) = foresee_with(denied, &["Replace=true"], true).await;
+    assert!(matches!(&foreseen.prospect, Prospect::Refused(error) if error.is_forbidden()), "{foreseen:?}");
 }
 
 #[tokio::test(start_paused = true)]

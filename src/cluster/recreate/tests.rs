@@ -62,6 +62,9 @@ async fn play_until(
     let log = Arc::new(Mutex::new(Vec::new()));
     let (seen, count) = (log.clone(), AtomicUsize::new(0));
     let cluster = fake::cluster(move |asked| {
+        if let Some(answer) = fake::review(&asked, true) {
+            return answer;
+        }
         let what = if asked.query.contains("dryRun=All") { "TRY" } else { asked.method.as_str() };
         locked(&seen).push(what.to_owned());
         serve(&asked, what, count.fetch_add(1, Ordering::SeqCst))

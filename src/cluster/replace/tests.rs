@@ -162,13 +162,31 @@ async fn r713_replace_by_force_gives_no_object_away_for_one_that_the_server_refu
     // What speaks against a second object only does not speak against the first one.
     let played = play(&configs(), &config(), &present(), mode(true), |asked, at| match (asked.method.as_str(), at) {
         ("POST", 0) => fake::status(403, "Forbidden", "exceeded quota: configmaps"),
-        ("DELETE", 1) => fake::json_answer(200, &stored("8")),
-        ("GET", 2) => fake::status(404, "NotFound", "configmaps \"a\" not found"),
-        ("POST", 3) => fake::json_answer(201, &stored("9")),
+        ("POST", 1) => fake::review(asked, true).unwrap(),
+        ("DELETE", 2) => fake::json_answer(200, &stored("8")),
+        ("GET", 3) => fake::status(404, "NotFound", "configmaps \"a\" not found"),
+        ("POST", 4) => fake::json_answer(201, &stored("9")),
         _ => panic!("{at}: {asked:?}"),
     })
     .await;
     assert!(played.said.is_ok(), "{:?}", played.said);
+}
+
+#[tokio::test(start_paused = true)]
+async fn r713_replace_by_force_gives_no_object_away_for_one_that_the_user_may_not_create() {
+    let denied = "configmaps is forbidden: User \"ann\" cannot create resource \"configmaps\" in API group \"\" in the namespace \"shop\"";
+    let played = play(&configs(), &config(), &present(), mode(true), |asked, at| match at {
+        0 => fake::status(403, "Forbidden", denied),
+        1 => {
+            let attributes =
+                json!({"verb": "create", "group": "", "resource": "configmaps", "subresource": "", "namespace": "shop", "name": ""});
+            assert_eq!(asked.body["spec"]["resourceAttributes"], attributes);
+            fake::review(asked, false).unwrap()
+        }
+        _ => panic!("{at}: {asked:?}"),
+    })
+    .await;
+    assert_eq!(played.said, bad(denied));
 }
 
 #[tokio::test(start_paused = true)]

@@ -134,12 +134,9 @@ impl Space {
         serde_json::from_slice(&output.stdout).unwrap()
     }
 
-    /// Runs a plan, without a screen.
+    /// Runs a plan, without a screen; another `--kubeconfig` among the arguments wins.
     pub(crate) fn plan_output(&self, target: &Path, arguments: &[&str]) -> std::process::Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_syncwave"));
-        command.arg("plan").arg(target).args(["--app", "app", "-n", &self.namespace]).args(arguments);
-        command.arg("--state-dir").arg(self.state()).arg("--kubeconfig").arg(&self.kubeconfig);
-        command.output().unwrap()
+        self.look("plan", target, arguments)
     }
 
     /// Runs `plan --rbac` as the user of a kubeconfig; returns the exit code, what it printed, and what it said on standard error.
@@ -174,13 +171,17 @@ impl Space {
 
     /// Runs a diff; another `--kubeconfig` among the arguments wins.
     pub(crate) fn diff_output(&self, target: &Path, arguments: &[&str]) -> std::process::Output {
-        let mut command = Command::new(env!("CARGO_BIN_EXE_syncwave"));
-        command.arg("diff").arg(target).args(["--app", "app", "-n", &self.namespace]).args(arguments);
-        command.arg("--state-dir").arg(self.state());
+        self.look("diff", target, arguments)
+    }
+
+    fn look(&self, command: &str, target: &Path, arguments: &[&str]) -> std::process::Output {
+        let mut command_line = Command::new(env!("CARGO_BIN_EXE_syncwave"));
+        command_line.arg(command).arg(target).args(["--app", "app", "-n", &self.namespace]).args(arguments);
+        command_line.arg("--state-dir").arg(self.state());
         if !arguments.contains(&"--kubeconfig") {
-            command.arg("--kubeconfig").arg(&self.kubeconfig);
+            command_line.arg("--kubeconfig").arg(&self.kubeconfig);
         }
-        command.output().unwrap()
+        command_line.output().unwrap()
     }
 
     /// Runs kubectl and returns what it printed; panics when it fails.
