@@ -132,9 +132,7 @@ impl Cluster {
         mode: Mode,
         reporter: &Reporter,
     ) -> Result<Applied, CallError> {
-        if let Some(reason) = mode.contradiction() {
-            return Err(CallError::Withheld(reason.to_owned()));
-        }
+        mode.idle().into_iter().for_each(|text| reporter.warn(text.to_owned()));
         match mode.verb {
             Verb::Replace => self.replace(spot, target, before, mode, reporter).await,
             Verb::Apply | Verb::ServerSideApply => self.merge_or_recreate(spot, target, before, mode, reporter).await,

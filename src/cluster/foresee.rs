@@ -91,9 +91,6 @@ impl Cluster {
             };
             let before = seen.before();
             let mode = mode(before.options());
-            if let Some(reason) = mode.contradiction() {
-                return refused(seen.live(), CallError::Withheld(reason.to_owned()));
-            }
             let tried = self.try_for(spot, target, &before, mode).await;
             let is_settled = seen.is_moment_of(&tried) && (is_fresh || !depends_on_moment(&tried));
             if is_settled || looks == LOOKS {
@@ -114,9 +111,6 @@ impl Cluster {
         };
         let Some(live) = live else { return self.foresee(spot, target, Glimpse::Unseen, mode).await };
         let mode = mode(&Snapshot::of(live.wire()).options);
-        if let Some(reason) = mode.contradiction() {
-            return refused(Some(live), CallError::Withheld(reason.to_owned()));
-        }
         let tried = match mode.verb {
             Verb::Replace => self.create_beside(spot, target, mode).await,
             Verb::Apply | Verb::ServerSideApply => self.apply_beside(spot, target, mode).await,
@@ -229,13 +223,6 @@ struct Told<'a> {
 }
 
 impl Seen {
-    fn live(self) -> Option<Object> {
-        match self {
-            Self::Live(live) => live,
-            Self::Hidden(_) => None,
-        }
-    }
-
     fn before(&self) -> Before {
         match self {
             Self::Live(Some(object)) => Before::Present(Snapshot::of(object.wire())),
@@ -300,15 +287,12 @@ fn hidden_object(text: &str, tried: Result<Tried, CallError>) -> Foreseen {
 fn refused(live: Option<Object>, error: CallError) -> Foreseen {
     let (code, reason, message) = match &error {
         CallError::Refused { code, reason, message, .. } => (code, reason, message),
-        // Nothing is sent that contradicts itself.
-        CallError::Withheld(_) => {
-            return Foreseen { approximate: Some(error.to_string()), ..Foreseen::new(live, None, Prospect::Refused(error)) };
-        }
         CallError::Lost(_)
         | CallError::Unreachable(_)
         | CallError::TimedOut
         | CallError::Credentials(_)
         | CallError::Unsent
+        | CallError::Withheld(_)
         | CallError::Unreadable(_) => {
             return unknown(live, error.to_string());
         }

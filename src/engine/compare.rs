@@ -233,7 +233,8 @@ impl Eye<'_> {
             return Look { approximate: Some(why), ..created(target) };
         }
         let leaving = foreseen.live.as_ref().and_then(|live| leaving(&task.id.key, live, "what the sync writes into it goes with it"));
-        let notes = leaving.into_iter().chain(left_out(&task.id.key, &foreseen)).collect();
+        let idle = self.mode(task, &options_of(foreseen.live.as_ref())).idle().map(str::to_owned);
+        let notes = leaving.into_iter().chain(left_out(&task.id.key, &foreseen)).chain(idle).collect();
         let facts = foreseen.live.as_ref().map(|live| Facts::of(live.wire()));
         let spared = foreseen.live.clone().filter(|live| self.seals.is_some_and(|seals| self.is_spared(seals, (task, target), live)));
         let look = Look { notes, facts, ..self.judged(task, target, foreseen) };
@@ -304,7 +305,7 @@ impl Eye<'_> {
     fn untried(&self, task: &Task, target: &Object, foreseen: Foreseen) -> Look {
         let Some(live) = &foreseen.live else { return Look { approximate: foreseen.approximate, ..created(target) } };
         let (difference, approximate) = self.both_sides(task, (live, target), &foreseen);
-        let action = match self.mode(task, &Snapshot::of(live.wire()).options).verb {
+        let action = match self.mode(task, &options_of(Some(live))).verb {
             Verb::Replace => Action::Replace,
             Verb::Apply | Verb::ServerSideApply if difference.is_empty() => Action::Unchanged,
             Verb::Apply | Verb::ServerSideApply => Action::Configure,
@@ -318,6 +319,11 @@ impl Eye<'_> {
             key.group.is_empty() && *key.kind == *"Namespace" && *key.name == *namespace && !task.is_prune()
         })
     }
+}
+
+/// Returns the items of the live object's sync-options annotation.
+fn options_of(live: Option<&Object>) -> Vec<String> {
+    live.map(|live| Snapshot::of(live.wire()).options).unwrap_or_default()
 }
 
 fn spot<'a>(resource: &'a Resource, task: &'a Task) -> Spot<'a> {

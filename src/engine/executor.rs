@@ -177,6 +177,7 @@ impl Executor {
         if let Some(spared) = self.spared(task, Sent { target: &target, mode }, &before) {
             return tried(spared.word);
         }
+        mode.idle().into_iter().for_each(|text| reporter.warn(text.to_owned()));
         match self.stoppable.try_apply(call.spot(), &target, &before, mode).await {
             Ok(word) => tried(word),
             Err(CallError::Refused { message, .. }) => {

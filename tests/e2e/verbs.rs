@@ -173,17 +173,19 @@ fn r713_what_the_old_object_owned_is_gone_before_the_new_one_comes() {
 
 /// R714: always the same word, also when nothing changed. R713 [K, D], confirmed: with force, the sentence of kubectl and SyncFailed.
 #[test]
-fn t80_r714_server_side_apply_says_so_and_does_not_go_with_force() {
+fn t80_r713_r714_server_side_apply_says_so_and_force_does_nothing_beside_it() {
     let Some(space) = Space::open("serverside") else { return };
     let target = |options: &str| [config_map("a", "1").annotated(OPTIONS, options)];
     for _ in 0..2 {
         assert_eq!(messages(&space, &target("ServerSideApply=true"), &[]), ["configmap/a serverside-applied"]);
     }
     assert_eq!(messages(&space, &target("ServerSideApply=true,ServerSideApply=false"), &[]), ["configmap/a configured"]);
-    let version = space.get("configmap/a").unwrap()["metadata"]["resourceVersion"].clone();
+    let before = uid(&space, "configmap/a");
     let outcome = space.sync(&space.write("forced", &target("ServerSideApply=true,Force=true"))).run();
-    assert_eq!(outcome.results(), ["Sync ConfigMap/a SyncFailed Failed: --force cannot be used with --server-side"]);
-    assert_eq!(space.get("configmap/a").unwrap()["metadata"]["resourceVersion"], version);
+    assert_eq!(outcome.results(), ["Sync ConfigMap/a Synced Running: configmap/a serverside-applied"]);
+    let warnings = outcome.events("warning");
+    assert!(warnings.iter().any(|line| line["message"].as_str().unwrap().starts_with("force has no effect beside")), "{warnings:?}");
+    assert_eq!(uid(&space, "configmap/a"), before);
 }
 
 /// R715 [K], corrected: in ours every apply migrates, not only one with ServerSideApply. What `kubectl apply` left behind is ours, with its

@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::cluster::{Outbox, fake, locked};
-use crate::model::Propagation;
 use crate::model::annotation::OPERATION_LABEL;
+use crate::model::{Options, Propagation};
 use crate::operation::Event;
 
-const USUAL: Mode = Mode { verb: Verb::Apply, force: false, validate: true, migrate: true };
+const USUAL: Mode = Mode { verb: Verb::Apply, force: false, idle_force: false, validate: true, migrate: true };
 
 fn config() -> Object {
     Object::new(
@@ -203,12 +203,20 @@ async fn r714_server_side_apply_has_a_word_of_its_own_also_when_nothing_changed(
     }
 }
 
+/// Seen with Argo CD 3.6.1: it does not get to kubectl's refusal.
 #[tokio::test(start_paused = true)]
-async fn t82_r713_force_with_server_side_apply_is_refused_and_nothing_is_sent() {
-    let cluster = fake::cluster(|asked| panic!("{asked:?}"));
+async fn r713_force_beside_server_side_apply_is_told_and_does_nothing() {
+    let immutable = "Job.batch \"a\" is invalid: spec.template: field is immutable";
+    let cluster = fake::cluster(move |asked| match asked.method.as_str() {
+        "PATCH" => fake::status(422, "Invalid", immutable),
+        _ => panic!("{asked:?}"),
+    });
     let resource = resource();
     let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
-    let mode = Mode { verb: Verb::ServerSideApply, force: true, ..USUAL };
-    let error = cluster.apply(spot, &config(), &Before::Absent, mode, &Reporter::default()).await.unwrap_err();
-    assert_eq!(error.to_string(), "--force cannot be used with --server-side");
+    let mode = Mode::of(&Options::new(["ServerSideApply=true".to_owned()]), true, &[], &[]);
+    let outbox = Arc::new(Outbox::default());
+    let error = cluster.apply(spot, &config(), &Before::Absent, mode, &Reporter::new(&outbox, None)).await.unwrap_err();
+    assert_eq!(error.to_string(), immutable);
+    let text = "force has no effect beside ServerSideApply=true; with Replace=true it has".to_owned();
+    assert_eq!(outbox.drain(), [Event::Warned { task: None, text }]);
 }

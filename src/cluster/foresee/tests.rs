@@ -27,7 +27,7 @@ struct Server {
     may_create: bool,
 }
 
-const MAKING: Mode = Mode { verb: Verb::Apply, force: false, validate: true, migrate: false };
+const MAKING: Mode = Mode { verb: Verb::Apply, force: false, idle_force: false, validate: true, migrate: false };
 
 const LIVE: fn() -> FakeResponse = || fake::json_answer(200, &object("7", &json!({"k": "old"})));
 const ABSENT: fn() -> FakeResponse = || fake::status(404, "NotFound", "configmaps \"a\" not found");
@@ -235,8 +235,8 @@ async fn r711_r713_what_takes_the_place_of_an_object_is_asked_for() {
     let (foreseen, _) = foresee_with(Server { get: LIVE, patch: immutable, post: anew, may_create: true }, &[], true).await;
     assert_eq!(foreseen.prospect, Prospect::Recreate("spec.selector: field is immutable".to_owned()));
     let (foreseen, _) =
-        foresee_with(Server { get: LIVE, patch: NEVER, post: NEVER, may_create: true }, &["ServerSideApply=true"], true).await;
-    assert!(matches!(&foreseen.prospect, Prospect::Refused(error) if error.to_string() == "--force cannot be used with --server-side"));
+        foresee_with(Server { get: LIVE, patch: immutable, post: NEVER, may_create: true }, &["ServerSideApply=true"], true).await;
+    assert!(matches!(&foreseen.prospect, Prospect::Refused(error) if error.to_string() == "spec.selector: field is immutable"));
 }
 
 fn with_leftovers(version: &str, data: &Value, entries: &Value) -> Value {
@@ -367,7 +367,7 @@ async fn r707_what_a_successor_loses_without_validation_is_named() {
     });
     let resource = Resource::core("ConfigMap", "configmaps");
     let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
-    let mode = Mode { verb: Verb::Replace, force: true, validate: false, migrate: false };
+    let mode = Mode { verb: Verb::Replace, force: true, idle_force: false, validate: false, migrate: false };
     let foreseen = cluster.foresee(spot, &target(), Glimpse::Unseen, |_| mode).await;
     assert_eq!(foreseen.left_out, ["dataz"]);
 }

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::stage::Stage;
-use crate::model::{OperationPhase, Options, ResultCode, TaskState};
+use crate::engine::session::{Answer, Ask};
+use crate::model::{OperationPhase, Options};
 use crate::operation::{Event, Request, Step, StepOutcome};
 
 const PODS: &str = "pods:\n  - match: {owner: Job/*}\n    runs: {after: 1s}\n";
@@ -67,15 +68,23 @@ async fn r713_force_of_an_operation_makes_another_object_of_what_cannot_be_chang
 }
 
 #[tokio::test(start_paused = true)]
-async fn t80_r714_server_side_of_an_operation_is_a_word_and_contradicts_force() {
+async fn t80_r713_r714_server_side_of_an_operation_is_a_word_and_force_does_nothing_beside_it() {
     let mut stage = Stage::new(PODS, &config("{k: '1'}", ""));
     for _ in 0..2 {
         assert_eq!(said(&mut stage, request(&["ServerSideApply=true"])).await, "configmap/a serverside-applied");
     }
     let both = Request { force: true, ..request(&["ServerSideApply=true"]) };
-    assert_eq!(stage.sync(both.clone()).await.phase(), OperationPhase::Failed);
-    let text = "--force cannot be used with --server-side".to_owned();
-    assert_eq!(stage.results(), [("ConfigMap/a".to_owned(), ResultCode::SyncFailed, TaskState::Failed, text)]);
+    stage.write(&config("{k: '2'}", ""));
+    let before = live(&stage, "", "configmaps", "a")["metadata"]["uid"].clone();
+    stage.records.clear();
+    assert_eq!(said(&mut stage, both.clone()).await, "configmap/a serverside-applied");
+    assert_eq!(live(&stage, "", "configmaps", "a")["metadata"]["uid"], before);
+    let told = |event: &Event| matches!(event, Event::Warned { task: Some(_), text } if text.starts_with("force has no effect beside"));
+    assert_eq!(stage.records.iter().filter(|record| told(&record.event)).count(), 1);
+    stage.write(&config("{k: '3'}", ""));
+    stage.ask(Ask::Plan { request: both.clone() }).await;
+    let Answer::Planned(planned) = stage.answer().await else { panic!("no plan") };
+    assert!(planned.notes.iter().any(|note| note.starts_with("force has no effect beside")), "{:?}", planned.notes);
     stage.write(&config("{k: '1'}", "ServerSideApply=false"));
     assert_eq!(said(&mut stage, both).await, "configmap/a configured");
     stage.close().await;
