@@ -1,19 +1,22 @@
 //! One list and watch: reads everything once, then follows changes from there, for ever. Resumes where a stream broke, reads anew
 //! where the server has forgotten, polls where it may not watch (decision 4). Loses nothing, because each way back starts at a
-//! revision that was seen.
+//! revision that was seen. Knows nothing of operations: who wants to hear hands in a sink.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod lines;
+mod polling;
+
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
+use self::lines::Lines;
 use super::super::Cluster;
-use super::super::apply::Spot;
 use super::super::live::text;
-use super::super::retry::{cut, is_transient, wish};
-use super::super::wire::{CallError, Resource, Stream, with_query};
+use super::super::retry::{cut, wish};
+use super::super::wire::{CallError, Resource, with_query};
 
 /// How long the server keeps a stream open. Short enough that a connection that died silently is noticed.
 const OPEN_FOR: u64 = 240;
@@ -33,9 +36,6 @@ const LONGEST_WISH: Duration = Duration::from_secs(60);
 const PAGE: &str = "500";
 /// From this many failures in a row on, the person is told.
 const TELL_AFTER: u32 = 3;
-/// How many objects a warning names.
-const NAMED: usize = 5;
-
 /// What a feed has read as a whole.
 #[derive(Debug, Default)]
 pub(super) struct Listed<T = Value> {
@@ -218,7 +218,7 @@ impl<S: Sink> Feed<S> {
         self.sink.opened(Access::Watched);
         let clock = self.cluster.clock();
         position.opened_at = Some(clock.now());
-        let mut reader = Lines { stream, rest: Vec::new() };
+        let mut reader = Lines::new(stream);
         let deadline = clock.sleep(PATIENCE);
         tokio::pin!(deadline);
         loop {
@@ -256,74 +256,6 @@ impl<S: Sink> Feed<S> {
             _ => return Taken::Nothing,
         }
         if revision.is_empty() { Taken::Nothing } else { Taken::Revision(revision) }
-    }
-
-    async fn poll_list(&self) {
-        self.sink.opened(Access::Polled);
-        let mut trouble = Trouble::default();
-        loop {
-            self.cluster.clock().sleep(POLL).await;
-            match self.list().await {
-                Ok((listed, _)) => {
-                    trouble.failures = 0;
-                    self.sink.works();
-                    self.sink.replaced(listed).await;
-                }
-                Err(error) => self.pause(&mut trouble, &error).await,
-            }
-        }
-    }
-
-    /// Asks for each object by its name: the least that a plan needs to be allowed.
-    async fn poll_names(&self, why: Option<CallError>) {
-        if let Some(text) = why.filter(|_| !self.was_blind).and_then(|error| self.what_stays_hidden(&error)) {
-            self.sink.trouble(text);
-        }
-        if self.sink.names().is_empty() {
-            return self.sink.opened(Access::Blind);
-        }
-        let mut told = BTreeSet::new();
-        let mut failures = 0;
-        loop {
-            let as_of = self.sink.newest();
-            let (mut items, mut unread) = (Vec::new(), BTreeMap::new());
-            for name in self.sink.names() {
-                let spot = Spot { resource: &self.resource, namespace: &self.namespace, name: &name };
-                match self.cluster.wire.get(&spot.path()).await {
-                    Ok(item) => items.push(item),
-                    Err(error) if error.is_not_found() => {}
-                    Err(error) => drop(unread.insert(name, error)),
-                }
-            }
-            failures = if unread.is_empty() { 0 } else { failures + 1 };
-            self.tell_unread(&unread, failures >= TELL_AFTER, &mut told);
-            self.sink.replaced(Listed { items, as_of, unread: unread.into_keys().collect() }).await;
-            self.sink.opened(Access::Polled);
-            self.cluster.clock().sleep(POLL).await;
-        }
-    }
-
-    /// Returns what nobody will see because a kind may not be listed.
-    fn what_stays_hidden(&self, error: &CallError) -> Option<String> {
-        let what = match (&*self.resource.gvk.group, &*self.resource.gvk.kind) {
-            ("", "Pod") => "neither the pods of hooks nor their logs can be shown",
-            ("", "Event") => "what the cluster reports about objects cannot be shown",
-            _ if self.sink.names().is_empty() => "nothing of them is seen",
-            _ => return None,
-        };
-        Some(format!("{} cannot be listed, so {what}: {error}", self.title()))
-    }
-
-    /// Says once of each object that it cannot be read. What goes away by itself is said only if it does not.
-    fn tell_unread(&self, unread: &BTreeMap<Arc<str>, CallError>, lasts: bool, told: &mut BTreeSet<Arc<str>>) {
-        let is_news = |name: &Arc<str>, error: &CallError| (lasts || !is_transient(error)) && !told.contains(name);
-        let news: Vec<(Arc<str>, &CallError)> =
-            unread.iter().filter(|(name, error)| is_news(name, error)).map(|(name, error)| (name.clone(), error)).collect();
-        let Some((_, error)) = news.first() else { return };
-        let names: Vec<&str> = news.iter().take(NAMED).map(|(name, _)| &**name).collect();
-        let more = if news.len() > NAMED { format!(" and {} more", news.len() - NAMED) } else { String::new() };
-        self.sink.trouble(format!("{} cannot be read ({}{more}), so their state is not known: {error}", self.title(), names.join(", ")));
-        told.extend(news.into_iter().map(|(name, _)| name));
     }
 
     /// Waits before a stream is opened again that has just been opened in vain.
@@ -377,36 +309,6 @@ fn failure(status: &Value) -> Taken {
     let retry_after = status.pointer("/details/retryAfterSeconds").and_then(Value::as_u64).map(Duration::from_secs);
     let (reason, message) = (text(&status["reason"]).to_owned(), text(&status["message"]).to_owned());
     Taken::Failed(CallError::Refused { code, reason, message, causes: Vec::new(), retry_after })
-}
-
-/// Splits a stream at newlines. A piece without its newline at the end is not a line: the stream was cut, and it will come again.
-struct Lines {
-    stream: Stream,
-    rest: Vec<u8>,
-}
-
-impl Lines {
-    /// Cancel-safe: what has been read stays in `rest`.
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, CallError> {
-        let mut searched = 0;
-        loop {
-            if let Some(at) = self.rest[searched..].iter().position(|byte| *byte == b'\n') {
-                let tail = self.rest.split_off(searched + at + 1);
-                let mut line = std::mem::replace(&mut self.rest, tail);
-                line.pop();
-                if line.is_empty() {
-                    searched = 0;
-                    continue;
-                }
-                return Ok(Some(line));
-            }
-            searched = self.rest.len();
-            match self.stream.next().await? {
-                Some(bytes) => self.rest.extend_from_slice(&bytes),
-                None => return Ok(None),
-            }
-        }
-    }
 }
 
 #[cfg(test)]
