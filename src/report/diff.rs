@@ -18,10 +18,10 @@ use crate::plan::diff::{self, Cause, Difference, FieldChange, Foreign, Line, Lin
 use crate::plan::impact::{Impact, Stay, shortened};
 
 use super::escape::write_line;
-use super::json::{NotRunJson, TaskJson};
 use super::plan::{self, WarningJson};
 use super::style::{Mark, Style};
 use super::summary::count;
+use super::task::{NotRunJson, TaskJson};
 use super::visible::visible;
 
 /// Lines around a change.

@@ -12,6 +12,7 @@ pub(crate) mod plan;
 pub(crate) mod rbac;
 pub(crate) mod style;
 mod summary;
+mod task;
 #[cfg(test)]
 mod tests;
 pub(crate) mod visible;

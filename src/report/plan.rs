@@ -18,9 +18,9 @@ use crate::plan::impact::{Impact, Weight, shortened};
 use crate::plan::{Invalid, NotRun, PlanWarning};
 
 use super::escape::to_line;
-use super::json::{NotRunJson, TaskJson};
 use super::style::{Mark, Style};
 use super::summary;
+use super::task::{NotRunJson, TaskJson};
 use super::visible::visible;
 
 /// Returns whether something in the plan cannot work: an invalid task, or one that the server refuses.
