@@ -3,6 +3,7 @@
 
 mod headless;
 mod health;
+mod job;
 mod lua;
 #[cfg(test)]
 mod picture;

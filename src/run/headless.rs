@@ -19,8 +19,9 @@ use crate::report::style::Style;
 use crate::report::{self, End, Report, Stop};
 use crate::sim::story::Story;
 
+use super::job::{Job, Place};
 use super::rights;
-use super::setup::{Job, Place, Settings, Work};
+use super::setup::{Settings, Work};
 use super::signals;
 use super::world::{World, until};
 

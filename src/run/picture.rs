@@ -12,7 +12,8 @@ use crate::engine::session::Ask;
 use crate::operation::Record;
 use crate::tui::rehearsal::Rehearsal;
 
-use super::setup::{Job, Settings};
+use super::job::Job;
+use super::setup::Settings;
 use super::world::{World, until};
 
 /// How far the story has been told.

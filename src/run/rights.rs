@@ -4,7 +4,8 @@
 use std::io;
 
 use super::headless::{format, without_operation};
-use super::setup::{Job, Settings};
+use super::job::Job;
+use super::setup::Settings;
 use super::signals;
 use super::world::World;
 use crate::cli::Format;

@@ -11,7 +11,8 @@ use crate::plan::Kind;
 use crate::tui::{self, Cause, Departure, Look, Opened, Signal, Start, Viewer};
 
 use super::headless::{failed, request};
-use super::setup::{Job, Place, Settings, Work, parse};
+use super::job::{Job, Place, parse};
+use super::setup::{Settings, Work};
 use super::signals;
 use super::world::{Base, World};
 

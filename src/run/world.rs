@@ -14,8 +14,9 @@ use crate::manifest::LoadOptions;
 use crate::sim::SimCluster;
 use crate::sim::story::Story;
 
+use super::job::{Job, Place};
 use super::lua;
-use super::setup::{Job, Place, Settings};
+use super::setup::Settings;
 
 /// How long a session that nobody listens to any more may take to come to its end.
 const LAST_WORDS: Duration = Duration::from_secs(2);
