@@ -2,6 +2,7 @@
 //! without losing or repeating a line. Knows nothing of hooks; whoever wants the lines hands in a sink.
 
 mod fate;
+mod known;
 mod pieces;
 
 use std::sync::Arc;
@@ -11,7 +12,8 @@ use jiff::Timestamp;
 pub(crate) use pieces::Piece;
 
 use self::fate::{Fate, Run};
-use self::pieces::{Assembler, Complaint, Delivered};
+use self::known::Known;
+use self::pieces::{Assembler, Complaint};
 use super::Cluster;
 use super::apply::Spot;
 use super::wire::{CallError, Resource, Stream, with_query};
@@ -27,8 +29,6 @@ const LOOK_AGAIN: Duration = Duration::from_millis(500);
 const REFUSALS: u32 = 20;
 /// So many failures end the attempt to read what is left of a run whose container has been started anew.
 const TRIES: u32 = 20;
-/// So many places are remembered at which a log went on elsewhere.
-const BREAKS: usize = 16;
 /// From this many failures in a row on, the person is told.
 const TELL_AFTER: u32 = 4;
 
@@ -70,25 +70,6 @@ enum Ended {
     Complained(Complaint),
 }
 
-/// A place at which a resumed stream repeated nothing. The kubelet serves the next run as soon as there is one, and the pod's status
-/// speaks of it later: then the end of the run before has not been read, and what came since says nothing of it.
-struct Break {
-    /// What had been delivered before.
-    before: Delivered,
-    /// When the first line after it was printed.
-    next: Timestamp,
-    /// Whether a stream had come to its end before.
-    is_whole: bool,
-}
-
-impl Break {
-    /// Returns whether the run that was started then is the one after this place; otherwise only the file of a run was another one, or it
-    /// is the place before an earlier run.
-    fn is_before(&self, start: Option<Timestamp>) -> bool {
-        start.is_some_and(|start| self.next >= start)
-    }
-}
-
 impl Cluster {
     /// Follows a container's log until the container has ended for good or its pod is gone.
     ///
@@ -98,19 +79,16 @@ impl Cluster {
         let mut follower = Follower {
             cluster: self,
             target,
-            delivered: Delivered::default(),
+            known: Known::default(),
             run: None,
             is_rested: false,
             has_closed: false,
-            is_whole: false,
             doubt: None,
             failures: 0,
             tries: 0,
             refusals: 0,
             errors: 0,
             open: None,
-            breaks: Vec::new(),
-            present_start: None,
         };
         let result = follower.follow(sink).await;
         follower.close_line(sink).await;
@@ -128,15 +106,13 @@ impl LogTarget {
 struct Follower<'a> {
     cluster: &'a Cluster,
     target: &'a LogTarget,
-    delivered: Delivered,
+    known: Known,
     /// Which run of the container is being read: the number of restarts before it.
     run: Option<u32>,
     /// Whether this run, which is over, has been read to its end.
     is_rested: bool,
     /// Whether the server has just closed the stream: the container may have ended although its pod does not say so yet.
     has_closed: bool,
-    /// Whether a stream of this run has come to its end while it was followed.
-    is_whole: bool,
     /// Why lines of a run may be missing.
     doubt: Option<String>,
     /// Streams in a row that brought nothing.
@@ -149,10 +125,6 @@ struct Follower<'a> {
     errors: u32,
     /// The last piece that was delivered, if its line goes on.
     open: Option<Piece>,
-    /// In the order in which they came.
-    breaks: Vec<Break>,
-    /// When the present run was started, to the second, as the pod's status says.
-    present_start: Option<Timestamp>,
 }
 
 impl Follower<'_> {
@@ -210,7 +182,7 @@ impl Follower<'_> {
                 sink.warn(format!("{} has a gap: the end of its start number {restarts} cannot be read", self.target.title()));
             }
         }
-        self.forget_breaks();
+        self.known.forget_breaks();
         self.begin_run(restarts, sink).await;
         Ok(true)
     }
@@ -218,31 +190,9 @@ impl Follower<'_> {
     async fn begin_run(&mut self, run: u32, sink: &mut impl LogSink) {
         self.close_line(sink).await;
         self.run = Some(run);
-        (self.is_rested, self.is_whole) = (false, false);
+        self.is_rested = false;
+        self.known.begin_run();
         self.tries = 0;
-    }
-
-    /// Returns what is known to have been delivered of what is read.
-    fn known(&mut self, reading: Reading) -> &mut Delivered {
-        let start = self.present_start.filter(|_| reading == Reading::Previous);
-        match self.breaks.iter_mut().find(|one| one.is_before(start)) {
-            Some(one) => &mut one.before,
-            None => &mut self.delivered,
-        }
-    }
-
-    fn note_break(&mut self, next: Timestamp) {
-        if self.breaks.len() == BREAKS {
-            self.breaks.remove(0);
-        }
-        self.breaks.push(Break { before: self.delivered.clone(), next, is_whole: self.is_whole });
-    }
-
-    /// The run before the present one has been read: what came before the start of this one is of no more use.
-    fn forget_breaks(&mut self) {
-        let start = self.present_start;
-        let used = self.breaks.iter().position(|one| one.is_before(start)).map_or(self.breaks.len(), |at| at + 1);
-        self.breaks.drain(..used);
     }
 
     /// The kubelet keeps only the run before the present one.
@@ -261,7 +211,7 @@ impl Follower<'_> {
 
     /// Reads a stream; returns whether it came to its end.
     async fn read(&mut self, reading: Reading, sink: &mut impl LogSink) -> Result<bool, CallError> {
-        let known = self.known(reading);
+        let known = self.known.of(reading);
         known.resume();
         let since = known.since();
         match self.cluster.wire.stream(&self.path(reading, since)).await {
@@ -270,7 +220,9 @@ impl Follower<'_> {
                 match self.drain(stream, reading, sink).await {
                     Ended::Closed => {
                         self.has_closed = reading == Reading::Follow;
-                        self.is_whole |= self.has_closed;
+                        if self.has_closed {
+                            self.known.come_to_end();
+                        }
                         Ok(reading != Reading::Follow)
                     }
                     Ended::Silent => Ok(false),
@@ -294,8 +246,7 @@ impl Follower<'_> {
     async fn complained(&mut self, reading: Reading, complaint: Complaint) -> bool {
         tracing::debug!("log of pod {}: the kubelet says: {}", self.target.pod, complaint.text);
         if complaint.is_final && reading != Reading::Follow {
-            let start = self.present_start.filter(|_| reading == Reading::Previous);
-            if !self.breaks.iter().find(|one| one.is_before(start)).map_or(self.is_whole, |one| one.is_whole) {
+            if !self.known.is_whole(reading) {
                 self.doubt = Some(complaint.text);
             }
             return true;
@@ -346,12 +297,7 @@ impl Follower<'_> {
     /// `is_inside`: whether the piece before it in this stream was of the same line.
     async fn deliver(&mut self, piece: Piece, reading: Reading, is_inside: &mut bool, sink: &mut impl LogSink) {
         let goes_on = std::mem::replace(is_inside, piece.continued);
-        if reading != Reading::Previous
-            && let Some(next) = piece.log_time.filter(|_| self.delivered.is_elsewhere(&piece))
-        {
-            self.note_break(next);
-        }
-        if !self.known(reading).is_new(&piece) {
+        if !self.known.take(&piece, reading) {
             return;
         }
         if !goes_on {
@@ -391,7 +337,7 @@ impl Follower<'_> {
         if live::text(&pod.wire()["metadata"]["uid"]) != &*self.target.uid {
             return Ok(Fate::Gone);
         }
-        self.present_start = fate::start_of_present(pod.wire(), &self.target.container);
+        self.known.present_start = fate::start_of_present(pod.wire(), &self.target.container);
         Ok(fate::of(pod.wire(), &self.target.container))
     }
 
