@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 
+use super::answers;
 use super::candidates::Place;
 use crate::cluster::foresee::Glimpse;
 use crate::cluster::{Cluster, Listed};
@@ -44,23 +45,15 @@ impl Gathered {
             let most = WORTH.saturating_mul(names.len() as u64);
             (cluster.list_whole(&resource, &namespace, most).await, names)
         });
-        let mut lists = futures::stream::iter(lists.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+        let lists = futures::stream::iter(lists.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
         let mut gathered = Self::default();
-        let clock = cluster.clock();
-        let end = clock.sleep(PATIENCE);
-        tokio::pin!(end);
-        loop {
-            let next = tokio::select! {
-                biased;
-                next = lists.next() => next,
-                () = &mut end => None,
-            };
-            let Some((listed, names)) = next else { return gathered };
-            match listed {
-                Ok(listed) => gathered.take(listed, names),
-                Err(error) => tracing::debug!("not listed, so read one by one: {error}"),
-            }
-        }
+        let take = |(listed, names)| match listed {
+            Ok(listed) => gathered.take(listed, names),
+            Err(error) => tracing::debug!("not listed, so read one by one: {error}"),
+        };
+        // What has not come is read one by one, whatever the reason.
+        answers::until(cluster.clock().sleep(PATIENCE), lists, take).await;
+        gathered
     }
 
     fn take(&mut self, listed: Listed, mut names: Names<'_>) {

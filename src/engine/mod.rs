@@ -1,6 +1,7 @@
 //! The I/O shell around the core: obeys `Operation::next`, publishes facts, and answers what screens ask beside an operation.
 //! Never draws or prints, and never knows that there is an embedded cluster.
 
+mod answers;
 mod begin;
 mod belongings;
 pub(crate) mod bus;

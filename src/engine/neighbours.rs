@@ -7,7 +7,8 @@ use std::time::Duration;
 
 use futures::StreamExt as _;
 
-use crate::cluster::{Cluster, Resource};
+use super::answers::{self, Heard};
+use crate::cluster::{CallError, Cluster, Listed, Resource};
 use crate::model::{Gvk, ResourceKey};
 use crate::plan::Plan;
 use crate::plan::impact::Outside;
@@ -30,26 +31,18 @@ pub(super) async fn look(cluster: &Cluster, plan: &Plan, namespaces: BTreeSet<Ar
     let own: BTreeSet<&ResourceKey> = plan.tasks.iter().map(|task| &task.id.key).chain(left_out).collect();
     let lists = namespaces.iter().flat_map(|namespace| kinds().into_iter().map(move |resource| (resource, namespace)));
     let lists = lists.map(|(resource, namespace)| async move { (namespace, cluster.list_whole(&resource, namespace, MOST).await) });
-    let mut lists = futures::stream::iter(lists.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
-    let clock = cluster.clock();
-    let end = clock.sleep(PATIENCE);
-    tokio::pin!(end);
-    loop {
-        let next = tokio::select! {
-            biased;
-            next = lists.next() => next,
-            () = &mut end => {
-                outside.cut.extend(namespaces.iter().cloned());
-                None
-            }
-        };
-        let Some((namespace, listed)) = next else { return outside };
-        let Ok(listed) = listed else { continue };
+    let lists = futures::stream::iter(lists.collect::<Vec<_>>()).buffer_unordered(AT_ONCE);
+    let take = |(namespace, listed): (&Arc<str>, Result<Listed, CallError>)| {
+        let Ok(listed) = listed else { return };
         outside.workloads.extend(listed.objects.into_iter().filter(|object| !own.contains(&object.key())));
         if !listed.is_whole {
             outside.cut.insert(namespace.clone());
         }
+    };
+    if answers::until(cluster.clock().sleep(PATIENCE), lists, take).await == Heard::Some {
+        outside.cut.extend(namespaces.iter().cloned());
     }
+    outside
 }
 
 fn kinds() -> Vec<Resource> {

@@ -7,6 +7,7 @@ use std::time::Duration;
 use futures::StreamExt as _;
 use tokio::sync::oneshot;
 
+use super::answers::{self, Heard};
 use super::candidates::{AT_ONCE, few};
 use crate::cluster::apply::Spot;
 use crate::cluster::{CallError, Cluster, Resource};
@@ -64,7 +65,7 @@ fn circumstances(request: &Request) -> Circumstances<'_> {
 /// Asks until everything is answered, or until there is nothing else to wait for.
 async fn ask(cluster: &Cluster, keys: BTreeSet<&ResourceKey>, told: &mut Told, done: oneshot::Receiver<()>) {
     let looks: Vec<_> = keys.into_iter().map(|key| async move { (key, is_live(cluster, key).await) }).collect();
-    let mut looks = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
+    let looks = futures::stream::iter(looks).buffer_unordered(AT_ONCE);
     let clock = cluster.clock();
     let end = async {
         tokio::select! {
@@ -73,18 +74,8 @@ async fn ask(cluster: &Cluster, keys: BTreeSet<&ResourceKey>, told: &mut Told, d
             _ = done => clock.sleep(GRACE).await,
         }
     };
-    tokio::pin!(end);
-    loop {
-        let next = tokio::select! {
-            biased;
-            next = looks.next() => next,
-            () = &mut end => {
-                told.error.get_or_insert_with(|| "no answer in time".to_owned());
-                None
-            }
-        };
-        let Some((key, live)) = next else { return };
-        told.take(key, live);
+    if answers::until(end, looks, |(key, live)| told.take(key, live)).await == Heard::Some {
+        told.error.get_or_insert_with(|| "no answer in time".to_owned());
     }
 }
 
