@@ -70,20 +70,11 @@ impl Operation {
         if self.is_deletion() {
             return self.go_on_anew(at, attempt, respite);
         }
-        self.attempts.push(Attempt {
-            number: self.attempt,
-            phase: respite.phase,
-            message: respite.message,
-            started_at: self.attempt_started_at,
-            finished_at: respite.since,
-            results: std::mem::take(&mut self.results),
-            phases: std::mem::take(&mut self.phases),
-            waves: std::mem::take(&mut self.waves),
-            slots: std::mem::replace(&mut self.slots, vec![Slot::default(); self.plan.tasks.len()]),
-        });
-        self.message = messages::retrying(attempt - 1);
-        self.attempt = attempt;
-        self.attempt_started_at = at;
+        self.turn_to(at, attempt, respite);
+        self.results.clear();
+        self.phases.clear();
+        self.waves.clear();
+        self.slots = vec![Slot::default(); self.plan.tasks.len()];
         self.dry_pass_done = false;
         self.group_ran = false;
         self.run_finished_at = None;
@@ -94,6 +85,13 @@ impl Operation {
 
     /// A deletion repeats only what failed.
     fn go_on_anew(&mut self, at: Timestamp, attempt: u32, respite: Respite) {
+        self.turn_to(at, attempt, respite);
+        self.looks.begin_attempt();
+        self.forget_failed_hooks();
+    }
+
+    /// Keeps what became of the attempt that has failed, and counts the next one.
+    fn turn_to(&mut self, at: Timestamp, attempt: u32, respite: Respite) {
         self.attempts.push(Attempt {
             number: self.attempt,
             phase: respite.phase,
@@ -108,7 +106,5 @@ impl Operation {
         self.message = messages::retrying(attempt - 1);
         self.attempt = attempt;
         self.attempt_started_at = at;
-        self.looks.begin_attempt();
-        self.forget_failed_hooks();
     }
 }
