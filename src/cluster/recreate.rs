@@ -8,9 +8,9 @@ use jiff::SignedDuration;
 use super::apply::{Applied, Before, Spot, Word};
 use super::beside::Anew;
 use super::live::finalizers;
+use super::unsure::is_of_this_operation;
 use super::wire::CallError;
 use super::{Cluster, Reporter};
-use crate::model::annotation::OPERATION_LABEL;
 use crate::model::{Mode, Object, Propagation, Verb};
 
 /// How long an object may take to disappear. Its pods may take their whole grace period.
@@ -144,13 +144,6 @@ fn is_of_no_use(again: &CallError, refusal: &CallError, is_forced: bool) -> bool
         return !is_forced;
     };
     !is_forced || new == old || new_causes.iter().any(|field| causes.contains(field))
-}
-
-/// Returns whether a live object is a hook that this very operation has created: it must not run again.
-fn is_of_this_operation(live: &Object, target: &Object) -> bool {
-    let label = ["metadata", "labels", OPERATION_LABEL];
-    let mark = target.text(&label);
-    !mark.is_empty() && live.text(&label) == mark
 }
 
 /// Returns whether an object binds a role that may become another one by way of a new binding, as `kubectl auth reconcile` does it, which

@@ -23,6 +23,16 @@ pub(super) fn is_hook(target: &Object) -> bool {
     !target.text(&OPERATION).is_empty()
 }
 
+/// Returns whether a live object is a hook that this very operation has created: it must not run again.
+pub(super) fn is_of_this_operation(live: &Object, target: &Object) -> bool {
+    bears_mark(live, target, OPERATION)
+}
+
+fn bears_mark(live: &Object, target: &Object, mark: [&str; 3]) -> bool {
+    let wanted = target.text(&mark);
+    !wanted.is_empty() && live.text(&mark) == wanted
+}
+
 /// Returns whether a target sent a second time could run a second time: it is a hook, and nothing holds its object until its end has been
 /// seen (spec R214: those of a deletion carry no finalizer), so that its absence does not prove that it has not run.
 pub(super) fn could_run_twice(target: &Object) -> bool {
@@ -37,8 +47,7 @@ impl Cluster {
     pub(super) async fn created_by_us(&self, spot: Spot<'_>, target: &Object) -> Option<Object> {
         let mark = if is_hook(target) { OPERATION } else { TRACKING };
         let found = self.get(spot, &Reporter::default()).await.ok()??;
-        let wanted = target.text(&mark);
-        (!wanted.is_empty() && found.text(&mark) == wanted).then_some(found)
+        bears_mark(&found, target, mark).then_some(found)
     }
 
     /// Looks for a hook that could run twice, after `error` left open whether it was created.

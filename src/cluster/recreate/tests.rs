@@ -10,6 +10,7 @@ use super::*;
 use crate::cluster::fake::{self, Asked, FakeResponse};
 use crate::cluster::ownership::Snapshot;
 use crate::cluster::{Outbox, Resource, locked};
+use crate::model::annotation::OPERATION_LABEL;
 use crate::model::{Gvk, Options};
 use crate::operation::Event;
 
