@@ -1,7 +1,9 @@
 //! A server for unit tests: a closure behind `kube::Client`.
 
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use http::{Request, Response};
@@ -13,7 +15,7 @@ use serde_json::{Value, json};
 
 use super::judge::Rules;
 use super::wire::Wire;
-use super::{Cluster, Judge};
+use super::{Cluster, Judge, locked};
 use crate::clock::Clock;
 use crate::model::{Assessment, Gvk, Object};
 
@@ -126,6 +128,41 @@ impl Rules for NoRules {
 
     fn may_take_long(&self, _gvk: &Gvk) -> bool {
         false
+    }
+}
+
+/// One slow rule for everything, whose answers the test gives one after the other.
+#[derive(Debug)]
+pub(crate) struct Scripted {
+    answers: Mutex<Receiver<Assessment>>,
+    runs: AtomicUsize,
+}
+
+impl Scripted {
+    /// Makes the rule, and the way to give its answers.
+    pub(crate) fn new() -> (Arc<Self>, Sender<Assessment>) {
+        let (answers, wait) = channel();
+        (Arc::new(Self { answers: Mutex::new(wait), runs: AtomicUsize::new(0) }), answers)
+    }
+
+    /// Returns how many runs have begun.
+    pub(crate) fn runs(&self) -> usize {
+        self.runs.load(Relaxed)
+    }
+}
+
+impl Rules for Scripted {
+    fn assess(&self, _object: &Object) -> Assessment {
+        self.runs.fetch_add(1, Relaxed);
+        locked(&self.answers).recv().unwrap()
+    }
+
+    fn observed(&self, _object: &Object) -> (Option<i64>, Option<i64>) {
+        (None, None)
+    }
+
+    fn may_take_long(&self, _gvk: &Gvk) -> bool {
+        true
     }
 }
 

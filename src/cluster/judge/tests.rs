@@ -1,11 +1,11 @@
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Sender, channel};
 
 use serde_json::json;
 use tokio::task::JoinSet;
 
 use super::*;
-use crate::cluster::fake;
+use crate::cluster::fake::{self, Scripted};
 use crate::model::{Health, HealthStatus};
 
 /// Counts how often it is asked; Widgets take long.
@@ -63,32 +63,10 @@ async fn whoever_asks_for_the_same_version_meanwhile_waits_for_its_verdict() {
     assert!(lives.iter().all(|live| live.assessment.message() == "1"));
 }
 
-/// A rule of everything, whose answers the test gives one after the other.
-#[derive(Debug)]
-struct Long {
-    answers: Mutex<Receiver<Assessment>>,
-    runs: AtomicUsize,
-}
-
-impl Rules for Long {
-    fn assess(&self, _object: &Object) -> Assessment {
-        self.runs.fetch_add(1, Relaxed);
-        locked(&self.answers).recv().unwrap()
-    }
-
-    fn observed(&self, _object: &Object) -> (Option<i64>, Option<i64>) {
-        (None, None)
-    }
-
-    fn may_take_long(&self, _gvk: &Gvk) -> bool {
-        true
-    }
-}
-
-/// A judge by such a rule, and whoever gives its answers.
+/// A judge by a slow rule, and whoever gives its answers.
 struct Court {
     judge: Judge,
-    rules: Arc<Long>,
+    rules: Arc<Scripted>,
     answers: Sender<Assessment>,
     asked: JoinSet<(Assessment, Option<Open>)>,
     objects: usize,
@@ -97,8 +75,7 @@ struct Court {
 impl Court {
     /// Opens one on a machine with so many threads.
     fn open(threads: usize) -> Self {
-        let (answers, wait) = channel();
-        let rules = Arc::new(Long { answers: Mutex::new(wait), runs: AtomicUsize::new(0) });
+        let (rules, answers) = Scripted::new();
         let judge = Judge::new(rules.clone()).with_threads(threads);
         Self { judge, rules, answers, asked: JoinSet::new(), objects: 0 }
     }
@@ -144,7 +121,7 @@ impl Court {
     }
 
     fn runs(&self) -> usize {
-        self.rules.runs.load(Relaxed)
+        self.rules.runs()
     }
 }
 

@@ -1,6 +1,5 @@
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::Sender;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,39 +11,18 @@ use super::super::feed::{Listed, Sink as _};
 use super::super::observer::{FeedKey, Observer};
 use super::super::{FeedSink, Wanted};
 use super::*;
-use crate::cluster::judge::{Judge, Rules};
-use crate::cluster::{Outbox, fake};
+use crate::cluster::Outbox;
+use crate::cluster::fake::{self, Scripted};
+use crate::cluster::judge::Judge;
 use crate::model::{Assessment, Gvk, Health, HealthStatus};
 use crate::operation::Event;
-
-/// A rule whose answers the test gives one after the other.
-#[derive(Debug)]
-struct Asked {
-    answers: Mutex<Receiver<Assessment>>,
-    runs: AtomicUsize,
-}
-
-impl Rules for Asked {
-    fn assess(&self, _object: &Object) -> Assessment {
-        self.runs.fetch_add(1, Relaxed);
-        locked(&self.answers).recv().unwrap()
-    }
-
-    fn observed(&self, _object: &Object) -> (Option<i64>, Option<i64>) {
-        (None, None)
-    }
-
-    fn may_take_long(&self, _gvk: &Gvk) -> bool {
-        true
-    }
-}
 
 /// The watch of the Widgets a to f on a machine with one thread.
 struct Scene {
     _asker: JoinSet<()>,
     view: Arc<View>,
     sink: Arc<FeedSink>,
-    rules: Arc<Asked>,
+    rules: Arc<Scripted>,
     answers: Sender<Assessment>,
     outbox: Arc<Outbox>,
 }
@@ -69,8 +47,7 @@ fn healthy() -> Assessment {
 
 impl Scene {
     fn open() -> Self {
-        let (answers, wait) = channel();
-        let rules = Arc::new(Asked { answers: Mutex::new(wait), runs: AtomicUsize::new(0) });
+        let (rules, answers) = Scripted::new();
         let gvk = Gvk::new("example.com/v1", "Widget");
         let wanted = ["a", "b", "c", "d", "e", "f"].map(|name| Wanted { key: key(name), gvk: gvk.clone(), hook: name == "f" });
         let outbox = Arc::new(Outbox::default());
@@ -116,7 +93,7 @@ impl Scene {
     }
 
     fn runs(&self) -> usize {
-        self.rules.runs.load(Relaxed)
+        self.rules.runs()
     }
 
     /// Names and assessments of what was told since.
