@@ -48,6 +48,25 @@ impl Live {
     }
 }
 
+#[cfg(test)]
+impl Live {
+    /// Returns what is seen of an object that does nothing, for tests that need one to be there: of resource version 1, judged by no rule.
+    pub(crate) fn still(uid: &str, object: &super::Object) -> Self {
+        Self {
+            uid: uid.into(),
+            resource_version: 1,
+            generation: None,
+            observed_generation: None,
+            deletion: None,
+            finalizers: Vec::new(),
+            traits: Traits::of(object),
+            operation: None,
+            app: None,
+            assessment: Assessment::NoRule,
+        }
+    }
+}
+
 /// What a container does.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub(crate) enum ContainerState {

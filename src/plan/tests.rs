@@ -5,7 +5,7 @@ mod matrix;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{Assessment, Gvk, KindFact, Phase, Role, Scope, Traits, annotation};
+use crate::model::{Gvk, KindFact, Phase, Role, Scope, annotation};
 
 fn manifest(value: Value, line: usize) -> Manifest {
     Manifest { object: Object::new(value), origin: Origin { file: "app.yaml".into(), line } }
@@ -197,18 +197,7 @@ fn of_two_manifests_with_one_identity_the_later_one_counts_and_it_is_said() {
 
 fn candidate(kind: &str, name: &str, annotations: &[(&str, &str)]) -> Candidate {
     let object = Object::new(object("v1", kind, name, annotations));
-    let live = Live {
-        uid: name.into(),
-        resource_version: 1,
-        generation: None,
-        observed_generation: None,
-        deletion: None,
-        finalizers: Vec::new(),
-        traits: Traits::of(&object),
-        operation: None,
-        app: None,
-        assessment: Assessment::NoRule,
-    };
+    let live = Live::still(name, &object);
     Candidate { key: ResourceKey::new("", kind, "prod", name), version: "v1".into(), live }
 }
 

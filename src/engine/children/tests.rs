@@ -8,24 +8,14 @@ use super::*;
 use crate::cluster::fake::{self, Asked, FakeResponse};
 use crate::cluster::locked;
 use crate::engine::session::Place;
-use crate::model::{Assessment, Kinds, Live, Options, ResourceKey, Traits};
+use crate::model::{Kinds, Live, Options, ResourceKey};
 use crate::plan::{Candidate, Plan, PlanInput, Shape};
 
 /// A plan that prunes these, each with the uid `uid-NAME`.
 fn pruning(objects: &[(&str, &str, &str)]) -> Planned {
-    let live = |name: &str| Live {
-        uid: format!("uid-{name}").into(),
-        resource_version: 1,
-        generation: None,
-        observed_generation: None,
-        deletion: None,
-        finalizers: Vec::new(),
-        traits: Traits::of(&Object::new(
-            json!({"metadata": {"annotations": if name == "kept" { json!({"argocd.argoproj.io/sync-options": "Prune=false"}) } else { json!({}) }}}),
-        )),
-        operation: None,
-        app: None,
-        assessment: Assessment::NoRule,
+    let live = |name: &str| {
+        let options = if name == "kept" { json!({"argocd.argoproj.io/sync-options": "Prune=false"}) } else { json!({}) };
+        Live::still(&format!("uid-{name}"), &Object::new(json!({"metadata": {"annotations": options}})))
     };
     let candidate = |(group, kind, name): &(&str, &str, &str)| {
         let namespace = if ["Namespace", "Tenant"].contains(kind) { "" } else { "shop" };

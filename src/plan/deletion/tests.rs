@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{Assessment, Kinds, Live, Object, Origin, annotation};
+use crate::model::{Kinds, Live, Object, Origin, annotation};
 use crate::plan::Shape;
 
 fn object(kind: &str, name: &str, annotations: &[(&str, &str)]) -> Object {
@@ -25,18 +25,7 @@ fn plan(objects: &[Object], owned: &[Object]) -> Plan {
     let origin = |line| Origin { file: "app.yaml".into(), line };
     let manifests: Vec<Manifest> =
         objects.iter().enumerate().map(|(at, object)| Manifest { object: object.clone(), origin: origin(at + 1) }).collect();
-    let live = |object: &Object| Live {
-        uid: format!("uid-{}", object.name()).into(),
-        resource_version: 1,
-        generation: None,
-        observed_generation: None,
-        deletion: None,
-        finalizers: Vec::new(),
-        traits: Traits::of(object),
-        assessment: Assessment::NoRule,
-        operation: None,
-        app: None,
-    };
+    let live = |object: &Object| Live::still(&format!("uid-{}", object.name()), object);
     let candidates: Vec<Candidate> = owned
         .iter()
         .map(|object| Candidate { key: ResourceKey { namespace: "prod".into(), ..object.key() }, version: "v1".into(), live: live(object) })

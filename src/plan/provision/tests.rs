@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{Assessment, Kinds, Live, Object, Origin, Traits, annotation};
+use crate::model::{Kinds, Live, Object, Origin, annotation};
 use crate::plan::{Candidate, Deletion, Manifest, NewNamespace, PlanInput, Selector, Shape};
 
 /// A case: manifests, and what is owned without one.
@@ -78,18 +78,7 @@ impl Case {
 }
 
 fn candidate(object: &Object) -> Candidate {
-    let live = Live {
-        uid: "u".into(),
-        resource_version: 1,
-        generation: None,
-        observed_generation: None,
-        deletion: None,
-        finalizers: Vec::new(),
-        traits: Traits::of(object),
-        assessment: Assessment::NoRule,
-        operation: None,
-        app: None,
-    };
+    let live = Live::still("u", object);
     let key = object.key();
     let namespace = if *key.kind == *"Namespace" { "" } else { "prod" };
     Candidate { key: ResourceKey { namespace: namespace.into(), ..key }, version: "v1".into(), live }

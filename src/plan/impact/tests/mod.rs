@@ -8,7 +8,7 @@ mod things;
 use serde_json::{Value, json};
 
 use super::*;
-use crate::model::{Assessment, Kinds, Live, Object, Origin, Traits};
+use crate::model::{Kinds, Live, Object, Origin};
 use crate::plan::diff::{self, IgnoreFields, NoRules, Sides};
 use crate::plan::{Candidate, Deletion, Kind, Manifest, PlanInput, Shape};
 
@@ -63,19 +63,7 @@ impl Stage {
     fn pruned(live: &Value) -> Self {
         let mut stage = Self::new();
         let object = Object::new(live.clone());
-        let traits = Traits::of(&object);
-        let live = Live {
-            uid: "u".into(),
-            resource_version: 1,
-            generation: None,
-            observed_generation: None,
-            deletion: None,
-            finalizers: Vec::new(),
-            traits,
-            operation: None,
-            app: None,
-            assessment: Assessment::NoRule,
-        };
+        let live = Live::still("u", &object);
         let (key, version) = (ResourceKey { namespace: "prod".into(), ..object.key() }, object.gvk().version);
         stage.facts.insert(key.short(), Facts::of(object.wire()));
         stage.candidates.push(Candidate { key, version, live });
