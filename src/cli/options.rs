@@ -91,6 +91,13 @@ pub(crate) struct PlanOptions {
     /// Option of the whole operation, for example CreateNamespace=true; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_option)]
     pub(crate) sync_option: Vec<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingOptions,
+}
+
+/// Options of how a target is read.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct ReadingOptions {
     /// Revision to record, otherwise the git commit of the target or a hash of its manifests
     #[arg(long, value_name = "TEXT")]
     pub(crate) revision: Option<String>,
@@ -155,15 +162,8 @@ pub(crate) struct DeleteOptions {
     /// Option of the whole deletion, for example PrunePropagationPolicy=background; may be repeated
     #[arg(long, value_name = "NAME=VALUE", value_parser = parse_option)]
     pub(crate) sync_option: Vec<String>,
-    /// Revision to record, otherwise the git commit of the target or a hash of its manifests
-    #[arg(long, value_name = "TEXT")]
-    pub(crate) revision: Option<String>,
-    /// Values file of a Helm chart; may be repeated
-    #[arg(long, value_name = "FILE")]
-    pub(crate) values: Vec<PathBuf>,
-    /// Value of a Helm chart; may be repeated
-    #[arg(long, value_name = "NAME=VALUE", value_parser = parse_parameter)]
-    pub(crate) parameter: Vec<String>,
+    #[command(flatten)]
+    pub(crate) reading: ReadingOptions,
 }
 
 /// Whether hooks run (spec R813).

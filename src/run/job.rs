@@ -71,9 +71,9 @@ impl Job {
             app,
             context: own.or_else(|| config.context.clone()),
             namespace: options.namespace.clone().or_else(|| section.and_then(|section| section.namespace.clone())),
-            revision: plan.revision,
-            values: plan.values,
-            parameters: plan.parameter,
+            revision: plan.reading.revision,
+            values: plan.reading.values,
+            parameters: plan.reading.parameter,
             request,
             approvals: sync.approve,
             notice,
@@ -84,8 +84,8 @@ impl Job {
 
     /// Returns what the deletion of a target is.
     pub(super) fn of_deletion(target: String, deletion: DeleteOptions, settings: &Settings) -> Result<Self, Failure> {
-        let DeleteOptions { timeout, approve, sync_option, revision, values, parameter } = deletion;
-        let plan = PlanOptions { sync_option, revision, values, parameter, ..PlanOptions::default() };
+        let DeleteOptions { timeout, approve, sync_option, reading } = deletion;
+        let plan = PlanOptions { sync_option, reading, ..PlanOptions::default() };
         let sync = SyncOptions { approve, ..SyncOptions::default() };
         let job = Self::of_target(target, plan, sync, settings)?;
         let request = Request {
