@@ -20,6 +20,21 @@ pub(crate) enum Action {
 }
 
 impl Action {
+    /// Returns its word, the same on the screens, in print and in JSON.
+    pub(crate) fn as_str(&self) -> &'static str {
+        match self {
+            Self::Create => "create",
+            Self::Configure => "configure",
+            Self::Unchanged => "unchanged",
+            Self::Replace => "replace",
+            Self::Recreate(_) => "recreate",
+            Self::Prune => "prune",
+            Self::Run => "run",
+            Self::Refused(_) => "refused",
+            Self::Unknown(_) => "unknown",
+        }
+    }
+
     /// Says of fields that are not there afterwards, although the target does not speak of them, why that is so.
     pub(crate) fn words_of_gone(&self) -> &'static str {
         match self {

@@ -268,7 +268,7 @@ fn change(task: &Task, planned: &Planned) -> &'static str {
     match planned.actions.get(&task.id) {
         Some(Action::Configure) if Sort::of(task, planned) == Sort::Different => "configure",
         Some(Action::Unchanged) if Sort::of(task, planned) == Sort::Different => "configure",
-        Some(action) => plan::shown(action),
+        Some(action) => action.as_str(),
         None => "unknown",
     }
 }

@@ -61,7 +61,7 @@ pub(super) fn head<W: Write>(out: &mut W, planned: &Planned, what: &str) -> io::
 fn row<W: Write>(out: &mut W, style: &Style, planned: &Planned, task: &Task, width: usize) -> io::Result<()> {
     let action = planned.actions.get(&task.id);
     let word = match action {
-        Some(action) => shown(action),
+        Some(action) => action.as_str(),
         None => planned_word(task),
     };
     let mut notes = Vec::new();
@@ -103,21 +103,6 @@ fn label(task: &Task, planned: &Planned) -> String {
     let key = &task.id.key;
     let own = key.namespace.is_empty() || key.namespace == planned.plan.namespace;
     if own { key.short() } else { format!("{}/{}/{}", key.kind, key.namespace, key.name) }
-}
-
-/// Returns the word of an action.
-pub(super) fn shown(action: &Action) -> &'static str {
-    match action {
-        Action::Create => "create",
-        Action::Configure => "configure",
-        Action::Unchanged => "unchanged",
-        Action::Replace => "replace",
-        Action::Recreate(_) => "recreate",
-        Action::Prune => "prune",
-        Action::Run => "run",
-        Action::Refused(_) => "refused",
-        Action::Unknown(_) => "unknown",
-    }
 }
 
 /// Returns why an action is not what one would expect.
@@ -265,7 +250,7 @@ fn planned_task<'a>(planned: &'a Planned, at: usize, task: &'a Task) -> PlannedT
         order: at + 1,
         action: match action {
             Some(Action::Run) => "create",
-            Some(action) => shown(action),
+            Some(action) => action.as_str(),
             None => "unknown",
         },
         reason: action.and_then(reason),

@@ -150,7 +150,7 @@ pub(crate) fn refresh_planned(row: &mut Row, task: &Task, action: Option<&Action
         Some(_) | None => Stage::Waiting,
     };
     row.problem = row.stage == Stage::Failed;
-    row.word = action.map_or("waiting", action_word);
+    row.word = action.map_or("waiting", Action::as_str);
     row.sync = action.map(planned_sync).unwrap_or_default();
     row.message = match action {
         Some(Action::Refused(text) | Action::Unknown(text)) => brief(text).into_owned(),
@@ -168,21 +168,6 @@ fn planned_message(task: &Task) -> String {
     let policies: Vec<&str> = task.delete_policies().iter().map(|policy| policy.as_str()).collect();
     let origin = task.origin.as_ref().map(|origin| clean::text(&origin.to_string()).into_owned()).unwrap_or_default();
     if policies.is_empty() { origin } else { format!("hook, deleted by {} · {origin}", policies.join(", ")) }
-}
-
-/// Returns the word of what a sync would do.
-pub(crate) fn action_word(action: &Action) -> &'static str {
-    match action {
-        Action::Create => "create",
-        Action::Configure => "configure",
-        Action::Unchanged => "unchanged",
-        Action::Replace => "replace",
-        Action::Recreate(_) => "recreate",
-        Action::Prune => "prune",
-        Action::Run => "run",
-        Action::Refused(_) => "refused",
-        Action::Unknown(_) => "unknown",
-    }
 }
 
 fn clean_arc(text: &Arc<str>) -> Arc<str> {

@@ -30,7 +30,7 @@ impl Board {
     }
 
     fn planned_verdict(&self) -> Verdict {
-        let count = |wanted: &[&str]| self.actions.values().filter(|action| wanted.contains(&row::action_word(action))).count();
+        let count = |wanted: &[&str]| self.actions.values().filter(|action| wanted.contains(&action.as_str())).count();
         if self.is_deletion() {
             let count = |phase: Phase| self.plan.tasks.iter().filter(|task| task.id.phase == phase).count();
             let hooks = count(Phase::PreDelete) + count(Phase::PostDelete);

@@ -10,7 +10,7 @@ use crate::plan::{Hooks, Plan};
 use crate::tui::clean;
 use crate::tui::dialogs::{Piece, labelled, wrapped};
 use crate::tui::model::Model;
-use crate::tui::row::{action_word, short_kind};
+use crate::tui::row::short_kind;
 use crate::tui::theme::Role;
 
 /// How many warnings are shown.
@@ -211,7 +211,7 @@ fn place(model: &Model) -> Vec<Piece> {
 fn objects(planned: &Planned) -> String {
     let plan = &planned.plan;
     let applied = plan.tasks.iter().filter(|task| !task.is_hook() && !task.is_prune()).count();
-    let count = |word: &str| planned.actions.values().filter(|action| action_word(action) == word).count();
+    let count = |word: &str| planned.actions.values().filter(|action| action.as_str() == word).count();
     let refused = planned.actions.values().filter(|action| matches!(action, Planning::Refused(_))).count();
     let refused = if refused > 0 { format!(", {refused} REFUSED") } else { String::new() };
     format!("{applied}: {} create, {} change, {} unchanged{refused}", count("create"), count("configure"), count("unchanged"))
