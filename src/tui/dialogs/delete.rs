@@ -8,7 +8,7 @@ use crossterm::event::KeyEvent;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Confirmation, Dialog, Piece, Sheet, labelled, room, sheet, turn};
+use super::{Choice, Dialog, Field, Piece, Sheet, labelled, plural, room, sheet};
 use crate::engine::session::{Ask, Planned};
 use crate::model::{Phase, Task};
 use crate::operation::Request;
@@ -27,10 +27,6 @@ const WIDTH: usize = 62;
 const ROWS: [usize; 2] = [4, 1];
 /// How many reasons and warnings are told.
 const REASONS: usize = 3;
-const CANCEL: usize = 0;
-const DELETE: usize = 1;
-/// The line in which the app's name is typed.
-const NAME: usize = 2;
 
 /// What is known of the plan.
 enum State {
@@ -42,8 +38,7 @@ enum State {
 /// The question.
 pub(crate) struct DeleteDialog {
     state: State,
-    chosen: usize,
-    confirmation: Option<Confirmation>,
+    choice: Choice,
     request: Request,
 }
 
@@ -52,23 +47,14 @@ impl DeleteDialog {
     pub(crate) fn new(model: &Model, out: &mut Outbox) -> Self {
         let request = model.deletion.clone();
         out.ask(Ask::PlanDeletion { request: request.clone() });
-        Self { state: State::Asked, chosen: CANCEL, confirmation: Confirmation::new(model), request }
-    }
-
-    fn fields(&self) -> usize {
-        if self.confirmation.is_some() { 3 } else { 2 }
+        Self { state: State::Asked, choice: Choice::new(model), request }
     }
 
     fn refusal(&self, model: &Model) -> Option<String> {
         match &self.state {
             State::Asked => Some("the plan is still being made".to_owned()),
             State::Failed(_) => Some("there is no plan to run".to_owned()),
-            State::Ready(_) if self.confirmation.as_ref().is_some_and(|confirmation| !confirmation.is_right()) => {
-                Some(format!("type {} first: the context is protected", model.app_name()))
-            }
-            State::Ready(planned) if planned.blocked.is_some() => planned.blocked.as_deref().map(|text| clean::text(text).into_owned()),
-            State::Ready(planned) if planned.plan.tasks.is_empty() => Some("there is nothing to delete: the app owns no object".to_owned()),
-            State::Ready(_) => model.may(Action::Delete).err(),
+            State::Ready(planned) => self.choice.refusal(model).or_else(|| refusal_of(planned, model)),
         }
     }
 
@@ -97,9 +83,7 @@ impl DeleteDialog {
             State::Failed(report) => lines.extend(report.iter().map(|line| vec![(line.clone(), Role::Bad)])),
             State::Ready(planned) => lines.extend(self.told(planned, rows)),
         }
-        if let Some(confirmation) = &self.confirmation {
-            lines.push(confirmation.line(self.chosen == NAME));
-        }
+        lines.extend(self.choice.line());
         lines
     }
 
@@ -213,30 +197,35 @@ fn warnings(planned: &Planned) -> Vec<Vec<Piece>> {
     all.take(REASONS).map(|piece| vec![("! ".to_owned(), Role::Warn), piece]).collect()
 }
 
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
+/// Why the plan of a deletion may not be run.
+fn refusal_of(planned: &Planned, model: &Model) -> Option<String> {
+    if let Some(text) = planned.blocked.as_deref() {
+        return Some(clean::text(text).into_owned());
+    }
+    if planned.plan.tasks.is_empty() {
+        return Some("there is nothing to delete: the app owns no object".to_owned());
+    }
+    model.may(Action::Delete).err()
 }
 
 impl Dialog for DeleteDialog {
     fn update(&mut self, action: Action, model: &Model, out: &mut Outbox) {
         match action {
-            Action::NextPane | Action::Right => self.chosen = turn(self.chosen, self.fields(), true),
-            Action::PreviousPane | Action::Left => self.chosen = turn(self.chosen, self.fields(), false),
-            Action::Open if self.chosen == DELETE => self.delete(model, out),
-            Action::Open if self.chosen == NAME => self.chosen = DELETE,
+            Action::NextPane | Action::Right => self.choice.walk(true),
+            Action::PreviousPane | Action::Left => self.choice.walk(false),
+            Action::Open if self.choice.is(Field::Act) => self.delete(model, out),
+            Action::Open if self.choice.is(Field::Name) => self.choice.choose(Field::Act),
             Action::Open | Action::No => out.wish(Wish::CloseDialog),
             _ => {}
         }
     }
 
     fn typed(&mut self, key: KeyEvent) -> bool {
-        self.chosen == NAME && self.confirmation.as_mut().is_some_and(|confirmation| confirmation.typed(key))
+        self.choice.typed(key)
     }
 
     fn pasted(&mut self, text: &str) {
-        if let Some(confirmation) = self.confirmation.as_mut().filter(|_| self.chosen == NAME) {
-            confirmation.pasted(text);
-        }
+        self.choice.pasted(text);
     }
 
     fn planned(&mut self, planned: Result<Arc<Planned>, Vec<String>>) {
@@ -257,8 +246,8 @@ impl Dialog for DeleteDialog {
         let looks = Sheet {
             title: &title,
             lines: &lines,
-            focus: if self.chosen == NAME { lines.len().saturating_sub(1) } else { 0 },
-            buttons: &[("Cancel", self.chosen == CANCEL), (&self.button(), self.chosen == DELETE)],
+            focus: if self.choice.is(Field::Name) { lines.len().saturating_sub(1) } else { 0 },
+            buttons: &[("Cancel", self.choice.is(Field::Keep)), (&self.button(), self.choice.is(Field::Act))],
             hint: "tab/←→ choose · enter press the chosen button · n/esc cancel",
         };
         sheet(model.theme, &looks, area, buffer);

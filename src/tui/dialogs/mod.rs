@@ -197,9 +197,74 @@ impl Confirmation {
     }
 }
 
+/// What the keys go to in a dialog with a harmless button, one that acts, and, in a protected context, the line for the app's name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Field {
+    Keep,
+    Act,
+    Name,
+}
+
+/// The field that the keys go to, and the line if there is one.
+#[derive(Debug)]
+pub(super) struct Choice {
+    field: Field,
+    confirmation: Option<Confirmation>,
+}
+
+impl Choice {
+    /// Chooses the harmless button.
+    pub(super) fn new(model: &Model) -> Self {
+        Self { field: Field::Keep, confirmation: Confirmation::new(model) }
+    }
+
+    pub(super) fn is(&self, field: Field) -> bool {
+        self.field == field
+    }
+
+    pub(super) fn choose(&mut self, field: Field) {
+        self.field = field;
+    }
+
+    /// Goes to the next or to the previous field, round and round.
+    pub(super) fn walk(&mut self, forward: bool) {
+        let all = [Field::Keep, Field::Act, Field::Name];
+        let count = if self.confirmation.is_some() { 3 } else { 2 };
+        self.field = all[turn(self.field as usize, count, forward)];
+    }
+
+    /// Gives a key to the line if it is chosen. Returns whether it was used.
+    pub(super) fn typed(&mut self, key: KeyEvent) -> bool {
+        self.is(Field::Name) && self.confirmation.as_mut().is_some_and(|confirmation| confirmation.typed(key))
+    }
+
+    /// Takes pasted text if the line is chosen.
+    pub(super) fn pasted(&mut self, text: &str) {
+        if let Some(confirmation) = self.confirmation.as_mut().filter(|_| self.field == Field::Name) {
+            confirmation.pasted(text);
+        }
+    }
+
+    /// Returns why it may not be done yet: the name is missing.
+    pub(super) fn refusal(&self, model: &Model) -> Option<String> {
+        let is_missing = self.confirmation.as_ref().is_some_and(|confirmation| !confirmation.is_right());
+        is_missing.then(|| format!("type {} first: the context is protected", model.app_name()))
+    }
+
+    /// Returns the line.
+    pub(super) fn line(&self) -> Option<Vec<Piece>> {
+        self.confirmation.as_ref().map(|confirmation| confirmation.line(self.is(Field::Name)))
+    }
+}
+
 /// Moves a choice among `count` things, round and round.
 pub(crate) fn turn(chosen: usize, count: usize, forward: bool) -> usize {
     if forward { (chosen + 1) % count.max(1) } else { (chosen + count.max(1) - 1) % count.max(1) }
+}
+
+/// The end of a noun after a number.
+pub(super) fn plural(count: usize) -> &'static str {
+    if count == 1 { "" } else { "s" }
 }
 
 /// Breaks a line between words so that no part is wider; one that fits stays as it is, with its indentation.

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Confirmation, Dialog, Piece, Sheet, labelled, sheet, turn};
+use super::{Choice, Dialog, Field, Piece, Sheet, labelled, plural, sheet};
 use crate::engine::session::Ask;
 use crate::model::{Phase, Wave};
 use crate::operation::Paused;
@@ -22,17 +22,12 @@ use crate::tui::views::{Notice, Outbox, Wish};
 
 /// How many objects are named.
 const NAMES: usize = 6;
-const STAY: usize = 0;
-const GO_ON: usize = 1;
-/// The line in which the app's name is typed.
-const NAME: usize = 2;
 
 /// The question.
 pub(crate) struct ResumeDialog {
     at: Option<Paused>,
     now: Timestamp,
-    chosen: usize,
-    confirmation: Option<Confirmation>,
+    choice: Choice,
     place: String,
     /// What comes next, made once: nothing moves while the operation is paused.
     coming: Vec<Vec<Piece>>,
@@ -47,20 +42,15 @@ impl ResumeDialog {
         Self {
             at: paused(model),
             now: model.now,
-            chosen: STAY,
-            confirmation: Confirmation::new(model),
+            choice: Choice::new(model),
             place: clean::text(&place).into_owned(),
             coming: board.zip(paused(model)).map(|(board, at)| coming(board, at.phase, at.wave)).unwrap_or_default(),
         }
     }
 
-    fn fields(&self) -> usize {
-        if self.confirmation.is_some() { 3 } else { 2 }
-    }
-
     fn go_on(&self, model: &Model, out: &mut Outbox) {
-        if self.confirmation.as_ref().is_some_and(|confirmation| !confirmation.is_right()) {
-            return out.say(Notice::bad(format!("type {} first: the context is protected", model.app_name())));
+        if let Some(reason) = self.choice.refusal(model) {
+            return out.say(Notice::bad(reason));
         }
         out.ask(Ask::Resume { by: model.request.by.clone() });
         out.wish(Wish::CloseDialog);
@@ -71,9 +61,9 @@ impl ResumeDialog {
         let waited = self.at.map(|at| short_time(self.now.duration_since(at.since))).unwrap_or_default();
         let mut lines = vec![vec![(format!("{} has waited for {waited}; nothing is written", self.place), Role::Strong)], Vec::new()];
         lines.extend(self.coming.iter().cloned());
-        if let Some(confirmation) = &self.confirmation {
+        if let Some(line) = self.choice.line() {
             lines.push(Vec::new());
-            lines.push(confirmation.line(self.chosen == NAME));
+            lines.push(line);
         }
         lines
     }
@@ -120,30 +110,24 @@ fn rest(board: &Board, phase: Phase, wave: Wave) -> String {
     }
 }
 
-fn plural(count: usize) -> &'static str {
-    if count == 1 { "" } else { "s" }
-}
-
 impl Dialog for ResumeDialog {
     fn update(&mut self, action: Action, model: &Model, out: &mut Outbox) {
         match action {
-            Action::NextPane | Action::Right => self.chosen = turn(self.chosen, self.fields(), true),
-            Action::PreviousPane | Action::Left => self.chosen = turn(self.chosen, self.fields(), false),
+            Action::NextPane | Action::Right => self.choice.walk(true),
+            Action::PreviousPane | Action::Left => self.choice.walk(false),
             Action::Yes => self.go_on(model, out),
-            Action::Open if self.chosen == GO_ON || self.chosen == NAME => self.go_on(model, out),
+            Action::Open if !self.choice.is(Field::Keep) => self.go_on(model, out),
             Action::Open | Action::No => out.wish(Wish::CloseDialog),
             _ => {}
         }
     }
 
     fn typed(&mut self, key: KeyEvent) -> bool {
-        self.chosen == NAME && self.confirmation.as_mut().is_some_and(|confirmation| confirmation.typed(key))
+        self.choice.typed(key)
     }
 
     fn pasted(&mut self, text: &str) {
-        if let Some(confirmation) = self.confirmation.as_mut().filter(|_| self.chosen == NAME) {
-            confirmation.pasted(text);
-        }
+        self.choice.pasted(text);
     }
 
     fn settle(&mut self, model: &Model) -> Option<String> {
@@ -157,7 +141,7 @@ impl Dialog for ResumeDialog {
             title: &title,
             lines: &self.lines(),
             focus: 0,
-            buttons: &[("Stay paused", self.chosen == STAY), ("Go on", self.chosen == GO_ON)],
+            buttons: &[("Stay paused", self.choice.is(Field::Keep)), ("Go on", self.choice.is(Field::Act))],
             hint: "tab/←→ choose · enter confirm · y go on · n/esc stay paused",
         };
         sheet(model.theme, &looks, area, buffer);

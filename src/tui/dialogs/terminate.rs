@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Confirmation, Dialog, Piece, Sheet, labelled, sheet, turn};
+use super::{Choice, Dialog, Field, Piece, Sheet, labelled, sheet};
 use crate::engine::session::Ask;
 use crate::model::{OperationPhase, Phase, Role as TaskRole, TaskState};
 use crate::operation::Operation;
@@ -23,63 +23,50 @@ use crate::tui::views::{Notice, Outbox, Wish};
 /// The question.
 pub(crate) struct TerminateDialog {
     operation: usize,
-    chosen: usize,
-    confirmation: Option<Confirmation>,
+    choice: Choice,
     lines: Vec<Vec<Piece>>,
     title: &'static str,
     /// Name of the harmless button.
     keep: &'static str,
 }
 
-const KEEP: usize = 0;
-const TERMINATE: usize = 1;
-/// The line in which the app's name is typed.
-const NAME: usize = 2;
-
 impl TerminateDialog {
     /// Makes the question for the running operation.
     pub(crate) fn new(model: &Model) -> Self {
-        let confirmation = Confirmation::new(model);
         let operation = model.running().map(Board::number).unwrap_or_default();
-        let mut dialog = Self { operation, chosen: KEEP, confirmation, lines: Vec::new(), title: "", keep: "" };
+        let mut dialog = Self { operation, choice: Choice::new(model), lines: Vec::new(), title: "", keep: "" };
         dialog.settle(model);
         dialog
     }
 
     fn terminate(&self, model: &Model, out: &mut Outbox) {
-        if self.confirmation.as_ref().is_some_and(|confirmation| !confirmation.is_right()) {
-            return out.say(Notice::bad(format!("type {} first: the context is protected", model.app_name())));
+        if let Some(reason) = self.choice.refusal(model) {
+            return out.say(Notice::bad(reason));
         }
         out.ask(Ask::Terminate { by: model.request.by.clone() });
         out.wish(Wish::CloseDialog);
         out.say(Notice::plain("terminating: running hooks are being deleted"));
-    }
-
-    fn fields(&self) -> usize {
-        if self.confirmation.is_some() { 3 } else { 2 }
     }
 }
 
 impl Dialog for TerminateDialog {
     fn update(&mut self, action: Action, model: &Model, out: &mut Outbox) {
         match action {
-            Action::NextPane | Action::Right => self.chosen = turn(self.chosen, self.fields(), true),
-            Action::PreviousPane | Action::Left => self.chosen = turn(self.chosen, self.fields(), false),
+            Action::NextPane | Action::Right => self.choice.walk(true),
+            Action::PreviousPane | Action::Left => self.choice.walk(false),
             Action::Yes => self.terminate(model, out),
-            Action::Open if self.chosen == TERMINATE || self.chosen == NAME => self.terminate(model, out),
+            Action::Open if !self.choice.is(Field::Keep) => self.terminate(model, out),
             Action::Open | Action::No => out.wish(Wish::CloseDialog),
             _ => {}
         }
     }
 
     fn typed(&mut self, key: KeyEvent) -> bool {
-        self.chosen == NAME && self.confirmation.as_mut().is_some_and(|confirmation| confirmation.typed(key))
+        self.choice.typed(key)
     }
 
     fn pasted(&mut self, text: &str) {
-        if let Some(confirmation) = self.confirmation.as_mut().filter(|_| self.chosen == NAME) {
-            confirmation.pasted(text);
-        }
+        self.choice.pasted(text);
     }
 
     fn settle(&mut self, model: &Model) -> Option<String> {
@@ -93,9 +80,9 @@ impl Dialog for TerminateDialog {
         }
         (self.title, self.keep) = names(operation);
         self.lines = lines(model, board, operation);
-        if let Some(confirmation) = &self.confirmation {
+        if let Some(line) = self.choice.line() {
             self.lines.push(Vec::new());
-            self.lines.push(confirmation.line(self.chosen == NAME));
+            self.lines.push(line);
         }
         None
     }
@@ -105,7 +92,7 @@ impl Dialog for TerminateDialog {
             title: self.title,
             lines: &self.lines,
             focus: 0,
-            buttons: &[(self.keep, self.chosen == KEEP), ("Terminate", self.chosen == TERMINATE)],
+            buttons: &[(self.keep, self.choice.is(Field::Keep)), ("Terminate", self.choice.is(Field::Act))],
             hint: "tab/←→ choose · enter confirm · y terminate · n/esc leave it",
         };
         sheet(model.theme, &looks, area, buffer);
