@@ -6,7 +6,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Modifier;
 
-use super::{Outbox, Outcome, Shown, View, Wish};
+use super::{Outbox, Outcome, Shown, View, Wish, go};
 use crate::model::{ResultCode, TaskState};
 use crate::operation::timeline::Stage;
 use crate::operation::verdict::short_time;
@@ -173,16 +173,10 @@ impl View for AttemptsView {
 
     fn update(&mut self, action: Action, model: &Model, out: &mut Outbox) -> Outcome {
         match action {
-            Action::Up => self.cursor.move_by(-1, self.len),
-            Action::Down => self.cursor.move_by(1, self.len),
-            Action::Top => self.cursor.home(),
-            Action::Bottom => self.cursor.end(self.height, self.len),
-            Action::PageUp => self.cursor.page(-1, self.height, self.len),
-            Action::PageDown => self.cursor.page(1, self.height, self.len),
             Action::NextPane | Action::Attempts => self.leap(model, true),
             Action::PreviousPane => self.leap(model, false),
             Action::Open | Action::Logs => self.open(model, out),
-            _ => return Outcome::Ignored,
+            _ => return go(&mut self.cursor, action, self.height, self.len),
         }
         Outcome::Consumed
     }

@@ -3,7 +3,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
-use super::{Outbox, Outcome, View, Wish};
+use super::{Outbox, Outcome, View, Wish, go};
 use crate::tui::action::Action;
 use crate::tui::clean;
 use crate::tui::keymap::Context;
@@ -27,14 +27,8 @@ impl View for GalleryView {
 
     fn update(&mut self, action: Action, _model: &Model, out: &mut Outbox) -> Outcome {
         match action {
-            Action::Up => self.cursor.move_by(-1, self.len),
-            Action::Down => self.cursor.move_by(1, self.len),
-            Action::Top => self.cursor.home(),
-            Action::Bottom => self.cursor.end(self.height, self.len),
-            Action::PageUp => self.cursor.page(-1, self.height, self.len),
-            Action::PageDown => self.cursor.page(1, self.height, self.len),
             Action::Open if self.len > 0 => out.wish(Wish::Story(self.cursor.selected)),
-            _ => return Outcome::Ignored,
+            _ => return go(&mut self.cursor, action, self.height, self.len),
         }
         Outcome::Consumed
     }

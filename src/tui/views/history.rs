@@ -4,7 +4,7 @@ use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::operation::OperationView;
-use super::{Outbox, Outcome, Shown, View, Wish};
+use super::{Outbox, Outcome, Shown, View, Wish, go};
 use crate::operation::verdict::short_time;
 use crate::tui::action::Action;
 use crate::tui::clean;
@@ -36,19 +36,13 @@ impl View for HistoryView {
 
     fn update(&mut self, action: Action, model: &Model, out: &mut Outbox) -> Outcome {
         match action {
-            Action::Up => self.cursor.move_by(-1, self.len),
-            Action::Down => self.cursor.move_by(1, self.len),
-            Action::Top => self.cursor.home(),
-            Action::Bottom => self.cursor.end(self.height, self.len),
-            Action::PageUp => self.cursor.page(-1, self.height, self.len),
-            Action::PageDown => self.cursor.page(1, self.height, self.len),
             Action::Open => {
                 if let Some(board) = model.operations().nth(self.cursor.selected) {
                     let view = OperationView::new(Shown::Past(board.number()), board.has_failed());
                     out.wish(Wish::Open(Box::new(view)));
                 }
             }
-            _ => return Outcome::Ignored,
+            _ => return go(&mut self.cursor, action, self.height, self.len),
         }
         Outcome::Consumed
     }

@@ -22,6 +22,7 @@ use super::dialogs::Dialog;
 use super::keymap::Context;
 use super::model::Model;
 use super::viewer::Showing;
+use super::widgets::cursor::Cursor;
 use crate::engine::session::Ask;
 use crate::model::TaskId;
 use crate::operation::LogLine;
@@ -32,6 +33,20 @@ pub(crate) enum Outcome {
     Consumed,
     /// The program may find a meaning.
     Ignored,
+}
+
+/// Moves in a list, the same way on every screen.
+fn go(list: &mut Cursor, action: Action, height: usize, len: usize) -> Outcome {
+    match action {
+        Action::Up => list.move_by(-1, len),
+        Action::Down => list.move_by(1, len),
+        Action::Top => list.home(),
+        Action::Bottom => list.end(height, len),
+        Action::PageUp => list.page(-1, height, len),
+        Action::PageDown => list.page(1, height, len),
+        _ => return Outcome::Ignored,
+    }
+    Outcome::Consumed
 }
 
 /// A short sentence at the bottom of the screen, until the next key.

@@ -5,34 +5,21 @@ use super::page::Shape;
 use super::{DiffView, Focus};
 use crate::tui::action::Action;
 use crate::tui::model::Model;
-use crate::tui::views::{Notice, Outbox};
+use crate::tui::views::{Notice, Outbox, Outcome, go};
 
 /// Screens to the left from which one goes back to the start of the lines at once.
 const FAR: usize = 8;
 
 impl DiffView {
-    fn step(&mut self, action: Action, height: usize, len: usize) {
-        match action {
-            Action::Up | Action::DiffPrevious => self.list.move_by(-1, len),
-            Action::Down | Action::DiffNext => self.list.move_by(1, len),
-            Action::Top => self.list.home(),
-            Action::Bottom => self.list.end(height, len),
-            Action::PageUp => self.list.page(-1, height, len),
-            Action::PageDown => self.list.page(1, height, len),
-            _ => {}
-        }
-    }
-
     /// Moves in the list or in the text. Returns whether the verb was one that moves.
     pub(super) fn go(&mut self, action: Action, model: &Model) -> bool {
         let panes = self.panes(model, self.area);
         let len = self.found(model).map_or(0, |found| self.len(found));
         let in_list = self.moves_in_list(&panes) && !matches!(action, Action::Left | Action::Right);
         match action {
-            Action::DiffNext | Action::DiffPrevious => self.step(action, usize::from(panes.list.height), len),
-            Action::Up | Action::Down | Action::Top | Action::Bottom | Action::PageUp | Action::PageDown if in_list => {
-                self.step(action, usize::from(panes.list.height), len);
-            }
+            Action::DiffNext => self.list.move_by(1, len),
+            Action::DiffPrevious => self.list.move_by(-1, len),
+            _ if in_list && go(&mut self.list, action, usize::from(panes.list.height), len) == Outcome::Consumed => {}
             Action::NextPane | Action::PreviousPane | Action::Open => {
                 self.focus = if self.focus == Focus::List { Focus::Text } else { Focus::List };
             }

@@ -24,7 +24,7 @@ impl OperationView {
             self.marks.insert(key.clone());
         }
         self.last_mark = Some(key);
-        self.step(|cursor, _, len| cursor.move_by(1, len));
+        self.step(Action::Down);
         self.cache.stale = true;
     }
 

@@ -9,8 +9,7 @@ use crate::model::Phase;
 use crate::tui::action::Action;
 use crate::tui::board::Board;
 use crate::tui::row::Group;
-use crate::tui::views::{Notice, Outbox, Outcome};
-use crate::tui::widgets::cursor::Cursor;
+use crate::tui::views::{Notice, Outbox, Outcome, go};
 
 /// How many rows below the chosen one stay in sight, so that what comes next is seen.
 const AHEAD: usize = 2;
@@ -22,12 +21,15 @@ impl OperationView {
         }
     }
 
-    pub(super) fn step(&mut self, change: impl FnOnce(&mut Cursor, usize, usize)) {
-        self.follow = false;
-        self.back = 0;
+    pub(super) fn step(&mut self, action: Action) -> Outcome {
         let (height, len) = (self.cache.table_height, self.lines.len());
-        change(&mut self.cursor, height, len);
-        self.cursor.keep_visible(height, len);
+        let outcome = go(&mut self.cursor, action, height, len);
+        if outcome == Outcome::Consumed {
+            self.follow = false;
+            self.back = 0;
+            self.cursor.keep_visible(height, len);
+        }
+        outcome
     }
 
     fn scroll(&mut self, rows: isize) {
@@ -37,12 +39,7 @@ impl OperationView {
     pub(super) fn go(&mut self, action: Action) -> Outcome {
         let page = self.cache.log_height.max(2) as isize - 1;
         match (action, self.in_log) {
-            (Action::Up, false) => self.step(|cursor, _, len| cursor.move_by(-1, len)),
-            (Action::Down, false) => self.step(|cursor, _, len| cursor.move_by(1, len)),
-            (Action::Top, false) => self.step(|cursor, _, _| cursor.home()),
-            (Action::Bottom, false) => self.step(|cursor, height, len| cursor.end(height, len)),
-            (Action::PageUp, false) => self.step(|cursor, height, len| cursor.page(-1, height, len)),
-            (Action::PageDown, false) => self.step(|cursor, height, len| cursor.page(1, height, len)),
+            (_, false) => return self.step(action),
             (Action::Up, true) => self.scroll(1),
             (Action::Down, true) => self.scroll(-1),
             (Action::PageUp, true) => self.scroll(page),
