@@ -171,7 +171,7 @@ impl Cluster {
         reporter: &Reporter,
     ) -> Result<Applied, CallError> {
         let doing = format!("applying {}", spot.title());
-        let mut backoff = Backoff::new(self, reporter, &doing);
+        let mut backoff = Backoff::of_change(self, reporter, &doing);
         let mut is_unsure = false;
         let is_server_side = mode.verb == Verb::ServerSideApply;
         // It must not be sent again, because in the meantime it may have run and gone.

@@ -45,7 +45,7 @@ impl Cluster {
         let policy = propagation.as_str();
         let options = json!({"apiVersion": "v1", "kind": "DeleteOptions", "propagationPolicy": policy, "preconditions": {"uid": uid}});
         let doing = format!("deleting {}", spot.title());
-        let mut backoff = Backoff::new(self, reporter, &doing);
+        let mut backoff = Backoff::of_change(self, reporter, &doing);
         loop {
             match self.write(Method::DELETE, &spot.path(), "application/json", &options).await {
                 Ok(answer) => return Ok(Removal::Done(Some(answer.body).filter(|body| body["kind"] != "Status").map(Object::new))),
@@ -90,7 +90,7 @@ impl Cluster {
     ) -> Result<Removal, String> {
         let mut known = known.filter(|known| known.uid == uid && known.finalizers.iter().any(|name| is_hook_finalizer(name)));
         let doing = format!("taking the hook finalizer off {}", spot.title());
-        let mut backoff = Backoff::new(self, reporter, &doing);
+        let mut backoff = Backoff::of_change(self, reporter, &doing);
         let mut conflicts = 0;
         loop {
             let (version, rest) = match known.take() {
@@ -226,6 +226,49 @@ mod tests {
     async fn a_refused_deletion_is_the_servers_sentence() {
         let error = delete(|_| fake::status(403, "Forbidden", "jobs \"m\" is forbidden")).await.unwrap_err();
         assert_eq!(error.to_string(), "jobs \"m\" is forbidden");
+    }
+
+    /// A server that takes every request, but whose first answer to a change never arrives.
+    fn losing_the_first_answer(live: Value) -> (Cluster, Arc<Mutex<Vec<String>>>) {
+        let log = Arc::new(Mutex::new(Vec::new()));
+        let seen = log.clone();
+        let client = fake::client_async(move |asked: Asked| {
+            let (seen, live) = (seen.clone(), live.clone());
+            async move {
+                let changes = {
+                    let mut seen = locked(&seen);
+                    seen.push(asked.method.clone());
+                    seen.iter().filter(|method| *method != "GET").count()
+                };
+                match (asked.method.as_str(), changes) {
+                    ("DELETE", 2) => fake::status(404, "NotFound", "pods \"m\" not found"),
+                    ("GET", _) => fake::json_answer(200, &live),
+                    _ => std::future::pending().await,
+                }
+            }
+        });
+        (Cluster::new(client, crate::clock::Clock::starting_at(fake::epoch(), 1.0), fake::judge()), log)
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r206_a_deletion_whose_answer_is_lost_is_asked_for_once_more_and_is_done() {
+        let (cluster, log) = losing_the_first_answer(Value::Null);
+        let resource = resource();
+        let spot = Spot { resource: &resource, namespace: "shop", name: "m" };
+        let removal = cluster.delete(spot, "u1", Propagation::Foreground, &Reporter::default()).await;
+        assert!(matches!(removal, Ok(Removal::Gone)), "{removal:?}");
+        assert_eq!(*locked(&log), ["DELETE", "DELETE"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn r216_a_finalizer_whose_removal_was_not_answered_is_looked_for_and_is_off() {
+        let (cluster, log) = losing_the_first_answer(job("8", "u1", &[]));
+        let resource = resource();
+        let spot = Spot { resource: &resource, namespace: "shop", name: "m" };
+        let known = Snapshot::of(&job("7", "u1", &["syncwave.dev/hook-finalizer"]));
+        let removal = cluster.remove_hook_finalizers(spot, "u1", Some(known), &Reporter::default()).await;
+        assert!(matches!(removal, Ok(Removal::Done(Some(_)))), "{removal:?}");
+        assert_eq!(*locked(&log), ["PATCH", "GET"]);
     }
 
     async fn remove(known: Option<Snapshot>, serve: impl Fn(Asked) -> FakeResponse + Send + Sync + 'static) -> Result<Removal, String> {

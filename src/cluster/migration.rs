@@ -26,7 +26,7 @@ impl Cluster {
             CallError::Withheld(format!("Failed to perform client-side apply migration for {key}: {error}"))
         };
         let doing = format!("taking over the fields of {}", spot.title());
-        let mut backoff = Backoff::new(self, reporter, &doing);
+        let mut backoff = Backoff::of_change(self, reporter, &doing);
         loop {
             let Some(object) = self.get(spot, reporter).await.map_err(|error| failed(&error))? else { return Ok(Before::Absent) };
             let Some(entries) = taken_over(&object.wire()["metadata"]["managedFields"]) else {

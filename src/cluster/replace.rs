@@ -33,7 +33,7 @@ impl Cluster {
             return Ok(Applied { object, word: Word::Remade });
         }
         let doing = format!("replacing {}", spot.title());
-        let mut backoff = Backoff::new(self, reporter, &doing);
+        let mut backoff = Backoff::of_change(self, reporter, &doing);
         let mut version = live.resource_version.clone();
         loop {
             let error = match self.put(spot, target, &version, Run::ForReal).await {
@@ -76,7 +76,7 @@ impl Cluster {
     /// Creates an object. One without a name gets one from the server, a new one each time (spec R307).
     pub(super) async fn create(&self, spot: Spot<'_>, target: &Object, mode: Mode, reporter: &Reporter) -> Result<Applied, CallError> {
         let doing = format!("creating {}", spot.title());
-        let mut backoff = Backoff::new(self, reporter, &doing);
+        let mut backoff = Backoff::of_change(self, reporter, &doing);
         let mut is_unsure = false;
         loop {
             let error = match self.post(spot, target, mode, Run::ForReal).await {

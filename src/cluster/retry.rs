@@ -1,5 +1,6 @@
 //! Decides whether a call is tried again, and waits. Five tries within 30 s, with growing pauses that honour the server's own wish as far
-//! as that goes; said once to the person who waits. Must not be used for anything that may not happen twice: the caller looks first.
+//! as that goes; said once to the person who waits. A change whose answer is lost uses up all of that time, and is sent once more all the
+//! same. Must not be used for anything that may not happen twice: the caller looks first.
 
 use std::time::Duration;
 
@@ -20,6 +21,7 @@ pub(super) struct Backoff<'a> {
     reporter: &'a Reporter,
     /// What is being done, for the warning: `applying Job shop/migrate`.
     doing: &'a str,
+    is_change: bool,
     failures: u32,
     /// Whether a try may have been heard although there was no answer.
     is_unsure: bool,
@@ -28,7 +30,13 @@ pub(super) struct Backoff<'a> {
 
 impl<'a> Backoff<'a> {
     pub(super) fn new(cluster: &'a Cluster, reporter: &'a Reporter, doing: &'a str) -> Self {
-        Self { cluster, reporter, doing, failures: 0, is_unsure: false, began: cluster.clock().now() }
+        Self { cluster, reporter, doing, is_change: false, failures: 0, is_unsure: false, began: cluster.clock().now() }
+    }
+
+    /// The same for a request that changes something, and that may be sent a second time: whether the first one was taken decides about the
+    /// operation, so one lost answer must not.
+    pub(super) fn of_change(cluster: &'a Cluster, reporter: &'a Reporter, doing: &'a str) -> Self {
+        Self { is_change: true, ..Self::new(cluster, reporter, doing) }
     }
 
     /// Waits for the next try; returns false at once if there is none, because the error will not go away or patience is at its end.
@@ -48,7 +56,8 @@ impl<'a> Backoff<'a> {
         let (pause, is_cut) = self.pause(error);
         let clock = self.cluster.clock();
         let passed = clock.now().duration_since(self.began);
-        let too_late = passed.saturating_add(SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX)) > WITHIN;
+        let is_first_silence = self.is_change && self.failures == 1 && *error == CallError::TimedOut;
+        let too_late = !is_first_silence && passed.saturating_add(SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX)) > WITHIN;
         if !goes_away || self.failures >= TRIES || too_late || self.cluster.hurry.is_cancelled() {
             return false;
         }
@@ -183,6 +192,25 @@ mod tests {
         }
         let text = "x: busy; trying again in 20 s, although the API server asks for a pause of 3600 s; one of the clocks may be wrong";
         assert_eq!(outbox.drain()[0], Event::Warned { task: None, text: text.to_owned() });
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_that_got_no_answer_in_time_is_sent_once_more() {
+        for (is_change, tries) in [(true, 2), (false, 1)] {
+            let cluster = fake::cluster(|_| fake::status(504, "", ""));
+            let reporter = Reporter::default();
+            let mut backoff =
+                if is_change { Backoff::of_change(&cluster, &reporter, "x") } else { Backoff::new(&cluster, &reporter, "x") };
+            let mut sent = 0;
+            loop {
+                sent += 1;
+                cluster.clock().sleep(Duration::from_secs(30)).await;
+                if !backoff.again(&CallError::TimedOut).await {
+                    break;
+                }
+            }
+            assert_eq!(sent, tries, "{is_change}");
+        }
     }
 
     #[tokio::test(start_paused = true)]
