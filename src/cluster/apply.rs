@@ -185,7 +185,7 @@ impl Cluster {
             };
             is_unsure |= error.is_outcome_unknown();
             let created = |object| Applied { object, word: if is_server_side { Word::ServersideApplied } else { Word::Created } };
-            if is_unsure && unsure::could_run_twice(target) {
+            if is_unsure && unsure::could_run_twice(target, before) {
                 return self.seek(spot, target, &error, reporter).await.map(created);
             }
             let again = backoff.again_if(&error, is_transient(&error) || error.code() == Some(409)).await;

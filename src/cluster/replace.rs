@@ -87,7 +87,7 @@ impl Cluster {
                 Err(error) => error,
             };
             is_unsure |= error.is_outcome_unknown();
-            if is_unsure && unsure::could_run_twice(target) {
+            if is_unsure && unsure::could_run_twice(target, &Before::Absent) {
                 let object = self.seek(spot, target, &error, reporter).await?;
                 return Ok(Applied { object, word: Word::Created });
             }

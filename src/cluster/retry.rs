@@ -199,8 +199,7 @@ mod tests {
         for (is_change, tries) in [(true, 2), (false, 1)] {
             let cluster = fake::cluster(|_| fake::status(504, "", ""));
             let reporter = Reporter::default();
-            let mut backoff =
-                if is_change { Backoff::of_change(&cluster, &reporter, "x") } else { Backoff::new(&cluster, &reporter, "x") };
+            let mut backoff = if is_change { Backoff::of_change(&cluster, &reporter, "x") } else { Backoff::new(&cluster, &reporter, "x") };
             let mut sent = 0;
             loop {
                 sent += 1;

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::apply::Spot;
+use super::apply::{Before, Spot};
 use super::wire::CallError;
 use super::{Cluster, Reporter};
 use crate::model::Object;
@@ -33,12 +33,19 @@ fn bears_mark(live: &Object, target: &Object, mark: [&str; 3]) -> bool {
     !wanted.is_empty() && live.text(&mark) == wanted
 }
 
-/// Returns whether a target sent a second time could run a second time: it is a hook, and nothing holds its object until its end has been
-/// seen (spec R214: those of a deletion carry no finalizer), so that its absence does not prove that it has not run.
-pub(super) fn could_run_twice(target: &Object) -> bool {
+/// Returns whether a target sent a second time could run a second time, because its absence does not prove that it has not run: nothing
+/// holds its object until its end has been seen, and it is a hook (spec R214: those of a deletion carry no finalizer), or a Job that was
+/// not there and that its time to live takes away.
+pub(super) fn could_run_twice(target: &Object, before: &Before) -> bool {
     let finalizers = target.wire().pointer("/metadata/finalizers").and_then(serde_json::Value::as_array);
     let is_held = finalizers.into_iter().flatten().filter_map(serde_json::Value::as_str).any(is_hook_finalizer);
-    is_hook(target) && !is_held
+    (is_hook(target) || *before == Before::Absent && has_time_to_live(target)) && !is_held
+}
+
+fn has_time_to_live(target: &Object) -> bool {
+    let gvk = target.gvk();
+    (&*gvk.group, &*gvk.kind) == ("batch", "Job")
+        && target.wire().pointer("/spec/ttlSecondsAfterFinished").is_some_and(|time| !time.is_null())
 }
 
 impl Cluster {
@@ -50,7 +57,7 @@ impl Cluster {
         bears_mark(&found, target, mark).then_some(found)
     }
 
-    /// Looks for a hook that could run twice, after `error` left open whether it was created.
+    /// Looks for what could run twice, after `error` left open whether it was created.
     ///
     /// # Errors
     /// It was not found: a sentence that says what is not known.

@@ -192,3 +192,28 @@ async fn decision_23_after_a_terminate_there_is_one_last_look() {
     let played = play((&hook(), &Before::Absent, mode(&[])), Some(hurry), serve).await;
     assert_eq!((played.said, played.asked, played.took), (Err(UNKNOWN.to_owned()), vec!["PATCH".to_owned(), "GET".to_owned()], 0));
 }
+
+#[tokio::test(start_paused = true)]
+async fn decision_23_a_job_that_its_time_to_live_takes_away_is_not_sent_again_either() {
+    let job = |spec: Value| {
+        let metadata = json!({"name": "bye", "annotations": {TRACKING_ID: "app:batch/Job:shop/bye"}});
+        Object::new(json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": metadata, "spec": spec}))
+    };
+    let old = Before::Present(Snapshot::of(&json!({"metadata": {"uid": "u0", "resourceVersion": "7"}})));
+    for (spec, before, writes) in [
+        (json!({"ttlSecondsAfterFinished": 5}), &Before::Absent, 1),
+        (json!({"ttlSecondsAfterFinished": 5}), &old, 2),
+        (json!({"ttlSecondsAfterFinished": null}), &Before::Absent, 2),
+        (json!({}), &Before::Absent, 2),
+    ] {
+        let target = job(spec.clone());
+        let answer = with_uid(&target);
+        let serve = move |asked: &Asked, at| match (asked.method.as_str(), at) {
+            ("GET", _) => not_found(),
+            (_, 0) => timed_out(),
+            _ => fake::json_answer(201, &answer),
+        };
+        let played = play((&target, before, mode(&[])), None, serve).await;
+        assert_eq!((played.writes(), played.said.is_err()), (writes, writes == 1), "{spec} {before:?}");
+    }
+}
