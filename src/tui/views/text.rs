@@ -110,6 +110,11 @@ impl Scroll {
         self.top.min(self.len)..self.top.saturating_add(self.height).min(self.len)
     }
 
+    /// Returns how many lines there is room for.
+    pub(super) fn height(&self) -> usize {
+        self.height
+    }
+
     /// Returns how many columns are out of sight at the left.
     pub(super) fn left(&self) -> usize {
         self.left

@@ -6,6 +6,7 @@ use insta::assert_snapshot;
 
 use super::{config, difference, go_to, orders, planned};
 use crate::engine::session::Answer;
+use crate::tui::clean::cells::count;
 use crate::tui::tests::play::Play;
 
 /// Names of hosts in one line.
@@ -89,4 +90,45 @@ fn the_key_to_the_side_goes_to_the_change_however_far_away_it_is() {
         play.press("left");
     }
     assert!(play.at(80, 24).contains("extra: same same"), "{}", play.screen());
+}
+
+/// What a frame may look at: some screens full.
+const FRAME: u64 = 100_000;
+
+#[test]
+fn no_frame_walks_through_a_megabyte_of_wide_letters_to_wrap_it() {
+    let letters = "世界".repeat(180_000);
+    let mut play = long_line(&letters, &format!("{letters} needle"));
+    play.at(80, 24);
+    play.is_slow = true;
+    let looked = count::during(|| {
+        play.press("w");
+        play.at(80, 24);
+        play.at(60, 24);
+    });
+    assert!(looked < FRAME, "{looked}");
+    let screen = play.screen();
+    assert!(screen.contains("● wrapping very long lines") && !screen.contains('↪') && screen.contains("世 界"), "{screen}");
+    play.work();
+    let looked = count::during(|| _ = play.at(60, 24));
+    assert!(looked < FRAME, "{looked}");
+    assert!(play.screen().contains('↪') && !play.screen().contains("wrapping"), "{}", play.screen());
+    play.is_slow = false;
+    play.press("/ 'needle enter");
+    assert!(play.at(60, 24).contains("needle"), "{}", play.screen());
+    let row = |play: &mut Play| play.at(60, 24).lines().position(|line| line.contains("needle"));
+    let before = row(&mut play);
+    play.at(80, 24);
+    assert!(before.is_some() && row(&mut play).is_some(), "{}", play.screen());
+    play.press("w");
+    assert!(!play.at(80, 24).contains('↪'), "{}", play.screen());
+}
+
+#[test]
+fn a_search_goes_to_the_row_in_a_line_that_is_still_to_be_wrapped() {
+    let letters = "世界".repeat(180_000);
+    let mut play = long_line(&letters, &format!("{letters} needle"));
+    play.press("w <");
+    play.press("/ 'needle enter");
+    assert!(play.at(80, 24).contains("needle") && play.screen().contains('↪'), "{}", play.screen());
 }

@@ -161,9 +161,13 @@ impl DiffView {
         }
         self.page.uncover(line);
         self.show_line(line, model);
+        if let Some(wrapping) = &mut self.wrapping {
+            wrapping.shows_hit = true;
+            return;
+        }
         let Some(text) = self.page.script.texts.get(line) else { return };
         let Some(found) = self.search.needle.find(&text.text, 0) else { return };
-        if self.wraps {
+        if self.page.is_wrapped() {
             let row = self.page.row_of(line).unwrap_or_default() + self.page.part_of(line, found.start);
             return self.scroll.reveal(row);
         }

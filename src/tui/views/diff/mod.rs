@@ -15,6 +15,7 @@ mod script;
 mod tests;
 mod words;
 pub(crate) mod work;
+mod wrapping;
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -27,6 +28,7 @@ use self::layout::{Panes, Wanted};
 use self::page::{Looks, Page, Shape};
 use self::script::{LIGHT, Script, Size, is_light};
 use self::work::{Done, Job, Product, Ticket, Work};
+use self::wrapping::Wrapping;
 use super::text::Scroll;
 use super::{Outbox, Outcome, View, Wish};
 use crate::engine::session::Ask;
@@ -94,6 +96,7 @@ pub(crate) struct DiffView {
     jobs: Vec<Job>,
     writing: Option<Ticket>,
     counting: Option<Ticket>,
+    wrapping: Option<Wrapping>,
     /// Version of the answer that all this is about.
     seen: Option<u64>,
     area: Rect,
@@ -125,6 +128,7 @@ impl DiffView {
             jobs: Vec::new(),
             writing: None,
             counting: None,
+            wrapping: None,
             seen: None,
             area: Rect::default(),
         }
@@ -222,27 +226,11 @@ impl DiffView {
             *size = Some(script.size);
         }
         self.page = Page::new(script);
+        self.give_up_wrapping();
         if self.unfolds {
             self.page.open_all();
         }
         self.laid = None;
-    }
-
-    fn lay(&mut self, model: &Model, found: &Found, panes: &Panes) {
-        self.shape = layout::shape(self.area, self.looks(model));
-        let wrap = self.wraps.then(|| layout::columns(panes.body, self.shape).max(1));
-        let looks = Looks { shape: self.shape, wrap };
-        let laid = Laid { looks, width: usize::from(panes.body.width), fields: self.lists_fields, same: self.lists_same };
-        let Some(entry) = self.entry(found).filter(|_| self.laid != Some(laid)) else { return };
-        let subject = notes::Subject { found, entry, zone: &model.zone, width: laid.width, fields: laid.fields, ignored: laid.same };
-        // What is at the top stays there when the same text is laid out for another width.
-        let top = self.laid.map(|_| self.page.anchor(self.scroll.visible().start));
-        self.page.set_notes(subject.first(), subject.last());
-        self.page.lay(looks);
-        if let Some(top) = top {
-            self.scroll.place(self.page.row_at(top));
-        }
-        self.laid = Some(laid);
     }
 
     /// Counts the lines of what the list shows: as many as a frame has time for at once, the others beside the frames.
@@ -344,6 +332,7 @@ impl View for DiffView {
                 self.show_hit(model);
             }
             Product::Script(_) => {}
+            Product::Breaks(breaks) => self.take_breaks((ticket, breaks), model),
             Product::Sizes(sizes) => self.take_sizes(ticket, sizes),
             Product::Hits(hits) => self.take_hits((ticket, hits), model),
         }
@@ -386,6 +375,7 @@ impl View for DiffView {
 impl Drop for DiffView {
     fn drop(&mut self) {
         self.search.give_up();
+        self.give_up_wrapping();
         for ticket in self.writing.iter().chain(&self.counting) {
             ticket.give_up();
         }

@@ -1,4 +1,4 @@
-//! Moving in the list and in the text, folds, and how the text is laid out: one text or two sides, wrapped or not.
+//! Moving in the list and in the text, folds, and how the text is laid out: one text or two sides.
 
 use super::layout::{self, Panes};
 use super::page::Shape;
@@ -43,13 +43,6 @@ impl DiffView {
         let next = changes.into_iter().map(|change| change.start).filter(|column| *column < left).max();
         let to = next.map_or(if left > FAR * width { 0 } else { left.saturating_sub(step) }, |column| column.saturating_sub(width / 3));
         self.scroll.move_left(left - to.min(left.saturating_sub(1)));
-    }
-
-    /// Wraps lines or cuts them; a wrapped line has nothing out of sight at its sides.
-    pub(super) fn turn_wrap(&mut self, model: &Model) {
-        self.wraps = !self.wraps;
-        self.scroll.move_left(usize::MAX);
-        self.refresh(model);
     }
 
     pub(super) fn turn_sides(&mut self, out: &mut Outbox) {

@@ -1,6 +1,6 @@
 //! How the lines of one resource are laid out: which folds are open, which rows one text or two sides make of them, and how many rows a
-//! wrapped line takes. Rows are made anew when a fold opens or the shape changes; a line is wrapped once for each width. Keeps running
-//! sums of rows, so that any place is found by binary search. Pure.
+//! wrapped line takes. Rows are made anew when a fold opens or the shape changes; a line is wrapped once for each width, and where that takes
+//! long, somebody else does it first. Keeps running sums of rows, so that any place is found by binary search. Pure.
 
 use std::collections::{BTreeSet, HashMap};
 use std::ops::Range;
@@ -9,6 +9,9 @@ use std::sync::Arc;
 use super::super::text::TextLine;
 use super::ruler::Part;
 use super::script::{Script, Text};
+
+/// Columns of lines that may be walked through in a frame to find out where they break.
+const WALKED: usize = 20_000;
 
 /// What stands in one place of the page, in one row of the screen or in several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -60,7 +63,23 @@ pub(super) struct Page {
     /// The row of the screen after the last one of each row of the page; empty if each has one.
     ends: Vec<usize>,
     /// Where the rows of wrapped lines begin, as far as that had to be looked for.
-    breaks: HashMap<usize, Box<[usize]>>,
+    breaks: Breaks,
+}
+
+/// Where the rows of lines begin when they are wrapped, but for those where that is a matter of counting.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Breaks {
+    /// Columns at which they wrap.
+    width: usize,
+    of: HashMap<usize, Arc<[usize]>>,
+}
+
+impl Breaks {
+    /// Looks for all of them. Takes long where lines are long; nothing in a frame waits for it.
+    pub(super) fn all(script: &Script, width: usize) -> Self {
+        let lines = script.texts.iter().enumerate().filter(|(_, text)| text.ruler.must_be_walked(width));
+        Self { width, of: lines.map(|(line, text)| (line, text.ruler.breaks(&text.text, width))).collect() }
+    }
 }
 
 impl Page {
@@ -83,8 +102,8 @@ impl Page {
 
     /// Makes the rows: notes that go first, the lines, the other notes.
     pub(super) fn lay(&mut self, looks: Looks) {
-        if self.looks.wrap != looks.wrap {
-            self.breaks.clear();
+        if let Some(width) = looks.wrap.filter(|width| *width != self.breaks.width) {
+            self.breaks = Breaks { width, ..Breaks::default() };
         }
         self.looks = looks;
         self.rows.clear();
@@ -95,6 +114,27 @@ impl Page {
         }
         self.rows.extend((self.first..self.notes.len()).map(Row::Note));
         self.measure();
+    }
+
+    /// Returns whether it takes longer than a frame may to find out where lines break.
+    pub(super) fn is_heavy(&self, width: usize) -> bool {
+        let is_known = |line: &usize| self.breaks.width == width && self.breaks.of.contains_key(line);
+        let lines = self.script.texts.iter().enumerate().filter(|(line, text)| text.ruler.must_be_walked(width) && !is_known(line));
+        let mut columns = 0;
+        lines.into_iter().any(|(_, text)| {
+            columns += text.ruler.columns();
+            columns > WALKED
+        })
+    }
+
+    /// Takes what was found out beside the frames.
+    pub(super) fn set_breaks(&mut self, breaks: Breaks) {
+        self.breaks = breaks;
+    }
+
+    /// Returns whether the rows are those of wrapped lines.
+    pub(super) fn is_wrapped(&self) -> bool {
+        self.looks.wrap.is_some()
     }
 
     fn lay_text(&mut self) {
@@ -126,9 +166,10 @@ impl Page {
         let Some(width) = self.looks.wrap else { return };
         let (script, breaks) = (self.script.clone(), &mut self.breaks);
         let mut height = |line: usize| match script.texts.get(line) {
-            Some(text) if text.ruler.columns() <= width => 1,
-            Some(text) if text.ruler.is_ascii() => text.text.len().div_ceil(width),
-            Some(text) => breaks.entry(line).or_insert_with(|| text.ruler.breaks(&text.text, width)).len().max(1),
+            Some(text) if text.ruler.must_be_walked(width) => {
+                breaks.of.entry(line).or_insert_with(|| text.ruler.breaks(&text.text, width)).len().max(1)
+            }
+            Some(text) => text.ruler.columns().div_ceil(width).max(1),
             None => 1,
         };
         let mut end = 0;
@@ -180,7 +221,7 @@ impl Page {
         let text = self.script.texts.get(line)?;
         let end = text.text.len();
         let Some(width) = self.looks.wrap else { return (part == 0).then_some(Part { bytes: 0..end, torn: 0 }) };
-        let bytes = match self.breaks.get(&line) {
+        let bytes = match self.breaks.of.get(&line) {
             Some(breaks) => *breaks.get(part)?..breaks.get(part + 1).copied().unwrap_or(end),
             None if text.ruler.columns() <= width => (part == 0).then_some(0..end)?,
             None => {
@@ -243,10 +284,10 @@ impl Page {
 
     /// Returns which row of its line shows a byte.
     pub(super) fn part_of(&self, line: usize, byte: usize) -> usize {
-        match (self.breaks.get(&line), self.looks.wrap) {
-            (Some(breaks), _) => breaks.partition_point(|start| *start <= byte).saturating_sub(1),
-            (None, Some(width)) if self.script.texts.get(line).is_some_and(|text| text.ruler.columns() > width) => byte / width,
-            (None, _) => 0,
+        match (self.looks.wrap, self.breaks.of.get(&line)) {
+            (Some(_), Some(breaks)) => breaks.partition_point(|start| *start <= byte).saturating_sub(1),
+            (Some(width), None) if self.script.texts.get(line).is_some_and(|text| text.ruler.columns() > width) => byte / width,
+            (_, _) => 0,
         }
     }
 

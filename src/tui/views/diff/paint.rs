@@ -187,7 +187,8 @@ impl DiffView {
     fn draw_content(&self, model: &Model, (at, part): (usize, usize), area: Rect, buffer: &mut Buffer) {
         let theme = model.theme;
         let (line, width) = (&self.page.script.texts[at], usize::from(area.width));
-        let seen = if self.wraps { self.page.part(at, part) } else { Some(line.ruler.from(&line.text, self.scroll.left(), width)) };
+        let seen =
+            if self.page.is_wrapped() { self.page.part(at, part) } else { Some(line.ruler.from(&line.text, self.scroll.left(), width)) };
         let Some(Part { bytes, torn }) = seen else { return };
         let base = theme.style(sign_role(line.sign));
         if let Some(mut pen) = Pen::row(buffer, area, 0) {
@@ -210,7 +211,7 @@ impl DiffView {
                 highlight(place, style);
             }
         }
-        let hides = !self.wraps && self.scroll.left() > 0 && !line.text.is_empty();
+        let hides = !self.page.is_wrapped() && self.scroll.left() > 0 && !line.text.is_empty();
         if let Some(mut pen) = Pen::row(buffer, area, 0).filter(|_| hides) {
             pen.put(HIDDEN, theme.style(Role::Dim));
         }

@@ -2,6 +2,7 @@
 //! rows begin when it is wrapped. Pure; a line may be a megabyte.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use crate::tui::clean;
 
@@ -49,9 +50,9 @@ impl Ruler {
         self.columns
     }
 
-    /// Returns whether each byte of the line is a column.
-    pub(super) fn is_ascii(&self) -> bool {
-        self.ascii
+    /// Returns whether the line takes several rows of this width and only a walk through it tells where they begin.
+    pub(super) fn must_be_walked(&self, width: usize) -> bool {
+        !self.ascii && self.columns > width
     }
 
     /// Returns how many columns are before a byte, which must be between two characters.
@@ -77,9 +78,9 @@ impl Ruler {
     }
 
     /// Returns where the rows of the line begin when it is wrapped; empty if that is a matter of counting, as in ASCII, or of one row.
-    pub(super) fn breaks(&self, text: &str, width: usize) -> Box<[usize]> {
-        if self.ascii || self.columns <= width {
-            return Box::default();
+    pub(super) fn breaks(&self, text: &str, width: usize) -> Arc<[usize]> {
+        if !self.must_be_walked(width) {
+            return Arc::default();
         }
         let mut at = 0;
         let start = |part: &str| {

@@ -92,6 +92,9 @@ impl DiffView {
         if model.comparison.asked().is_some() {
             return (format!("● comparing again: {}", since(model)), Role::Running);
         }
+        if self.wrapping.is_some() {
+            return ("● wrapping very long lines…".to_owned(), Role::Running);
+        }
         if let Some(words) = self.search_words(found) {
             return words;
         }

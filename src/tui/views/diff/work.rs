@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::logs::find::Needle;
+use super::page::Breaks;
 use super::script::{self, Script, Size};
 use crate::engine::session::Planned;
 use crate::plan::diff::Difference;
@@ -45,6 +46,8 @@ pub(crate) struct Job {
 pub(super) enum Work {
     /// Write the lines of one resource.
     Script(Arc<Difference>),
+    /// Find out where the lines of one resource break at so many columns.
+    Breaks(Arc<Script>, usize),
     /// Count the lines of some resources, each with its place in the list.
     Sizes(Vec<(usize, Arc<Difference>)>),
     /// Look for a text in all of them.
@@ -61,6 +64,7 @@ pub(crate) struct Done {
 #[derive(Debug)]
 pub(super) enum Product {
     Script(Arc<Script>),
+    Breaks(Breaks),
     Sizes(Vec<(usize, Size)>),
     Hits(Arc<Hits>),
 }
@@ -74,6 +78,7 @@ impl Job {
         }
         let product = match work {
             Work::Script(difference) => Product::Script(Arc::new(Script::new(&difference))),
+            Work::Breaks(script, width) => Product::Breaks(Breaks::all(&script, width)),
             Work::Sizes(of) => {
                 let wanted = of.into_iter().take_while(|_| !ticket.is_given_up());
                 Product::Sizes(wanted.map(|(at, difference)| (at, Size::of(&difference))).collect())
