@@ -26,7 +26,7 @@ macro_rules! actions {
 }
 
 actions! {
-    Up "up", Down "down", Top "top", Bottom "bottom", PageUp "page-up", PageDown "page-down", Left "left", Right "right",
+    Up "up", Down "down", Top "top", Bottom "bottom", PageUp "page-up", PageDown "page-down", HalfUp "half-up", HalfDown "half-down", Left "left", Right "right",
     Open "open", Back "back", NextPane "next-pane", PreviousPane "previous-pane",
     Command "command", Filter "filter", Help "help", Redraw "redraw", Header "header", Quit "quit",
     Sync "sync", SyncMarked "sync-marked", Terminate "terminate", Approve "approve", Pause "pause", Delete "delete", Attempts "attempts", History "history",

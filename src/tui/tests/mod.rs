@@ -2,6 +2,7 @@
 
 mod control;
 mod deletion;
+mod details;
 mod diff;
 mod journeys;
 mod play;

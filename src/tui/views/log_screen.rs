@@ -127,6 +127,8 @@ fn log_key(action: Action) -> Option<LogsKey> {
         Action::Down => LogsKey::Down,
         Action::PageUp => LogsKey::PageUp,
         Action::PageDown => LogsKey::PageDown,
+        Action::HalfUp => LogsKey::HalfUp,
+        Action::HalfDown => LogsKey::HalfDown,
         Action::Top => LogsKey::Top,
         Action::Bottom => LogsKey::Bottom,
         Action::Left => LogsKey::Left,

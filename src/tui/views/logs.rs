@@ -199,6 +199,8 @@ impl LogsView {
             LogsKey::Down => self.go(shown, |cursor, _| cursor.move_by(1, len)),
             LogsKey::PageUp => self.go(shown, |cursor, height| cursor.page(-1, height, len)),
             LogsKey::PageDown => self.go(shown, |cursor, height| cursor.page(1, height, len)),
+            LogsKey::HalfUp => self.go(shown, |cursor, height| cursor.half(-1, height, len)),
+            LogsKey::HalfDown => self.go(shown, |cursor, height| cursor.half(1, height, len)),
             LogsKey::Top => self.go(shown, |cursor, _| cursor.home()),
             LogsKey::Bottom => self.follow = Follow::On,
             LogsKey::Left => self.scroll = self.scroll.saturating_sub(self.step()),

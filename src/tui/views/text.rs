@@ -157,6 +157,8 @@ impl Scroll {
             Action::Down => self.top = (self.top + 1).min(last),
             Action::PageUp => self.top = self.top.saturating_sub(page),
             Action::PageDown => self.top = (self.top + page).min(last),
+            Action::HalfUp => self.top = self.top.saturating_sub(page.div_ceil(2)),
+            Action::HalfDown => self.top = (self.top + page.div_ceil(2)).min(last),
             Action::Top => self.top = 0,
             Action::Bottom => self.top = last,
             Action::Left => self.left = self.left.saturating_sub(SIDEWAYS),
@@ -175,24 +177,48 @@ impl Scroll {
     }
 
     /// Draws the visible lines of a text of plain strings.
-    pub(super) fn draw_plain(&self, model: &Model, lines: &[String], found: &str, area: Rect, buffer: &mut Buffer) {
-        for (row, line) in lines.iter().skip(self.top).enumerate().take(usize::from(area.height)) {
-            let Some(mut pen) = Pen::row(buffer, area, row as u16) else { return };
-            let (rest, _) = crate::tui::clean::tail(line, self.left);
-            let hit = !found.is_empty() && crate::tui::row::contains(line, found);
-            pen.put(" ", model.theme.style(Role::Text)).fit(rest, model.theme.style(if hit { Role::Marked } else { Role::Text }));
+    pub(super) fn draw_plain(&self, model: &Model, lines: &[String], sought: &Sought<'_>, area: Rect, buffer: &mut Buffer) {
+        for (row, line) in lines.iter().enumerate().skip(self.top).take(usize::from(area.height)) {
+            let Some(mut pen) = Pen::row(buffer, area, (row - self.top) as u16) else { return };
+            let (rest, torn) = clean::tail(line, self.left);
+            let role = sought.role(row, [line.as_str()]).unwrap_or(Role::Text);
+            pen.put(" ", model.theme.style(Role::Text)).skip(torn as u16).fit(rest, model.theme.style(role));
         }
     }
 
     /// Draws the visible lines of a text of pieces.
     pub(super) fn draw(&self, model: &Model, lines: &[TextLine], area: Rect, buffer: &mut Buffer) {
-        for (row, pieces) in lines.iter().skip(self.top).enumerate().take(usize::from(area.height)) {
-            let Some(mut pen) = Pen::row(buffer, area, row as u16) else { return };
+        self.draw_found(model, lines, &Sought::default(), area, buffer);
+    }
+
+    /// Draws the visible lines of a text of pieces in which something is searched for.
+    pub(super) fn draw_found(&self, model: &Model, lines: &[TextLine], sought: &Sought<'_>, area: Rect, buffer: &mut Buffer) {
+        for (row, pieces) in lines.iter().enumerate().skip(self.top).take(usize::from(area.height)) {
+            let Some(mut pen) = Pen::row(buffer, area, (row - self.top) as u16) else { return };
             pen.put(" ", model.theme.style(Role::Text));
+            let found = sought.role(row, pieces.iter().map(|(text, _)| text.as_str()));
             for (text, role) in pieces {
-                pen.fit(text, model.theme.style(*role));
+                pen.fit(text, model.theme.style(found.unwrap_or(*role)));
             }
         }
+    }
+}
+
+/// What is searched for in a text.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sought<'a> {
+    pub(super) text: &'a str,
+    /// The line that was gone to.
+    pub(super) here: Option<usize>,
+}
+
+impl Sought<'_> {
+    /// Returns what a line is drawn as that has it.
+    fn role<'a>(&self, row: usize, pieces: impl IntoIterator<Item = &'a str>) -> Option<Role> {
+        if self.text.is_empty() || !pieces.into_iter().any(|text| crate::tui::row::contains(text, self.text)) {
+            return None;
+        }
+        Some(if self.here == Some(row) { Role::Chosen } else { Role::Marked })
     }
 }
 

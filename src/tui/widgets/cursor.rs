@@ -25,6 +25,14 @@ impl Cursor {
         self.keep_visible(height, len);
     }
 
+    /// Moves by half a screen.
+    pub(crate) fn half(&mut self, halves: isize, height: usize, len: usize) {
+        let delta = isize::try_from((height / 2).max(1)).unwrap_or(isize::MAX).saturating_mul(halves);
+        self.top = self.top.saturating_add_signed(delta);
+        self.move_by(delta, len);
+        self.keep_visible(height, len);
+    }
+
     /// Chooses the first row.
     pub(crate) fn home(&mut self) {
         *self = Self::default();
@@ -74,6 +82,17 @@ mod tests {
         cursor.keep_visible(5, 10);
         assert_eq!(cursor, Cursor { selected: 5, top: 1 });
         assert_eq!(cursor.visible(5, 10), 1..6);
+    }
+
+    #[test]
+    fn half_a_page_moves_row_and_screen_and_stops_at_the_ends() {
+        let mut cursor = Cursor::default();
+        cursor.half(1, 10, 30);
+        assert_eq!(cursor, Cursor { selected: 5, top: 5 });
+        cursor.half(-1, 10, 30);
+        assert_eq!(cursor, Cursor { selected: 0, top: 0 });
+        cursor.half(9, 10, 30);
+        assert_eq!(cursor.selected, 29);
     }
 
     #[test]

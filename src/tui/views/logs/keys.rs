@@ -11,6 +11,8 @@ pub(crate) enum LogsKey {
     Down,
     PageUp,
     PageDown,
+    HalfUp,
+    HalfDown,
     Top,
     Bottom,
     Left,

@@ -1,0 +1,81 @@
+//! The details of an object: what is searched for in them, how far to the side they go, and what they say at any size and length.
+
+use super::play::{self, Play};
+use crate::engine::session::Answer;
+
+/// The details of the Job that failed.
+fn details() -> Play {
+    let mut play = play::failed();
+    play.press("d");
+    play
+}
+
+fn yaml(text: &str) -> Play {
+    let mut play = details();
+    play.press("y");
+    let key = play.task("Job/db-migrate").key;
+    play.tell(Answer::Object { key, yaml: Ok(text.to_owned()) });
+    play
+}
+
+#[test]
+fn a_search_goes_through_the_lines_of_any_tab_and_round() {
+    let lines: Vec<String> = (0..60).map(|at| if at % 20 == 5 { format!("port: {at}") } else { format!("line: {at}") }).collect();
+    let mut play = yaml(&lines.join("\n"));
+    play.at(80, 12);
+    play.press("/ 'PORT enter");
+    assert!(play.at(80, 12).contains("/PORT  1/3") && play.screen().contains("port: 5"), "{}", play.screen());
+    play.press("n n");
+    assert!(play.at(80, 12).contains("/PORT  3/3") && play.screen().contains("port: 45"), "{}", play.screen());
+    play.press("n");
+    assert!(play.at(80, 12).contains("/PORT  1/3") && play.screen().contains("the search went on from the top"), "{}", play.screen());
+    play.press("N");
+    assert!(play.at(80, 12).contains("/PORT  3/3"), "{}", play.screen());
+    play.press("esc n");
+    assert!(play.at(80, 12).contains("nothing to find yet"), "{}", play.screen());
+    play.press("d e / 'no-such-word enter n");
+    assert!(play.at(80, 12).contains("no line has `no-such-word`"), "{}", play.screen());
+}
+
+#[test]
+fn the_overview_is_searched_too() {
+    let mut play = details();
+    play.press("/ 'manifest enter");
+    assert!(play.at(80, 24).contains("/manifest  1/1"), "{}", play.screen());
+}
+
+#[test]
+fn yaml_is_scrolled_to_the_side_as_far_as_it_goes_and_no_further() {
+    let mut play = yaml(&format!("short: 1\nlong: {}end", "x".repeat(300)));
+    for _ in 0..40 {
+        play.press("right");
+    }
+    assert!(play.at(80, 24).contains("end"), "{}", play.screen());
+    for _ in 0..8 {
+        play.press("left");
+    }
+    assert!(play.at(80, 24).contains("short: 1"), "{}", play.screen());
+}
+
+#[test]
+fn half_a_page_is_half_a_page() {
+    let lines: Vec<String> = (0..60).map(|at| format!("line: {at}.")).collect();
+    let mut play = yaml(&lines.join("\n"));
+    play.at(80, 23);
+    play.press("ctrl-d");
+    assert!(play.at(80, 23).contains("11–30 of 60") || play.screen().contains("line: 10."), "{}", play.screen());
+    play.press("ctrl-u");
+    assert!(play.at(80, 23).contains("line: 0."), "{}", play.screen());
+}
+
+#[test]
+fn the_tabs_never_run_into_what_stands_beside_them() {
+    let mut play = details();
+    play.press("d d");
+    for (width, names) in [(80, "details ─ yaml ─ events ─ pods"), (40, "details ─ yaml ─ events ─ pods"), (30, "── events ─")]
+    {
+        let screen = play.at(width, 12);
+        let rule = screen.lines().nth(1).unwrap();
+        assert!(rule.contains(names) && rule.ends_with('─'), "{width}: {rule}");
+    }
+}

@@ -1,0 +1,198 @@
+//! What is known of one object, as lines: what the sync does with it and when, what decided its health, its pods, its events. Reads the
+//! model, knows no keys and no cells.
+
+use jiff::SignedDuration;
+
+use crate::engine::session;
+use crate::model::{Assessment, Live, Phase, Task, TaskId};
+use crate::operation::verdict::short_time;
+use crate::operation::{Attempt, Operation};
+use crate::tui::board::Board;
+use crate::tui::clean;
+use crate::tui::model::Model;
+use crate::tui::theme::{Role, glyph, stage_role};
+use crate::tui::views::text::TextLine;
+
+/// How many events are listed.
+const MOST_EVENTS: usize = 200;
+
+pub(super) fn dim(text: &str) -> TextLine {
+    vec![(text.to_owned(), Role::Dim)]
+}
+
+fn field(label: &str, text: impl Into<String>) -> TextLine {
+    vec![(format!("{label:<14}"), Role::Dim), (text.into(), Role::Text)]
+}
+
+pub(super) fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&Task>, operation: Option<&Operation>) -> Vec<TextLine> {
+    let mut lines = Vec::new();
+    if let Some(row) = board.position(id).and_then(|at| board.rows().get(at)) {
+        let time = row.elapsed(model.now).map(|time| format!(" · {}", short_time(time))).unwrap_or_default();
+        lines.push(vec![
+            (format!("{:<14}", "state"), Role::Dim),
+            (format!("{} {}", glyph(row.stage), row.word), stage_role(row.stage)),
+            (time, Role::Text),
+        ]);
+        // Of a plan the whole sentence stands nowhere else.
+        let reason = board.action(id).filter(|_| operation.is_none()).and_then(reason);
+        if let Some((label, why)) = reason {
+            lines.push(field(label, clean::text(why).into_owned()));
+        } else if !row.message.is_empty() {
+            lines.push(field("message", row.message.clone()));
+        }
+    }
+    if let Some(left) = board.plan().not_run.iter().find(|left| left.task.id == *id) {
+        lines.push(field("not run", clean::text(&left.reason).into_owned()));
+        lines.extend(traits(&left.task));
+    }
+    if let Some(operation) = operation {
+        lines.extend(result(model, operation, id));
+    }
+    if let Some(operation) = operation {
+        lines.extend(earlier(operation, id));
+    }
+    if let Some(task) = task {
+        lines.extend(traits(task));
+    }
+    if let Some(live) = operation.and_then(|operation| operation.live(&id.key)) {
+        lines.extend(live_lines(live));
+    }
+    if let Some(operation) = operation {
+        lines.push(Vec::new());
+        lines.extend(pods(model, operation, id));
+        lines.push(Vec::new());
+        lines.extend(events(model, operation, id));
+    }
+    lines
+}
+
+/// Returns the whole reason of what a sync would do, where the table has room for a part of it.
+fn reason(action: &session::Action) -> Option<(&'static str, &str)> {
+    use session::Action;
+    match action {
+        Action::Refused(why) => Some(("refused", why)),
+        Action::Unknown(why) => Some(("unknown", why)),
+        Action::Recreate(why) => Some(("recreated", why)),
+        Action::Create | Action::Configure | Action::Unchanged | Action::Replace | Action::Prune | Action::Run => None,
+    }
+}
+
+fn result(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
+    let mut lines = Vec::new();
+    if let Some(result) = operation.result(id) {
+        let words: Vec<&str> = [result.code.as_str(), result.state.as_str()].into_iter().filter(|word| !word.is_empty()).collect();
+        lines.push(field("result", format!("{}: {}", words.join(", "), clean::text(&result.message))));
+    }
+    if let Some(progress) = operation.progress(id) {
+        let since = |at: jiff::Timestamp| format!("+{}", short_time(at.duration_since(operation.started_at())));
+        for (label, at) in [("started", progress.started_at), ("applied", progress.applied_at), ("finished", progress.finished_at)] {
+            if let Some(at) = at {
+                let clock = at.to_zoned(model.zone.clone()).strftime("%H:%M:%S%.3f").to_string();
+                lines.push(field(label, format!("{clock}  {}", since(at))));
+            }
+        }
+    }
+    lines
+}
+
+/// What the task came to in the attempts before, the newest first.
+fn earlier(operation: &Operation, id: &TaskId) -> Vec<TextLine> {
+    let Some(position) = operation.plan().position(id) else { return Vec::new() };
+    let line = |attempt: &Attempt| {
+        let label = format!("attempt {}", attempt.number);
+        let Some((result, progress)) = attempt.of(position) else { return field(&label, "not run") };
+        let times = progress.and_then(|progress| Some((progress.started_at?, progress.finished_at?)));
+        let took = times.map(|(from, to)| format!(" after {}", short_time(to.duration_since(from)))).unwrap_or_default();
+        let words: Vec<&str> = [result.code.as_str(), result.state.as_str()].into_iter().filter(|word| !word.is_empty()).collect();
+        field(&label, format!("{}{took}: {}", words.join(", "), clean::text(&result.message)))
+    };
+    operation.attempts().iter().rev().map(line).collect()
+}
+
+fn traits(task: &Task) -> Vec<TextLine> {
+    let moved = if task.pulled_forward { " (pulled forward)" } else { "" };
+    let mut lines = vec![field("phase, wave", format!("{} wave {}{moved}", task.id.phase, task.wave))];
+    if task.is_hook() {
+        let types: Vec<&str> = task.hook_types().iter().map(|phase| phase.as_str()).collect();
+        let policies: Vec<&str> = task.delete_policies().iter().map(|policy| policy.as_str()).collect();
+        lines.push(field("hook", types.join(", ")));
+        lines.push(field("deleted by", policies.join(", ")));
+    }
+    if task.is_prune() {
+        let why = if task.id.phase == Phase::Delete { "it goes with its app" } else { "no manifest asks for it any more" };
+        lines.push(field("prune", why));
+    }
+    if !task.traits.options.is_empty() {
+        lines.push(field("sync options", clean::text(&task.traits.options.join(", ")).into_owned()));
+    }
+    if let Some(origin) = &task.origin {
+        lines.push(field("manifest", clean::text(&origin.to_string()).into_owned()));
+    }
+    lines
+}
+
+fn live_lines(live: &Live) -> Vec<TextLine> {
+    let health = match &live.assessment {
+        Assessment::NoRule => "no rule for this kind: done when it is applied".to_owned(),
+        Assessment::Known(health) => format!("{} by rule {}: {}", health.status, clean::text(&health.rule), clean::text(&health.message)),
+        Assessment::Error(error) => format!("cannot be told: {}", clean::text(error)),
+    };
+    let mut lines = vec![field("health", health)];
+    if let (Some(generation), Some(observed)) = (live.generation, live.observed_generation) {
+        let behind = if observed < generation { "  (its controller has not seen the newest yet)" } else { "" };
+        lines.push(field("generation", format!("{observed} of {generation}{behind}")));
+    }
+    if !live.finalizers.is_empty() {
+        lines.push(field("finalizers", clean::text(&live.finalizers.join(", ")).into_owned()));
+    }
+    if let Some(at) = live.deletion {
+        lines.push(vec![(format!("{:<14}", "deletion"), Role::Dim), (format!("asked for at {at}"), Role::Warn)]);
+    }
+    lines
+}
+
+pub(super) fn pods(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
+    let pods = operation.pods_of(&id.key);
+    if pods.is_empty() {
+        return vec![dim("no pods")];
+    }
+    let mut lines = vec![vec![(format!("{} pod{}", pods.len(), if pods.len() == 1 { "" } else { "s" }), Role::Strong)]];
+    for pod in pods {
+        let mut line = vec![("  ".to_owned(), Role::Text)];
+        line.extend(crate::tui::views::operation::pod_line(operation, pod));
+        if let Some(created) = pod.created {
+            let age = short_time(model.now.duration_since(created).max(SignedDuration::ZERO));
+            // Before the last piece, which may be a long sentence.
+            line.insert(line.len() - 1, (format!("  {age} old"), Role::Dim));
+        }
+        lines.push(line);
+        for container in pod.containers.iter().filter(|_| pod.containers.len() > 1) {
+            let init = if container.init { " (init)" } else { "" };
+            let state = crate::tui::views::operation::container_word(container).unwrap_or_else(|| {
+                let ready = if container.ready { "ready" } else { "not ready" };
+                format!("{}: {ready}", container.name)
+            });
+            lines.push(vec![(format!("      {}{init}", clean::text(&state)), Role::Dim)]);
+        }
+    }
+    lines
+}
+
+pub(super) fn events(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
+    let found = crate::tui::views::operation::newest_events(operation, Some(&id.key), MOST_EVENTS);
+    if found.is_empty() {
+        return vec![dim("no events")];
+    }
+    let mut lines = vec![vec![(format!("{} event{}, newest first", found.len(), if found.len() == 1 { "" } else { "s" }), Role::Strong)]];
+    for event in found {
+        let age = event.at.map(|at| short_time(model.now.duration_since(at).max(SignedDuration::ZERO))).unwrap_or_default();
+        let times = if event.count > 1 { format!(" ×{}", event.count) } else { String::new() };
+        lines.push(vec![
+            (format!("  {age:>6} "), Role::Dim),
+            (format!("{}{times} ", clean::text(&event.reason)), if event.warning { Role::Warn } else { Role::Text }),
+            (format!("{} ", clean::text(&event.about.short())), Role::Dim),
+            (clean::text(&event.message).into_owned(), Role::Text),
+        ]);
+    }
+    lines
+}
