@@ -2,6 +2,10 @@
 
 use super::play::{self, Play};
 use crate::engine::session::Answer;
+use crate::model::{Assessment, ContainerState, HealthStatus, ResourceKey};
+use crate::operation::Event;
+use crate::tui::clean::cells::count;
+use crate::tui::views::details::unjudged;
 
 /// The details of the Job that failed.
 fn details() -> Play {
@@ -78,4 +82,41 @@ fn the_tabs_never_run_into_what_stands_beside_them() {
         let rule = screen.lines().nth(1).unwrap();
         assert!(rule.contains(names) && rule.ends_with('─'), "{width}: {rule}");
     }
+}
+
+#[test]
+fn of_a_megabyte_that_a_status_says_the_start_is_laid_out_and_the_rest_is_counted() {
+    let mut play = play::blocked_by_deployment();
+    play.health("Deployment/orders-api", HealthStatus::Progressing, &"世界".repeat(180_000));
+    play.press("d");
+    let looked = count::during(|| _ = play.at(80, 24));
+    assert!(looked < 200_000, "{looked}");
+    play.press("/ 'KiB enter");
+    assert!(play.at(80, 24).contains("… and 1039 KiB more"), "{}", play.screen());
+}
+
+#[test]
+fn that_nobody_judges_an_object_is_said_and_what_that_means() {
+    let mut play = play::blocked_by_deployment();
+    let key = play.task("Deployment/orders-api").key;
+    let live = crate::model::Live { assessment: Assessment::NoRule, ..play::live(900, HealthStatus::Healthy, "") };
+    play.fact(Event::LiveObserved { key: key.clone(), live: Box::new(live) });
+    play.press("d");
+    assert!(play.at(120, 35).contains("no rule for this kind: done as soon as it exists"), "{}", play.screen());
+    assert_eq!(unjudged(&key), "no rule for this kind: done as soon as it exists");
+    let custom = unjudged(&ResourceKey::new("example.com", "Widget", "shop", "w"));
+    assert_eq!(custom, "no rule, and nothing in its status to go by: done as soon as it exists, whatever its controller still does");
+}
+
+#[test]
+fn the_pod_that_needs_attention_stands_before_those_that_run() {
+    let mut play = play::blocked_by_deployment();
+    for at in 0..40 {
+        play.pod("Deployment/orders-api", &format!("api-{at:02}"), "Running", ContainerState::Running { since: None });
+    }
+    let waiting = ContainerState::Waiting { reason: "ErrImagePull".to_owned(), message: String::new() };
+    play.pod("Deployment/orders-api", "api-late", "Pending", waiting);
+    play.press("d d d d");
+    let screen = play.at(80, 12);
+    assert!(screen.contains("api-late  Pending") && !screen.contains("api-39"), "{screen}");
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+pub(crate) use self::facts::unjudged;
 use self::facts::{dim, events, overview, pods};
 use self::find::Find;
 use super::diff::{DiffView, Opening};

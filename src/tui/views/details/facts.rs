@@ -4,7 +4,8 @@
 use jiff::SignedDuration;
 
 use crate::engine::session;
-use crate::model::{Assessment, Live, Phase, Task, TaskId};
+use crate::model::key::is_built_in;
+use crate::model::{Assessment, Live, Phase, PodView, ResourceKey, Task, TaskId};
 use crate::operation::verdict::short_time;
 use crate::operation::{Attempt, Operation};
 use crate::tui::board::Board;
@@ -15,6 +16,8 @@ use crate::tui::views::text::TextLine;
 
 /// How many events are listed.
 const MOST_EVENTS: usize = 200;
+/// Bytes of one sentence that are laid out: a status may be a megabyte, and nobody reads that here.
+const LONGEST: usize = 16 * 1024;
 
 pub(super) fn dim(text: &str) -> TextLine {
     vec![(text.to_owned(), Role::Dim)]
@@ -36,13 +39,13 @@ pub(super) fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&
         // Of a plan the whole sentence stands nowhere else.
         let reason = board.action(id).filter(|_| operation.is_none()).and_then(reason);
         if let Some((label, why)) = reason {
-            lines.push(field(label, clean::text(why).into_owned()));
+            lines.push(field(label, said(why)));
         } else if !row.message.is_empty() {
             lines.push(field("message", row.message.clone()));
         }
     }
     if let Some(left) = board.plan().not_run.iter().find(|left| left.task.id == *id) {
-        lines.push(field("not run", clean::text(&left.reason).into_owned()));
+        lines.push(field("not run", said(&left.reason)));
         lines.extend(traits(&left.task));
     }
     if let Some(operation) = operation {
@@ -55,7 +58,7 @@ pub(super) fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&
         lines.extend(traits(task));
     }
     if let Some(live) = operation.and_then(|operation| operation.live(&id.key)) {
-        lines.extend(live_lines(live));
+        lines.extend(live_lines(&id.key, live));
     }
     if let Some(operation) = operation {
         lines.push(Vec::new());
@@ -64,6 +67,15 @@ pub(super) fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&
         lines.extend(events(model, operation, id));
     }
     lines
+}
+
+/// Returns what somebody else has written, as it may be shown; of something enormous only the start, and how much more there is.
+fn said(raw: &str) -> String {
+    if raw.len() <= LONGEST {
+        return clean::text(raw).into_owned();
+    }
+    let start = &raw[..clean::char_end_before(raw, LONGEST)];
+    format!("{} … and {} KiB more", clean::text(start), (raw.len() - start.len()).div_ceil(1024))
 }
 
 /// Returns the whole reason of what a sync would do, where the table has room for a part of it.
@@ -81,7 +93,7 @@ fn result(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
     let mut lines = Vec::new();
     if let Some(result) = operation.result(id) {
         let words: Vec<&str> = [result.code.as_str(), result.state.as_str()].into_iter().filter(|word| !word.is_empty()).collect();
-        lines.push(field("result", format!("{}: {}", words.join(", "), clean::text(&result.message))));
+        lines.push(field("result", format!("{}: {}", words.join(", "), said(&result.message))));
     }
     if let Some(progress) = operation.progress(id) {
         let since = |at: jiff::Timestamp| format!("+{}", short_time(at.duration_since(operation.started_at())));
@@ -104,7 +116,7 @@ fn earlier(operation: &Operation, id: &TaskId) -> Vec<TextLine> {
         let times = progress.and_then(|progress| Some((progress.started_at?, progress.finished_at?)));
         let took = times.map(|(from, to)| format!(" after {}", short_time(to.duration_since(from)))).unwrap_or_default();
         let words: Vec<&str> = [result.code.as_str(), result.state.as_str()].into_iter().filter(|word| !word.is_empty()).collect();
-        field(&label, format!("{}{took}: {}", words.join(", "), clean::text(&result.message)))
+        field(&label, format!("{}{took}: {}", words.join(", "), said(&result.message)))
     };
     operation.attempts().iter().rev().map(line).collect()
 }
@@ -131,11 +143,21 @@ fn traits(task: &Task) -> Vec<TextLine> {
     lines
 }
 
-fn live_lines(live: &Live) -> Vec<TextLine> {
+/// Returns what it means that no rule judges an object. A controller may be far from done with a custom resource that says nothing.
+pub(crate) fn unjudged(key: &ResourceKey) -> &'static str {
+    if is_built_in(&key.group) {
+        "no rule for this kind: done as soon as it exists"
+    } else {
+        "no rule, and nothing in its status to go by: done as soon as it exists, whatever its controller still does"
+    }
+}
+
+fn live_lines(key: &ResourceKey, live: &Live) -> Vec<TextLine> {
     let health = match &live.assessment {
-        Assessment::NoRule => "no rule for this kind: done when it is applied".to_owned(),
-        Assessment::Known(health) => format!("{} by rule {}: {}", health.status, clean::text(&health.rule), clean::text(&health.message)),
-        Assessment::Error(error) => format!("cannot be told: {}", clean::text(error)),
+        Assessment::NoRule => unjudged(key).to_owned(),
+        Assessment::Known(health) if health.message.is_empty() => format!("{} by rule {}", health.status, clean::text(&health.rule)),
+        Assessment::Known(health) => format!("{} by rule {}: {}", health.status, clean::text(&health.rule), said(&health.message)),
+        Assessment::Error(error) => format!("cannot be told: {}", said(error)),
     };
     let mut lines = vec![field("health", health)];
     if let (Some(generation), Some(observed)) = (live.generation, live.observed_generation) {
@@ -152,10 +174,12 @@ fn live_lines(live: &Live) -> Vec<TextLine> {
 }
 
 pub(super) fn pods(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
-    let pods = operation.pods_of(&id.key);
+    let mut pods = operation.pods_of(&id.key);
     if pods.is_empty() {
         return vec![dim("no pods")];
     }
+    // Among two hundred pods the one that matters is not to be looked for.
+    pods.sort_by_key(|pod| (operation.is_pod_gone(&pod.uid), ease(pod)));
     let mut lines = vec![vec![(format!("{} pod{}", pods.len(), if pods.len() == 1 { "" } else { "s" }), Role::Strong)]];
     for pod in pods {
         let mut line = vec![("  ".to_owned(), Role::Text)];
@@ -178,6 +202,17 @@ pub(super) fn pods(model: &Model, operation: &Operation, id: &TaskId) -> Vec<Tex
     lines
 }
 
+/// Returns how little a pod needs attention.
+fn ease(pod: &PodView) -> u8 {
+    let is_ready = pod.containers.iter().all(|container| container.ready || container.init);
+    match &*pod.phase {
+        "Failed" => 0,
+        "Succeeded" => 3,
+        "Running" if is_ready => 2,
+        _ => 1,
+    }
+}
+
 pub(super) fn events(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
     let found = crate::tui::views::operation::newest_events(operation, Some(&id.key), MOST_EVENTS);
     if found.is_empty() {
@@ -191,7 +226,7 @@ pub(super) fn events(model: &Model, operation: &Operation, id: &TaskId) -> Vec<T
             (format!("  {age:>6} "), Role::Dim),
             (format!("{}{times} ", clean::text(&event.reason)), if event.warning { Role::Warn } else { Role::Text }),
             (format!("{} ", clean::text(&event.about.short())), Role::Dim),
-            (clean::text(&event.message).into_owned(), Role::Text),
+            (said(&event.message), Role::Text),
         ]);
     }
     lines

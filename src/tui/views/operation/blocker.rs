@@ -55,7 +55,7 @@ pub(super) fn draw(model: &Model, board: &Board, row: usize, area: Rect, buffer:
 fn health(operation: &Operation, key: &crate::model::ResourceKey) -> Option<(&'static str, Vec<Piece>)> {
     let assessment = &operation.live(key)?.assessment;
     let text = match assessment {
-        Assessment::NoRule => "no rule for this kind: done when it is applied".to_owned(),
+        Assessment::NoRule => crate::tui::views::details::unjudged(key).to_owned(),
         Assessment::Known(health) => format!("{} by rule {}", health.status, clean::text(&health.rule)),
         Assessment::Error(_) => "cannot be told by its rule".to_owned(),
     };
