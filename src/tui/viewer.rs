@@ -14,7 +14,7 @@ const NAME: usize = 80;
 const TRIES: u32 = 64;
 
 /// A difference as a viewer gets it. Secrets are masked, and nothing in it controls a terminal.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Showing {
     /// What it is about, for the names of files.
     pub(crate) name: String,

@@ -57,3 +57,27 @@ fn of_what_stays_the_same_the_whole_text_is_shown_and_copied() {
     let copied = play.others.iter().find_map(|effect| if let Effect::Copy(text) = effect { Some(text) } else { None });
     assert_eq!(copied, Some(unified));
 }
+
+#[test]
+fn the_viewer_gets_all_that_is_marked_one_after_the_other() {
+    let mut play = orders();
+    play.press("D");
+    let planned = planned(&play);
+    play.tell(Answer::Compared(Ok(Arc::new(planned))));
+    for name in ["Secret/orders-env", "ConfigMap/orders-config"] {
+        go_to(&mut play, name);
+        play.press("space");
+    }
+    play.press("E");
+    let showing = shown(&play);
+    assert_eq!(showing.name, "2-marked");
+    let parts: Vec<&str> = showing.unified.lines().filter(|line| line.starts_with("+++ ")).collect();
+    assert_eq!(parts.len(), 2, "{}", showing.unified);
+    for title in ["Secret shop/orders-env", "ConfigMap shop/orders-config"] {
+        assert!(showing.unified.contains(&format!("+++ target {title}\n")), "{}", showing.unified);
+        assert!(showing.live.contains(&format!("---\n# {title}\n")) && showing.target.contains(&format!("---\n# {title}\n")));
+    }
+    for text in [&showing.live, &showing.target, &showing.unified] {
+        assert!(text.contains("++++++++") && !text.contains("b2xk") && !text.contains("bmV3"), "{text}");
+    }
+}

@@ -1,13 +1,13 @@
 //! Marks, and what leads from the diff screen elsewhere: to the sync of what was marked, always through a dialog, to the live object, to
 //! the clipboard.
 
-use super::script::Sign;
+use super::script::{Script, Sign};
 use super::{DiffView, Focus, words};
 use crate::model::ResourceKey;
 use crate::operation::Request;
 use crate::plan::Selector;
 use crate::tui::action::Action;
-use crate::tui::comparison::Found;
+use crate::tui::comparison::{Entry, Found};
 use crate::tui::dialogs::sync::{Proposal, Scope, SyncDialog};
 use crate::tui::model::Model;
 use crate::tui::viewer::Showing;
@@ -88,17 +88,47 @@ impl DiffView {
         out.wish(Wish::Copy(self.page.script.unified(&words::full_name(entry))));
     }
 
+    /// Gives the viewer what is marked, one after the other as in the list, else the chosen one.
     fn show_outside(&self, model: &Model, out: &mut Outbox) {
-        let Some(entry) = self.found(model).and_then(|found| self.entry(found)) else { return };
-        let script = &self.page.script;
-        if script.texts.is_empty() {
-            return out.say(Notice::plain("there is no text to show"));
+        let Some(found) = self.found(model) else { return };
+        let marked: Vec<&Entry> = found.entries.iter().filter(|entry| self.is_marked(entry)).collect();
+        let showing = if marked.is_empty() { self.chosen_one(found) } else { several(found, &marked) };
+        match showing {
+            Some(showing) => out.wish(Wish::Show(Box::new(showing))),
+            None => out.say(Notice::plain("there is no text to show")),
         }
-        out.wish(Wish::Show(Box::new(Showing {
+    }
+
+    fn is_marked(&self, entry: &Entry) -> bool {
+        entry.task.role != crate::model::Role::Hook && self.marks.contains(&entry.task.key)
+    }
+
+    fn chosen_one(&self, found: &Found) -> Option<Showing> {
+        let (entry, script) = (self.entry(found)?, &self.page.script);
+        (!script.texts.is_empty()).then(|| Showing {
             name: format!("{}-{}", entry.kind, entry.name),
             live: script.side(Sign::Removed),
             target: script.side(Sign::Added),
             unified: script.unified(&words::full_name(entry)),
-        })));
+        })
     }
+}
+
+/// Puts resources one after the other, as documents of a file of YAML and as parts of a unified diff. Their lines are written here and now:
+/// the viewer takes the screen anyway.
+fn several(found: &Found, entries: &[&Entry]) -> Option<Showing> {
+    let texts = entries.iter().filter_map(|entry| Some((*entry, Script::new(found.planned.differences.get(&entry.task)?))));
+    let (mut count, mut showing) = (0, Showing::default());
+    for (entry, script) in texts.filter(|(_, script)| !script.texts.is_empty()) {
+        count += 1;
+        let title = words::full_name(entry);
+        for (all, side) in [(&mut showing.live, script.side(Sign::Removed)), (&mut showing.target, script.side(Sign::Added))] {
+            if !side.is_empty() {
+                *all += &format!("---\n# {title}\n{side}");
+            }
+        }
+        showing.unified += &script.unified(&title);
+    }
+    showing.name = format!("{count}-marked");
+    (count > 0).then_some(showing)
 }
