@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 use self::work::UnderWay;
 use super::bus::Publisher;
 use super::captures::{Captures, Wish};
-use super::executor::Executor;
+use super::executor::{Executor, Means};
 use super::finder::Finder;
 use super::inventory::Ledger;
 use super::sweep::Sweep;
@@ -81,6 +81,14 @@ pub(super) struct Start {
     pub(super) warnings: Vec<String>,
 }
 
+impl Start {
+    fn first_fact(&self, at: Timestamp) -> Record {
+        let (plan, request) = (self.plan.clone(), self.request.clone());
+        let event = Event::OperationStarted { plan, request, context: self.context.clone(), cluster: self.server.clone() };
+        Record { operation: self.id.clone(), seq: 1, at, event }
+    }
+}
+
 /// Runs an operation, and keeps telling what is seen after its end until it is dropped or nobody can control it any more.
 /// `finished` becomes true with the operation's end.
 pub(super) async fn run(start: Start, publisher: Publisher, controls: mpsc::Receiver<Control>, finished: watch::Sender<bool>) {
@@ -129,25 +137,17 @@ impl Local {
     fn begin(start: Start, publisher: Publisher, told: Arc<Told>) -> Option<Self> {
         let clock = start.cluster.clock();
         let outbox = Arc::new(Outbox::default());
-        let event = Event::OperationStarted {
-            plan: start.plan.clone(),
-            request: start.request.clone(),
-            context: start.context,
-            cluster: start.server,
-        };
-        let first = Arc::new(Record { operation: start.id.clone(), seq: 1, at: clock.now(), event });
+        let first = Arc::new(start.first_fact(clock.now()));
         let operation = Operation::start(&first)?;
         publisher.publish(first.clone());
         told.note(&first);
         start.warnings.into_iter().for_each(|text| outbox.push(Event::Warned { task: None, text }));
-        let watching = Watching { wanted: wanted(&start.plan), started_at: first.at };
-        let watches = Watches::open(&start.cluster, watching, outbox.clone());
+        let watches = Watches::open(&start.cluster, Watching { wanted: wanted(&start.plan), started_at: first.at }, outbox.clone());
         let captures = Arc::new(Captures::new(start.cluster.clone(), publisher.clone(), outbox.clone(), start.id));
         let hurry = CancellationToken::new();
         let seals = start.skip_unchanged.then(|| start.ledger.seals());
-        let executor =
-            Executor::new(&start.cluster, watches.clone(), captures.clone(), outbox.clone(), start.plan, start.request, hurry.clone())
-                .with_seals(seals);
+        let means = Means { cluster: start.cluster.clone(), watches: watches.clone(), captures: captures.clone(), outbox: outbox.clone() };
+        let executor = Executor::new(means, start.plan, start.request, hurry.clone()).with_seals(seals);
         Some(Self {
             clock,
             jumps: Jumps::new(clock),
