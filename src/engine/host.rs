@@ -1,36 +1,26 @@
 //! Runs a session: takes what consumers ask, prepares plans beside it, and keeps at most one running operation. Connects when it first
-//! has to, and again if that failed. Everything it starts ends with it.
+//! has to, and again if that failed. Everything it starts ends with it; how a plan is made is not its business.
 
-use std::sync::{Arc, Mutex};
+mod shared;
+
+use std::sync::Arc;
 
 use jiff::Timestamp;
 use tokio::sync::{mpsc, watch};
 use tokio::task::{AbortHandle, Id, JoinSet};
 
+use self::shared::Shared;
 use super::begin::{Ready, begin, preview_notes};
 use super::bus::Publisher;
 use super::compare::{self, Depth};
-use super::connection;
 use super::local::{self, Control, Start};
-use super::prepare::{self, Connected, Obstacle, Prepared};
+use super::prepare::{Obstacle, Prepared};
 use super::rights;
 use super::session::{Answer, Ask, FailureKind, Opening, OperationIds, Planned};
-use super::{respect, rules, windows};
-use crate::cluster::apply::Spot;
-use crate::cluster::{Cluster, Reporter, Resource, locked};
-use crate::manifest::{self, Loaded};
-use crate::model::{Object, ResourceKey};
+use super::{respect, windows};
+use crate::model::ResourceKey;
 use crate::operation::Request;
-use crate::plan::{Kind, Plan};
-
-/// What tasks of a session share.
-struct Shared {
-    opening: Opening,
-    connected: tokio::sync::Mutex<Option<Connected>>,
-    stdin: tokio::sync::Mutex<Option<Loaded>>,
-    plan: Mutex<Option<Arc<Plan>>>,
-    answers: mpsc::Sender<Answer>,
-}
+use crate::plan::Kind;
 
 /// What a piece of work in the background came to.
 enum Outcome {
@@ -64,15 +54,8 @@ pub(super) struct Host {
 
 impl Host {
     pub(super) fn new(opening: Opening, publisher: Publisher, answers: mpsc::Sender<Answer>) -> Self {
-        let shared = Shared {
-            opening,
-            connected: tokio::sync::Mutex::default(),
-            stdin: tokio::sync::Mutex::default(),
-            plan: Mutex::default(),
-            answers,
-        };
         Self {
-            shared: Arc::new(shared),
+            shared: Arc::new(Shared::new(opening, answers)),
             publisher,
             work: JoinSet::new(),
             preparing: None,
@@ -311,71 +294,6 @@ impl Running {
             tracing::debug!("the operation {} does not listen any more", self.id);
         }
     }
-}
-
-impl Shared {
-    async fn answer(&self, answer: Answer) {
-        if self.answers.send(answer).await.is_err() {
-            tracing::debug!("nobody waits for answers any more");
-        }
-    }
-
-    async fn prepare(&self, kind: Kind, request: &Request, id: Arc<str>) -> Result<Prepared, Obstacle> {
-        let loaded = prepare::load(&self.opening, &self.stdin).await?;
-        let mut connected = self.connect().await?;
-        let mut customizations = self.opening.rules.read(&connected.cluster).await;
-        let rules = self.opening.rules.in_force(&mut customizations, self.opening.clock);
-        connected.cluster = connected.cluster.with_judge(rules::judge(rules));
-        let request = &Request { ignore: respect::with_those_of(&request.ignore, &mut customizations), ..request.clone() };
-        connected.customizations = Arc::new(customizations);
-        connected.config_map = self.opening.rules.config_map();
-        let prepared = match kind {
-            Kind::Sync => prepare::prepare(&self.opening, loaded, connected, request, id).await,
-            Kind::Delete => prepare::prepare_deletion(&self.opening, loaded, connected, request, id).await?,
-        };
-        *locked(&self.plan) = Some(prepared.plan.clone());
-        Ok(prepared)
-    }
-
-    async fn connect(&self) -> Result<Connected, Obstacle> {
-        let mut kept = self.connected.lock().await;
-        if let Some(connected) = &*kept {
-            return Ok(connected.clone());
-        }
-        let connected = connection::open(&self.opening).await?;
-        Ok(kept.insert(connected).clone())
-    }
-
-    async fn object(&self, key: &ResourceKey) -> Result<String, String> {
-        let connected = self.connect().await.map_err(|obstacle| obstacle.report)?;
-        let cluster = &connected.cluster;
-        let resource = self.resource(cluster, key).await?;
-        let spot = Spot { resource: &resource, namespace: &key.namespace, name: &key.name };
-        match cluster.get(spot, &Reporter::default()).await {
-            Ok(Some(object)) => Ok(manifest::to_yaml(&for_people(&object).masked())),
-            Ok(None) => Err(format!("{key} does not exist")),
-            Err(error) => Err(error.to_string()),
-        }
-    }
-
-    async fn resource(&self, cluster: &Cluster, key: &ResourceKey) -> Result<Resource, String> {
-        let planned = locked(&self.plan).as_ref().and_then(|plan| {
-            plan.tasks.iter().find(|task| task.id.key.group == key.group && task.id.key.kind == key.kind).map(crate::model::Task::gvk)
-        });
-        match planned {
-            Some(gvk) => cluster.resource(&gvk).await,
-            None => cluster.preferred(&key.group, &key.kind).await,
-        }
-    }
-}
-
-/// Who owns which field is the server's bookkeeping and hides what a person looks for.
-fn for_people(object: &Object) -> Object {
-    object.with(|value| {
-        if let Some(metadata) = value.get_mut("metadata").and_then(serde_json::Value::as_object_mut) {
-            metadata.remove("managedFields");
-        }
-    })
 }
 
 fn protected(prepared: &Prepared) -> Obstacle {

@@ -98,11 +98,19 @@ fn laid_out(error: &dyn Diagnostic) -> String {
     }
 }
 
+/// What is to be prepared.
+pub(super) struct Errand<'a> {
+    pub(super) opening: &'a Opening,
+    pub(super) request: &'a Request,
+    /// Of the operation that may come of it.
+    pub(super) id: Arc<str>,
+}
+
 /// Makes the plan of a request.
-pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connected, request: &Request, id: Arc<str>) -> Prepared {
+pub(super) async fn prepare(Errand { opening, request, id }: Errand<'_>, loaded: Loaded, connected: Connected) -> Prepared {
     let started_at = opening.clock.now();
     let place = place(opening, &connected, &loaded).await;
-    let mut notes: Vec<String> = loaded.warnings.iter().map(note).chain(connected.customizations.notes.iter().cloned()).collect();
+    let mut notes = notes(&loaded, &connected);
     let home = home(opening, &place);
     let (mut inventory, is_blocked) = read(&home, &mut notes);
     let manifests = manifests(loaded);
@@ -111,14 +119,7 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
     let seals = opening.skip_unchanged.then(|| inventory.as_ref().map(Contents::seals)).flatten();
     let cluster = &connected.cluster;
     let search = Search { cluster, app: &opening.app, namespace: &place.namespace, manifests: &manifests, kinds: &kinds };
-    let mut shape = Shape {
-        options: request.options.clone(),
-        hooks: request.hooks,
-        skip_hooks: request.skip_hooks.clone(),
-        new_namespace: new_namespace(cluster, &place.namespace, request).await,
-        unmodified: BTreeSet::new(),
-        ignores: !request.ignore.is_empty(),
-    };
+    let mut shape = shape(request, new_namespace(cluster, &place.namespace, request).await);
     let build = |shape: &Shape, candidates: &[Candidate]| {
         Plan::build(&PlanInput {
             app: &opening.app,
@@ -133,33 +134,26 @@ pub(super) async fn prepare(opening: &Opening, loaded: Loaded, connected: Connec
             shape,
         })
     };
-    let draft = build(&shape, &[]);
-    let (found, told) = references::beside(cluster, &draft, request, search.run(owned)).await;
+    let (found, told) = references::beside(cluster, &build(&shape, &[]), request, search.run(owned)).await;
     let mut plan = build(&shape, &found.candidates);
     if request.options.has("ApplyOutOfSyncOnly=true") {
         shape.unmodified = compare::unmodified(cluster, &plan, request, seals.as_deref()).await;
         plan = build(&shape, &found.candidates);
     }
     notes.extend(references::warn(&mut plan, request, told));
-    let plan = Arc::new(plan);
     let mut old = inventory.unwrap_or_default();
     old.objects.retain(|owned| !found.gone.contains(&owned.key));
     notes.extend(found.notes);
     let ledger = Ledger::new(home, old, &plan).blocked(is_blocked);
-    Prepared { id, ledger, finder: None, place, plan, notes, connected, ignore: request.ignore.clone(), seals }
+    Prepared { id, ledger, finder: None, place, plan: Arc::new(plan), notes, connected, ignore: request.ignore.clone(), seals }
 }
 
 /// Makes the plan of the deletion of the app. What cannot be read may be the app's, so then nothing is deleted. Neither is it without an
 /// inventory that is there: it may say what carries no tracking id, and which hooks have run.
-pub(super) async fn prepare_deletion(
-    opening: &Opening,
-    loaded: Loaded,
-    connected: Connected,
-    request: &Request,
-    id: Arc<str>,
-) -> Result<Prepared, Obstacle> {
+pub(super) async fn prepare_deletion(errand: Errand<'_>, loaded: Loaded, connected: Connected) -> Result<Prepared, Obstacle> {
+    let Errand { opening, request, id } = errand;
     let place = place(opening, &connected, &loaded).await;
-    let mut notes: Vec<String> = loaded.warnings.iter().map(note).chain(connected.customizations.notes.iter().cloned()).collect();
+    let mut notes = notes(&loaded, &connected);
     let home = home(opening, &place);
     let mut kept = home.read().map_err(|clause| unusable_inventory(&clause))?.unwrap_or_default();
     let manifests = manifests(loaded);
@@ -181,9 +175,8 @@ pub(super) async fn prepare_deletion(
     };
     let draft = Plan::of_deletion(&input, &Deletion::default());
     let (found, told) = references::beside(&connected.cluster, &draft, request, finder.belongings(&connected.cluster)).await;
-    let unreadable: Vec<String> = found.unreadable.into_values().map(|(_, sentence)| sentence).collect();
-    if let Some(report) = unreadable_belongings(&unreadable) {
-        return Err(Obstacle { kind: FailureKind::Cluster, report });
+    if let Some(obstacle) = unreadable_belongings(found.unreadable.into_values().map(|(_, sentence)| sentence).collect()) {
+        return Err(obstacle);
     }
     let deletion = Deletion { strangers: found.strangers, is_begun: kept.in_deletion };
     let mut plan = Plan::of_deletion(&PlanInput { candidates: &found.owned, ..input }, &deletion);
@@ -196,10 +189,11 @@ pub(super) async fn prepare_deletion(
     Ok(Prepared { id, ledger, finder: Some(Arc::new(finder)), place, plan, notes, connected, ignore, seals: None })
 }
 
-fn unreadable_belongings(sentences: &[String]) -> Option<String> {
+fn unreadable_belongings(sentences: Vec<String>) -> Option<Obstacle> {
     let first = sentences.first()?;
     let more = if sentences.len() > 1 { format!(" (and {} more)", sentences.len() - 1) } else { String::new() };
-    Some(format!("nothing was deleted: {first}{more}; ask for the permission to read it, or delete it by hand"))
+    let report = format!("nothing was deleted: {first}{more}; ask for the permission to read it, or delete it by hand");
+    Some(Obstacle { kind: FailureKind::Cluster, report })
 }
 
 fn unusable_inventory(clause: &str) -> Obstacle {
@@ -235,6 +229,22 @@ async fn new_namespace(cluster: &Cluster, namespace: &str, request: &Request) ->
         Ok(None) => NewNamespace::Yes,
         Err(error) => NewNamespace::Unclear(error.to_string()),
     }
+}
+
+fn shape(request: &Request, new_namespace: NewNamespace) -> Shape {
+    Shape {
+        options: request.options.clone(),
+        hooks: request.hooks,
+        skip_hooks: request.skip_hooks.clone(),
+        new_namespace,
+        unmodified: BTreeSet::new(),
+        ignores: !request.ignore.is_empty(),
+    }
+}
+
+/// What reading the manifests and the rules of the cluster had to say.
+fn notes(loaded: &Loaded, connected: &Connected) -> Vec<String> {
+    loaded.warnings.iter().map(note).chain(connected.customizations.notes.iter().cloned()).collect()
 }
 
 fn note(warning: &ManifestWarning) -> String {
