@@ -134,11 +134,9 @@ impl Cluster {
         let mut backoff = Backoff::new(self, &reporter, "listing");
         let (limit, mut empty) = (limit.to_string(), 0);
         loop {
-            let mut query = vec![("limit", &*limit)];
-            if !from.is_empty() {
-                query.push(("continue", &from));
-            }
-            let mut page = match self.wire.get_as(&with_query(collection, &query), form).await {
+            let query = [("limit", &*limit), ("continue", &from)];
+            let query = if from.is_empty() { &query[..1] } else { &query[..] };
+            let mut page = match self.wire.get_as(&with_query(collection, query), form).await {
                 Ok(page) => page,
                 Err(error) => {
                     let is_worth_it = patience == Patience::Usual || error.code() == Some(429);

@@ -11,7 +11,7 @@ use super::doubles::reduce;
 use super::inventory::Owned;
 use crate::cluster::{CallError, Patience, Resource};
 use crate::model::annotation::{OPERATION_LABEL, TRACKING_ID};
-use crate::model::{Gvk, Object, Phase, ResourceKey, Traits};
+use crate::model::{Gvk, Live, Object, Phase, ResourceKey, Traits};
 use crate::plan::Candidate;
 
 /// What an app owns.
@@ -44,12 +44,7 @@ impl Search<'_> {
         let looks: Vec<_> = wanted
             .into_iter()
             .map(|(key, gvk)| async move {
-                let object = self.read(&key, &gvk).await;
-                // Judged here, so that slow rules run beside each other.
-                let live = match &object {
-                    Ok(Some(object)) if self.is_owned(&key, object) => Some(self.cluster.judge().live_among_many(object).await),
-                    Ok(_) | Err(_) => None,
-                };
+                let (object, live) = self.look_at(&key, &gvk).await;
                 (key, gvk, object, live)
             })
             .collect();
@@ -70,12 +65,21 @@ impl Search<'_> {
         found.gone.extend(reduce(&mut found.owned, |key| named.contains_key(key)));
         // What is owned under another name is told of there.
         foreign.retain(|_, uid| !found.owned.iter().any(|owned| *owned.live.uid == **uid));
-        if let Some(named) = few(&foreign.into_keys().collect()) {
-            found
-                .notes
-                .push(format!("not deleted, because it does not carry the tracking id of this app, or belongs to a controller: {named}"));
-        }
+        let named = few(&foreign.into_keys().collect());
+        found.notes.extend(named.map(|named| {
+            format!("not deleted, because it does not carry the tracking id of this app, or belongs to a controller: {named}")
+        }));
         found
+    }
+
+    /// Reads an object, and judges it if the app owns it: here, so that slow rules run beside each other.
+    async fn look_at(&self, key: &ResourceKey, gvk: &Gvk) -> (Result<Option<Object>, CallError>, Option<Live>) {
+        let object = self.read(key, gvk).await;
+        let live = match &object {
+            Ok(Some(object)) if self.is_owned(key, object) => Some(self.cluster.judge().live_among_many(object).await),
+            Ok(_) | Err(_) => None,
+        };
+        (object, live)
     }
 
     /// Objects that the manifests name, and which of them are hooks of a deletion.

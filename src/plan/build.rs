@@ -219,11 +219,7 @@ impl<'a> Draft<'a> {
             .collect();
         // A prune beside a Sync hook would have one result with it (spec R613); what happens to the object is the hook's affair (spec R124).
         wanted.retain(|candidate| !self.warn_of_new_hook(&candidate.key).contains(&Phase::Sync));
-        for candidate in wanted.iter().filter(|candidate| candidate.live.traits.extraneous) {
-            let message =
-                "no manifest asks for it, which is no difference of the app (IgnoreExtraneous); a sync that prunes deletes it all the same";
-            self.warnings.push(PlanWarning { about: Some(candidate.key.clone()), message: message.to_owned(), origin: None });
-        }
+        self.warn_of_extraneous(&wanted);
         let all_last = self.input.shape.options.has("PruneLast=true");
         let own: Vec<(Wave, bool)> = wanted
             .iter()
@@ -244,6 +240,14 @@ impl<'a> Draft<'a> {
                 prefailed: None,
                 unmodified: false,
             });
+        }
+    }
+
+    fn warn_of_extraneous(&mut self, candidates: &[&Candidate]) {
+        for candidate in candidates.iter().filter(|candidate| candidate.live.traits.extraneous) {
+            let message =
+                "no manifest asks for it, which is no difference of the app (IgnoreExtraneous); a sync that prunes deletes it all the same";
+            self.warnings.push(PlanWarning { about: Some(candidate.key.clone()), message: message.to_owned(), origin: None });
         }
     }
 

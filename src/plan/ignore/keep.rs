@@ -83,29 +83,30 @@ fn put(target: &mut Value, live: Live<'_>, steps: &[Step]) {
                 let Some(inner) = slot else { return };
                 target = inner;
             }
+            (Step::Index(index), Value::Array(items)) if is_last => return put_item(items, live, wanted, *index),
             (Step::Index(index), Value::Array(items)) => {
                 let found = match live.counterpart(items, *index) {
-                    Counterpart::At(found) => Some(found),
-                    // What was selected as a whole is gone from the target, so nothing of it is in this place.
-                    Counterpart::Unknown if !is_last => Some(*index),
-                    Counterpart::Unknown | Counterpart::Nowhere => None,
+                    Counterpart::At(found) => found,
+                    Counterpart::Unknown => *index,
+                    Counterpart::Nowhere => return,
                 };
-                match found.filter(|found| *found < items.len()) {
-                    Some(found) if is_last => {
-                        items[found] = wanted.object.clone();
-                        return;
-                    }
-                    Some(found) => target = &mut items[found],
-                    None if is_last => {
-                        items.insert((*index).min(items.len()), wanted.object.clone());
-                        return;
-                    }
-                    None => return,
-                }
+                let Some(inner) = items.get_mut(found) else { return };
+                target = inner;
             }
             _ => return,
         }
         live = wanted;
+    }
+}
+
+/// Puts an item of a live list in the place of the target's, or beside it: if nothing tells items apart, what was selected as a whole is gone
+/// from the target, so nothing of it is in its place.
+fn put_item(items: &mut Vec<Value>, list: Live<'_>, wanted: Live<'_>, index: usize) {
+    match list.counterpart(items, index) {
+        Counterpart::At(found) if found < items.len() => items[found] = wanted.object.clone(),
+        Counterpart::At(_) | Counterpart::Unknown | Counterpart::Nowhere => {
+            items.insert(index.min(items.len()), wanted.object.clone());
+        }
     }
 }
 
