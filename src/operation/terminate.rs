@@ -85,36 +85,54 @@ impl Operation {
         let assessment = self.last_word(&id.key, live);
         let (outcome, message) = hook_outcome(task, assessment);
         let finalizer = Step::TerminateFinalizer { uid: live.uid.clone() };
-        match self.step(id, finalizer.clone()) {
-            None if live.has_hook_finalizer() => return Some(Effect::Step { task: id.clone(), step: finalizer }),
-            Some(None) => return None,
-            Some(Some(StepOutcome::Failed { error })) => {
-                return Some(change(id, ResultCode::Synced, TaskState::Error, format!("Failed to remove hook finalizer: {error}")));
+        if live.has_hook_finalizer() || self.step(id, finalizer.clone()).is_some() {
+            match self.far(id, finalizer) {
+                Far::Done => {}
+                Far::Under(effect) => return effect,
+                Far::Failed(error) => {
+                    return Some(change(id, ResultCode::Synced, TaskState::Error, format!("Failed to remove hook finalizer: {error}")));
+                }
             }
-            None | Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone | StepOutcome::Unsent)) => {}
         }
         if is_deleted_by_terminate(assessment, task.delete_policies()) {
-            let delete = Step::TerminateDelete { uid: live.uid.clone() };
-            match self.step(id, delete.clone()) {
-                None => return Some(Effect::Step { task: id.clone(), step: delete }),
-                Some(None) => return None,
-                Some(Some(StepOutcome::Failed { error })) => {
-                    return Some(change(id, ResultCode::Synced, TaskState::Failed, format!("Failed to delete: {error}")));
-                }
-                Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone | StepOutcome::Unsent)) => {}
+            match self.far(id, Step::TerminateDelete { uid: live.uid.clone() }) {
+                Far::Done => {}
+                Far::Under(effect) => return effect,
+                Far::Failed(error) => return Some(change(id, ResultCode::Synced, TaskState::Failed, format!("Failed to delete: {error}"))),
             }
         }
-        Some(match outcome {
-            TaskState::Running => change(id, ResultCode::Synced, TaskState::Failed, why.to_owned()),
-            TaskState::Error => change(
-                id,
-                ResultCode::Synced,
-                TaskState::Error,
-                message.replacen("failed to get resource health", "Failed to get hook health", 1),
-            ),
-            TaskState::Pending | TaskState::Succeeded | TaskState::Failed | TaskState::Terminating => {
-                change(id, ResultCode::Synced, outcome, message)
-            }
-        })
+        Some(last_result(id, outcome, message, why))
+    }
+
+    /// Returns how far a step is that must be over first.
+    fn far(&self, id: &TaskId, step: Step) -> Far<'_> {
+        match self.step(id, step.clone()) {
+            None => Far::Under(Some(Effect::Step { task: id.clone(), step })),
+            Some(None) => Far::Under(None),
+            Some(Some(StepOutcome::Failed { error })) => Far::Failed(error),
+            Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone | StepOutcome::Unsent)) => Far::Done,
+        }
+    }
+}
+
+/// How far a step is.
+enum Far<'a> {
+    /// It has to be begun with this, or it is waited for.
+    Under(Option<Effect>),
+    Failed(&'a str),
+    Done,
+}
+
+/// The result of a hook that has been ended.
+fn last_result(id: &TaskId, outcome: TaskState, message: String, why: &str) -> Effect {
+    match outcome {
+        TaskState::Running => change(id, ResultCode::Synced, TaskState::Failed, why.to_owned()),
+        TaskState::Error => {
+            let message = message.replacen("failed to get resource health", "Failed to get hook health", 1);
+            change(id, ResultCode::Synced, TaskState::Error, message)
+        }
+        TaskState::Pending | TaskState::Succeeded | TaskState::Failed | TaskState::Terminating => {
+            change(id, ResultCode::Synced, outcome, message)
+        }
     }
 }

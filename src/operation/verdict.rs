@@ -3,9 +3,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{ContainerState, OperationPhase, Phase, PodView, ResourceKey, TaskId, TaskState};
+use crate::model::{ContainerState, OperationPhase, Phase, PodView, ResourceKey, Role, TaskId, TaskState};
 
-use super::{Operation, RunKind};
+use super::{Operation, RunKind, TaskResult};
 
 /// Colour role of a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -54,16 +54,7 @@ impl Operation {
             return self.final_verdict();
         }
         if self.phase == OperationPhase::Terminating {
-            let running = self
-                .results
-                .iter()
-                .filter(|result| result.state == TaskState::Running && result.task.role == crate::model::Role::Hook)
-                .count();
-            return Verdict {
-                tone: Tone::Stopping,
-                word: "TERMINATING",
-                text: format!("stopping {running} running hook{}", plural(running)),
-            };
+            return self.terminating_verdict();
         }
         if let Some(respite) = &self.respite {
             let left = short_time(respite.until.duration_since(now));
@@ -90,6 +81,12 @@ impl Operation {
             Some(blocker) => self.blocked_verdict(&blocker, now),
             None => Verdict { tone: Tone::Working, word: self.working_word(), text: self.work_sentence() + &self.quiet(now) },
         }
+    }
+
+    fn terminating_verdict(&self) -> Verdict {
+        let is_running_hook = |result: &&TaskResult| result.state == TaskState::Running && result.task.role == Role::Hook;
+        let running = self.results.iter().filter(is_running_hook).count();
+        Verdict { tone: Tone::Stopping, word: "TERMINATING", text: format!("stopping {running} running hook{}", plural(running)) }
     }
 
     fn work_sentence(&self) -> String {
