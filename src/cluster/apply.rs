@@ -62,6 +62,15 @@ impl Spot<'_> {
     }
 }
 
+/// What is written where, in which way, and who hears of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Writing<'a> {
+    pub(crate) spot: Spot<'a>,
+    pub(crate) target: &'a Object,
+    pub(crate) mode: Mode,
+    pub(crate) reporter: &'a Reporter,
+}
+
 /// What an apply did (decision 18).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Word {
@@ -124,52 +133,34 @@ impl Cluster {
     ///
     /// # Errors
     /// The server's refusal, or why it could not be asked.
-    pub(crate) async fn apply(
-        &self,
-        spot: Spot<'_>,
-        target: &Object,
-        before: &Before,
-        mode: Mode,
-        reporter: &Reporter,
-    ) -> Result<Applied, CallError> {
+    pub(crate) async fn apply(&self, writing: Writing<'_>, before: &Before) -> Result<Applied, CallError> {
+        let Writing { mode, reporter, .. } = writing;
         mode.idle().into_iter().for_each(|text| reporter.warn(text.to_owned()));
         match mode.verb {
-            Verb::Replace => self.replace(spot, target, before, mode, reporter).await,
-            Verb::Apply | Verb::ServerSideApply => self.merge_or_recreate(spot, target, before, mode, reporter).await,
+            Verb::Replace => self.replace(writing, before).await,
+            Verb::Apply | Verb::ServerSideApply => self.merge_or_recreate(writing, before).await,
         }
     }
 
-    async fn merge_or_recreate(
-        &self,
-        spot: Spot<'_>,
-        target: &Object,
-        before: &Before,
-        mode: Mode,
-        reporter: &Reporter,
-    ) -> Result<Applied, CallError> {
+    async fn merge_or_recreate(&self, writing: Writing<'_>, before: &Before) -> Result<Applied, CallError> {
+        let Writing { spot, target, mode, reporter } = writing;
         let migrated = match before {
             Before::Present(live) if mode.migrate && live.has_left_behind() => Some(self.migrate(spot, reporter).await?),
             Before::Present(_) | Before::Absent | Before::Unknown => None,
         };
-        let refusal = match self.merge(spot, target, migrated.as_ref().unwrap_or(before), mode, reporter).await {
+        let refusal = match self.merge(writing, migrated.as_ref().unwrap_or(before)).await {
             Err(error) => error,
             done @ Ok(_) => return done,
         };
         if unsure::is_hook(target) && is_leaving(&refusal) {
-            return self.succeed(spot, target, refusal, mode, reporter).await;
+            return self.succeed(writing, refusal).await;
         }
-        self.supersede(spot, target, refusal, mode, reporter).await
+        self.supersede(writing, refusal).await
     }
 
     /// Applies, taking fields from other managers if need be, and reports whom it took them from.
-    pub(super) async fn merge(
-        &self,
-        spot: Spot<'_>,
-        target: &Object,
-        before: &Before,
-        mode: Mode,
-        reporter: &Reporter,
-    ) -> Result<Applied, CallError> {
+    pub(super) async fn merge(&self, writing: Writing<'_>, before: &Before) -> Result<Applied, CallError> {
+        let Writing { spot, target, mode, reporter } = writing;
         let doing = format!("applying {}", spot.title());
         let mut backoff = Backoff::of_change(self, reporter, &doing);
         let mut is_unsure = false;
@@ -177,8 +168,8 @@ impl Cluster {
         // It must not be sent again, because in the meantime it may have run and gone.
         let is_new_hook = unsure::is_hook(target) && *before == Before::Absent;
         loop {
-            let error = match self.send_apply(spot, target, mode, Run::ForReal, reporter).await {
-                Ok(answer) => return Ok(applied(mode, before, answer, is_unsure, reporter)),
+            let error = match self.send_apply(writing, Run::ForReal).await {
+                Ok(answer) => return Ok(applied(writing, before, answer, is_unsure)),
                 // An earlier try may have been taken.
                 Err(CallError::Unsent) if is_unsure => CallError::TimedOut,
                 Err(error) => error,
@@ -202,14 +193,8 @@ impl Cluster {
         }
     }
 
-    pub(super) async fn send_apply(
-        &self,
-        spot: Spot<'_>,
-        target: &Object,
-        mode: Mode,
-        run: Run,
-        reporter: &Reporter,
-    ) -> Result<Answer, CallError> {
+    pub(super) async fn send_apply(&self, writing: Writing<'_>, run: Run) -> Result<Answer, CallError> {
+        let Writing { spot, target, mode, reporter } = writing;
         let is_lenient = !mode.validate;
         let mut query = vec![("fieldManager", FIELD_MANAGER), ("force", "true")];
         query.push(("fieldValidation", if is_lenient { "Ignore" } else { "Strict" }));
@@ -252,7 +237,7 @@ pub(super) fn say_warnings(answer: &Answer, reporter: &Reporter) {
     }
 }
 
-fn applied(mode: Mode, before: &Before, answer: Answer, is_unsure: bool, reporter: &Reporter) -> Applied {
+fn applied(Writing { mode, reporter, .. }: Writing<'_>, before: &Before, answer: Answer, is_unsure: bool) -> Applied {
     say_warnings(&answer, reporter);
     if let Before::Present(snapshot) = before {
         for (manager, fields) in snapshot.taken(&answer.body) {

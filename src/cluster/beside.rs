@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::apply::{Run, Spot};
+use super::apply::{Run, Spot, Writing};
 use super::wire::{Answer, CallError};
 use super::{Cluster, Reporter, unknown_fields};
 use crate::model::{Grant, Mode, Object, Verb};
@@ -80,7 +80,8 @@ impl Cluster {
     pub(super) async fn apply_beside(&self, spot: Spot<'_>, target: &Object, mode: Mode) -> Result<Answer, CallError> {
         let name = trial_name(spot.name);
         let beside = Spot { name: &name, ..spot };
-        match self.send_apply(beside, &named(target, &name), mode, Run::Dry, &Reporter::default()).await {
+        match self.send_apply(Writing { spot: beside, target: &named(target, &name), mode, reporter: &Reporter::default() }, Run::Dry).await
+        {
             Err(error) if error.is_forbidden() => self.create_beside(spot, target, mode).await,
             Ok(answer) if answer.code != 201 => Err(CallError::Withheld("the name for the trial is in use".to_owned())),
             answer @ (Ok(_) | Err(_)) => under_own_name(answer, &name, spot.name),

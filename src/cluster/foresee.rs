@@ -4,7 +4,7 @@
 use http::Method;
 use serde_json::Value;
 
-use super::apply::{Before, Spot, Word};
+use super::apply::{Before, Spot, Word, Writing};
 use super::beside::{Anew, is_of_schema, rename};
 use super::ownership::Snapshot;
 use super::retry::{Backoff, is_transient};
@@ -142,7 +142,7 @@ impl Cluster {
         let doing = format!("trying {}", spot.title());
         let mut backoff = Backoff::new(self, &reporter, &doing);
         loop {
-            match self.try_once(spot, target, before, mode, &reporter).await {
+            match self.try_once(Writing { spot, target, mode, reporter: &reporter }, before).await {
                 Ok(tried) => return Ok(tried),
                 // A webhook that cannot be reached does not come back within seconds.
                 Err(error) if is_of_webhook(&error) => return Err(error),

@@ -93,6 +93,7 @@ mod tests {
     use std::sync::{Arc, Mutex};
 
     use super::*;
+    use crate::cluster::apply::Writing;
     use crate::cluster::{Resource, fake, locked};
     use crate::model::{Mode, Object, Options};
 
@@ -151,7 +152,7 @@ mod tests {
         let options = Options::new(options.iter().map(|option| (*option).to_owned()));
         let mode = Mode::of(&options, false, &[], &[]);
         let before = Before::Present(Snapshot::of(&left_behind()));
-        let applied = fake::cluster(serve).apply(spot, &target, &before, mode, &Reporter::default()).await;
+        let applied = fake::cluster(serve).apply(Writing { spot, target: &target, mode, reporter: &Reporter::default() }, &before).await;
         applied.map(|_| ()).map_err(|error| error.to_string())
     }
 

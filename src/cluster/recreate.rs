@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use jiff::SignedDuration;
 
-use super::apply::{Applied, Before, Spot, Word};
+use super::apply::{Applied, Before, Spot, Word, Writing};
 use super::beside::Anew;
 use super::live::finalizers;
 use super::unsure::is_of_this_operation;
@@ -36,30 +36,19 @@ impl Cluster {
     }
 
     /// Takes the place of an object that the server refuses to change, if that is allowed and of use.
-    pub(super) async fn supersede(
-        &self,
-        spot: Spot<'_>,
-        target: &Object,
-        refusal: CallError,
-        mode: Mode,
-        reporter: &Reporter,
-    ) -> Result<Applied, CallError> {
-        let Some(Superseded { live, why, .. }) = self.superseded(spot, target, &refusal, mode).await? else { return Err(refusal) };
+    pub(super) async fn supersede(&self, writing: Writing<'_>, refusal: CallError) -> Result<Applied, CallError> {
+        let Writing { spot, reporter, .. } = writing;
+        let Some(Superseded { live, why, .. }) = self.superseded(writing, &refusal).await? else { return Err(refusal) };
         reporter.warn(format!("{refusal}; deleting it and creating it again ({why})"));
         let uid = live.text(&["metadata", "uid"]);
-        let applied = self.recreate(spot, uid, reporter, || self.merge(spot, target, &Before::Absent, mode, reporter)).await?;
+        let applied = self.recreate(spot, uid, reporter, || self.merge(writing, &Before::Absent)).await?;
         Ok(Applied { word: Word::Configured, ..applied })
     }
 
     /// Returns the object that has to go for the target, and why it may; `None` if the refusal stands, also because the server would
     /// refuse the new object as well.
-    pub(super) async fn superseded(
-        &self,
-        spot: Spot<'_>,
-        target: &Object,
-        refusal: &CallError,
-        mode: Mode,
-    ) -> Result<Option<Superseded>, CallError> {
+    pub(super) async fn superseded(&self, writing: Writing<'_>, refusal: &CallError) -> Result<Option<Superseded>, CallError> {
+        let Writing { spot, target, mode, .. } = writing;
         let is_binding = is_binding(spot, mode);
         if !matches!(refusal.code(), Some(409 | 422)) || !(mode.force || is_binding) {
             return Ok(None);
@@ -83,21 +72,15 @@ impl Cluster {
     }
 
     /// Waits for a hook's old object that somebody else deletes, then creates the hook (spec R309, R1503).
-    pub(super) async fn succeed(
-        &self,
-        spot: Spot<'_>,
-        target: &Object,
-        refusal: CallError,
-        mode: Mode,
-        reporter: &Reporter,
-    ) -> Result<Applied, CallError> {
+    pub(super) async fn succeed(&self, writing: Writing<'_>, refusal: CallError) -> Result<Applied, CallError> {
+        let Writing { spot, target, reporter, .. } = writing;
         if let Some(live) = self.get(spot, reporter).await? {
             if is_of_this_operation(&live, target) {
                 return Err(refusal);
             }
             self.wait_until_gone(spot, live.text(&["metadata", "uid"]), reporter).await?;
         }
-        self.merge(spot, target, &Before::Absent, mode, reporter).await
+        self.merge(writing, &Before::Absent).await
     }
 
     /// Waits until an object of this uid does not exist any more.

@@ -2,13 +2,13 @@
 
 use http::Method;
 
-use super::apply::{Applied, Before, Run, Spot, Word, say_warnings};
+use super::apply::{Applied, Before, Run, Spot, Word, Writing, say_warnings};
 use super::beside::Anew;
 use super::outgoing::outgoing;
 use super::retry::{Backoff, is_transient};
 use super::veil::Veil;
 use super::wire::{Answer, CallError, with_query};
-use super::{Cluster, Reporter, unsure};
+use super::{Cluster, unsure};
 use crate::model::annotation::FIELD_MANAGER;
 use crate::model::{Mode, Object};
 
@@ -16,20 +16,14 @@ const JSON: &str = "application/json";
 
 impl Cluster {
     /// Replaces what is live, or creates it.
-    pub(super) async fn replace(
-        &self,
-        spot: Spot<'_>,
-        target: &Object,
-        before: &Before,
-        mode: Mode,
-        reporter: &Reporter,
-    ) -> Result<Applied, CallError> {
-        let Before::Present(live) = before else { return self.create(spot, target, mode, reporter).await };
+    pub(super) async fn replace(&self, writing: Writing<'_>, before: &Before) -> Result<Applied, CallError> {
+        let Writing { spot, target, mode, reporter } = writing;
+        let Before::Present(live) = before else { return self.create(writing).await };
         let word = replacing_word(spot);
         if mode.force && word == Word::Replaced {
             // The old object is not given away for one that the server refuses.
             Anew::of(self.create_beside(spot, target, mode).await)?;
-            let object = self.recreate(spot, &live.uid, reporter, || self.create(spot, target, mode, reporter)).await?.object;
+            let object = self.recreate(spot, &live.uid, reporter, || self.create(writing)).await?.object;
             return Ok(Applied { object, word: Word::Remade });
         }
         let doing = format!("replacing {}", spot.title());
@@ -49,7 +43,7 @@ impl Cluster {
             }
             match self.get(spot, reporter).await? {
                 Some(object) => object.text(&["metadata", "resourceVersion"]).clone_into(&mut version),
-                None => return self.create(spot, target, mode, reporter).await,
+                None => return self.create(writing).await,
             }
         }
     }
@@ -74,7 +68,8 @@ impl Cluster {
     }
 
     /// Creates an object. One without a name gets one from the server, a new one each time (spec R307).
-    pub(super) async fn create(&self, spot: Spot<'_>, target: &Object, mode: Mode, reporter: &Reporter) -> Result<Applied, CallError> {
+    pub(super) async fn create(&self, writing: Writing<'_>) -> Result<Applied, CallError> {
+        let Writing { spot, target, mode, reporter } = writing;
         let doing = format!("creating {}", spot.title());
         let mut backoff = Backoff::of_change(self, reporter, &doing);
         let mut is_unsure = false;

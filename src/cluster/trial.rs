@@ -1,6 +1,6 @@
 //! What a write would do, without doing it: for plans and dry runs.
 
-use super::apply::{Before, Run, Spot, Word};
+use super::apply::{Before, Run, Spot, Word, Writing};
 use super::beside::Anew;
 use super::replace::replacing_word;
 use super::retry::Backoff;
@@ -18,7 +18,7 @@ impl Cluster {
         let doing = format!("trying {}", spot.title());
         let mut backoff = Backoff::new(self, &reporter, &doing);
         loop {
-            match self.try_once(spot, target, before, mode, &reporter).await {
+            match self.try_once(Writing { spot, target, mode, reporter: &reporter }, before).await {
                 Ok(tried) => return Ok(tried.word),
                 Err(error) => {
                     if !backoff.again(&error).await {
@@ -29,18 +29,12 @@ impl Cluster {
         }
     }
 
-    pub(super) async fn try_once(
-        &self,
-        spot: Spot<'_>,
-        target: &Object,
-        before: &Before,
-        mode: Mode,
-        reporter: &Reporter,
-    ) -> Result<Tried, CallError> {
+    pub(super) async fn try_once(&self, writing: Writing<'_>, before: &Before) -> Result<Tried, CallError> {
+        let Writing { spot, target, mode, .. } = writing;
         match (mode.verb, before) {
-            (Verb::Apply | Verb::ServerSideApply, _) => match self.send_apply(spot, target, mode, Run::Dry, reporter).await {
+            (Verb::Apply | Verb::ServerSideApply, _) => match self.send_apply(writing, Run::Dry).await {
                 Ok(answer) => Ok(Tried { word: tried(before, mode, &answer), made: Made::Answer(answer) }),
-                Err(refusal) => match self.superseded(spot, target, &refusal, mode).await? {
+                Err(refusal) => match self.superseded(writing, &refusal).await? {
                     Some(superseded) => {
                         Ok(Tried { word: Word::Configured, made: Made::Anew { anew: superseded.anew, why: refusal.to_string() } })
                     }

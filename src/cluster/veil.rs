@@ -112,7 +112,7 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::cluster::apply::{Before, Spot};
+    use crate::cluster::apply::{Before, Spot, Writing};
     use crate::cluster::{Outbox, Reporter, Resource, fake};
     use crate::operation::Event;
 
@@ -158,10 +158,10 @@ mod tests {
         let mode = crate::model::Mode::of(&crate::model::Options::default(), false, &[], &[]);
         let outbox = Arc::new(Outbox::default());
         let reporter = Reporter::new(&outbox, None);
-        cluster.apply(spot, &secret(), &Before::Absent, mode, &reporter).await.unwrap();
+        cluster.apply(Writing { spot, target: &secret(), mode, reporter: &reporter }, &Before::Absent).await.unwrap();
         let told: Vec<String> = outbox.drain().into_iter().map(|event| format!("{event:?}")).collect();
         assert!(told.len() == 2 && told.iter().all(|text| text.contains(MASK) && !text.contains("hunter2")), "{told:?}");
-        let error = cluster.apply(spot, &secret(), &Before::Absent, mode, &reporter).await.unwrap_err();
+        let error = cluster.apply(Writing { spot, target: &secret(), mode, reporter: &reporter }, &Before::Absent).await.unwrap_err();
         assert_eq!(error.to_string(), format!("failed to create typed patch object: .data.pin: expected string, got {MASK}"));
         assert!(matches!(outbox.drain()[..], [] | [Event::Warned { .. }]));
     }

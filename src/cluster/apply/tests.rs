@@ -40,7 +40,8 @@ async fn decision_18_the_word_is_created_configured_or_unchanged() {
         (Before::Absent, 200, "9", "configmap/a configured"),
     ] {
         let cluster = fake::cluster(move |_| fake::json_answer(code, &stored(version)));
-        let applied = cluster.apply(spot, &config(), &before, USUAL, &Reporter::default()).await.unwrap();
+        let applied =
+            cluster.apply(Writing { spot, target: &config(), mode: USUAL, reporter: &Reporter::default() }, &before).await.unwrap();
         assert_eq!(applied.message(), message);
     }
 }
@@ -55,7 +56,7 @@ async fn decision_6_an_apply_is_forced_strict_and_ours() {
     });
     let resource = resource();
     let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
-    cluster.apply(spot, &config(), &Before::Absent, USUAL, &Reporter::default()).await.unwrap();
+    cluster.apply(Writing { spot, target: &config(), mode: USUAL, reporter: &Reporter::default() }, &Before::Absent).await.unwrap();
     let asked = locked(&seen).pop().unwrap();
     assert_eq!((asked.method.as_str(), asked.path.as_str()), ("PATCH", "/api/v1/namespaces/shop/configmaps/a"));
     assert_eq!(asked.query, "fieldManager=syncwave&force=true&fieldValidation=Strict");
@@ -75,7 +76,7 @@ async fn decision_23_a_busy_server_and_a_conflict_are_tried_again_visibly_and_on
     let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
     let outbox = Arc::new(Outbox::default());
     let reporter = Reporter::new(&outbox, None);
-    cluster.apply(spot, &config(), &Before::Absent, USUAL, &reporter).await.unwrap();
+    cluster.apply(Writing { spot, target: &config(), mode: USUAL, reporter: &reporter }, &Before::Absent).await.unwrap();
     assert_eq!(calls.load(Ordering::SeqCst), 3);
     let text = "applying ConfigMap shop/a: too many requests; trying again".to_owned();
     assert_eq!(outbox.drain(), [Event::Warned { task: None, text }]);
@@ -96,7 +97,8 @@ async fn decision_23_a_hook_whose_creation_got_no_answer_is_looked_for_and_not_s
     });
     let resource = resource();
     let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
-    let applied = cluster.apply(spot, &hook, &Before::Absent, USUAL, &Reporter::default()).await.unwrap();
+    let applied =
+        cluster.apply(Writing { spot, target: &hook, mode: USUAL, reporter: &Reporter::default() }, &Before::Absent).await.unwrap();
     assert_eq!((applied.message().as_str(), patches.load(Ordering::SeqCst)), ("configmap/a created", 1));
 }
 
@@ -116,7 +118,7 @@ async fn what_waits_for_its_turn_is_not_sent_after_a_terminate() {
     let cluster = Cluster::new(client, clock, fake::judge()).with_stop(stop.clone());
     let (resource, target, reporter) = (resource(), config(), Reporter::default());
     let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
-    let applies = (0..50).map(|_| cluster.apply(spot, &target, &Before::Absent, USUAL, &reporter));
+    let applies = (0..50).map(|_| cluster.apply(Writing { spot, target: &target, mode: USUAL, reporter: &reporter }, &Before::Absent));
     let terminate = async {
         tokio::time::sleep(std::time::Duration::from_millis(500)).await;
         stop.cancel();
@@ -134,7 +136,8 @@ async fn what_the_server_refuses_is_its_own_sentence_at_once() {
     let cluster = fake::cluster(|_| fake::status(404, "NotFound", "namespaces \"shop\" not found"));
     let resource = resource();
     let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
-    let error = cluster.apply(spot, &config(), &Before::Absent, USUAL, &Reporter::default()).await.unwrap_err();
+    let error =
+        cluster.apply(Writing { spot, target: &config(), mode: USUAL, reporter: &Reporter::default() }, &Before::Absent).await.unwrap_err();
     assert_eq!(error.to_string(), "namespaces \"shop\" not found");
 }
 
@@ -170,11 +173,15 @@ async fn decision_6_with_validate_false_unknown_fields_are_left_out_visibly() {
     let resource = resource();
     let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
     let strict = config().with(|value| value["dataz"] = json!(1));
-    let error = cluster.apply(spot, &strict, &Before::Absent, USUAL, &Reporter::default()).await.unwrap_err();
+    let error =
+        cluster.apply(Writing { spot, target: &strict, mode: USUAL, reporter: &Reporter::default() }, &Before::Absent).await.unwrap_err();
     assert!(error.to_string().contains(".dataz"), "{error}");
     let lenient = Mode { validate: false, ..USUAL };
     let outbox = Arc::new(Outbox::default());
-    cluster.apply(spot, &strict, &Before::Absent, lenient, &Reporter::new(&outbox, None)).await.unwrap();
+    cluster
+        .apply(Writing { spot, target: &strict, mode: lenient, reporter: &Reporter::new(&outbox, None) }, &Before::Absent)
+        .await
+        .unwrap();
     let text = "left out .dataz, which the API server does not know (Validate=false)".to_owned();
     assert_eq!(outbox.drain(), [Event::Warned { task: None, text }]);
 }
@@ -198,7 +205,7 @@ async fn r714_server_side_apply_has_a_word_of_its_own_also_when_nothing_changed(
     let mode = Mode { verb: Verb::ServerSideApply, ..USUAL };
     for (before, code) in [(Before::Absent, 201), (Before::Present(Snapshot::of(&stored("7"))), 200)] {
         let cluster = fake::cluster(move |_| fake::json_answer(code, &stored("7")));
-        let applied = cluster.apply(spot, &config(), &before, mode, &Reporter::default()).await.unwrap();
+        let applied = cluster.apply(Writing { spot, target: &config(), mode, reporter: &Reporter::default() }, &before).await.unwrap();
         assert_eq!(applied.message(), "configmap/a serverside-applied");
     }
 }
@@ -215,7 +222,10 @@ async fn r713_force_beside_server_side_apply_is_told_and_does_nothing() {
     let spot = Spot { resource: &resource, namespace: "shop", name: "a" };
     let mode = Mode::of(&Options::new(["ServerSideApply=true".to_owned()]), true, &[], &[]);
     let outbox = Arc::new(Outbox::default());
-    let error = cluster.apply(spot, &config(), &Before::Absent, mode, &Reporter::new(&outbox, None)).await.unwrap_err();
+    let error = cluster
+        .apply(Writing { spot, target: &config(), mode, reporter: &Reporter::new(&outbox, None) }, &Before::Absent)
+        .await
+        .unwrap_err();
     assert_eq!(error.to_string(), immutable);
     let text = "force has no effect beside ServerSideApply=true; with Replace=true it has".to_owned();
     assert_eq!(outbox.drain(), [Event::Warned { task: None, text }]);

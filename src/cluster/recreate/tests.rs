@@ -74,7 +74,7 @@ async fn play_until(
     let outbox = Arc::new(Outbox::default());
     let reporter = Reporter::new(&outbox, None);
     let before = Before::Present(Snapshot::of(&live("u1", &[])));
-    let applied = cluster.with_stop(stop).apply(spot, target, &before, mode, &reporter).await;
+    let applied = cluster.with_stop(stop).apply(Writing { spot, target, mode, reporter: &reporter }, &before).await;
     let told = outbox.drain().into_iter().filter_map(|event| if let Event::Warned { text, .. } = event { Some(text) } else { None });
     let asked = locked(&log).clone();
     Played { result: applied.map(|applied| applied.message()), asked, told: told.collect() }

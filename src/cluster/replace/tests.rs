@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use super::*;
 use crate::cluster::fake::{self, Asked, FakeResponse};
 use crate::cluster::ownership::Snapshot;
-use crate::cluster::{Resource, locked};
+use crate::cluster::{Reporter, Resource, locked};
 use crate::model::annotation::TRACKING_ID;
 use crate::model::{Gvk, Options, Verb};
 
@@ -57,7 +57,7 @@ async fn play(
         serve(&asked, count.fetch_add(1, Ordering::SeqCst))
     });
     let spot = Spot { resource, namespace: "shop", name: target.name() };
-    let applied = cluster.apply(spot, target, before, mode, &Reporter::default()).await;
+    let applied = cluster.apply(Writing { spot, target, mode, reporter: &Reporter::default() }, before).await;
     let asked = locked(&log).clone();
     Played { said: applied.map(|applied| applied.message()).map_err(|error| error.to_string()), asked }
 }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use super::*;
-use crate::cluster::apply::Before;
+use crate::cluster::apply::{Before, Writing};
 use crate::cluster::fake::{self, Asked, FakeResponse};
 use crate::cluster::{Outbox, Resource, Snapshot, locked};
 use crate::model::annotation::{ARGO_HOOK_FINALIZER, HOOK_FINALIZER};
@@ -73,7 +73,7 @@ async fn play(
     let spot = Spot { resource: &resource, namespace: "shop", name: "bye" };
     let outbox = Arc::new(Outbox::default());
     let began = cluster.clock().now();
-    let applied = cluster.apply(spot, target, before, mode, &Reporter::new(&outbox, None)).await;
+    let applied = cluster.apply(Writing { spot, target, mode, reporter: &Reporter::new(&outbox, None) }, before).await;
     let took = cluster.clock().now().duration_since(began).as_millis();
     let warning = |event: Event| match event {
         Event::Warned { text, .. } => text,

@@ -5,7 +5,7 @@ use super::super::definitions;
 use super::super::respect::{self, Wanted};
 use super::super::seals::{Sent, may_be_sealed};
 use super::{Call, Executor, failed};
-use crate::cluster::apply::{Applied, Before, Word};
+use crate::cluster::apply::{Applied, Before, Word, Writing};
 use crate::cluster::judge::{Judged, Look};
 use crate::cluster::{CallError, Reporter, Snapshot, hints, trial};
 use crate::model::{Assessment, DeletePolicy, Live, Mode, Object, Task, Verb, kinds};
@@ -81,7 +81,8 @@ impl Executor {
             let message = Applied { object: target, word }.message();
             return StepOutcome::Done { message, live: Some(Box::new(live)) };
         }
-        match self.stoppable.apply(call.spot(), &target, &before, mode, call.reporter).await {
+        let writing = Writing { spot: call.spot(), target: &target, mode, reporter: call.reporter };
+        match self.stoppable.apply(writing, &before).await {
             Ok(applied) => {
                 let Judged { live, open } = self.calm.judge().judged(&applied.object, Look::One).await;
                 self.note(call.task, sent, &applied, &live);
