@@ -1,3 +1,5 @@
+//! The program: hands everything to the library, which can be tested.
+
 fn main() -> std::process::ExitCode {
     syncwave::main()
 }

@@ -1,5 +1,6 @@
-//! Server-side apply (decision 6). Owns the words of the result (decision 18) and what happens when the server is
-//! busy or its answer is lost: an object whose creation may have happened is looked for before anything is sent again.
+//! Server-side apply (decision 6). Owns the words of the result (decision 18) and what happens when the server is busy or its answer is
+//! lost: an object whose creation may have happened is looked for before anything is sent again. What is written whole is in `replace`,
+//! what has to go first in `recreate`.
 
 use http::Method;
 

@@ -1,5 +1,6 @@
-//! Finds and opens the cluster that kubectl would choose: `--kubeconfig`, `KUBECONFIG`, `~/.kube/config`, or the service account
-//! of the pod we run in. Every failure is one sentence that names the file, the context or the server, and the way out.
+//! Finds and opens the cluster that kubectl would choose: `--kubeconfig`, `KUBECONFIG`, `~/.kube/config`, or the service account of the pod
+//! we run in. Every failure is one sentence that names the file, the context or the server, and the way out. What is asked of the cluster
+//! afterwards is not its business.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;

@@ -1,4 +1,5 @@
-//! Health rules of the file, `[health.customizations]`: one Lua text for each kind, or for the kinds of a pattern (spec R411.2).
+//! Health rules of the file, `[health.customizations]`: one Lua text for each kind, or for the kinds of a pattern (spec R411.2). Reads the
+//! texts and compiles none.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Ignored differences of an app: `[[apps.NAME.ignore_differences]]`.
+//! Ignored differences of an app: `[[apps.NAME.ignore_differences]]`. What a rule selects is found in `plan::ignore`.
 
 use std::fmt::Write as _;
 use std::ops::Range;

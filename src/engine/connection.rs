@@ -1,4 +1,5 @@
-//! The way to the cluster: opens what a session was given, and says what stands in the way.
+//! The way to the cluster: opens what a session was given, and says what stands in the way. Keeps nothing open by itself; that is the
+//! session's work.
 
 use std::sync::Arc;
 

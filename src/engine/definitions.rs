@@ -1,4 +1,5 @@
-//! Kinds that an operation brings itself: whether it does, and the wait until the server has taken them in (spec R523).
+//! Kinds that an operation brings itself: whether it does, and the wait until the server has taken them in (spec R523). Applies nothing
+//! itself.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
 //! Sync windows before an operation begins (spec R1406): which of them concern the app at its destination, and whether they let a sync
-//! begin now.
+//! begin now. Knows the time only as it is told.
 
 use jiff::Timestamp;
 

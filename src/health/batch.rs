@@ -1,4 +1,4 @@
-//! Health of Job and CronJob (spec R413, R415).
+//! Health of Job and CronJob (spec R413, R415). Reads the object alone.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Health of what extends the API: CustomResourceDefinition and APIService (spec R413, design page health.md).
+//! Health of what extends the API: CustomResourceDefinition and APIService (spec R413, design page health.md). Reads the object alone.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Health of Service and Ingress (spec R413): whether a load balancer has given an address.
+//! Health of Service and Ingress (spec R413): whether a load balancer has given an address. Reads the object alone.
 
 use serde_json::Value;
 

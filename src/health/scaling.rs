@@ -1,4 +1,4 @@
-//! Health of HorizontalPodAutoscaler and PodDisruptionBudget (spec R413, design page health.md).
+//! Health of HorizontalPodAutoscaler and PodDisruptionBudget (spec R413, design page health.md). Reads the object alone.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Health of PersistentVolumeClaim (spec R413).
+//! Health of PersistentVolumeClaim (spec R413). Reads the object alone.
 
 use serde_json::Value;
 

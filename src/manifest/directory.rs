@@ -1,4 +1,4 @@
-//! Reads files and folders of manifests from the disk.
+//! Reads files and folders of manifests from the disk. Knows which files count; what stands in them is read elsewhere.
 
 use std::collections::HashSet;
 use std::io;

@@ -1,4 +1,4 @@
-//! What can go wrong while manifests are loaded: one sentence each, with the place, and the way out as help.
+//! What can go wrong while manifests are loaded: one sentence each, with the place, and the way out as help. Prints nothing itself.
 
 use std::fmt;
 use std::io;

@@ -1,4 +1,5 @@
-//! Renders kustomizations and Helm charts with the tools of their makers (decision 16), and asks git for a commit.
+//! Renders kustomizations and Helm charts with the tools of their makers (decision 16), and asks git for a commit. Reads what they
+//! print like any other file, and knows nothing of the cluster.
 
 use std::ffi::OsString;
 use std::path::Path;

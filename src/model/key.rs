@@ -1,4 +1,4 @@
-//! Names of kinds and objects.
+//! Names of kinds and objects. Compares and prints them; asks nobody what is served.
 
 use std::fmt;
 use std::sync::Arc;

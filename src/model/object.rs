@@ -1,4 +1,4 @@
-//! A Kubernetes object as JSON, with Secrets masked whenever it is printed.
+//! A Kubernetes object as JSON, with Secrets masked whenever it is printed. Knows no other kind.
 
 use std::fmt;
 use std::sync::Arc;

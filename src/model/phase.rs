@@ -1,4 +1,4 @@
-//! Phases and waves.
+//! Phases and waves. The words alone; what runs in them is decided in `plan` and `operation`.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! The words for outcomes.
+//! The words for outcomes. Which one is due is decided in `operation`.
 
 use std::fmt;
 

@@ -1,4 +1,4 @@
-//! Tasks: units of work of an operation (spec 0.4).
+//! Tasks: units of work of an operation (spec 0.4). Plain data: `plan` makes them, `operation` decides about them.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the core asks of the shell.
+//! What the core asks of the shell. Says what, never how: the calls are made in `engine`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Facts about an operation. Everything that a consumer shows, stores or decides comes from these.
+//! Facts about an operation. Everything that a consumer shows, stores or decides comes from these. Plain data; what follows from a fact is
+//! decided in `apply`.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
 //! The group that comes next: which waves are due, what has to be waited for before it starts, and its start (spec 17, steps 7 to 9).
+//! Decides nothing about tasks that run.
 
 use std::sync::Arc;
 

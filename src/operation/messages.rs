@@ -1,4 +1,5 @@
-//! The texts of an operation, word for word as Argo CD writes them (spec R417, R418, R628).
+//! The texts of an operation, word for word as Argo CD writes them (spec R417, R418, R628). Texts alone; when one is due is decided by who
+//! asks for it.
 
 use std::collections::BTreeSet;
 

@@ -1,4 +1,4 @@
-//! What the person asked for.
+//! What the person asked for. Plain data, read from options and configuration elsewhere.
 
 use std::time::Duration;
 

@@ -1,5 +1,5 @@
-//! One run of tasks: old finalizers, prunes, old hooks, then applies kind by kind (spec R520), and what follows from its outcome
-//! (steps 10 and 11 of the chart, spec R626).
+//! One run of tasks: old finalizers, prunes, old hooks, then applies kind by kind (spec R520), and what follows from its outcome (steps 10
+//! and 11 of the chart, spec R626). What becomes of the tasks that it starts is judged in `running`.
 
 use jiff::Timestamp;
 

@@ -1,4 +1,5 @@
 //! What comes of the tasks that run: their outcomes by health, the wait for them, and those that are late or lost (spec 17, steps 4 and 5).
+//! Starts no task.
 
 use jiff::Timestamp;
 

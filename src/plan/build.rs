@@ -1,4 +1,4 @@
-//! From manifests to a plan, one step after the other.
+//! From manifests to a plan, one step after the other. Asks nobody: what is live comes as candidates.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 

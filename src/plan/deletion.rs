@@ -1,5 +1,5 @@
 //! The plan of the deletion of an app (spec topic 11): PreDelete hooks, everything that the app owns from the highest wave down, PostDelete
-//! hooks. Says which objects stay, and whose deletion a person has to confirm.
+//! hooks. Says which objects stay, and whose deletion a person has to confirm. Asks nobody: what is live comes with the input.
 
 use std::collections::BTreeSet;
 

@@ -1,5 +1,5 @@
-//! The order of tasks: phase, wave, kind, name (spec R502, R503), Namespaces and definitions before what needs them (R509–R513),
-//! and the swapped waves of prune tasks (R505, R506).
+//! The order of tasks: phase, wave, kind, name (spec R502, R503), Namespaces and definitions before what needs them (R509–R513), and the
+//! swapped waves of prune tasks (R505, R506). Compares only; which tasks there are is decided in `build`.
 
 use std::cmp::Ordering;
 use std::collections::BTreeMap;

@@ -1,4 +1,5 @@
-//! Which objects a selective sync means (spec R801–R804, cli.md `--resource`).
+//! Which objects a selective sync means (spec R801–R804, cli.md `--resource`). Reads and matches; what becomes of the others is decided in
+//! `build`.
 
 use std::fmt;
 

@@ -1,4 +1,5 @@
-//! What is sent to the server for a manifest: the name of a hook that has none, the namespace, and the marks of the app and of the operation.
+//! What is sent to the server for a manifest: the name of a hook that has none, the namespace, and the marks of the app and of the
+//! operation. Sends nothing, and does not know what is live.
 
 use serde_json::{Value, json};
 

@@ -1,5 +1,6 @@
-//! The headless twin of the screens: drives one sync or one plan of a session and prints it, what a sync wants to be allowed, and the health of files. Sees operations only as facts and folds
-//! them as every consumer does; knows neither the cluster nor the way manifests are read.
+//! The headless twin of the screens: drives one sync or one plan of a session and prints it, what a sync wants to be allowed, and the
+//! health of files. Sees operations only as facts and folds them as every consumer does; knows neither the cluster nor the way manifests
+//! are read.
 
 pub(crate) mod changes;
 pub(crate) mod diff;

@@ -1,5 +1,5 @@
-//! `syncwave plan --rbac`: prints what a plan wants to be allowed, and says on standard error what the current user lacks, so that the roles
-//! can go straight into `kubectl apply -f -`.
+//! `syncwave plan --rbac`: prints what a plan wants to be allowed, and says on standard error what the current user lacks, so that the
+//! roles can go straight into `kubectl apply -f -`. What is needed is found out in `engine::rights`.
 
 use std::io;
 

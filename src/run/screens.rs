@@ -1,4 +1,4 @@
-//! Runs the screens: opens the session that they begin with, or the gallery, and says how the program ends.
+//! Runs the screens: opens the session that they begin with, or the gallery, and says how the program ends. Draws nothing itself.
 
 use jiff::SignedDuration;
 

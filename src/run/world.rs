@@ -1,4 +1,5 @@
-//! Opens what an operation needs: clock, cluster and session; and closes it again.
+//! Opens what an operation needs: clock, cluster and session; and closes it again. Knows neither what is asked of the session nor who shows
+//! it.
 
 use std::path::PathBuf;
 use std::time::Duration;

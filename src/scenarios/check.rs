@@ -1,4 +1,5 @@
-//! What must hold in every story: the printed events keep the contract of cli.md and agree with what happened in the cluster.
+//! What must hold in every story: the printed events keep the contract of cli.md and agree with what happened in the cluster. Plays
+//! nothing: it is handed what was played.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;

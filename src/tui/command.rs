@@ -1,4 +1,5 @@
-//! The line that begins with `:`: which commands there are, completion, and a helpful word about unknown ones.
+//! The line that begins with `:`: which commands there are, completion, and a helpful word about unknown ones. Obeys none of them; that is
+//! the program's part.
 
 use crate::config::distance;
 

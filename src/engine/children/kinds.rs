@@ -1,4 +1,4 @@
-//! Where to look for what may belong to an object.
+//! Where to look for what may belong to an object. Asks nobody.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

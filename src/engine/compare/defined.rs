@@ -1,5 +1,5 @@
 //! Objects whose definition comes, or changes, with the same sync: the API server cannot be asked about them, or answers by the definition
-//! that it has now. So they are held against the one that comes.
+//! that it has now. So they are held against the one that comes. Writes nothing.
 
 use super::{Eye, spot};
 use crate::cluster::foresee::{Foreseen, Prospect};

@@ -1,5 +1,5 @@
 //! What the loop lets run beside itself: calls, followed logs, last looks at pods, and searches; how each begins, and what is said when it
-//! ends, whatever it ended with.
+//! ends, whatever it ended with. What to begin is the core's word.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Rules from Argo CD's system-level customisations: YAML with `jsonPointers`, `jqPathExpressions` and `managedFieldsManagers`.
+//! Rules from Argo CD's system-level customisations: YAML with `jsonPointers`, `jqPathExpressions` and `managedFieldsManagers`. Reads the
+//! text alone; what a rule selects is found in `plan::ignore`.
 
 use serde_yaml::Value;
 

@@ -1,4 +1,4 @@
-//! A rule, from its texts to something that can be matched and run.
+//! A rule, from its texts to something that can be matched and run. Which fields of an object it selects is found in `plan::ignore`.
 
 use std::fmt;
 use std::sync::Arc;

@@ -1,4 +1,5 @@
-//! Masks the values of a Secret so that equal ones still look equal: each distinct value of an object gets a run of `+` of its own.
+//! Masks the values of a Secret so that equal ones still look equal: each distinct value of an object gets a run of `+` of its own. The
+//! values themselves are not handed on.
 
 use std::collections::HashMap;
 

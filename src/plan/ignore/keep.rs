@@ -1,4 +1,4 @@
-//! Puts live values of ignored fields into a target (spec R722).
+//! Puts live values of ignored fields into a target (spec R722). Does not choose them: that is done in `select`.
 
 use serde_json::{Map, Value};
 

@@ -1,4 +1,4 @@
-//! Which fields of one object a rule selects.
+//! Which fields of one object a rule selects. Changes nothing.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Takes fields out of objects.
+//! Takes the fields that rules ignore out of objects. Does not choose them: that is done in `select`.
 
 use serde_json::Value;
 

@@ -1,4 +1,5 @@
 //! ConfigMaps and Secrets that change: which workloads of the plan use them, how, and whether their pods will see it; and who else does.
+//! Asks nobody: what is live beside the plan is handed in.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;

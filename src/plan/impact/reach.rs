@@ -1,4 +1,5 @@
-//! How things are reached and kept: what changes for those who use a Service, an Ingress, a claim or a defined kind.
+//! How things are reached and kept: what changes for those who use a Service, an Ingress, a claim or a defined kind. Compares what it is
+//! given; asks nobody.
 
 use std::collections::BTreeSet;
 

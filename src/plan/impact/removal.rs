@@ -1,4 +1,4 @@
-//! Objects that go: what goes with them, what stays behind, and what the deletion waits for.
+//! Objects that go: what goes with them, what stays behind, and what the deletion waits for. Reads what it is given; asks nobody.
 
 use super::facts::Facts;
 use super::sentence::{Impact, Stay, Thing, Whole};

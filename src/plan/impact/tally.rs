@@ -1,4 +1,5 @@
-//! The impacts of a whole plan in one line: `3 objects change, 6 pods roll, 1 object is deleted with 7 children`.
+//! The impacts of a whole plan in one line: `3 objects change, 6 pods roll, 1 object is deleted with 7 children`. Counts what was found;
+//! finds nothing itself.
 
 use std::collections::BTreeMap;
 use std::fmt;

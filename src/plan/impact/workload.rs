@@ -1,4 +1,5 @@
-//! Objects with pods: which of their changes replace pods, how many, and in which manner; and which replace none.
+//! Objects with pods: which of their changes replace pods, how many, and in which manner; and which replace none. Compares what it is
+//! given; asks nobody.
 
 use std::collections::HashMap;
 

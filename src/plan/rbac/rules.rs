@@ -1,4 +1,5 @@
-//! Permissions become rules: one for each resource, weight and set of names, with the verbs that belong together.
+//! Permissions become rules: one for each resource, weight and set of names, with the verbs that belong together. Adds no permission and
+//! leaves none out.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

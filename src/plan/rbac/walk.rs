@@ -1,5 +1,6 @@
 //! Goes through a plan and notes what the engine sends for each task: `cluster::apply`, `replace`, `recreate`, `migration` and `delete` for
-//! writes, `watch` for what it sees, `logs`, and in `engine` the searches before a sync begins.
+//! writes, `watch` for what it sees, `logs`, and in `engine` the searches before a sync begins. Sends nothing itself; `scenarios::rights`
+//! finds what they send and this forgets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

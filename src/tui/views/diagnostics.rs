@@ -1,4 +1,4 @@
-//! The program's own log, as tui-logger keeps it.
+//! The program's own log, as tui-logger keeps it. Writes nothing into it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

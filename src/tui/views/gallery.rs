@@ -1,4 +1,5 @@
-//! The gallery of stories: the first screen of `demo`. A line for each story, the first one chosen.
+//! The gallery of stories: the first screen of `demo`. A line for each story, the first one chosen. Starts none itself: the view wishes for
+//! it.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -1,4 +1,4 @@
-//! From a path of jq to where it is in an object.
+//! From a path of jq to where it is in an object. Runs nothing.
 
 use std::ops::Range;
 

@@ -1,4 +1,4 @@
-//! Puts the log view on the screen: the lines above, the visible rows.
+//! Puts the log view on the screen: the lines above, the visible rows. Makes no lines; `settle` has made them.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

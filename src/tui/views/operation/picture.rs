@@ -1,4 +1,4 @@
-//! Puts the parts of the sync screen where the layout wants them.
+//! Puts the parts of the sync screen where the layout wants them. What stands in them is made in `texts` and by the board.
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
