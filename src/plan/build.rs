@@ -38,6 +38,35 @@ pub(super) struct Draft<'a> {
     pub(super) warnings: Vec<PlanWarning>,
 }
 
+/// A manifest as a plan takes it: under which name, and what its annotations say.
+#[derive(Clone, Copy)]
+pub(super) struct Entry<'a> {
+    pub(super) manifest: &'a Manifest,
+    pub(super) key: &'a ResourceKey,
+    pub(super) traits: &'a Traits,
+}
+
+impl Entry<'_> {
+    /// Returns its task in a phase.
+    pub(super) fn task(self, phase: Phase, target: Object) -> Task {
+        let Self { manifest, key, traits } = self;
+        let role = if traits.is_hook() { Role::Hook } else { Role::Apply };
+        Task {
+            id: TaskId { phase, key: key.clone(), role },
+            version: manifest.object.gvk().version,
+            wave: traits.wave,
+            traits: traits.clone(),
+            target: Some(target),
+            origin: Some(manifest.origin.clone()),
+            uid: None,
+            pulled_forward: false,
+            automatic: false,
+            prefailed: None,
+            unmodified: false,
+        }
+    }
+}
+
 impl<'a> Draft<'a> {
     pub(super) fn new(input: &'a PlanInput<'a>, kind: Kind) -> Self {
         Self { input, kind, tasks: Vec::new(), not_run: Vec::new(), warnings: Vec::new() }
@@ -70,22 +99,18 @@ impl<'a> Draft<'a> {
 
     fn take(&mut self, manifest: &Manifest) {
         let traits = Traits::of(&manifest.object);
-        let key = self.key_of(&manifest.object);
-        self.warn_of_annotations(manifest, &key, &traits);
+        let entry = Entry { manifest, key: &self.key_of(&manifest.object), traits: &traits };
+        self.warn_of_annotations(entry);
         match &traits.part {
-            Part::Resource => self.take_resource(manifest, key, &traits),
-            Part::Skip => self.leave(manifest, key, &traits, Phase::Sync, NotRunCode::Skip, "its hook annotation is Skip".to_owned()),
-            Part::Hook { phases, deletion } if phases.is_empty() => self.leave_hook(manifest, key, &traits, deletion),
-            Part::Hook { phases, .. } => {
-                for phase in phases {
-                    self.take_hook(manifest, &key, &traits, *phase);
-                }
-            }
+            Part::Resource => self.take_resource(entry),
+            Part::Skip => self.leave(entry, Phase::Sync, NotRunCode::Skip, "its hook annotation is Skip".to_owned()),
+            Part::Hook { phases, deletion } if phases.is_empty() => self.leave_hook(entry, deletion),
+            Part::Hook { phases, .. } => phases.iter().for_each(|phase| self.take_hook(entry, *phase)),
         }
     }
 
     /// What in the annotations has no effect.
-    pub(super) fn warn_of_annotations(&mut self, manifest: &Manifest, key: &ResourceKey, traits: &Traits) {
+    pub(super) fn warn_of_annotations(&mut self, Entry { manifest, key, traits }: Entry<'_>) {
         for concern in hook::concerns(&manifest.object) {
             let message = format!("{}: {}", concern.annotation, concern.message);
             let about = ResourceKey { name: self.shown_name(&manifest.object, traits).into(), ..key.clone() };
@@ -93,68 +118,43 @@ impl<'a> Draft<'a> {
         }
     }
 
-    fn leave_hook(&mut self, manifest: &Manifest, key: ResourceKey, traits: &Traits, deletion: &[Phase]) {
-        match deletion.first() {
-            Some(phase) => self.leave(
-                manifest,
-                key,
-                traits,
-                *phase,
-                NotRunCode::DeleteHook,
-                format!("a {phase} hook runs only when the app is deleted"),
-            ),
-            None => {
-                let message = "a hook without a type that a sync knows: it is never applied".to_owned();
-                self.warnings.push(PlanWarning {
-                    about: Some(key.clone()),
-                    message: message.clone(),
-                    origin: Some(manifest.origin.clone()),
-                });
-                self.leave(manifest, key, traits, Phase::Sync, NotRunCode::UnknownHook, message);
-            }
+    fn leave_hook(&mut self, entry: Entry<'_>, deletion: &[Phase]) {
+        if let Some(phase) = deletion.first() {
+            let reason = format!("a {phase} hook runs only when the app is deleted");
+            return self.leave(entry, *phase, NotRunCode::DeleteHook, reason);
         }
+        let message = "a hook without a type that a sync knows: it is never applied".to_owned();
+        let origin = Some(entry.manifest.origin.clone());
+        self.warnings.push(PlanWarning { about: Some(entry.key.clone()), message: message.clone(), origin });
+        self.leave(entry, Phase::Sync, NotRunCode::UnknownHook, message);
     }
 
-    pub(super) fn leave(&mut self, manifest: &Manifest, key: ResourceKey, traits: &Traits, phase: Phase, code: NotRunCode, reason: String) {
+    pub(super) fn leave(&mut self, entry: Entry<'_>, phase: Phase, code: NotRunCode, reason: String) {
+        let object = &entry.manifest.object;
+        let mut task = entry.task(phase, object.clone());
         // What has only a generated name is called by the beginning of it.
-        let key = if key.name.is_empty() { ResourceKey { name: manifest.object.generate_name().into(), ..key } } else { key };
-        let task = self.task(manifest, key, traits, phase, Some(manifest.object.clone()));
+        if task.id.key.name.is_empty() {
+            task.id.key.name = object.generate_name().into();
+        }
         self.not_run.push(NotRun { task, reason, code });
     }
 
-    pub(super) fn task(&self, manifest: &Manifest, key: ResourceKey, traits: &Traits, phase: Phase, target: Option<Object>) -> Task {
-        let role = if traits.is_hook() { Role::Hook } else { Role::Apply };
-        Task {
-            id: TaskId { phase, key, role },
-            version: manifest.object.gvk().version,
-            wave: traits.wave,
-            traits: traits.clone(),
-            target,
-            origin: Some(manifest.origin.clone()),
-            uid: None,
-            pulled_forward: false,
-            automatic: false,
-            prefailed: None,
-            unmodified: false,
-        }
-    }
-
-    fn take_resource(&mut self, manifest: &Manifest, key: ResourceKey, traits: &Traits) {
-        if self.input.selection.is_some_and(|selection| !selection.iter().any(|selector| selector.matches(&key))) {
-            return self.leave(manifest, key, traits, Phase::Sync, NotRunCode::Selection, "not selected".to_owned());
+    fn take_resource(&mut self, entry: Entry<'_>) {
+        let Entry { manifest, key, .. } = entry;
+        if self.input.selection.is_some_and(|selection| !selection.iter().any(|selector| selector.matches(key))) {
+            return self.leave(entry, Phase::Sync, NotRunCode::Selection, "not selected".to_owned());
         }
         if key.name.is_empty() {
             let message = "has no name; generateName works only for hooks, an apply of an ordinary object refuses it".to_owned();
             self.warnings.push(PlanWarning { about: Some(key.clone()), message, origin: Some(manifest.origin.clone()) });
         }
-        let target = self.target(&manifest.object, &key, &key, Mark::None);
-        let unmodified = self.input.shape.unmodified.contains(&key);
+        let target = self.target(&manifest.object, key, key, Mark::None);
+        let unmodified = self.input.shape.unmodified.contains(key);
         if unmodified {
             let reason = "it is as it should be (ApplyOutOfSyncOnly)".to_owned();
-            self.leave(manifest, key.clone(), traits, Phase::Sync, NotRunCode::NotNeeded, reason);
+            self.leave(entry, Phase::Sync, NotRunCode::NotNeeded, reason);
         }
-        let task = self.task(manifest, key, traits, Phase::Sync, Some(target));
-        self.tasks.push(Task { unmodified, ..task });
+        self.tasks.push(Task { unmodified, ..entry.task(Phase::Sync, target) });
     }
 
     /// The destination Namespace, unless a manifest asks for it (spec R515), a PreSync hook included: the two would have one result (R613).
@@ -185,23 +185,24 @@ impl<'a> Draft<'a> {
         });
     }
 
-    fn take_hook(&mut self, manifest: &Manifest, key: &ResourceKey, traits: &Traits, phase: Phase) {
-        let named = ResourceKey { name: self.hook_name(&manifest.object, phase).into(), ..key.clone() };
+    fn take_hook(&mut self, entry: Entry<'_>, phase: Phase) {
+        let object = &entry.manifest.object;
+        let key = &ResourceKey { name: self.hook_name(object, phase).into(), ..entry.key.clone() };
+        let named = Entry { key, ..entry };
         let shape = self.input.shape;
         if shape.hooks == Hooks::Never {
             let reason = "the strategy `apply` runs no hooks".to_owned();
-            return self.leave(manifest, named, traits, phase, NotRunCode::Selection, reason);
+            return self.leave(named, phase, NotRunCode::Selection, reason);
         }
         if self.input.selection.is_some() && shape.hooks == Hooks::Usual {
             let reason = "hooks do not run in a selective sync".to_owned();
-            return self.leave(manifest, named, traits, phase, NotRunCode::Selection, reason);
+            return self.leave(named, phase, NotRunCode::Selection, reason);
         }
-        if let Some(selector) = shape.skip_hooks.iter().find(|selector| selector.matches(phase, &named)) {
-            return self.leave(manifest, named, traits, phase, NotRunCode::Skip, format!("left out by --skip-hook {selector}"));
+        if let Some(selector) = shape.skip_hooks.iter().find(|selector| selector.matches(phase, key)) {
+            return self.leave(named, phase, NotRunCode::Skip, format!("left out by --skip-hook {selector}"));
         }
-        let target = self.target(&manifest.object, &named, key, Mark::Hook);
-        let task = self.task(manifest, named, traits, phase, Some(target));
-        self.tasks.push(task);
+        let target = self.target(object, key, entry.key, Mark::Hook);
+        self.tasks.push(named.task(phase, target));
     }
 
     /// Objects of the app without a manifest, except hooks and skipped ones (spec R109, R118).

@@ -3,10 +3,10 @@
 
 use std::collections::BTreeSet;
 
-use super::build::{Draft, positions};
+use super::build::{Draft, Entry, positions};
 use super::order::arrange;
 use super::target::Mark;
-use super::{Candidate, Invalid, Kind, Manifest, NotRunCode, Plan, PlanInput, PlanWarning};
+use super::{Candidate, Invalid, Kind, NotRunCode, Plan, PlanInput, PlanWarning};
 use crate::model::{Options, Phase, ResourceKey, Role, Task, TaskId, Traits, Wave};
 
 /// What is known of an app that is about to be deleted.
@@ -73,7 +73,7 @@ pub(super) fn build(input: &PlanInput<'_>, deletion: &Deletion) -> Plan {
         if needs_confirmation(&traits, &input.shape.options) {
             confirm.insert(key.clone());
         }
-        take_hooks(&mut draft, manifest, &key, &traits, deletion);
+        take_hooks(&mut draft, Entry { manifest, key: &key, traits: &traits }, deletion);
     }
     take_owned(&mut draft);
     warn_of_waves(&mut draft);
@@ -86,18 +86,20 @@ pub(super) fn build(input: &PlanInput<'_>, deletion: &Deletion) -> Plan {
 }
 
 /// The hooks of a manifest; a PreDelete hook belongs to what is deleted after it, too (spec R1113).
-fn take_hooks(draft: &mut Draft<'_>, manifest: &Manifest, key: &ResourceKey, traits: &Traits, deletion: &Deletion) {
+fn take_hooks(draft: &mut Draft<'_>, entry: Entry<'_>, deletion: &Deletion) {
+    let Entry { manifest, traits, .. } = entry;
     let phases = [Phase::PreDelete, Phase::PostDelete].into_iter().filter(|phase| traits.runs_in(*phase));
     for phase in phases {
-        draft.warn_of_annotations(manifest, key, traits);
-        let named = ResourceKey { name: draft.hook_name(&manifest.object, phase).into(), ..key.clone() };
+        draft.warn_of_annotations(entry);
+        let key = &ResourceKey { name: draft.hook_name(&manifest.object, phase).into(), ..entry.key.clone() };
+        let named = Entry { key, ..entry };
         if phase == Phase::PreDelete && deletion.is_begun {
             let reason = "it ran in an earlier deletion, which goes on with this one".to_owned();
-            draft.leave(manifest, named, traits, phase, NotRunCode::NotNeeded, reason);
+            draft.leave(named, phase, NotRunCode::NotNeeded, reason);
             continue;
         }
-        let target = draft.target(&manifest.object, &named, key, Mark::Label);
-        let hook = Task { wave: Wave(0), ..draft.task(manifest, named, traits, phase, Some(target)) };
+        let target = draft.target(&manifest.object, key, entry.key, Mark::Label);
+        let hook = Task { wave: Wave(0), ..named.task(phase, target) };
         if phase == Phase::PreDelete {
             let id = TaskId { phase: Phase::Delete, key: hook.id.key.clone(), role: Role::Prune };
             draft.tasks.push(Task { id, wave: traits.wave, target: None, ..hook.clone() });

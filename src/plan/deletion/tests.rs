@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 use crate::model::{Kinds, Live, Object, Origin, annotation};
-use crate::plan::Shape;
+use crate::plan::{Manifest, Shape};
 
 fn object(kind: &str, name: &str, annotations: &[(&str, &str)]) -> Object {
     let annotations: serde_json::Map<String, Value> = annotations.iter().map(|(key, value)| ((*key).to_owned(), json!(value))).collect();
