@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::super::meta;
 use super::super::patch::Patch;
-use super::super::ssa::{self, Conflicts};
+use super::super::ssa::{self, Application, Conflicts};
 use super::super::status::{ApiError, Cause};
 use super::super::write::{self, Caller, Part};
 use super::answer::Answer;
@@ -112,7 +112,7 @@ fn apply(call: &Call, caller: Caller, mut applied: Value) -> Result<Answer, ApiE
     check_name(call, &applied)?;
     applied["metadata"]["name"] = call.name().into();
     let conflicts = if call.query.is_on("force") { Conflicts::Take } else { Conflicts::Refuse };
-    let (code, object) = ssa::apply(&call.store, &call.stored(), &call.key(), applied, caller, conflicts)?;
+    let (code, object) = ssa::apply(&call.store, &call.stored(), &call.key(), Application { manifest: applied, caller, conflicts })?;
     Ok(answer(call, code, &object))
 }
 

@@ -27,18 +27,20 @@ pub(super) enum Conflicts {
     Take,
 }
 
+/// What is applied, and by whom.
+#[derive(Debug)]
+pub(super) struct Application {
+    pub(super) manifest: Value,
+    pub(super) caller: Caller,
+    pub(super) conflicts: Conflicts,
+}
+
 /// Applies a manifest; returns the HTTP code (201 for a new object) and the object.
-pub(super) fn apply(
-    store: &Store,
-    resource: &Resource,
-    key: &Key,
-    mut manifest: Value,
-    caller: Caller,
-    conflicts: Conflicts,
-) -> Result<(u16, Arc<Value>), ApiError> {
-    check(resource, key, &mut manifest)?;
-    match caller.part {
-        Part::Status => merge::only(&mut manifest, &["apiVersion", "kind", "metadata", "status"]),
+pub(super) fn apply(store: &Store, resource: &Resource, key: &Key, mut applied: Application) -> Result<(u16, Arc<Value>), ApiError> {
+    let manifest = &mut applied.manifest;
+    check(resource, key, manifest)?;
+    match applied.caller.part {
+        Part::Status => merge::only(manifest, &["apiVersion", "kind", "metadata", "status"]),
         Part::Main | Part::Scale | Part::Finalize | Part::Binding => {
             if let Some(fields) = manifest.as_object_mut().filter(|_| resource.status) {
                 fields.remove("status");
@@ -46,8 +48,8 @@ pub(super) fn apply(
         }
     }
     store.transact(|state| match state.get(&resource.gr, key).cloned() {
-        None => create(state, resource, manifest, caller).map(|object| (201, object)),
-        Some(live) => change(state, resource, (key, &live), manifest, caller, conflicts).map(|object| (200, object)),
+        None => create(state, resource, applied.manifest, applied.caller).map(|object| (201, object)),
+        Some(live) => change(state, resource, (key, &live), applied).map(|object| (200, object)),
     })
 }
 
@@ -114,14 +116,8 @@ fn create(state: &mut State, resource: &Resource, mut manifest: Value, caller: C
     write::create(state, resource, manifest, &Caller { applied, ..caller })
 }
 
-fn change(
-    state: &mut State,
-    resource: &Resource,
-    (key, live): (&Key, &Value),
-    manifest: Value,
-    caller: Caller,
-    conflicts: Conflicts,
-) -> Result<Arc<Value>, ApiError> {
+fn change(state: &mut State, resource: &Resource, (key, live): (&Key, &Value), applied: Application) -> Result<Arc<Value>, ApiError> {
+    let Application { manifest, caller, conflicts } = applied;
     let root = resource.schema.root();
     let mut entries = owners(resource, live);
     let mut own = Entry::applied(resource, &caller, owned_by(resource, &manifest));

@@ -105,64 +105,64 @@ pub(in crate::sim) struct Difference {
 /// Compares two states of a whole object; fields that nobody owns do not count.
 pub(in crate::sim) fn compare(node: &Node, old: &Value, new: &Value) -> Difference {
     let mut difference = Difference::default();
-    step(node, Some(old), Some(new), &mut difference.changed, &mut difference.removed);
+    step(node, (Some(old), Some(new)), &mut difference);
     strip(&mut difference.changed);
     strip(&mut difference.removed);
     difference
 }
 
-fn step(node: &Node, old: Option<&Value>, new: Option<&Value>, changed: &mut FieldSet, removed: &mut FieldSet) {
-    match (old, new) {
+fn step(node: &Node, states: (Option<&Value>, Option<&Value>), difference: &mut Difference) {
+    match states {
         (None, None) => {}
-        (None, Some(new)) => add(node, new, Owner::Updater, changed),
-        (Some(old), None) => add_all(node, old, removed),
+        (None, Some(new)) => add(node, new, Owner::Updater, &mut difference.changed),
+        (Some(old), None) => add_all(node, old, &mut difference.removed),
         (Some(old), Some(new)) if old == new => {}
-        (Some(_), Some(_)) if node.is_atomic() => changed.is_member = true,
+        (Some(_), Some(_)) if node.is_atomic() => difference.changed.is_member = true,
         (Some(Value::Object(old)), Some(Value::Object(new))) => {
             let keys: std::collections::BTreeSet<&String> = old.keys().chain(new.keys()).collect();
             for key in keys {
                 let inner = node.field(key).unwrap_or(&Node::Any);
-                child(&format!("f:{key}"), inner, old.get(key), new.get(key), changed, removed);
+                child(&format!("f:{key}"), inner, (old.get(key), new.get(key)), difference);
             }
         }
         (Some(Value::Array(old)), Some(Value::Array(new))) => match node {
-            Node::List(item, ListMerge::Keyed(keys)) => items((item, keys), old, new, changed, removed),
+            Node::List(item, ListMerge::Keyed(keys)) => items((item, keys), (old, new), difference),
             Node::List(_, ListMerge::Set) => {
                 for value in old.iter().filter(|value| !new.contains(value)) {
-                    removed.step(format!("v:{value}")).is_member = true;
+                    difference.removed.step(format!("v:{value}")).is_member = true;
                 }
                 for value in new.iter().filter(|value| !old.contains(value)) {
-                    changed.step(format!("v:{value}")).is_member = true;
+                    difference.changed.step(format!("v:{value}")).is_member = true;
                 }
             }
-            _ => changed.is_member = true,
+            _ => difference.changed.is_member = true,
         },
-        (Some(_), Some(_)) => changed.is_member = true,
+        (Some(_), Some(_)) => difference.changed.is_member = true,
     }
 }
 
-fn items((item, keys): (&Node, &[Key]), old: &[Value], new: &[Value], changed: &mut FieldSet, removed: &mut FieldSet) {
+fn items((item, keys): (&Node, &[Key]), (old, new): (&[Value], &[Value]), difference: &mut Difference) {
     let by_key = |items: &[Value]| -> BTreeMap<String, usize> {
         items.iter().enumerate().map(|(index, item)| (item_step(keys, item), index)).collect()
     };
     let (before, after) = (by_key(old), by_key(new));
     for name in before.keys().chain(after.keys().filter(|name| !before.contains_key(*name))) {
         let (old, new) = (before.get(name).map(|at| &old[*at]), after.get(name).map(|at| &new[*at]));
-        child(name, item, old, new, changed, removed);
+        child(name, item, (old, new), difference);
         if old.is_none() {
-            changed.step(name.as_str()).is_member = true;
+            difference.changed.step(name.as_str()).is_member = true;
         }
     }
 }
 
-fn child(name: &str, node: &Node, old: Option<&Value>, new: Option<&Value>, changed: &mut FieldSet, removed: &mut FieldSet) {
-    let (mut inner_changed, mut inner_removed) = (FieldSet::default(), FieldSet::default());
-    step(node, old, new, &mut inner_changed, &mut inner_removed);
-    if !inner_changed.is_empty() {
-        changed.children.insert(name.to_owned(), inner_changed);
+fn child(name: &str, node: &Node, states: (Option<&Value>, Option<&Value>), difference: &mut Difference) {
+    let mut inner = Difference::default();
+    step(node, states, &mut inner);
+    if !inner.changed.is_empty() {
+        difference.changed.children.insert(name.to_owned(), inner.changed);
     }
-    if !inner_removed.is_empty() {
-        removed.children.insert(name.to_owned(), inner_removed);
+    if !inner.removed.is_empty() {
+        difference.removed.children.insert(name.to_owned(), inner.removed);
     }
 }
 
