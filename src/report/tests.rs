@@ -451,12 +451,8 @@ async fn a_session_that_goes_away_is_no_hang() {
 /// People read it shortened.
 const REFUSAL: &str = r#"Job.batch "settings" is invalid: spec.template: Invalid value: core.PodTemplateSpec{ObjectMeta:v1.ObjectMeta{Name:"", Labels:map[string]string(nil)}}: field is immutable"#;
 
-fn planned() -> Planned {
-    let plan = shop();
-    let mut actions: std::collections::BTreeMap<TaskId, Action> = plan.tasks.iter().map(|task| (task.id.clone(), Action::Create)).collect();
-    actions.insert(migrate(), Action::Run);
-    actions.insert(settings(), Action::Refused(REFUSAL.into()));
-    let place = Place {
+pub(super) fn place() -> Place {
+    Place {
         app: "shop".into(),
         context: "kind".into(),
         cluster: "https://127.0.0.1:6443".into(),
@@ -465,11 +461,18 @@ fn planned() -> Planned {
         revision: "4c1d0aa".into(),
         read_only: None,
         protected: false,
-    };
+    }
+}
+
+fn planned() -> Planned {
+    let plan = shop();
+    let mut actions: std::collections::BTreeMap<TaskId, Action> = plan.tasks.iter().map(|task| (task.id.clone(), Action::Create)).collect();
+    actions.insert(migrate(), Action::Run);
+    actions.insert(settings(), Action::Refused(REFUSAL.into()));
     let rolls = Impact::Rolls { cause: Cause::Image, pods: Some(3), how: Roll::Rolling { surge: 1, down: 0 } };
     let effects = [(settings(), vec![rolls, Impact::OnlyMetadata])].into();
     let notes = vec!["deploy/app.yaml:3: the key `a` stands twice".into()];
-    Planned { actions, effects, ..Planned::new(place, Arc::new(plan), notes) }
+    Planned { actions, effects, ..Planned::new(place(), Arc::new(plan), notes) }
 }
 
 #[test]

@@ -5,8 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
+use super::super::tests::place;
 use super::*;
-use crate::engine::session::Place;
 use crate::model::{Kinds, Object, Origin, Phase, TaskId};
 use crate::plan::diff::{NoRules, Sides, compare};
 use crate::plan::{Manifest, Plan, PlanInput, Shape};
@@ -38,19 +38,9 @@ fn plan(names: &[(&str, &str)]) -> Plan {
 }
 
 fn planned(names: &[(&str, &str)]) -> Planned {
-    let place = Place {
-        app: "shop".into(),
-        context: "kind".into(),
-        cluster: "https://127.0.0.1:6443".into(),
-        namespace: "shop".into(),
-        source: "deploy/".into(),
-        revision: "4c1d0aa".into(),
-        read_only: None,
-        protected: false,
-    };
     let plan = Arc::new(plan(names));
     let actions = plan.tasks.iter().map(|task| (task.id.clone(), if task.is_hook() { Action::Run } else { Action::Unchanged })).collect();
-    Planned { actions, ..Planned::new(place, plan, Vec::new()) }
+    Planned { actions, ..Planned::new(place(), plan, Vec::new()) }
 }
 
 fn id(planned: &Planned, name: &str) -> TaskId {
