@@ -1,5 +1,7 @@
 //! Ending an operation on request (spec topic 9). Always ends; asking again changes nothing.
 
+use std::ops::ControlFlow::{self, Break, Continue};
+
 use super::event::{Event, RunOutcome, Step, StepOutcome};
 use super::messages;
 use super::pass::{change, conclude};
@@ -86,41 +88,35 @@ impl Operation {
         let (outcome, message) = hook_outcome(task, assessment);
         let finalizer = Step::TerminateFinalizer { uid: live.uid.clone() };
         if live.has_hook_finalizer() || self.step(id, finalizer.clone()).is_some() {
-            match self.far(id, finalizer) {
-                Far::Done => {}
-                Far::Under(effect) => return effect,
-                Far::Failed(error) => {
+            match self.over(id, finalizer) {
+                Continue(None) => {}
+                Continue(Some(error)) => {
                     return Some(change(id, ResultCode::Synced, TaskState::Error, format!("Failed to remove hook finalizer: {error}")));
                 }
+                Break(effect) => return effect,
             }
         }
         if is_deleted_by_terminate(assessment, task.delete_policies()) {
-            match self.far(id, Step::TerminateDelete { uid: live.uid.clone() }) {
-                Far::Done => {}
-                Far::Under(effect) => return effect,
-                Far::Failed(error) => return Some(change(id, ResultCode::Synced, TaskState::Failed, format!("Failed to delete: {error}"))),
+            match self.over(id, Step::TerminateDelete { uid: live.uid.clone() }) {
+                Continue(None) => {}
+                Continue(Some(error)) => {
+                    return Some(change(id, ResultCode::Synced, TaskState::Failed, format!("Failed to delete: {error}")));
+                }
+                Break(effect) => return effect,
             }
         }
         Some(last_result(id, outcome, message, why))
     }
 
-    /// Returns how far a step is that must be over first.
-    fn far(&self, id: &TaskId, step: Step) -> Far<'_> {
+    /// Returns why a step has failed that must be over first; as long as it is not over, what begins it, or nothing if it runs.
+    fn over(&self, id: &TaskId, step: Step) -> ControlFlow<Option<Effect>, Option<&str>> {
         match self.step(id, step.clone()) {
-            None => Far::Under(Some(Effect::Step { task: id.clone(), step })),
-            Some(None) => Far::Under(None),
-            Some(Some(StepOutcome::Failed { error })) => Far::Failed(error),
-            Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone | StepOutcome::Unsent)) => Far::Done,
+            None => Break(Some(Effect::Step { task: id.clone(), step })),
+            Some(None) => Break(None),
+            Some(Some(StepOutcome::Failed { error })) => Continue(Some(error)),
+            Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone | StepOutcome::Unsent)) => Continue(None),
         }
     }
-}
-
-/// How far a step is.
-enum Far<'a> {
-    /// It has to be begun with this, or it is waited for.
-    Under(Option<Effect>),
-    Failed(&'a str),
-    Done,
 }
 
 /// The result of a hook that has been ended.
