@@ -4,7 +4,9 @@
 use std::process::Command;
 use std::time::Duration;
 
-use crate::support::{ObjectExt, Space, alone, config_map, job, skipped};
+use serde_json::Value;
+
+use crate::support::{ObjectExt, Outcome, Running, Space, alone, config_map, job, skipped};
 
 const VARIABLE: &str = "SYNCWAVE_E2E_COMPONENT";
 
@@ -49,30 +51,34 @@ fn script() -> Option<String> {
     script
 }
 
-/// Decision 4: level-triggered. The log is resumed without loss and without repetition.
-#[test]
-fn an_api_server_that_stops_for_a_while_delays_a_sync_and_nothing_else() {
-    let Some(script) = script() else { return };
-    let _alone = alone();
-    let Some(space) = Space::open_alone("outage") else { return };
-    let target = space.write(
-        "outage",
-        &[
-            job("pre", "for n in $(seq 1 40); do echo \"tick $n\"; sleep 0.25; done").hook("PreSync"),
-            config_map("plain", "1"),
-            job("post", "echo after").hook("PostSync"),
-        ],
-    );
-    let running = space.sync(&target).start();
+/// A hook that prints 40 lines in ten seconds.
+fn ticking() -> Value {
+    job("pre", "for n in $(seq 1 40); do echo \"tick $n\"; sleep 0.25; done").hook("PreSync")
+}
+
+/// Takes a part away in the middle of the lines for a while; the sync succeeds and has every line once.
+fn ends_well_without<'a>(running: Running<'_>, stop: impl FnOnce() -> Stopped<'a>, time: Duration) -> Outcome {
     running.wait_for("the fifth line", |line| line["line"] == "tick 5");
-    let stopped = Stopped::stop(&space, &script, "kube-apiserver");
-    std::thread::sleep(Duration::from_secs(3));
+    let stopped = stop();
+    std::thread::sleep(time);
     drop(stopped);
     let outcome = running.finish();
     outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
     let expected: Vec<String> = (1..=40).map(|n| format!("tick {n}")).collect();
     let seen: Vec<&str> = outcome.log("pre").into_iter().map(|(_, line)| line).collect();
     assert_eq!(seen, expected);
+    outcome
+}
+
+/// Decision 4: level-triggered. The log is resumed without loss and without repetition.
+#[test]
+fn an_api_server_that_stops_for_a_while_delays_a_sync_and_nothing_else() {
+    let Some(script) = script() else { return };
+    let _alone = alone();
+    let Some(space) = Space::open_alone("outage") else { return };
+    let target = space.write("outage", &[ticking(), config_map("plain", "1"), job("post", "echo after").hook("PostSync")]);
+    let running = space.sync(&target).start();
+    let outcome = ends_well_without(running, || Stopped::stop(&space, &script, "kube-apiserver"), Duration::from_secs(3));
     assert_eq!(outcome.log("post"), [(1, "after")]);
     assert_eq!(space.names("jobs"), ["post", "pre"]);
     space.assert_no_finalizer();
@@ -84,17 +90,9 @@ fn a_kubelet_that_starts_again_costs_no_line_of_a_log() {
     let Some(script) = script() else { return };
     let _alone = alone();
     let Some(space) = Space::open_alone("kubelet") else { return };
-    let hook = job("pre", "for n in $(seq 1 40); do echo \"tick $n\"; sleep 0.25; done").hook("PreSync").policy("HookSucceeded");
+    let hook = ticking().policy("HookSucceeded");
     let running = space.sync(&space.write("kubelet", &[hook])).start();
-    running.wait_for("the fifth line", |line| line["line"] == "tick 5");
-    let stopped = Stopped::stop(&space, &script, "kubelet");
-    std::thread::sleep(Duration::from_secs(2));
-    drop(stopped);
-    let outcome = running.finish();
-    outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
-    let expected: Vec<String> = (1..=40).map(|n| format!("tick {n}")).collect();
-    let seen: Vec<&str> = outcome.log("pre").into_iter().map(|(_, line)| line).collect();
-    assert_eq!(seen, expected);
+    ends_well_without(running, || Stopped::stop(&space, &script, "kubelet"), Duration::from_secs(2));
 }
 
 /// Exit 4 when the cluster does not answer; 130 for the second interrupt, when it stops to answer in the middle.
