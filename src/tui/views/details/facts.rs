@@ -50,8 +50,6 @@ pub(super) fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&
     }
     if let Some(operation) = operation {
         lines.extend(result(model, operation, id));
-    }
-    if let Some(operation) = operation {
         lines.extend(earlier(operation, id));
     }
     if let Some(task) = task {

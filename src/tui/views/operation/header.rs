@@ -38,12 +38,7 @@ pub(super) fn place(model: &Model, board: Option<&Board>, area: Rect, density: D
     let context = if place.protected { Role::Protected } else { Role::Strong };
     let revision: String = place.revision.chars().take(REVISION).collect();
     // Whether anything can be changed here must be seen, however long the names are.
-    let is_dry = board.and_then(Board::operation).is_some_and(|operation| operation.request().dry_run);
-    let (rights, role) = match (is_dry, &place.read_only) {
-        (true, _) => ("DRY RUN", Role::Chosen),
-        (false, Some(_)) => ("RO", Role::Warn),
-        (false, None) => ("RW", Role::Text),
-    };
+    let (rights, role) = rights(board, place.read_only.is_some());
     pen.end(if density >= Density::Normal { "│" } else { "" }, theme.style(Role::Rule)).end(rights, theme.style(role));
     pen.put(" ", theme.style(Role::Text)).put(&clean::text(&place.context), theme.style(context));
     if density == Density::Huge {
@@ -59,6 +54,15 @@ pub(super) fn place(model: &Model, board: Option<&Board>, area: Rect, density: D
         pen.put(&revision, theme.style(Role::Text));
     } else if density >= Density::Narrow {
         pen.put(rule, theme.style(Role::Rule)).put(&revision, theme.style(Role::Text));
+    }
+}
+
+fn rights(board: Option<&Board>, is_read_only: bool) -> (&'static str, Role) {
+    let is_dry = board.and_then(Board::operation).is_some_and(|operation| operation.request().dry_run);
+    match (is_dry, is_read_only) {
+        (true, _) => ("DRY RUN", Role::Chosen),
+        (false, true) => ("RO", Role::Warn),
+        (false, false) => ("RW", Role::Text),
     }
 }
 
