@@ -196,9 +196,12 @@ fn refused(error: CallError, server: String, context: String) -> ConnectError {
         CallError::Credentials(reason) => ConnectError::Unauthorized { server, context, reason },
         CallError::Refused { code: 403, message, .. } => ConnectError::Forbidden { server, context, reason: message },
         CallError::Lost(reason) | CallError::Unreachable(reason) => ConnectError::Unreachable { server, context, reason },
-        CallError::Refused { .. } | CallError::TimedOut | CallError::Unsent | CallError::Withheld(_) | CallError::Unreadable(_) => {
-            ConnectError::Unreachable { server, context, reason: error.to_string() }
-        }
+        CallError::Refused { .. }
+        | CallError::TimedOut
+        | CallError::Unsent
+        | CallError::Withheld(_)
+        | CallError::Unsure(_)
+        | CallError::Unreadable(_) => ConnectError::Unreachable { server, context, reason: error.to_string() },
     }
 }
 

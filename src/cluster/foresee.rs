@@ -293,6 +293,7 @@ fn refused(live: Option<Object>, error: CallError) -> Foreseen {
         | CallError::Credentials(_)
         | CallError::Unsent
         | CallError::Withheld(_)
+        | CallError::Unsure(_)
         | CallError::Unreadable(_) => {
             return unknown(live, error.to_string());
         }

@@ -168,6 +168,7 @@ fn bereaved(error: CallError) -> CallError {
         CallError::Refused { code, reason, message, causes, retry_after } => {
             CallError::Refused { code, reason, message: format!("{message}{more}"), causes, retry_after }
         }
+        CallError::Unsure(text) => CallError::Unsure(format!("{text}{more}")),
         CallError::Lost(_)
         | CallError::Unreachable(_)
         | CallError::TimedOut

@@ -82,13 +82,13 @@ impl Cluster {
                 Err(error) => error,
             };
             is_unsure |= error.is_outcome_unknown();
+            // Without a name nobody can look whether it was created, so it is not sent again (decision 23).
+            if is_unsure && spot.name.is_empty() {
+                return Err(CallError::Unsure(error.to_string()));
+            }
             if is_unsure && unsure::could_run_twice(target, &Before::Absent) {
                 let object = self.seek(spot, target, &error, reporter).await?;
                 return Ok(Applied { object, word: Word::Created });
-            }
-            // Without a name nobody can look whether it was created, so it is not sent again (decision 23).
-            if is_unsure && spot.name.is_empty() {
-                return Err(error);
             }
             let goes_on = backoff.again(&error).await;
             if is_unsure && let Some(object) = self.created_by_us(spot, target).await {

@@ -93,6 +93,7 @@ pub(super) fn wish(error: &CallError) -> Duration {
         | CallError::Credentials(_)
         | CallError::Unsent
         | CallError::Withheld(_)
+        | CallError::Unsure(_)
         | CallError::Unreadable(_) => Duration::ZERO,
     }
 }
@@ -113,9 +114,12 @@ pub(super) fn is_transient(error: &CallError) -> bool {
         CallError::Refused { code: 429 | 502 | 503 | 504, .. } => true,
         CallError::Refused { code: 500, reason, message, .. } => !reason.is_empty() || message.starts_with("etcdserver:"),
         CallError::Lost(_) | CallError::Unreachable(_) | CallError::TimedOut => true,
-        CallError::Refused { .. } | CallError::Credentials(_) | CallError::Unsent | CallError::Withheld(_) | CallError::Unreadable(_) => {
-            false
-        }
+        CallError::Refused { .. }
+        | CallError::Credentials(_)
+        | CallError::Unsent
+        | CallError::Withheld(_)
+        | CallError::Unsure(_)
+        | CallError::Unreadable(_) => false,
     }
 }
 

@@ -80,7 +80,7 @@ impl Cluster {
                 break;
             }
         }
-        Err(CallError::Withheld(format!(
+        Err(CallError::Unsure(format!(
             "it is not known whether {title} was created and has run: {error}; it is not sent again, because it could run twice: look for what it has done, then start the operation again"
         )))
     }

@@ -52,6 +52,7 @@ impl Veil {
             CallError::Unreachable(text) => CallError::Unreachable(self.text(&text)),
             CallError::Unreadable(text) => CallError::Unreadable(self.text(&text)),
             CallError::Withheld(text) => CallError::Withheld(self.text(&text)),
+            CallError::Unsure(text) => CallError::Unsure(self.text(&text)),
             CallError::TimedOut | CallError::Credentials(_) | CallError::Unsent => error,
         }
     }

@@ -45,6 +45,9 @@ pub(crate) enum CallError {
     /// The request was never sent, or not repeated, for the reason given.
     #[error("{0}")]
     Withheld(String),
+    /// The request may have been taken, and must not be sent again.
+    #[error("{0}")]
+    Unsure(String),
     /// The server answered with something that is not what was asked for.
     #[error("the API server's answer cannot be read: {0}")]
     Unreadable(String),
@@ -61,6 +64,7 @@ impl CallError {
             | Self::Credentials(_)
             | Self::Unsent
             | Self::Withheld(_)
+            | Self::Unsure(_)
             | Self::Unreadable(_) => None,
         }
     }
@@ -68,7 +72,7 @@ impl CallError {
     /// Returns whether it is unknown what the server did.
     pub(crate) fn is_outcome_unknown(&self) -> bool {
         match self {
-            Self::Lost(_) | Self::TimedOut | Self::Unreadable(_) => true,
+            Self::Lost(_) | Self::TimedOut | Self::Unsure(_) | Self::Unreadable(_) => true,
             // A webhook is asked before anything is stored.
             Self::Refused { code, message, .. } => *code >= 500 && !message.contains(WEBHOOK_FAILED),
             Self::Unreachable(_) | Self::Credentials(_) | Self::Unsent | Self::Withheld(_) => false,

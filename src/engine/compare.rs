@@ -159,6 +159,11 @@ impl Eye<'_> {
         Mode::of(&self.request.options, self.request.force, &task.traits.options, live)
     }
 
+    /// Returns what was asked for of a task and does nothing.
+    fn idle(&self, task: &Task, live: Option<&Object>) -> Option<String> {
+        self.mode(task, &options_of(live)).idle().map(str::to_owned)
+    }
+
     /// With `Replace=true` the server names it anew in each sync (spec R307).
     fn nameless(&self, task: &Task, target: &Object) -> Look {
         if self.mode(task, &[]).verb == Verb::Replace && !target.generate_name().is_empty() {
@@ -199,7 +204,8 @@ impl Eye<'_> {
             return self.judged(task, target, foreseen);
         }
         let leaving = |live: &Object| leaving(&task.id.key, live, "the hook is made anew when it is gone");
-        let notes = foreseen.live.as_ref().and_then(leaving).into_iter().chain(left_out(&task.id.key, &foreseen)).collect();
+        let idle = self.idle(task, foreseen.live.as_ref());
+        let notes = foreseen.live.as_ref().and_then(leaving).into_iter().chain(left_out(&task.id.key, &foreseen)).chain(idle).collect();
         let run = Look { notes, ..Look::only(Action::Run) };
         let Some(live) = foreseen.live.as_ref().filter(|_| self.depth == Depth::Diff) else { return run };
         let (difference, approximate) = self.both_sides(task, (live, target), &foreseen);
@@ -233,7 +239,7 @@ impl Eye<'_> {
             return Look { approximate: Some(why), ..created(target) };
         }
         let leaving = foreseen.live.as_ref().and_then(|live| leaving(&task.id.key, live, "what the sync writes into it goes with it"));
-        let idle = self.mode(task, &options_of(foreseen.live.as_ref())).idle().map(str::to_owned);
+        let idle = self.idle(task, foreseen.live.as_ref());
         let notes = leaving.into_iter().chain(left_out(&task.id.key, &foreseen)).chain(idle).collect();
         let facts = foreseen.live.as_ref().map(|live| Facts::of(live.wire()));
         let spared = foreseen.live.clone().filter(|live| self.seals.is_some_and(|seals| self.is_spared(seals, (task, target), live)));

@@ -242,6 +242,7 @@ impl Call<'_> {
 fn failed(error: &CallError) -> StepOutcome {
     match error {
         CallError::Unsent => StepOutcome::Unsent,
+        CallError::Unsure(error) => StepOutcome::Unsettled { error: error.clone() },
         CallError::Refused { .. }
         | CallError::Lost(_)
         | CallError::Unreachable(_)

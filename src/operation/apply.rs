@@ -148,7 +148,7 @@ impl Operation {
         match outcome {
             StepOutcome::Done { message, live } => self.end_well(at, task, step, message, live.as_deref()),
             StepOutcome::Gone => self.end_gone(at, task, step),
-            StepOutcome::Failed { error } => self.end_badly(at, task, step, error),
+            StepOutcome::Failed { error } | StepOutcome::Unsettled { error } => self.end_badly(at, task, step, error),
             // As if it had not begun: the task is pending, and a terminate gives it no result (spec R904).
             StepOutcome::Unsent => drop(self.steps.remove(&(task.clone(), step.clone()))),
         }

@@ -63,6 +63,8 @@ pub(crate) enum StepOutcome {
     Gone,
     /// The server refused, or could not be asked; the text as the result needs it.
     Failed { error: String },
+    /// The server may have done it, and must not be asked again: the text as the result needs it.
+    Unsettled { error: String },
     /// The operation was terminated while the call waited for its turn: nothing was asked for (spec R904).
     Unsent,
 }

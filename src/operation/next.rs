@@ -254,7 +254,7 @@ impl Operation {
                 // A leftover that its own operation left with a finalizer would hang in its deletion (spec R220, R1502).
                 None if live.has_hook_finalizer() && self.result(&task.id).is_none() => Step::RemoveLeftFinalizer { uid },
                 None | Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone)) => Step::DeleteHook { uid, policy },
-                Some(None | Some(StepOutcome::Failed { .. } | StepOutcome::Unsent)) => return None,
+                Some(None | Some(StepOutcome::Failed { .. } | StepOutcome::Unsettled { .. } | StepOutcome::Unsent)) => return None,
             };
             Some(Effect::Step { task: task.id.clone(), step })
         };

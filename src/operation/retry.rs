@@ -3,7 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use super::event::{Event, Record};
+use super::event::{Event, Record, StepOutcome};
 use super::next::later;
 use super::{Attempt, Conclusion, Effect, Operation, Respite, Slot, Waiting, messages};
 use crate::model::OperationPhase;
@@ -11,7 +11,7 @@ use crate::model::OperationPhase;
 impl Operation {
     /// The end of an attempt: final, or a pause before the next one (spec R1003, R1004, R1010).
     pub(super) fn end_or_retry(&self, conclusion: &Conclusion, now: Timestamp) -> Event {
-        let is_final = self.is_deletion() && !self.may_run_hooks_again();
+        let is_final = self.is_unsettled() || self.is_deletion() && !self.may_run_hooks_again();
         let is_over = conclusion.phase == OperationPhase::Succeeded || self.terminate.is_some() || is_final;
         let pause = SignedDuration::try_from(self.request.retry.pause(self.retries())).unwrap_or(SignedDuration::MAX);
         match later(now, pause) {
@@ -28,6 +28,11 @@ impl Operation {
                 Event::OperationFinished { phase: conclusion.phase, message }
             }
         }
+    }
+
+    /// Something may have run, and whether it has is for a person to find out: another attempt could run it twice (decision 23).
+    fn is_unsettled(&self) -> bool {
+        self.steps.values().any(|state| matches!(state.outcome, Some(StepOutcome::Unsettled { .. })))
     }
 
     /// How many retries have begun, or are waited for.

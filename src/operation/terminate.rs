@@ -113,7 +113,7 @@ impl Operation {
         match self.step(id, step.clone()) {
             None => Break(Some(Effect::Step { task: id.clone(), step })),
             Some(None) => Break(None),
-            Some(Some(StepOutcome::Failed { error })) => Continue(Some(error)),
+            Some(Some(StepOutcome::Failed { error } | StepOutcome::Unsettled { error })) => Continue(Some(error)),
             Some(Some(StepOutcome::Done { .. } | StepOutcome::Gone | StepOutcome::Unsent)) => Continue(None),
         }
     }

@@ -201,8 +201,13 @@ async fn r307_an_object_without_a_name_is_created_anew_but_not_sent_again_when_n
     let played = play(&configs(), &unnamed, &Before::Absent, mode(false), created).await;
     assert_eq!(played.said, good("configmap/a-x7x7x created"));
     let lost = |_: &Asked, _| fake::status(504, "Timeout", "request timed out");
-    let played = play(&configs(), &unnamed, &Before::Absent, mode(false), lost).await;
-    assert_eq!((played.said, played.asked.len()), (bad("request timed out"), 1));
+    let job = Object::new(
+        json!({"apiVersion": "batch/v1", "kind": "Job", "metadata": {"generateName": "a-"}, "spec": {"ttlSecondsAfterFinished": 0}}),
+    );
+    for target in [&unnamed, &job] {
+        let played = play(&configs(), target, &Before::Absent, mode(false), lost).await;
+        assert_eq!((played.said, played.asked.len()), (bad("request timed out"), 1), "nobody can look for it");
+    }
     let busy = |_: &Asked, at| match at {
         0 => fake::status(429, "TooManyRequests", "busy"),
         _ => fake::json_answer(201, &stored("1")),

@@ -50,8 +50,8 @@ impl Executor {
             Err(error) => return failed(&error),
         };
         let mode = self.mode(task, &before);
-        if let Some(spared) = self.spared(task, Sent { target: &target, mode }, &before) {
-            return tried(spared.word);
+        if self.spared(task, Sent { target: &target, mode }, &before).is_some() {
+            return tried(Word::Unchanged);
         }
         mode.idle().into_iter().for_each(|text| reporter.warn(text.to_owned()));
         match self.stoppable.try_apply(call.spot(), &target, &before, mode).await {
@@ -96,7 +96,7 @@ impl Executor {
                 let live = if key.name.is_empty() { unwatched(live) } else { live };
                 StepOutcome::Done { message: applied.message(), live: Some(Box::new(live)) }
             }
-            Err(CallError::Unsent) => StepOutcome::Unsent,
+            Err(error @ (CallError::Unsent | CallError::Unsure(_))) => failed(&error),
             Err(error) => StepOutcome::Failed { error: self.refused(call.task, &error).await },
         }
     }

@@ -498,3 +498,16 @@ async fn r214_r1501_a_hook_of_a_sync_whose_answer_is_lost_is_found_after_its_tim
     assert_eq!((stage.runs("pre"), stage.is_there("jobs", "pre")), (1, false));
     stage.close().await;
 }
+
+/// An ordinary Job of the same kind, in an operation that tries again: another attempt would run it, too.
+#[tokio::test(start_paused = true)]
+async fn decision_23_r1003_an_operation_does_not_try_again_what_may_have_run() {
+    let load = job("load", "").replace("backoffLimit: 0", "backoffLimit: 0\n  ttlSecondsAfterFinished: 2");
+    let mut stage = Stage::new(PODS, &format!("{}{load}", config("a", "")));
+    stage.fault("patch", "jobs", Outcome::LateAnswer(std::time::Duration::from_secs(60)));
+    let retry = crate::operation::Retry { limit: Some(3), ..crate::operation::Retry::default() };
+    let operation = stage.sync(Request { retry, ..Request::default() }).await;
+    assert_eq!((operation.phase(), operation.attempt(), stage.runs("load")), (OperationPhase::Failed, 1, 1), "{}", operation.message());
+    assert!(operation.message().contains("it is not known whether Job shop/load was created"), "{}", operation.message());
+    stage.close().await;
+}

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use super::stage::Stage;
 use crate::engine::session::{Action, Answer, Ask};
-use crate::model::ResultCode;
+use crate::model::{Options, ResultCode};
 use crate::operation::{Event, Request};
 use crate::sim::Outcome;
 
@@ -75,13 +75,21 @@ async fn a_dry_run_does_not_try_what_the_sync_would_not_send() {
     let mut stage = synced(&both()).await;
     refuse_writes(&stage);
     let dry = || Request { dry_run: true, ..Request::default() };
+    let server_side = || Request { options: Options::new(["ServerSideApply=true".to_owned()]), ..Request::default() };
     assert_eq!(
         messages(&mut stage, dry()).await,
         ["secret/s unchanged (dry run)", "configmap/a unchanged (dry run)"],
         "{:#?}",
         stage.tail()
     );
+    stage.sim.faults().clear();
+    stage.sync(server_side()).await;
+    refuse_writes(&stage);
+    let dry_server_side = Request { dry_run: true, ..server_side() };
+    let said = messages(&mut stage, dry_server_side).await;
+    assert_eq!(said, ["secret/s unchanged (dry run)", "configmap/a unchanged (dry run)"], "R714: never in the words of server-side apply");
     stage.write(&format!("{}{SECRET}", CONFIG.replace("k: v", "k: changed")));
+    stage.records.clear();
     assert_eq!(messages(&mut stage, dry()).await, ["secret/s unchanged (dry run)", "configmap/a configured (dry run)"]);
     let tried = |event: &Event| matches!(event, Event::Warned { text, .. } if text == "the API server would refuse it: it was sent");
     assert!(stage.records.iter().any(|record| tried(&record.event)), "{:#?}", stage.tail());

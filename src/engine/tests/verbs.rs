@@ -84,7 +84,14 @@ async fn t80_r713_r714_server_side_of_an_operation_is_a_word_and_force_does_noth
     stage.write(&config("{k: '3'}", ""));
     stage.ask(Ask::Plan { request: both.clone() }).await;
     let Answer::Planned(planned) = stage.answer().await else { panic!("no plan") };
-    assert!(planned.notes.iter().any(|note| note.starts_with("force has no effect beside")), "{:?}", planned.notes);
+    let is_told =
+        |planned: &crate::engine::session::Planned| planned.notes.iter().any(|note| note.starts_with("force has no effect beside"));
+    assert!(is_told(&planned), "{:?}", planned.notes);
+    let hook = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: h, annotations: {argocd.argoproj.io/hook: PreSync, argocd.argoproj.io/sync-options: 'ServerSideApply=true,Force=true'}}\n";
+    stage.write(hook);
+    stage.ask(Ask::Plan { request: Request::default() }).await;
+    let Answer::Planned(planned) = stage.answer().await else { panic!("no plan") };
+    assert!(is_told(&planned), "{:?}", planned.notes);
     stage.write(&config("{k: '1'}", "ServerSideApply=false"));
     assert_eq!(said(&mut stage, both).await, "configmap/a configured");
     stage.close().await;
