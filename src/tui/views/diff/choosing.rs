@@ -124,7 +124,7 @@ fn several(found: &Found, entries: &[&Entry]) -> Option<Showing> {
         let title = words::full_name(entry);
         for (all, side) in [(&mut showing.live, script.side(Sign::Removed)), (&mut showing.target, script.side(Sign::Added))] {
             if !side.is_empty() {
-                *all += &format!("---\n# {title}\n{side}");
+                all.extend(["---\n# ", &title, "\n", &side]);
             }
         }
         showing.unified += &script.unified(&title);
