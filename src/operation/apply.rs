@@ -46,6 +46,8 @@ impl Operation {
             Event::RetryScheduled { .. } | Event::AttemptStarted { .. } => self.apply_attempt(record),
             Event::PauseRequested { .. } | Event::Paused { .. } | Event::Resumed { .. } => self.apply_pause(record),
             Event::Stalled { .. } => self.stalls += 1,
+            Event::ClusterLost { since } => self.lost_since = Some(*since),
+            Event::ClusterBack { .. } => self.lost_since = None,
         }
     }
 

@@ -232,6 +232,14 @@ pub(crate) enum Event {
     Stalled {
         since: Timestamp,
     },
+    /// Nothing can be heard of the cluster since then: what is known of it may be old.
+    ClusterLost {
+        since: Timestamp,
+    },
+    /// The cluster answers again.
+    ClusterBack {
+        since: Timestamp,
+    },
     /// Something that the person should know; the operation goes on.
     Warned {
         task: Option<TaskId>,

@@ -262,6 +262,8 @@ pub(crate) struct Operation {
     changed_at: Timestamp,
     /// How often it was said since then that nothing changes.
     stalls: u32,
+    /// Since when nothing can be heard of the cluster.
+    lost_since: Option<Timestamp>,
     conclusion: Option<Conclusion>,
     warnings: Vec<(Option<TaskId>, String)>,
 }
@@ -319,6 +321,7 @@ impl Operation {
             pauses: BTreeMap::new(),
             changed_at: record.at,
             stalls: 0,
+            lost_since: None,
             conclusion: None,
             warnings: Vec::new(),
         })

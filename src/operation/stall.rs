@@ -135,6 +135,8 @@ impl Operation {
             | Event::LogClosed { .. }
             | Event::PauseRequested { .. }
             | Event::Stalled { .. }
+            | Event::ClusterLost { .. }
+            | Event::ClusterBack { .. }
             | Event::Warned { .. } => false,
         }
     }

@@ -54,7 +54,7 @@ impl Operation {
             return self.final_verdict();
         }
         if self.phase == OperationPhase::Terminating {
-            return self.terminating_verdict();
+            return self.terminating_verdict(now);
         }
         if let Some(respite) = &self.respite {
             let left = short_time(respite.until.duration_since(now));
@@ -83,10 +83,16 @@ impl Operation {
         }
     }
 
-    fn terminating_verdict(&self) -> Verdict {
+    fn terminating_verdict(&self, now: Timestamp) -> Verdict {
         let is_running_hook = |result: &&TaskResult| result.state == TaskState::Running && result.task.role == Role::Hook;
-        let running = self.results.iter().filter(is_running_hook).count();
-        Verdict { tone: Tone::Stopping, word: "TERMINATING", text: format!("stopping {running} running hook{}", plural(running)) }
+        let mut running = self.results.iter().filter(is_running_hook);
+        let since = self.terminate.as_ref().map(|(at, _)| format!(" for {}", short_time(now.duration_since(*at)))).unwrap_or_default();
+        let what = match (running.next(), running.count()) {
+            (None, _) => "the operation is about to end".to_owned(),
+            (Some(first), 0) => format!("stopping {}{since}", first.task.key.short()),
+            (Some(first), more) => format!("stopping {} and {more} more hook{}{since}", first.task.key.short(), plural(more)),
+        };
+        Verdict { tone: Tone::Stopping, word: "TERMINATING", text: what + &self.quiet(now) }
     }
 
     fn work_sentence(&self) -> String {
@@ -114,13 +120,23 @@ impl Operation {
             let text = format!("waiting {waited} for a person to confirm the deletion of {}{more}", id.key.short());
             return Verdict { tone: Tone::Blocked, word: self.working_word(), text };
         }
-        let why = self.why_waiting(id);
-        let quiet = self.quiet(now);
+        // What was known of the object before is not true any more.
+        let (why, quiet) = match self.lost_sentence(now) {
+            Some(lost) => (lost, String::new()),
+            None => (self.why_waiting(id), self.quiet(now)),
+        };
         let text = format!("waiting {waited} for {}{more}{}{why}{quiet}", id.key.short(), if why.is_empty() { "" } else { ": " });
         Verdict { tone: Tone::Blocked, word: self.working_word(), text }
     }
 
+    fn lost_sentence(&self, now: Timestamp) -> Option<String> {
+        self.lost_since.map(|since| format!("the API server has not answered for {}", short_time(now.duration_since(since))))
+    }
+
     fn quiet(&self, now: Timestamp) -> String {
+        if let Some(lost) = self.lost_sentence(now) {
+            return format!("; {lost}");
+        }
         self.stalled_since().map(|since| format!("; no change for {}", short_time(now.duration_since(since)))).unwrap_or_default()
     }
 
@@ -171,11 +187,33 @@ impl Operation {
             let since = self.newest_warning(key).map(|text| format!("; {text}")).unwrap_or_default();
             return Some(format!("attempt {failed} failed{}{since}", trouble.map(|text| format!(" with {text}")).unwrap_or_default()));
         }
+        // The older pods of a rollout are on their way out.
+        let is_rollout = *key.kind == *"Deployment" || *key.kind == *"StatefulSet";
         match trouble {
             Some(text) => Some(format!("pod {}: {text}{tries}", newest.name)),
-            None if *key.kind == *"Deployment" || *key.kind == *"StatefulSet" => None,
-            None if newest.phase == "Succeeded" => Some(format!("pod {} has succeeded{tries}, its end is being recorded", newest.name)),
-            None => Some(format!("pod {} is {}{tries}", newest.name, newest.phase.to_lowercase())),
+            None if is_rollout => None,
+            None => Some(match (self.among_many(&pods), &*newest.phase) {
+                (Some(text), _) => text + &tries,
+                (None, "Succeeded") => format!("pod {} has succeeded{tries}, its end is being recorded", newest.name),
+                (None, phase) => format!("pod {} is {}{tries}", newest.name, phase.to_lowercase()),
+            }),
+        }
+    }
+
+    /// Returns how many pods run, if they are many, or which of them has trouble: it may be any.
+    fn among_many(&self, pods: &[&PodView]) -> Option<String> {
+        let is_open = |pod: &&&PodView| !self.is_pod_gone(&pod.uid) && !matches!(&*pod.phase, "Failed" | "Succeeded");
+        if let Some((pod, text)) = pods.iter().rev().filter(is_open).find_map(|pod| Some((pod, container_trouble(pod)?))) {
+            return Some(format!("pod {}: {text}", pod.name));
+        }
+        let running = pods.iter().filter(is_open).filter(|pod| pod.phase == "Running").count();
+        let done = pods.iter().filter(|pod| pod.phase == "Succeeded").count();
+        let have = if done == 1 { "has" } else { "have" };
+        match (running, done) {
+            (0, _) | (1, 0) => None,
+            (1, _) => Some(format!("1 pod is running, {done} {have} succeeded")),
+            (_, 0) => Some(format!("{running} pods are running")),
+            (_, _) => Some(format!("{running} pods are running, {done} {have} succeeded")),
         }
     }
 

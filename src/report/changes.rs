@@ -127,6 +127,8 @@ fn reach(event: &Event) -> Reach<'_> {
         | Event::Paused { .. }
         | Event::Resumed { .. }
         | Event::Stalled { .. }
+        | Event::ClusterLost { .. }
+        | Event::ClusterBack { .. }
         | Event::Warned { .. } => Reach::Nothing,
     }
 }

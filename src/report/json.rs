@@ -11,7 +11,8 @@ use serde::Serialize;
 
 use self::finished::Finished;
 use self::lines::{
-    Log, Millis, PhaseLine, PodProblem, RetryLine, StalledLine, Started, TaskChanged, Terminate, WaitingLine, Warning, WaveLine,
+    ClusterLine, Log, Millis, PhaseLine, PodProblem, RetryLine, StalledLine, Started, TaskChanged, Terminate, WaitingLine, Warning,
+    WaveLine,
 };
 use super::changes::{Change, Seen};
 use super::escape::to_line;
@@ -80,6 +81,8 @@ impl<W: Write> Json<W> {
             Event::Paused { phase, wave } => self.put(at, id, "paused", WaveLine { phase: *phase, wave: wave.0 }),
             Event::Resumed { by } => self.put(at, id, "resumed", Terminate { by }),
             Event::Stalled { since } => self.put(at, id, "stalled", StalledLine::of(*since, operation, at)),
+            Event::ClusterLost { since } => self.put(at, id, "cluster.lost", ClusterLine { since: Millis(*since) }),
+            Event::ClusterBack { since } => self.put(at, id, "cluster.back", ClusterLine { since: Millis(*since) }),
             Event::Warned { task, text } => {
                 let task = task.as_ref().map(|task| TaskJson::named(task, operation));
                 self.put(at, id, "warning", Warning { message: text.as_str().into(), task })

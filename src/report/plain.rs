@@ -133,6 +133,9 @@ impl<W: Write> Plain<W> {
             }
             Event::Resumed { by } => self.say(at, operation, Mark::Start, &format!("going on, asked for by {by}")),
             Event::Stalled { .. } => self.say(at, operation, Mark::Waiting, &operation.verdict(at).text),
+            Event::ClusterBack { since } => {
+                self.say(at, operation, Mark::Good, &format!("the API server answers again{}", took(Some(*since), at)))
+            }
             Event::Warned { task, text } => {
                 let about = task.as_ref().map(|task| format!("{}: ", name(&task.key, operation))).unwrap_or_default();
                 self.say(at, operation, Mark::Warning, &format!("{about}{text}"))
@@ -156,6 +159,7 @@ impl<W: Write> Plain<W> {
             | Event::LogOpened { .. }
             | Event::LogClosed { .. }
             | Event::PruneApproved { .. }
+            | Event::ClusterLost { .. }
             | Event::Concluded { .. } => Ok(()),
         }
     }

@@ -366,6 +366,8 @@ fn touched(event: &Event) -> Touched<'_> {
         | Event::Paused { .. }
         | Event::Resumed { .. }
         | Event::Stalled { .. }
+        | Event::ClusterLost { .. }
+        | Event::ClusterBack { .. }
         | Event::Warned { .. } => Touched::Nothing,
     }
 }

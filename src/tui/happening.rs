@@ -53,6 +53,9 @@ fn sentence(record: &Record, operation: &Operation) -> Option<(Stage, String)> {
         Event::Stalled { since } => {
             Some((Stage::Waiting, format!("nothing has changed for {}", short_time(record.at.duration_since(*since)))))
         }
+        Event::ClusterBack { since } => {
+            Some((Stage::Done, format!("the API server answers again, after {}", short_time(record.at.duration_since(*since)))))
+        }
         Event::Warned { text, .. } => Some((Stage::Waiting, text.clone())),
         Event::PruneApproved { keys, by } => Some((Stage::Done, format!("{by} confirmed {} deletions", keys.len()))),
         Event::OperationFinished { message, .. } => {
@@ -80,6 +83,7 @@ fn sentence(record: &Record, operation: &Operation) -> Option<(Stage, String)> {
         | Event::Occurred { .. }
         | Event::LogOpened { .. }
         | Event::LogClosed { .. }
+        | Event::ClusterLost { .. }
         | Event::Concluded { .. } => None,
     }
 }

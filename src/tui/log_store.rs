@@ -114,6 +114,8 @@ impl LogStore {
             | Event::Paused { .. }
             | Event::Resumed { .. }
             | Event::Stalled { .. }
+            | Event::ClusterLost { .. }
+            | Event::ClusterBack { .. }
             | Event::Warned { .. }
             | Event::OperationFinished { .. } => {}
         }

@@ -81,6 +81,9 @@ fn an_api_server_that_stops_for_a_while_delays_a_sync_and_nothing_else() {
     let outcome = ends_well_without(running, || Stopped::stop(&space, &script, "kube-apiserver"), Duration::from_secs(3));
     assert_eq!(outcome.log("post"), [(1, "after")]);
     assert_eq!(space.names("jobs"), ["post", "pre"]);
+    let news: Vec<&str> =
+        outcome.lines.iter().filter_map(|line| line["event"].as_str()).filter(|event| event.starts_with("cluster.")).collect();
+    assert_eq!(news, ["cluster.lost", "cluster.back"]);
     space.assert_no_finalizer();
 }
 

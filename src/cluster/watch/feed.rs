@@ -59,6 +59,10 @@ pub(super) trait Sink: Send + Sync {
     fn trouble(&self, text: String);
     /// Something has worked.
     fn works(&self);
+    /// Nothing has been heard of the server since then; said until something is heard.
+    fn lost(&self, _since: Timestamp) {}
+    /// The server has answered.
+    fn heard(&self) {}
     /// Names to ask for one by one, where the kind may not be listed.
     fn names(&self) -> Vec<Arc<str>>;
     /// The newest revision of anything that has been seen or written.
@@ -106,6 +110,8 @@ struct Position {
 #[derive(Default)]
 struct Trouble {
     failures: u32,
+    /// When the first of them was seen.
+    since: Option<Timestamp>,
     /// Streams in a row that lived a moment only.
     short: u32,
 }
@@ -216,6 +222,7 @@ impl<S: Sink> Feed<S> {
             Err(error) => return Ended::Broken(error),
         };
         self.sink.opened(Access::Watched);
+        self.sink.heard();
         let clock = self.cluster.clock();
         position.opened_at = Some(clock.now());
         let mut reader = Lines::new(stream);
@@ -266,7 +273,13 @@ impl<S: Sink> Feed<S> {
     }
 
     async fn pause(&self, trouble: &mut Trouble, error: &CallError) {
+        let now = self.cluster.clock().now();
+        let since = trouble.since.filter(|_| trouble.failures > 0).unwrap_or(now);
+        trouble.since = Some(since);
         trouble.failures += 1;
+        if trouble.failures >= TELL_AFTER && error.code().is_none() {
+            self.sink.lost(since);
+        }
         let own = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(trouble.failures.min(8) - 1)).min(LONGEST_PAUSE);
         let pause = own.max(wish(error).min(LONGEST_WISH));
         let is_cut = wish(error) > LONGEST_WISH;
@@ -333,6 +346,10 @@ mod tests {
         fn all(&self) -> Vec<String> {
             locked(&self.0).clone()
         }
+        fn is_lost(&self) -> bool {
+            let told = self.all();
+            told.iter().rev().find(|text| *text == "back" || text.starts_with("lost")).is_some_and(|text| text != "back")
+        }
     }
 
     impl Sink for Notes {
@@ -353,7 +370,19 @@ mod tests {
         fn trouble(&self, text: String) {
             self.note(text);
         }
-        fn works(&self) {}
+        fn works(&self) {
+            self.heard();
+        }
+        fn lost(&self, since: Timestamp) {
+            if !self.is_lost() {
+                self.note(format!("lost since {} s", since.as_second()));
+            }
+        }
+        fn heard(&self) {
+            if self.is_lost() {
+                self.note("back".to_owned());
+            }
+        }
         fn names(&self) -> Vec<Arc<str>> {
             vec!["a".into(), "b".into()]
         }
@@ -538,6 +567,22 @@ mod tests {
             _ => list(&[], 5),
         });
         assert_eq!(seen.await, ["configmaps in shop cannot be read: busy; trying again", "list ", "Watched"]);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn that_nothing_is_heard_of_the_server_is_told_with_its_beginning_and_its_end() {
+        let calls = AtomicUsize::new(0);
+        let seen = observe(300, move |asked| match calls.fetch_add(1, Ordering::SeqCst) {
+            0 => list(&[], 5),
+            1 => streamed(vec![(60_000, Ok(event("ERROR", &json!({"code": 410}))))]),
+            2..8 => streamed(vec![(0, Err("cut"))]),
+            _ if is_watch(&asked) => silent(),
+            _ => list(&[], 5),
+        });
+        let seen = seen.await;
+        let news: Vec<&String> = seen.iter().filter(|text| text.starts_with("lost") || *text == "back").collect();
+        let lost = format!("lost since {} s", fake::epoch().as_second() + 60);
+        assert_eq!(news, [&lost, "back"], "{seen:?}");
     }
 
     #[tokio::test(start_paused = true)]

@@ -69,6 +69,8 @@ struct View {
     outbox: Arc<Outbox>,
     /// Troubles that were told and are not over.
     told: Mutex<BTreeSet<String>>,
+    /// Since when nothing has been heard of the server, if that was told.
+    lost: Mutex<Option<Timestamp>>,
     /// Kinds that are polled, as far as it was told.
     polled: Mutex<BTreeSet<String>>,
 }
@@ -105,6 +107,7 @@ impl Watches {
             again: Again::new(),
             outbox: outbox.clone(),
             told: Mutex::default(),
+            lost: Mutex::default(),
             polled: Mutex::default(),
         });
         let inner = Inner { cluster: cluster.clone(), wanted: watching.wanted, view, feeds: Mutex::default() };
@@ -303,6 +306,7 @@ impl Sink for FeedSink {
     }
 
     async fn changed(&self, item: Value) {
+        self.heard();
         let (item, noted) = self.judged(item, Look::One).await;
         self.view.tell(|observer| observer.changed(&self.key, item));
         self.note(noted);
@@ -324,6 +328,21 @@ impl Sink for FeedSink {
 
     fn works(&self) {
         locked(&self.view.told).clear();
+        self.heard();
+    }
+
+    fn lost(&self, since: Timestamp) {
+        let mut lost = locked(&self.view.lost);
+        if lost.is_none() {
+            *lost = Some(since);
+            self.view.outbox.push(Event::ClusterLost { since });
+        }
+    }
+
+    fn heard(&self) {
+        if let Some(since) = locked(&self.view.lost).take() {
+            self.view.outbox.push(Event::ClusterBack { since });
+        }
     }
 
     fn names(&self) -> Vec<Arc<str>> {

@@ -164,3 +164,39 @@ fn r634_a_prune_that_waits_for_a_person_says_so_and_names_the_object() {
     assert_eq!(verdict(&world), "SYNCING waiting 12s for a person to confirm the deletion of ConfigMap/old");
     assert_eq!(world.op.unconfirmed().iter().map(ResourceKey::short).collect::<Vec<_>>(), ["ConfigMap/old"]);
 }
+
+#[test]
+fn while_nothing_is_heard_of_the_cluster_the_verdict_says_since_when_and_claims_no_more() {
+    let mut world = sync([hook("migrate", "PreSync").fate(Fate::Never)]);
+    world.run(31);
+    let since = world.now;
+    world.publish(Event::ClusterLost { since });
+    world.now = since + jiff::SignedDuration::from_secs(12);
+    assert_eq!(verdict(&world), "SYNCING waiting 43s for Job/migrate: the API server has not answered for 12s");
+    world.publish(Event::TerminateRequested { by: "olga".to_owned() });
+    world.now = since + jiff::SignedDuration::from_secs(32);
+    assert_eq!(verdict(&world), "TERMINATING stopping Job/migrate for 20s; the API server has not answered for 32s");
+    world.publish(Event::ClusterBack { since });
+    assert_eq!(verdict(&world), "TERMINATING stopping Job/migrate for 20s");
+}
+
+#[test]
+fn of_many_pods_the_verdict_counts_those_that_run_and_names_the_one_with_trouble() {
+    let mut world = sync([hook("migrate", "PreSync").fate(Fate::Never)]);
+    world.run(31);
+    let pod = |name: &str, phase: &str, state: ContainerState| {
+        let mut pod = PodView { phase: phase.to_owned(), ..failed_pod(name) };
+        pod.containers[0].state = state;
+        Event::PodObserved { pod }
+    };
+    for name in ["p1", "p2", "p3"] {
+        world.publish(pod(name, "Running", ContainerState::Running { since: None }));
+    }
+    assert_eq!(verdict(&world), "SYNCING waiting 31s for Job/migrate: 3 pods are running");
+    world.publish(pod("p3", "Succeeded", ContainerState::Terminated { exit_code: 0, reason: String::new(), at: None }));
+    assert_eq!(verdict(&world), "SYNCING waiting 31s for Job/migrate: 2 pods are running, 1 has succeeded");
+    let waiting = ContainerState::Waiting { reason: "ErrImagePull".to_owned(), message: String::new() };
+    world.publish(pod("p1", "Pending", waiting));
+    let said = verdict(&world);
+    assert!(said.starts_with("SYNCING waiting 31s for Job/migrate: pod p1: ") && said.contains("ErrImagePull"), "{said}");
+}

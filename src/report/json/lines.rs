@@ -184,6 +184,12 @@ pub(super) struct RetryLine<'a> {
     pub(super) message: &'a str,
 }
 
+/// Nothing could be heard of the cluster from then on.
+#[derive(Serialize)]
+pub(super) struct ClusterLine {
+    pub(super) since: Millis,
+}
+
 /// Nothing that is waited for has changed for a while.
 #[derive(Serialize)]
 pub(super) struct StalledLine<'a> {

@@ -57,6 +57,7 @@ impl Scene {
             again: Again::new(),
             outbox: outbox.clone(),
             told: Mutex::default(),
+            lost: Mutex::default(),
             polled: Mutex::default(),
         });
         let key = FeedKey { gvk, namespace: "shop".into() };
