@@ -23,6 +23,7 @@ use super::model::Model;
 use super::paint::{self, Pen};
 use super::theme::{Role, Theme};
 use super::views::Outbox;
+use super::views::text::fitted;
 use super::widgets::prompt::{Prompt, PromptOutcome, PromptStyles};
 use crate::engine::session::Planned;
 
@@ -75,10 +76,13 @@ pub(super) fn room(area: Rect) -> usize {
     usize::from(area.height.saturating_sub(AROUND))
 }
 
-/// Draws a dialog in the middle of the screen; on small screens the lines that fit, and always the buttons.
+/// Draws a dialog in the middle of the screen; on small screens the lines that fit, and always the buttons. Long lines are cut only where
+/// there is no room for all of them.
 pub(super) fn sheet(theme: Theme, sheet: &Sheet<'_>, area: Rect, buffer: &mut Buffer) {
     let width = WIDTH.min(area.width);
-    let wanted = sheet.lines.len() as u16 + AROUND;
+    let whole = fitted(sheet.lines.to_vec(), usize::from(width.saturating_sub(4)));
+    let shown = if whole.len() <= room(area) { &whole } else { sheet.lines };
+    let wanted = shown.len() as u16 + AROUND;
     let height = wanted.min(area.height);
     let part = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height };
     paint::clear(buffer, part);
@@ -87,7 +91,7 @@ pub(super) fn sheet(theme: Theme, sheet: &Sheet<'_>, area: Rect, buffer: &mut Bu
     let below = if inner.height > 4 { 4 } else { 1 };
     let lines = inner.height.saturating_sub(below);
     let hidden = (sheet.focus + 1).saturating_sub(usize::from(lines));
-    for (row, pieces) in sheet.lines.iter().skip(hidden).enumerate().take(usize::from(lines)) {
+    for (row, pieces) in shown.iter().skip(hidden).enumerate().take(usize::from(lines)) {
         let Some(mut pen) = Pen::row(buffer, inner, row as u16) else { break };
         for (text, role) in pieces {
             pen.fit(text, theme.style(*role));

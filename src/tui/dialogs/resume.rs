@@ -137,10 +137,11 @@ impl Dialog for ResumeDialog {
 
     fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer) {
         let title = self.at.map(|at| format!("Go on with {} wave {}?", at.phase, at.wave)).unwrap_or_default();
+        let lines = self.lines();
         let looks = Sheet {
             title: &title,
-            lines: &self.lines(),
-            focus: 0,
+            lines: &lines,
+            focus: if self.choice.is(Field::Name) { lines.len().saturating_sub(1) } else { 0 },
             buttons: &[("Stay paused", self.choice.is(Field::Keep)), ("Go on", self.choice.is(Field::Act))],
             hint: "tab/←→ choose · enter confirm · y go on · n/esc stay paused",
         };

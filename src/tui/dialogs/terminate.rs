@@ -91,7 +91,7 @@ impl Dialog for TerminateDialog {
         let looks = Sheet {
             title: self.title,
             lines: &self.lines,
-            focus: 0,
+            focus: if self.choice.is(Field::Name) { self.lines.len().saturating_sub(1) } else { 0 },
             buttons: &[(self.keep, self.choice.is(Field::Keep)), ("Terminate", self.choice.is(Field::Act))],
             hint: "tab/←→ choose · enter confirm · y terminate · n/esc leave it",
         };

@@ -397,3 +397,22 @@ fn a_dry_run_is_never_taken_for_a_sync() {
     let screen = play.screen();
     assert!(!screen.contains("settling") && !screen.contains("Healthy"), "{screen}");
 }
+
+#[test]
+fn a_dialog_says_its_sentences_to_their_end_where_there_is_room() {
+    let mut play = play::blocked_by_hook();
+    let why = "Waiting for the controller of a rather talkative operator to finish what it is doing with the database now";
+    play.health("Job/db-migrate", crate::model::HealthStatus::Progressing, why);
+    play.fact(Event::ClusterLost { since: play.now });
+    play.after(90.0).press("ctrl-k");
+    assert!(play.at(80, 24).contains("│           answered for 1m30s "), "{}", play.screen());
+    assert!(play.at(40, 12).contains("[›Keep running‹]"), "{}", play.screen());
+}
+
+#[test]
+fn the_name_that_ends_a_protected_operation_is_typed_where_it_is_seen() {
+    let mut play = play::blocked_by_hook();
+    play.app.model.place = Some(Place { protected: true, ..play::place() });
+    play.press("ctrl-k tab tab");
+    assert!(play.at(40, 12).contains("type orders-api"), "{}", play.screen());
+}

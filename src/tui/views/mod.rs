@@ -11,7 +11,7 @@ pub(crate) mod history;
 pub(crate) mod log_screen;
 pub(crate) mod logs;
 pub(crate) mod operation;
-mod text;
+pub(super) mod text;
 
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;

@@ -12,7 +12,7 @@ use crate::tui::paint::Pen;
 use crate::tui::theme::Role;
 
 /// A line of pieces with roles.
-pub(super) type TextLine = Vec<(String, Role)>;
+pub(crate) type TextLine = Vec<(String, Role)>;
 
 /// Widest label below which nothing else stands when its line is broken.
 const LABEL: usize = 20;
@@ -51,7 +51,7 @@ pub(super) fn broken(text: &str, first: usize, columns: usize) -> Vec<&str> {
 }
 
 /// Breaks the lines of a text that are wider than so many columns. What goes on stands below the text, not below its label.
-pub(super) fn fitted(lines: Vec<TextLine>, columns: usize) -> Vec<TextLine> {
+pub(crate) fn fitted(lines: Vec<TextLine>, columns: usize) -> Vec<TextLine> {
     let mut fitted = Vec::with_capacity(lines.len());
     for line in lines {
         if line.iter().map(|(text, _)| clean::columns(text)).sum::<usize>() <= columns {
