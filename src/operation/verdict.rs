@@ -276,7 +276,9 @@ impl Operation {
         } else {
             format!("; still settling: {}", settling.iter().map(ResourceKey::short).collect::<Vec<_>>().join(", "))
         };
-        format!("{} task{} in {took}{tail}", counts.done, plural(counts.done))
+        // What settles has been applied like the others.
+        let tasks = counts.done + settling.len();
+        format!("{tasks} task{} in {took}{tail}", plural(tasks))
     }
 
     /// Returns the resources that were applied and are not healthy yet (decision 10).

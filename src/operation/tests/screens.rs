@@ -200,3 +200,15 @@ fn of_many_pods_the_verdict_counts_those_that_run_and_names_the_one_with_trouble
     let said = verdict(&world);
     assert!(said.starts_with("SYNCING waiting 31s for Job/migrate: pod p1: ") && said.contains("ErrImagePull"), "{said}");
 }
+
+#[test]
+fn what_settles_is_one_of_the_tasks_of_a_success() {
+    let mut world = sync([resource("Deployment", "web").fate(Fate::Healthy(9))]);
+    world.run(3);
+    assert_eq!(world.op.settling().len(), 1);
+    assert!(
+        verdict(&world).starts_with("SUCCEEDED 1 task in ") && verdict(&world).ends_with("; still settling: Deployment/web"),
+        "{}",
+        verdict(&world)
+    );
+}
