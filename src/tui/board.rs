@@ -44,6 +44,8 @@ pub(crate) struct Board {
     unconfirmed: Vec<ResourceKey>,
     happening: Option<Happening>,
     dry_pass_done: bool,
+    /// When the newest fact was true.
+    heard_at: Timestamp,
     /// Grows whenever a row may look different.
     version: u64,
 }
@@ -90,6 +92,7 @@ impl Board {
             unconfirmed: Vec::new(),
             happening: None,
             dry_pass_done: false,
+            heard_at: Timestamp::UNIX_EPOCH,
             version: 0,
         };
         board.settle(Timestamp::UNIX_EPOCH);
@@ -100,6 +103,7 @@ impl Board {
     pub(crate) fn apply(&mut self, record: &Record) {
         let Some(operation) = &mut self.operation else { return };
         operation.apply(record);
+        self.heard_at = record.at;
         self.stale.any = true;
         if !Arc::ptr_eq(&self.plan, operation.plan()) {
             self.plan = operation.plan().clone();
@@ -167,7 +171,7 @@ impl Board {
         match &self.operation {
             Some(operation) => {
                 let is_blocker = self.blocker.as_ref().is_some_and(|(at, _)| *at == position);
-                row::refresh(row, task, operation, is_blocker, action);
+                row::refresh(row, task, operation, &row::Beside { is_blocker, action, at: self.heard_at });
             }
             None => row::refresh_planned(row, task, action),
         }

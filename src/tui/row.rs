@@ -71,13 +71,25 @@ pub(crate) fn of_left(left: &NotRun) -> Row {
     Row { group: Group::Left, stage: Stage::Skipped, word: "not run", message: brief(&left.reason).into_owned(), ..of_task(&left.task) }
 }
 
+/// What a row needs to know beside its operation.
+pub(crate) struct Beside<'a> {
+    pub(crate) is_blocker: bool,
+    pub(crate) action: Option<&'a Action>,
+    /// When the newest fact was true.
+    pub(crate) at: Timestamp,
+}
+
 /// Brings a row up to date with its operation.
-pub(crate) fn refresh(row: &mut Row, task: &Task, operation: &Operation, is_blocker: bool, action: Option<&Action>) {
+pub(crate) fn refresh(row: &mut Row, task: &Task, operation: &Operation, beside: &Beside<'_>) {
+    let Beside { is_blocker, action, at } = *beside;
     let fresh = operation.row(task);
+    let is_as_before = row.started_at == fresh.started_at && matches!(row.stage, Stage::Done | Stage::Failed);
+    // The last group of a sync is not waited for (spec R1540): what is seen to be done ends when that is seen.
+    let seen = matches!(fresh.stage, Stage::Done | Stage::Failed).then(|| row.finished_at.filter(|_| is_as_before).unwrap_or(at));
     row.stage = fresh.stage;
     row.word = fresh.word;
     row.started_at = fresh.started_at;
-    row.finished_at = fresh.finished_at;
+    row.finished_at = fresh.finished_at.or(seen.filter(|_| fresh.started_at.is_some()));
     row.problem = is_blocker || fresh.stage == Stage::Failed;
     row.sync = sync_word(task, operation, action);
     let text = match fresh.stage {

@@ -275,3 +275,16 @@ fn an_enormous_sentence_is_short_in_list_and_verdict_and_whole_in_the_details() 
     assert!(play.screen().contains("the last rule"), "{}", play.screen());
     assert!(read.matches("broken").count() > 400, "all of it is there");
 }
+
+#[test]
+fn the_time_of_a_resource_that_nobody_waited_for_stands_still_when_it_is_done() {
+    let mut play = play::blocked_by_deployment();
+    play.finish(OperationPhase::Succeeded, "successfully synced (all tasks run)");
+    let line = |play: &mut Play| play.at(80, 24).lines().find(|line| line.contains("Deployment   orders-api")).unwrap().to_owned();
+    assert!(play.at(120, 35).contains("still settling: Deployment/orders-api"), "{}", play.screen());
+    play.after(20.0).health("Deployment/orders-api", crate::model::HealthStatus::Healthy, "");
+    let before = line(&mut play);
+    assert!(before.contains("Healthy") && before.contains("51.0s"), "{before}");
+    play.after(300.0).press("k j");
+    assert_eq!(line(&mut play), before);
+}
