@@ -4,6 +4,7 @@
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use super::text::broken;
 use super::{Outbox, Outcome, View, Wish, go};
 use crate::tui::action::Action;
 use crate::tui::clean;
@@ -56,7 +57,12 @@ impl View for GalleryView {
             let style = theme.style(if chosen { Role::Strong } else { Role::Text });
             pen.put(if chosen { "▌" } else { " " }, theme.style(Role::Running)).skip(1);
             pen.end(" ", style).end(&story.length, theme.style(Role::Dim));
-            pen.field(&story.name, name, if chosen { style.patch(theme.style(Role::Key)) } else { style }).fit(&story.about, style);
+            pen.field(&story.name, name, if chosen { style.patch(theme.style(Role::Key)) } else { style });
+            let is_cut = clean::is_wider(&story.about, usize::from(pen.rest()));
+            pen.fit(&story.about, style);
+            if chosen && is_cut {
+                self.draw_whole(model, &story.about, list, buffer);
+            }
         }
     }
 
@@ -70,6 +76,17 @@ impl View for GalleryView {
 
     fn ticks(&self, _model: &Model) -> bool {
         false
+    }
+}
+
+impl GalleryView {
+    /// The sentence of the chosen story below the list, where its row had no room for it.
+    fn draw_whole(&self, model: &Model, about: &str, list: Rect, buffer: &mut Buffer) {
+        let columns = usize::from(list.width.saturating_sub(4));
+        for (row, part) in (self.len + 1..).zip(broken(about, columns, columns)) {
+            let Some(mut pen) = u16::try_from(row).ok().and_then(|row| Pen::row(buffer, list, row)) else { return };
+            pen.skip(2).fit(part, model.theme.style(Role::Dim));
+        }
     }
 }
 
