@@ -324,6 +324,13 @@ mod tests {
         assert!(diffs.work());
         let arrived = diffs.arrive();
         assert!(text > 500 && other > 500 && arrived == text && waiting < text, "{text} {other} {waiting} {arrived}");
+        let mut wide = Diffs::wide(300_000, (80, 24));
+        wide.wrap();
+        let cut = wide.draw();
+        assert!(wide.work() && wide.arrive() > cut, "it is wrapped beside the frames");
+        wide.leave();
+        wide.open_again();
+        assert!(wide.work() && wide.arrive() > 0 && wide.work(), "its lines are written anew, and then wrapped");
         let comparison = Comparison::of(5_000);
         assert!((4_900..5_500).contains(&comparison.size()), "{}", comparison.size());
         assert!((20..40).contains(&comparison.lines()), "{}", comparison.lines());

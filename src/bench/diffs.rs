@@ -15,8 +15,22 @@ pub struct Diffs(Rehearsal);
 
 impl Diffs {
     /// Opens the screen on `resources` objects that all change, the first of them one of about `lines` lines of YAML.
-    pub fn of(resources: usize, lines: usize, (columns, rows): (u16, u16)) -> Self {
-        let planned = Arc::new(changes(resources, lines));
+    pub fn of(resources: usize, lines: usize, size: (u16, u16)) -> Self {
+        Self::open(changes(resources, Comparison::of(lines).difference()), size)
+    }
+
+    /// Opens the screen on ten objects that change, the first of them one with so many bytes of wide letters in one line.
+    pub fn wide(bytes: usize, size: (u16, u16)) -> Self {
+        let map = |end: &str| {
+            let line = format!("{}{end}", "世界".repeat(bytes / 6));
+            json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "wide"}, "data": {"line": line}})
+        };
+        let (live, after) = (map("before"), map("after"));
+        Self::open(changes(10, diff::compare(&Sides { live: Some(&live), after: Some(&after) }, &NoRules)), size)
+    }
+
+    fn open(planned: Planned, (columns, rows): (u16, u16)) -> Self {
+        let planned = Arc::new(planned);
         let mut rehearsal = Rehearsal::new(columns, rows);
         rehearsal.answer(Answer::Planned(planned.clone()));
         rehearsal.press('D');
@@ -73,7 +87,8 @@ impl Diffs {
     }
 }
 
-fn changes(resources: usize, lines: usize) -> Planned {
+/// All objects change; the first of them as said, the others by a few lines.
+fn changes(resources: usize, large: diff::Difference) -> Planned {
     let text = |text: &str| -> Arc<str> { text.into() };
     let place = Place {
         app: text("large"),
@@ -86,7 +101,7 @@ fn changes(resources: usize, lines: usize) -> Planned {
         protected: false,
     };
     let mut planned = Planned::new(place, Arc::new(Manifests::of(resources).build()), Vec::new());
-    let (small, large) = (Arc::new(Comparison::of(94).difference()), Arc::new(Comparison::of(lines).difference()));
+    let (small, large) = (Arc::new(Comparison::of(94).difference()), Arc::new(large));
     for task in &planned.plan.clone().tasks {
         if task.is_hook() {
             planned.actions.insert(task.id.clone(), Action::Run);

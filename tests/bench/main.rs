@@ -126,6 +126,34 @@ fn diff_of_50_000_wrapped_lines(bencher: Bencher<'_, '_>) {
     bencher.bench_local(|| diffs.draw());
 }
 
+/// A megabyte of wide letters in one line that is wrapped: the frame in which it comes, what is found out beside the frames, and the frame
+/// in which its rows come.
+#[divan::bench(args = ["comes", "beside the frames", "is wrapped"], sample_count = 20)]
+fn frame_of_a_megabyte_of_wide_letters(bencher: Bencher<'_, '_>, step: &str) {
+    let mut diffs = Diffs::wide(1 << 20, (200, 50));
+    diffs.unfold();
+    diffs.wrap();
+    diffs.settle();
+    let diffs = RefCell::new(diffs);
+    let prepare = || {
+        let mut diffs = diffs.borrow_mut();
+        diffs.leave();
+        diffs.open_again();
+        diffs.work();
+        if step != "comes" {
+            diffs.arrive();
+        }
+        if step == "is wrapped" {
+            diffs.work();
+        }
+    };
+    let measured = |()| {
+        let mut diffs = diffs.borrow_mut();
+        if step == "beside the frames" { usize::from(diffs.work()) } else { diffs.arrive() }
+    };
+    bencher.with_inputs(prepare).bench_local_values(measured);
+}
+
 /// From the start of the process to the gallery on the terminal.
 #[divan::bench(sample_count = 20)]
 fn first_paint_of_demo(bencher: Bencher<'_, '_>) {
