@@ -1,6 +1,6 @@
 //! One list and watch: reads everything once, then follows changes from there, for ever. Resumes where a stream broke, reads anew
-//! where the server has forgotten, polls where it may not watch (decision 4). Loses nothing, because each way back starts at a
-//! revision that was seen. Knows nothing of operations: who wants to hear hands in a sink.
+//! where the server has forgotten, polls where it may not watch (decision 4), and for a while where a watch does not open. Loses
+//! nothing, because each way back starts at a revision that was seen. Knows nothing of operations: who wants to hear hands in a sink.
 
 mod lines;
 mod polling;
@@ -36,6 +36,7 @@ const LONGEST_WISH: Duration = Duration::from_secs(60);
 const PAGE: &str = "500";
 /// From this many failures in a row on, the person is told.
 const TELL_AFTER: u32 = 3;
+
 /// What a feed has read as a whole.
 #[derive(Debug, Default)]
 pub(super) struct Listed<T = Value> {
@@ -99,6 +100,16 @@ enum Ended {
     Broken(CallError),
 }
 
+/// Why a kind is not followed any more.
+enum Left {
+    /// It has to be read anew.
+    Behind,
+    /// It may not be watched.
+    Forbidden,
+    /// The server does not begin to answer a watch.
+    Unopened(CallError),
+}
+
 /// Where a stream is.
 struct Position {
     revision: String,
@@ -107,8 +118,9 @@ struct Position {
 }
 
 /// Pauses that grow while something keeps failing.
-#[derive(Default)]
 struct Trouble {
+    /// What fails: `read`, `watched`.
+    deed: &'static str,
     failures: u32,
     /// When the first of them was seen.
     since: Option<Timestamp>,
@@ -116,21 +128,39 @@ struct Trouble {
     short: u32,
 }
 
+impl Trouble {
+    fn with(deed: &'static str) -> Self {
+        Self { deed, failures: 0, short: 0 }
+    }
+}
+
 impl<S: Sink> Feed<S> {
     /// Follows until it is dropped, or until nothing can be seen.
     pub(super) async fn run(self) {
-        let (mut listing, mut watching) = (Trouble::default(), Trouble::default());
+        let (mut listing, mut watching) = (Trouble::with("read"), Trouble::with("watched"));
+        let (mut unopened, mut is_told) = (None, false);
         if !self.resource.can_list {
             return self.poll_names(None).await;
         }
         loop {
+            let was_unopened = unopened.take();
             match self.list().await {
                 Ok((listed, revision)) => {
                     listing.failures = 0;
                     self.sink.works();
                     self.sink.replaced(listed).await;
-                    if !self.resource.can_watch || self.follow(revision, &mut watching).await == Access::Polled {
+                    // The server is there, so it is the watch alone that fails: something in between may keep it back.
+                    if let Some(error) = was_unopened {
+                        self.poll_a_while(&error, &mut is_told).await;
+                        continue;
+                    }
+                    if !self.resource.can_watch {
                         return self.poll_list().await;
+                    }
+                    match self.follow(revision, &mut watching).await {
+                        Left::Behind => is_told = false,
+                        Left::Forbidden => return self.poll_list().await,
+                        Left::Unopened(error) => unopened = Some(error),
                     }
                 }
                 Err(error) if error.is_forbidden() || error.code() == Some(405) => return self.poll_names(Some(error)).await,
@@ -170,7 +200,7 @@ impl<S: Sink> Feed<S> {
     }
 
     /// Follows changes until the list has to be read anew, or may not be followed at all.
-    async fn follow(&self, revision: String, trouble: &mut Trouble) -> Access {
+    async fn follow(&self, revision: String, trouble: &mut Trouble) -> Left {
         let clock = self.cluster.clock();
         let mut position = Position { revision, opened_at: None };
         let mut was_silent = false;
@@ -179,7 +209,7 @@ impl<S: Sink> Feed<S> {
             let ended = self.follow_once(&mut position).await;
             let is_short = position.opened_at.is_none_or(|at| clock.now().duration_since(at) < SHORT);
             if !is_short {
-                *trouble = Trouble::default();
+                *trouble = Trouble::with(trouble.deed);
             }
             let is_first_after_silence = std::mem::replace(&mut was_silent, matches!(ended, Ended::Silent));
             match ended {
@@ -190,9 +220,13 @@ impl<S: Sink> Feed<S> {
                     if is_short {
                         self.rest(trouble).await;
                     }
-                    return Access::Watched;
+                    return Left::Behind;
                 }
-                Ended::Forbidden => return Access::Polled,
+                Ended::Forbidden => return Left::Forbidden,
+                // All patience went into this one try, or was lost before.
+                Ended::Broken(error) if position.opened_at.is_none() && (error == CallError::TimedOut || trouble.failures > TELL_AFTER) => {
+                    return Left::Unopened(error);
+                }
                 Ended::Broken(error) => {
                     if is_first_after_silence {
                         let text = format!(
@@ -204,7 +238,7 @@ impl<S: Sink> Feed<S> {
                     }
                     self.pause(trouble, &error).await;
                     if trouble.failures.is_multiple_of(TELL_AFTER + 1) {
-                        return Access::Watched;
+                        return if position.opened_at.is_none() { Left::Unopened(error) } else { Left::Behind };
                     }
                 }
             }
@@ -289,7 +323,7 @@ impl<S: Sink> Feed<S> {
             let text = if error.code().is_none() {
                 format!("{error}; trying again")
             } else {
-                format!("{} cannot be read: {error}; trying again{cut}", self.title())
+                format!("{} cannot be {}: {error}; trying again{cut}", self.title(), trouble.deed)
             };
             self.sink.trouble(text);
         }
@@ -473,6 +507,48 @@ mod tests {
         let bookmarks = || (0..4).map(|_| (60_000, Ok(event("BOOKMARK", &item("", 9))))).collect();
         let seen = observe(230, move |asked| if is_watch(&asked) { streamed(bookmarks()) } else { list(&[], 5) });
         assert_eq!(seen.await, ["list ", "Watched"], "a bookmark is a sign of life");
+    }
+
+    /// Something in between may keep watches back, or lose them. The kind is read all the same, and the watch is tried again.
+    #[tokio::test(start_paused = true)]
+    async fn decision_4_a_watch_that_does_not_open_is_replaced_by_lists_until_it_does() {
+        for (is_lost, seconds) in [(false, 45), (true, 85)] {
+            let (lists, watches) = (AtomicUsize::new(0), AtomicUsize::new(0));
+            let serve = move |asked: Asked| {
+                if !is_watch(&asked) {
+                    return Some(list(&[item(&format!("v{}", lists.fetch_add(1, Ordering::SeqCst)), 5)], 5));
+                }
+                let tries = watches.fetch_add(1, Ordering::SeqCst);
+                match (is_lost, tries) {
+                    (true, 0) => None,
+                    (false, 0..4) => Some(fake::status(502, "BadGateway", "no streams here")),
+                    _ => Some(silent()),
+                }
+            };
+            let serve = Arc::new(serve);
+            let client = fake::client_async(move |asked| {
+                let serve = serve.clone();
+                async move {
+                    match serve(asked) {
+                        Some(response) => response,
+                        None => std::future::pending().await,
+                    }
+                }
+            });
+            let cluster = Cluster::new(client, crate::clock::Clock::starting_at(fake::epoch(), 1.0), fake::judge());
+            let notes = Notes::default();
+            let resource = Resource::core("ConfigMap", "configmaps");
+            let feed = Feed { cluster, resource, namespace: "shop".into(), sink: notes.clone(), was_blind: false };
+            let _ = tokio::time::timeout(Duration::from_secs(seconds), feed.run()).await;
+            let seen = notes.all();
+            let why = if is_lost { "the API server did not answer within 30 s" } else { "no streams here" };
+            let told = format!("configmaps in shop cannot be watched: {why}; reading them every 2 s instead");
+            assert_eq!(seen.iter().filter(|note| note.ends_with("instead")).collect::<Vec<_>>(), [&told]);
+            let begins = seen.iter().position(|note| note == "Watched").unwrap();
+            assert_eq!(seen[..begins].last().unwrap(), "list v1", "{seen:?}");
+            assert_eq!(seen[begins..].iter().filter(|note| note.starts_with("list ")).count(), 11, "{seen:?}");
+            assert_eq!(seen.last().unwrap(), "Watched", "{seen:?}");
+        }
     }
 
     #[tokio::test(start_paused = true)]

@@ -9,13 +9,15 @@ use crate::cluster::apply::Spot;
 use crate::cluster::retry::is_transient;
 use crate::cluster::wire::CallError;
 
+/// How often a kind is polled, before its watch is tried again, when that does not open although lists are answered.
+const POLLS: u32 = 10;
 /// How many objects a warning names.
 const NAMED: usize = 5;
 
 impl<S: Sink> Feed<S> {
     pub(super) async fn poll_list(&self) {
         self.sink.opened(Access::Polled);
-        let mut trouble = Trouble::default();
+        let mut trouble = Trouble::with("read");
         loop {
             self.cluster.clock().sleep(POLL).await;
             match self.list().await {
@@ -26,6 +28,20 @@ impl<S: Sink> Feed<S> {
                 }
                 Err(error) => self.pause(&mut trouble, &error).await,
             }
+        }
+    }
+
+    /// Stands in for a watch that does not open.
+    pub(super) async fn poll_a_while(&self, error: &CallError, is_told: &mut bool) {
+        self.sink.opened(Access::Watched);
+        if !std::mem::replace(is_told, true) {
+            self.sink.trouble(format!("{} cannot be watched: {error}; reading them every {} s instead", self.title(), POLL.as_secs()));
+        }
+        for _ in 0..POLLS {
+            self.cluster.clock().sleep(POLL).await;
+            // What else is wrong is found by the list that follows.
+            let Ok((listed, _)) = self.list().await else { return };
+            self.sink.replaced(listed).await;
         }
     }
 
