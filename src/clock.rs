@@ -93,9 +93,42 @@ impl Jumps {
     }
 }
 
+/// What comes again so soon is no second decision.
+const ECHO: SignedDuration = SignedDuration::from_millis(300);
+
+/// Tells a signal from its echo: `timeout` sends each twice, to the program and to its group, and a wrapper passes on what the terminal has
+/// already sent to both.
+#[derive(Debug)]
+pub(crate) struct Echo {
+    clock: Clock,
+    last: Option<Timestamp>,
+}
+
+impl Echo {
+    pub(crate) fn new(clock: Clock) -> Self {
+        Self { clock, last: None }
+    }
+
+    /// Returns whether what came just now is an echo of what came before.
+    pub(crate) fn is_one(&mut self) -> bool {
+        let now = self.clock.now();
+        self.last.replace(now).is_some_and(|last| now.duration_since(last) < ECHO)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn what_comes_twice_at_once_is_one_decision_and_a_second_later_another() {
+        let clock = Clock::real();
+        let mut echo = Echo::new(clock);
+        assert!(!echo.is_one());
+        assert!(echo.is_one());
+        clock.sleep(Duration::from_secs(1)).await;
+        assert!(!echo.is_one());
+    }
 
     #[tokio::test(start_paused = true)]
     async fn a_clock_at_speed_ten_shows_ten_seconds_after_one() {

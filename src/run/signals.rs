@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
-use crate::clock::Clock;
+use crate::clock::{Clock, Echo};
 use crate::engine::session::Ask;
 use crate::failure::Exit;
 use crate::report::Stop;
@@ -85,9 +85,10 @@ fn spawn(tasks: &mut JoinSet<()>, sender: &mpsc::Sender<Stop>, detour: &Detour) 
         tasks.spawn(async move {
             // Beside it, so that the next signal does not wait for the one before.
             let mut detours = JoinSet::new();
+            let mut echo = Echo::new(Clock::real());
             while stream.recv().await.is_some() {
                 tracing::info!(?stop, "signal");
-                let Some(stop) = stop else { continue };
+                let Some(stop) = stop.filter(|_| !echo.is_one()) else { continue };
                 if sender.send(stop).await.is_err() {
                     return;
                 }

@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::clock::{Clock, Echo};
+
 /// A signal that ends the screens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Signal {
@@ -25,6 +27,8 @@ pub(super) struct Signals {
     terminate: tokio::signal::unix::Signal,
     hangup: tokio::signal::unix::Signal,
     go_on: tokio::signal::unix::Signal,
+    interrupt_echo: Echo,
+    terminate_echo: Echo,
 }
 
 #[cfg(unix)]
@@ -37,17 +41,21 @@ impl Signals {
             terminate: signal(SignalKind::terminate())?,
             hangup: signal(SignalKind::hangup())?,
             go_on: signal(SignalKind::user_defined1())?,
+            interrupt_echo: Echo::new(Clock::real()),
+            terminate_echo: Echo::new(Clock::real()),
         })
     }
 
     /// Waits for the next signal.
     pub(super) async fn next(&mut self) -> Told {
-        tokio::select! {
-            Some(()) = self.interrupt.recv() => Told::End(Signal::Interrupt),
-            Some(()) = self.terminate.recv() => Told::End(Signal::Terminate),
-            Some(()) = self.hangup.recv() => Told::End(Signal::Hangup),
-            Some(()) = self.go_on.recv() => Told::GoOn,
-            else => futures::future::pending().await,
+        loop {
+            tokio::select! {
+                Some(()) = self.interrupt.recv() => if !self.interrupt_echo.is_one() { return Told::End(Signal::Interrupt) },
+                Some(()) = self.terminate.recv() => if !self.terminate_echo.is_one() { return Told::End(Signal::Terminate) },
+                Some(()) = self.hangup.recv() => return Told::End(Signal::Hangup),
+                Some(()) = self.go_on.recv() => return Told::GoOn,
+                else => return futures::future::pending().await,
+            }
         }
     }
 }

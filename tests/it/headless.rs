@@ -104,6 +104,23 @@ fn the_first_signal_terminates_the_operation_and_exits_3() {
     }
 }
 
+/// `timeout` sends its signal to the program and to the program's group.
+#[cfg(unix)]
+#[test]
+fn a_signal_that_comes_twice_at_once_counts_once() {
+    for signal in ["INT", "TERM"] {
+        let app = App::new("demo endless --headless -o json --speed 5");
+        let mut child = app.start();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        while !lines.next().unwrap().unwrap().contains("\"event\":\"log\"") {}
+        let twice = format!("kill -{signal} {id}; kill -{signal} {id}", id = child.id());
+        assert!(std::process::Command::new("sh").args(["-c", &twice]).status().unwrap().success());
+        let end: Value = serde_json::from_str(&lines.map(Result::unwrap).last().unwrap()).unwrap();
+        assert_eq!((&end["event"], &end["terminated"]), (&"operation.finished".into(), &true.into()));
+        assert_eq!(child.wait().unwrap().code(), Some(3), "{signal}");
+    }
+}
+
 #[cfg(unix)]
 #[test]
 fn a_hang_up_does_not_end_the_operation() {
