@@ -5,6 +5,7 @@ mod headless;
 mod health;
 mod job;
 mod lua;
+mod output;
 #[cfg(test)]
 mod picture;
 mod rights;
@@ -31,18 +32,15 @@ const GRACE: Duration = Duration::from_millis(500);
 /// Runs the program.
 pub(crate) fn run() -> ExitCode {
     let no_colour = std::env::args_os().any(|argument| argument == "--no-color");
-    let exit = match cli::parse(std::env::args_os()) {
-        Ok(cli) => start(cli).unwrap_or_else(|failure| {
-            failure.print(Colour::of_errors(no_colour));
-            failure.exit()
-        }),
+    let end = match cli::parse(std::env::args_os()) {
+        Ok(cli) => start(cli),
         Err(Declined::Shown(text)) => show(&text),
-        Err(Declined::Wrong(sentence)) => {
-            let failure = Failure::usage(sentence);
-            failure.print(Colour::of_errors(no_colour));
-            failure.exit()
-        }
+        Err(Declined::Wrong(sentence)) => Err(Failure::usage(sentence)),
     };
+    let exit = end.unwrap_or_else(|failure| {
+        failure.print(Colour::of_errors(no_colour));
+        failure.exit()
+    });
     exit.into()
 }
 
@@ -52,7 +50,7 @@ fn start(cli: Cli) -> Result<Exit, Failure> {
         if let Some(target) = cli.target {
             return Err(Failure::usage(format!("`config` takes no TARGET; leave `{target}` out")));
         }
-        return Ok(configuration(&settings, &what));
+        return configuration(&settings, &what);
     }
     let tell = |notice: &str| complain(&format!("{}\n", crate::report::visible::visible(notice)));
     settings.loaded.notices.iter().for_each(|notice| tell(notice));
@@ -95,7 +93,7 @@ fn runtime(speed: Option<Speed>) -> Result<tokio::runtime::Runtime, Failure> {
     built.map_err(|error| Failure::new(Exit::Cluster, format!("cannot start: {error}; are there too many processes or open files?")))
 }
 
-fn configuration(settings: &Settings, what: &ConfigCommand) -> Exit {
+fn configuration(settings: &Settings, what: &ConfigCommand) -> Result<Exit, Failure> {
     match what {
         ConfigCommand::Show { origin } => {
             for notice in &settings.loaded.notices {
@@ -107,12 +105,8 @@ fn configuration(settings: &Settings, what: &ConfigCommand) -> Exit {
     }
 }
 
-/// Writes to standard output; a reader that has gone away wanted no more.
-fn show(text: &str) -> Exit {
-    if let Err(error) = std::io::stdout().write_all(text.as_bytes()) {
-        tracing::debug!(%error, "standard output is closed");
-    }
-    Exit::Success
+fn show(text: &str) -> Result<Exit, Failure> {
+    output::ended(std::io::stdout().write_all(text.as_bytes()), Exit::Success)
 }
 
 /// Returns whether events are printed instead of screens being opened.

@@ -1,6 +1,6 @@
 //! Runs a sync, a story or a plan without screens: opens the world, drives it with a report on standard output, and says how it ended.
 
-use std::io::{self, BufWriter, Stdout, Write as _};
+use std::io::{self, BufWriter, Write as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -20,6 +20,7 @@ use crate::report::{self, End, Report, Stop};
 use crate::sim::story::Story;
 
 use super::job::{Job, Place};
+use super::output::{self, Lasting};
 use super::rights;
 use super::setup::{Settings, Work};
 use super::signals;
@@ -144,10 +145,7 @@ async fn plan(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
         Format::Plain => report::plan::plain(&mut out, &style(settings), &planned),
         Format::Json => report::plan::json(&mut out, &planned),
     };
-    if let Err(error) = printed {
-        tracing::warn!(%error, "standard output is closed");
-    }
-    Ok(if report::plan::has_objections(&planned) { Exit::Failed } else { Exit::Success })
+    output::ended(printed, if report::plan::has_objections(&planned) { Exit::Failed } else { Exit::Success })
 }
 
 async fn diff(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
@@ -162,10 +160,8 @@ async fn diff(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
         Format::Plain => report::diff::plain(&mut out, &style(settings), &planned, prunes),
         Format::Json => report::diff::json(&mut out, &planned),
     };
-    if let Err(error) = printed.and_then(|()| out.flush()) {
-        tracing::warn!(%error, "standard output is closed");
-    }
-    Ok(if report::diff::has_differences(&planned) { Exit::Failed } else { Exit::Success })
+    let exit = if report::diff::has_differences(&planned) { Exit::Failed } else { Exit::Success };
+    output::ended(printed.and_then(|()| out.flush()), exit)
 }
 
 async fn ask_for_plan(
@@ -251,7 +247,7 @@ pub(super) fn style(settings: &Settings) -> Style {
 }
 
 fn reporter(settings: &Settings) -> Box<dyn Report> {
-    let out: BufWriter<Stdout> = BufWriter::new(io::stdout());
+    let out = BufWriter::new(Lasting::new(io::stdout()));
     match format(settings) {
         Format::Plain => Box::new(Plain::new(out, style(settings))),
         Format::Json => Box::new(Json::new(out)),

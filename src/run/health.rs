@@ -5,6 +5,7 @@ use std::io;
 
 use super::headless::{format, style};
 use super::lua;
+use super::output;
 use super::setup::Settings;
 use crate::cli::Format;
 use crate::clock::Clock;
@@ -32,10 +33,7 @@ pub(super) fn run(files: &[String], settings: &Settings) -> Result<Exit, Failure
         Format::Plain => health::plain(&mut out, style(settings), &judged),
         Format::Json => health::json(&mut out, &judged),
     };
-    if let Err(error) = printed {
-        tracing::debug!(%error, "standard output is closed");
-    }
-    Ok(if judged.iter().any(Judged::is_objection) { Exit::Failed } else { Exit::Success })
+    output::ended(printed, if judged.iter().any(Judged::is_objection) { Exit::Failed } else { Exit::Success })
 }
 
 async fn judged(files: &[String], settings: &Settings) -> Result<Vec<Judged>, Failure> {

@@ -5,6 +5,7 @@ use std::io;
 
 use super::headless::{format, without_operation};
 use super::job::Job;
+use super::output;
 use super::setup::Settings;
 use super::signals;
 use super::world::World;
@@ -27,15 +28,13 @@ pub(super) async fn run(job: &Job, settings: &Settings) -> Result<Exit, Failure>
         Format::Plain => report::rbac::yaml(&mut out, &rights),
         Format::Json => report::rbac::json(&mut out, &rights),
     };
-    if let Err(error) = printed {
-        tracing::warn!(%error, "standard output is closed");
-    }
     if format(settings) == Format::Plain {
         report::rbac::sentences(&rights).iter().for_each(|sentence| complain(&format!("{sentence}\n")));
     }
-    Ok(match &rights.lacking {
+    let exit = match &rights.lacking {
         Ok(_) if report::rbac::has_objections(&rights) => Exit::Failed,
         Ok(_) => Exit::Success,
         Err(sentence) => return Err(Failure::new(Exit::Cluster, sentence.clone())),
-    })
+    };
+    output::ended(printed, exit)
 }

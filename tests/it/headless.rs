@@ -165,6 +165,28 @@ fn a_reader_that_goes_away_is_no_panic_and_the_operation_ends() {
     assert_eq!((done.code, done.err.as_str()), (Some(1), ""));
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_full_disk_is_said_and_nothing_that_was_printed_counts_as_whole() {
+    let sentence = "standard output cannot be written, so what it has got is not whole: No space left on device (os error 28)";
+    for line in [
+        "plan d --embedded",
+        "plan d --embedded -o json",
+        "diff d --embedded",
+        "plan d --embedded --rbac",
+        "health d",
+        "config show",
+        "--help",
+    ] {
+        App::new(line).file("d/a.yaml", CONFIG_MAP).run_into_full_disk().refused(2, &[sentence]);
+    }
+    for (story, code) in [("web-shop", 0), ("presync-fail", 1)] {
+        let done = App::new(&format!("demo {story} --headless -o json --speed max")).run_into_full_disk();
+        assert_eq!(done.code, Some(code), "an operation goes on, and its end decides");
+        assert_eq!(done.err, format!("{sentence}; give it a place with room; the operation goes on\n"));
+    }
+}
+
 #[test]
 fn a_target_is_synced_on_the_embedded_cluster() {
     let done = App::new("sync deploy --embedded -n shop -o json --speed max").file("deploy/a.yaml", CONFIG_MAP).run();

@@ -114,6 +114,13 @@ impl App {
         child
     }
 
+    /// Runs the binary to its end; standard output is a device that is full.
+    #[cfg(target_os = "linux")]
+    pub(crate) fn run_into_full_disk(&self) -> Done {
+        let full = std::fs::File::options().write(true).open("/dev/full").unwrap();
+        Done::of(self.command().stdout(full).spawn().unwrap())
+    }
+
     /// Runs the binary to its end.
     pub(crate) fn run(&self) -> Done {
         Done::of(self.start())
