@@ -104,6 +104,8 @@ enum Ended {
 enum Left {
     /// It has to be read anew.
     Behind,
+    /// Streams bring nothing, not even a bookmark; the revision that was seen last.
+    Silent(String),
     /// It may not be watched.
     Forbidden,
     /// The server does not begin to answer a watch.
@@ -138,17 +140,22 @@ impl<S: Sink> Feed<S> {
     /// Follows until it is dropped, or until nothing can be seen.
     pub(super) async fn run(self) {
         let (mut listing, mut watching) = (Trouble::with("read"), Trouble::with("watched"));
-        let (mut unopened, mut is_told) = (None, false);
+        let (mut unopened, mut silent, mut is_told) = (None, None::<String>, false);
         if !self.resource.can_list {
             return self.poll_names(None).await;
         }
         loop {
-            let was_unopened = unopened.take();
+            let (was_unopened, was_silent) = (unopened.take(), silent.take());
             match self.list().await {
                 Ok((listed, revision)) => {
                     listing.failures = 0;
                     self.sink.works();
+                    let is_kept_back = was_silent.is_some_and(|seen| has_news(&listed, &seen));
                     self.sink.replaced(listed).await;
+                    if is_kept_back {
+                        self.sink.trouble(kept_back(&self.title()));
+                        return self.poll_list().await;
+                    }
                     // The server is there, so it is the watch alone that fails: something in between may keep it back.
                     if let Some(error) = was_unopened {
                         self.poll_a_while(&error, &mut is_told).await;
@@ -159,6 +166,7 @@ impl<S: Sink> Feed<S> {
                     }
                     match self.follow(revision, &mut watching).await {
                         Left::Behind => is_told = false,
+                        Left::Silent(seen) => silent = Some(seen),
                         Left::Forbidden => return self.poll_list().await,
                         Left::Unopened(error) => unopened = Some(error),
                     }
@@ -211,8 +219,9 @@ impl<S: Sink> Feed<S> {
             if !is_short {
                 *trouble = Trouble::with(trouble.deed);
             }
-            let is_first_after_silence = std::mem::replace(&mut was_silent, matches!(ended, Ended::Silent));
+            let was_silent_before = std::mem::replace(&mut was_silent, matches!(ended, Ended::Silent));
             match ended {
+                Ended::Silent if was_silent_before => return Left::Silent(position.revision),
                 Ended::Silent => {}
                 Ended::Closed if is_short => self.rest(trouble).await,
                 Ended::Closed => {}
@@ -223,12 +232,8 @@ impl<S: Sink> Feed<S> {
                     return Left::Behind;
                 }
                 Ended::Forbidden => return Left::Forbidden,
-                // All patience went into this one try, or was lost before.
-                Ended::Broken(error) if position.opened_at.is_none() && (error == CallError::TimedOut || trouble.failures > TELL_AFTER) => {
-                    return Left::Unopened(error);
-                }
                 Ended::Broken(error) => {
-                    if is_first_after_silence {
+                    if was_silent_before {
                         let text = format!(
                             "the watch of {} was silent for {} s and cannot be opened again: {error}; trying again",
                             self.title(),
@@ -236,9 +241,14 @@ impl<S: Sink> Feed<S> {
                         );
                         self.sink.trouble(text);
                     }
+                    let is_unopened = position.opened_at.is_none();
+                    // All patience went into this one try, or was lost before.
+                    if is_unopened && (error == CallError::TimedOut || trouble.failures > TELL_AFTER) {
+                        return Left::Unopened(error);
+                    }
                     self.pause(trouble, &error).await;
                     if trouble.failures.is_multiple_of(TELL_AFTER + 1) {
-                        return if position.opened_at.is_none() { Left::Unopened(error) } else { Left::Behind };
+                        return if is_unopened { Left::Unopened(error) } else { Left::Behind };
                     }
                 }
             }
@@ -338,6 +348,19 @@ impl<S: Sink> Feed<S> {
         let place = if self.namespace.is_empty() { String::new() } else { format!(" in {}", self.namespace) };
         format!("{}{place}", self.resource.plural)
     }
+}
+
+/// Returns whether a list shows something that is newer than the revision, so that a stream should have brought it.
+fn has_news(listed: &Listed, seen: &str) -> bool {
+    let newest = listed.items.iter().filter_map(|item| text(&item["metadata"]["resourceVersion"]).parse::<u64>().ok()).max();
+    seen.parse().is_ok_and(|seen: u64| newest.is_some_and(|newest| newest > seen))
+}
+
+fn kept_back(title: &str) -> String {
+    format!(
+        "the watch of {title} brings nothing, although there is news: something in between keeps it back; reading them every {} s instead",
+        POLL.as_secs()
+    )
 }
 
 /// What one line of a watch was.
@@ -549,6 +572,28 @@ mod tests {
             assert_eq!(seen[begins..].iter().filter(|note| note.starts_with("list ")).count(), 11, "{seen:?}");
             assert_eq!(seen.last().unwrap(), "Watched", "{seen:?}");
         }
+    }
+
+    /// Something in between may collect what a watch brings, for ever.
+    #[tokio::test(start_paused = true)]
+    async fn decision_4_a_watch_that_stays_silent_although_there_is_news_is_replaced_by_lists() {
+        let seen = async |has_news: bool| {
+            let lists = AtomicUsize::new(0);
+            observe(200, move |asked| {
+                if is_watch(&asked) {
+                    return silent();
+                }
+                let version = if has_news && lists.fetch_add(1, Ordering::SeqCst) > 0 { 6 } else { 5 };
+                list(&[item(&format!("v{version}"), version)], version)
+            })
+            .await
+        };
+        let quiet = ["list v5", "Watched", "Watched", "list v5", "Watched"];
+        assert_eq!(seen(false).await, quiet, "nothing has happened, so the watch may be right");
+        let news = seen(true).await;
+        let told = "the watch of configmaps in shop brings nothing, although there is news: something in between keeps it back; reading them every 2 s instead";
+        assert_eq!(news[..7], ["list v5", "Watched", "Watched", "list v6", told, "Polled", "list v6"]);
+        assert_eq!(news[7..], ["list v6"; 8]);
     }
 
     #[tokio::test(start_paused = true)]
