@@ -318,6 +318,8 @@ impl Operation {
         let dry = if self.request.dry_run { "dry run: nothing was written; " } else { "" };
         let nothing = match id.phase {
             _ if self.request.dry_run => "",
+            // A finalizer goes beside the next group (decision 22), and a hook fails if it cannot be taken off.
+            Phase::PreSync if self.phase_span(Phase::Sync).is_some() => "",
             Phase::PreSync => ". Nothing in Sync was applied",
             Phase::PreDelete => ". Nothing was deleted",
             Phase::Sync | Phase::PostSync | Phase::SyncFail | Phase::Delete | Phase::PostDelete => "",

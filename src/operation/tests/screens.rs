@@ -101,6 +101,16 @@ fn a_failure_names_phase_wave_object_and_exit_codes_and_says_what_was_not_touche
     assert_eq!(world.op.failed_tasks().len(), 1);
 }
 
+/// Decision 22: a finalizer goes beside the next group, so what fails with it says nothing of what was applied meanwhile.
+#[test]
+fn a_hook_that_fails_beside_the_next_group_does_not_say_that_nothing_was_applied() {
+    let mut world = sync([hook("migrate", "PreSync"), resource("ConfigMap", "c")]);
+    world.finalizers_stick = true;
+    world.run(30);
+    assert!(world.live("ConfigMap/c").is_some());
+    assert_eq!(verdict(&world), "FAILED in PreSync wave 0: Job/migrate: Failed to remove hook finalizer: denied by a webhook");
+}
+
 /// R1540 R626 R1511: the result of the resource stays Running; what is shown follows its health.
 #[test]
 fn success_and_health_are_two_lamps() {
