@@ -192,7 +192,8 @@ pub(super) async fn prepare_deletion(errand: Errand<'_>, loaded: Loaded, connect
 fn unreadable_belongings(sentences: Vec<String>) -> Option<Obstacle> {
     let first = sentences.first()?;
     let more = if sentences.len() > 1 { format!(" (and {} more)", sentences.len() - 1) } else { String::new() };
-    let report = format!("nothing was deleted: {first}{more}; ask for the permission to read it, or delete it by hand");
+    let report =
+        format!("nothing was deleted: {first}{more}; let it be readable (the permission, or the server of its kind), or delete it by hand");
     Some(Obstacle { kind: FailureKind::Cluster, report })
 }
 
