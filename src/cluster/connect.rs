@@ -132,7 +132,7 @@ async fn open(mut config: kube::Config, context: String, clock: Clock) -> Result
     let client = match client_of(config) {
         Ok(client) => client,
         Err(error) => {
-            let reason = wire::credentials(&error).unwrap_or_else(|| wire::root_cause(&error));
+            let reason = wire::credentials(&error).map_or_else(|| wire::root_cause(&error), |lack| lack.text);
             return Err(ConnectError::Unusable { files: "the kubeconfig".into(), context, reason });
         }
     };
@@ -193,7 +193,7 @@ async fn ask(wire: &Wire) -> Result<(), CallError> {
 fn refused(error: CallError, server: String, context: String) -> ConnectError {
     match error {
         CallError::Refused { code: 401, message, .. } => ConnectError::Unauthorized { server, context, reason: message },
-        CallError::Credentials(reason) => ConnectError::Unauthorized { server, context, reason },
+        CallError::Credentials(lack) => ConnectError::Unauthorized { server, context, reason: lack.text },
         CallError::Refused { code: 403, message, .. } => ConnectError::Forbidden { server, context, reason: message },
         CallError::Lost(reason) | CallError::Unreachable(reason) => ConnectError::Unreachable { server, context, reason },
         CallError::Refused { .. }

@@ -10,6 +10,8 @@ use super::wire::CallError;
 use super::{Cluster, Reporter};
 
 const TRIES: u32 = 5;
+/// How often credentials are asked for.
+const LOGINS: u32 = 2;
 const WITHIN: SignedDuration = SignedDuration::from_secs(30);
 const FIRST_PAUSE: Duration = Duration::from_millis(250);
 /// How long a first wish is honoured that is beyond all patience: an hour may be the difference between two clocks.
@@ -58,7 +60,9 @@ impl<'a> Backoff<'a> {
         let passed = clock.now().duration_since(self.began);
         let is_first_silence = self.is_change && self.failures == 1 && *error == CallError::TimedOut;
         let too_late = !is_first_silence && passed.saturating_add(SignedDuration::try_from(pause).unwrap_or(SignedDuration::MAX)) > WITHIN;
-        if !goes_away || self.failures >= TRIES || too_late || self.cluster.hurry.is_cancelled() {
+        // A plugin may ask a person each time.
+        let tries = if matches!(error, CallError::Credentials(_)) { LOGINS } else { TRIES };
+        if !goes_away || self.failures >= tries || too_late || self.cluster.hurry.is_cancelled() {
             return false;
         }
         if self.failures == 1 {
@@ -113,9 +117,10 @@ pub(super) fn is_transient(error: &CallError) -> bool {
     match error {
         CallError::Refused { code: 429 | 502 | 503 | 504, .. } => true,
         CallError::Refused { code: 500, reason, message, .. } => !reason.is_empty() || message.starts_with("etcdserver:"),
+        // Credentials that are got anew for each request fail for a moment, too, and nothing was sent.
+        CallError::Credentials(lack) => lack.may_pass,
         CallError::Lost(_) | CallError::Unreachable(_) | CallError::TimedOut => true,
         CallError::Refused { .. }
-        | CallError::Credentials(_)
         | CallError::Unsent
         | CallError::Withheld(_)
         | CallError::Unsure(_)
@@ -128,6 +133,7 @@ mod tests {
     use std::sync::Arc;
 
     use super::*;
+    use crate::cluster::wire::Lack;
     use crate::cluster::{Outbox, fake};
     use crate::operation::Event;
 
@@ -223,7 +229,9 @@ mod tests {
         for error in [refused(500, "", None), refused(403, "Forbidden", None), refused(422, "Invalid", None)] {
             assert!(!Backoff::new(&cluster, &reporter, "x").again(&error).await, "{error:?}");
         }
-        for error in [refused(500, "InternalError", None), CallError::TimedOut, CallError::Lost("reset".into())] {
+        let passing =
+            [refused(500, "InternalError", None), CallError::TimedOut, CallError::Lost("reset".into()), CallError::Credentials(Lack { text: "x".into(), may_pass: true })];
+        for error in passing {
             assert!(Backoff::new(&cluster, &reporter, "x").again(&error).await, "{error:?}");
         }
     }

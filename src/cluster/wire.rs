@@ -1,6 +1,7 @@
 //! One request and its answer: paths, limits of time, the server's own sentence on errors, its warnings. Every request of the
 //! program goes through here exactly once per call; trying again is `retry`'s decision.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -21,6 +22,20 @@ const LIMIT: Duration = Duration::from_secs(30);
 /// What the server says when a webhook gave it no answer.
 const WEBHOOK_FAILED: &str = "failed calling webhook";
 
+/// Why there are no credentials, in words that hold none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Lack {
+    pub(crate) text: String,
+    /// Whether they may be there a moment later.
+    pub(crate) may_pass: bool,
+}
+
+impl fmt::Display for Lack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
 /// Why a call gave nothing.
 #[derive(Clone, Debug, Error, PartialEq)]
 pub(crate) enum CallError {
@@ -38,7 +53,7 @@ pub(crate) enum CallError {
     TimedOut,
     /// The request was never sent, because no credentials could be had.
     #[error("no credentials for the API server: {0}")]
-    Credentials(String),
+    Credentials(Lack),
     /// The request was never sent, because nobody wants it any more.
     #[error("not sent: the operation was terminated")]
     Unsent,
@@ -232,7 +247,7 @@ impl Wire {
     }
 
     async fn exchange(&self, request: http::Result<Request<Body>>) -> Result<Response<Body>, CallError> {
-        let request = request.map_err(|error| CallError::Credentials(format!("the request cannot be built: {error}")))?;
+        let request = request.map_err(|error| CallError::Withheld(format!("the request cannot be built: {error}")))?;
         self.client.send(request).await.map_err(|error| call_error(&error))
     }
 
@@ -318,7 +333,7 @@ fn warnings(headers: &HeaderMap) -> Vec<String> {
 fn call_error(error: &kube::Error) -> CallError {
     #[expect(clippy::wildcard_enum_match_arm, reason = "kube's errors; every other one means that no answer came")]
     match error {
-        kube::Error::Auth(error) => CallError::Credentials(credentials(error).unwrap_or_else(|| whole_chain(error))),
+        kube::Error::Auth(error) => CallError::Credentials(credentials(error).unwrap_or_else(|| Lack { text: whole_chain(error), may_pass: true })),
         kube::Error::Api(status) => CallError::Refused {
             code: status.code,
             reason: status.reason.clone(),
@@ -328,7 +343,7 @@ fn call_error(error: &kube::Error) -> CallError {
         },
         // Credentials that are got anew for a request fail inside the connection.
         other => match credentials(other) {
-            Some(text) => CallError::Credentials(text),
+            Some(lack) => CallError::Credentials(lack),
             None if is_unreachable(other) => CallError::Unreachable(root_cause(other)),
             None => CallError::Lost(root_cause(other)),
         },
@@ -342,21 +357,22 @@ fn is_unreachable(error: &(dyn std::error::Error + 'static)) -> bool {
 }
 
 /// Says what went wrong with the credentials, if it is that: without what a plugin was given and what it printed, which may be secrets.
-pub(crate) fn credentials(error: &(dyn std::error::Error + 'static)) -> Option<String> {
+pub(crate) fn credentials(error: &(dyn std::error::Error + 'static)) -> Option<Lack> {
     let mut causes = std::iter::successors(Some(error), |error| error.source());
     let error = causes.find_map(|cause| cause.downcast_ref::<AuthError>())?;
     #[expect(clippy::wildcard_enum_match_arm, reason = "kube's errors; the others hold no output of a plugin")]
-    Some(match error {
-        AuthError::AuthExecRun { out, .. } => format!("its credential plugin failed ({}); run it by hand, or log in again", out.status),
+    let (text, may_pass) = match error {
+        AuthError::AuthExecRun { out, .. } => (format!("its credential plugin failed ({}); run it by hand, or log in again", out.status), true),
         AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed | AuthError::ParseTokenKey(_) => {
-            "what its credential plugin printed are no credentials; run it by hand".to_owned()
+            ("what its credential plugin printed are no credentials; run it by hand".to_owned(), false)
         }
         AuthError::AuthExecStart(error) => {
-            format!("its credential plugin cannot be started: {error}; install it, or choose another context")
+            (format!("its credential plugin cannot be started: {error}; install it, or choose another context"), false)
         }
-        AuthError::AuthExec(_) => "its credential plugin cannot be run; run it by hand".to_owned(),
-        other => whole_chain(other),
-    })
+        AuthError::AuthExec(_) => ("its credential plugin cannot be run; run it by hand".to_owned(), false),
+        other => (whole_chain(other), true),
+    };
+    Some(Lack { text, may_pass })
 }
 
 /// Returns the innermost cause: what the system said, without the layers above.
