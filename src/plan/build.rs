@@ -255,7 +255,9 @@ impl<'a> Draft<'a> {
     /// Returns the phases in which an ordinary object of the cluster will run as a hook, and says so.
     fn warn_of_new_hook(&mut self, key: &ResourceKey) -> Vec<Phase> {
         let phases: Vec<Phase> = self.tasks.iter().filter(|task| task.is_hook() && task.id.key == *key).map(|task| task.id.phase).collect();
-        let fate = if phases.contains(&Phase::Sync) { "it is not pruned" } else { "a sync that prunes deletes it" };
+        // Before the prune, the hook has taken its place or has become it.
+        let is_hook_by_then = phases.iter().any(|phase| matches!(phase, Phase::PreSync | Phase::Sync));
+        let fate = if is_hook_by_then { "it is not pruned" } else { "a sync that prunes deletes it" };
         if !phases.is_empty() {
             let message = format!(
                 "is a hook in the manifests and an ordinary object in the cluster: {fate}, and it runs as a hook under the same name"

@@ -286,6 +286,16 @@ fn r124_r1548_an_ordinary_object_that_becomes_a_hook_is_a_prune_and_a_hook() {
     assert_eq!(said, [expected]);
 }
 
+/// Its prune comes when the hook has taken its place, or has become it.
+#[test]
+fn r124_an_ordinary_object_that_becomes_a_presync_hook_is_not_said_to_be_pruned() {
+    let mut case = given([object("v1", "ConfigMap", "c", &[(HOOK, "PreSync")])]);
+    case.candidates = vec![candidate("ConfigMap", "c", &[])];
+    let expected =
+        "is a hook in the manifests and an ordinary object in the cluster: it is not pruned, and it runs as a hook under the same name";
+    assert_eq!(case.plan().warnings.iter().map(|warning| warning.message.as_str()).collect::<Vec<_>>(), [expected]);
+}
+
 /// What happens to the old object is the affair of the hook, whose result it would have.
 #[test]
 fn r124_r613_an_ordinary_object_that_becomes_a_sync_hook_is_only_a_hook() {
