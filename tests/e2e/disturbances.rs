@@ -1,8 +1,8 @@
-//! What other people and programs do to the objects of a running sync.
+//! What other people and programs do to the objects of a running sync, and to what is heard of them.
 
 use std::time::Duration;
 
-use crate::support::{ObjectExt, SOON, Space, config_map, deployment, eventually, job};
+use crate::support::{ObjectExt, Relay, SOON, Space, config_map, deployment, eventually, job};
 
 /// R617 R618: an ordinary object that is waited for and really goes away.
 #[test]
@@ -89,4 +89,18 @@ fn r410_a_hook_pod_that_somebody_deletes_fails_its_job() {
     outcome.assert_end(1, "Failed", "one or more synchronization tasks completed unsuccessfully");
     assert_eq!(outcome.results(), ["PreSync Job/pre Synced Failed: Job has reached the specified backoff limit"]);
     assert_eq!(outcome.log("pre"), [(1, "here")]);
+}
+
+/// Decision 4: something between here and the API server keeps watches back. The end of a hook is seen all the same.
+#[test]
+fn decision_4_a_sync_whose_watches_never_open_is_polled_and_says_so() {
+    let Some(space) = Space::open("unwatched") else { return };
+    let target = space.write("unwatched", &[job("pre", "echo ran").hook("PreSync"), config_map("next", "1")]);
+    let relay = Relay::losing(&space, &format!("GET /apis/batch/v1/namespaces/{}/jobs?watch", space.namespace));
+    let outcome = space.sync(&target).kubeconfig(relay.kubeconfig()).run();
+    outcome.assert_end(0, "Succeeded", "successfully synced (all tasks run)");
+    assert!(relay.lost() > 0);
+    let told =
+        format!("jobs in {} cannot be watched: the API server did not answer within 30 s; reading them every 2 s instead", space.namespace);
+    assert!(outcome.events("warning").iter().any(|line| line["message"] == told.as_str()), "{:?}", outcome.events("warning"));
 }
