@@ -94,7 +94,7 @@ impl Jumps {
 }
 
 /// What comes again so soon is no second decision.
-const ECHO: SignedDuration = SignedDuration::from_millis(300);
+const ECHO: SignedDuration = SignedDuration::from_millis(100);
 
 /// Tells a signal from its echo: `timeout` sends each twice, to the program and to its group, and a wrapper passes on what the terminal has
 /// already sent to both.
@@ -112,7 +112,12 @@ impl Echo {
     /// Returns whether what came just now is an echo of what came before.
     pub(crate) fn is_one(&mut self) -> bool {
         let now = self.clock.now();
-        self.last.replace(now).is_some_and(|last| now.duration_since(last) < ECHO)
+        let is_echo = self.last.is_some_and(|last| now.duration_since(last) < ECHO);
+        // An echo has none of its own: whoever goes on sending is heard.
+        if !is_echo {
+            self.last = Some(now);
+        }
+        is_echo
     }
 }
 
@@ -128,6 +133,12 @@ mod tests {
         assert!(echo.is_one());
         clock.sleep(Duration::from_secs(1)).await;
         assert!(!echo.is_one());
+        let mut goes_on = Vec::new();
+        for _ in 0..4 {
+            clock.sleep(Duration::from_millis(60)).await;
+            goes_on.push(echo.is_one());
+        }
+        assert_eq!(goes_on, [true, false, true, false], "whoever holds the key down is heard");
     }
 
     #[tokio::test(start_paused = true)]

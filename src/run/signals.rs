@@ -63,6 +63,12 @@ fn leave(exit: Exit) -> ! {
     std::process::exit(exit.code().into())
 }
 
+/// Returns whether a signal is the echo of one that ends something. That an operation may go on is said as often as it stops.
+#[cfg(unix)]
+fn is_repeated(stop: Stop, echo: &mut Echo) -> bool {
+    matches!(stop, Stop::Interrupt | Stop::Terminate) && echo.is_one()
+}
+
 #[cfg(unix)]
 fn spawn(tasks: &mut JoinSet<()>, sender: &mpsc::Sender<Stop>, detour: &Detour) {
     use tokio::signal::unix::{SignalKind, signal};
@@ -88,7 +94,7 @@ fn spawn(tasks: &mut JoinSet<()>, sender: &mpsc::Sender<Stop>, detour: &Detour) 
             let mut echo = Echo::new(Clock::real());
             while stream.recv().await.is_some() {
                 tracing::info!(?stop, "signal");
-                let Some(stop) = stop.filter(|_| !echo.is_one()) else { continue };
+                let Some(stop) = stop.filter(|stop| !is_repeated(*stop, &mut echo)) else { continue };
                 if sender.send(stop).await.is_err() {
                     return;
                 }
@@ -110,4 +116,18 @@ fn spawn(tasks: &mut JoinSet<()>, sender: &mpsc::Sender<Stop>, detour: &Detour) 
             detour.follow(Stop::Interrupt, &sender).await;
         }
     });
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn two_pauses_that_end_at_once_are_two_and_an_interrupt_that_comes_twice_at_once_is_one() {
+        for (stop, second) in [(Stop::GoOn, false), (Stop::Interrupt, true), (Stop::Terminate, true)] {
+            let mut echo = Echo::new(Clock::real());
+            assert!(!is_repeated(stop, &mut echo));
+            assert_eq!(is_repeated(stop, &mut echo), second, "{stop:?}");
+        }
+    }
 }

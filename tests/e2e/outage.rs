@@ -110,7 +110,7 @@ fn a_cluster_that_does_not_answer_holds_nobody() {
     let stopped = Stopped::stop(&space, &script, "kube-apiserver");
     running.signal("INT");
     running.wait_for("the terminate", |line| line["event"] == "terminate.requested");
-    // A person is not so quick, and what comes within 0.3 s counts as an echo.
+    // A person is not so quick, and what comes within 0.1 s counts as an echo.
     std::thread::sleep(Duration::from_millis(400));
     running.signal("INT");
     assert_eq!(running.code(), Some(130));
