@@ -120,11 +120,7 @@ pub(super) fn is_transient(error: &CallError) -> bool {
         // Credentials that are got anew for each request fail for a moment, too, and nothing was sent.
         CallError::Credentials(lack) => lack.may_pass,
         CallError::Lost(_) | CallError::Unreachable(_) | CallError::TimedOut => true,
-        CallError::Refused { .. }
-        | CallError::Unsent
-        | CallError::Withheld(_)
-        | CallError::Unsure(_)
-        | CallError::Unreadable(_) => false,
+        CallError::Refused { .. } | CallError::Unsent | CallError::Withheld(_) | CallError::Unsure(_) | CallError::Unreadable(_) => false,
     }
 }
 
@@ -229,8 +225,12 @@ mod tests {
         for error in [refused(500, "", None), refused(403, "Forbidden", None), refused(422, "Invalid", None)] {
             assert!(!Backoff::new(&cluster, &reporter, "x").again(&error).await, "{error:?}");
         }
-        let passing =
-            [refused(500, "InternalError", None), CallError::TimedOut, CallError::Lost("reset".into()), CallError::Credentials(Lack { text: "x".into(), may_pass: true })];
+        let passing = [
+            refused(500, "InternalError", None),
+            CallError::TimedOut,
+            CallError::Lost("reset".into()),
+            CallError::Credentials(Lack { text: "x".into(), may_pass: true }),
+        ];
         for error in passing {
             assert!(Backoff::new(&cluster, &reporter, "x").again(&error).await, "{error:?}");
         }

@@ -333,7 +333,9 @@ fn warnings(headers: &HeaderMap) -> Vec<String> {
 fn call_error(error: &kube::Error) -> CallError {
     #[expect(clippy::wildcard_enum_match_arm, reason = "kube's errors; every other one means that no answer came")]
     match error {
-        kube::Error::Auth(error) => CallError::Credentials(credentials(error).unwrap_or_else(|| Lack { text: whole_chain(error), may_pass: true })),
+        kube::Error::Auth(error) => {
+            CallError::Credentials(credentials(error).unwrap_or_else(|| Lack { text: whole_chain(error), may_pass: true }))
+        }
         kube::Error::Api(status) => CallError::Refused {
             code: status.code,
             reason: status.reason.clone(),
@@ -362,7 +364,9 @@ pub(crate) fn credentials(error: &(dyn std::error::Error + 'static)) -> Option<L
     let error = causes.find_map(|cause| cause.downcast_ref::<AuthError>())?;
     #[expect(clippy::wildcard_enum_match_arm, reason = "kube's errors; the others hold no output of a plugin")]
     let (text, may_pass) = match error {
-        AuthError::AuthExecRun { out, .. } => (format!("its credential plugin failed ({}); run it by hand, or log in again", out.status), true),
+        AuthError::AuthExecRun { out, .. } => {
+            (format!("its credential plugin failed ({}); run it by hand, or log in again", out.status), true)
+        }
         AuthError::AuthExecParse(_) | AuthError::ExecPluginFailed | AuthError::ParseTokenKey(_) => {
             ("what its credential plugin printed are no credentials; run it by hand".to_owned(), false)
         }

@@ -13,6 +13,7 @@ use jiff::{SignedDuration, Timestamp};
 use serde_json::Value;
 
 use self::lines::Lines;
+use self::polling::StandIn;
 use super::super::Cluster;
 use super::super::live::text;
 use super::super::retry::{cut, wish};
@@ -34,6 +35,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(10);
 /// How long a wish of the server is honoured.
 const LONGEST_WISH: Duration = Duration::from_secs(60);
 const PAGE: &str = "500";
+/// How long the server may take to say that it is there.
+const PROBE: Duration = Duration::from_secs(5);
 /// From this many failures in a row on, the person is told.
 const TELL_AFTER: u32 = 3;
 
@@ -132,7 +135,7 @@ struct Trouble {
 
 impl Trouble {
     fn with(deed: &'static str) -> Self {
-        Self { deed, failures: 0, short: 0 }
+        Self { deed, failures: 0, since: None, short: 0 }
     }
 }
 
@@ -140,7 +143,7 @@ impl<S: Sink> Feed<S> {
     /// Follows until it is dropped, or until nothing can be seen.
     pub(super) async fn run(self) {
         let (mut listing, mut watching) = (Trouble::with("read"), Trouble::with("watched"));
-        let (mut unopened, mut silent, mut is_told) = (None, None::<String>, false);
+        let (mut unopened, mut silent, mut standing_in) = (None, None::<u64>, StandIn::default());
         if !self.resource.can_list {
             return self.poll_names(None).await;
         }
@@ -150,7 +153,8 @@ impl<S: Sink> Feed<S> {
                 Ok((listed, revision)) => {
                     listing.failures = 0;
                     self.sink.works();
-                    let is_kept_back = was_silent.is_some_and(|seen| has_news(&listed, &seen));
+                    let newest = newest_of(&listed);
+                    let is_kept_back = was_silent.is_some_and(|seen| newest > seen);
                     self.sink.replaced(listed).await;
                     if is_kept_back {
                         self.sink.trouble(kept_back(&self.title()));
@@ -158,15 +162,15 @@ impl<S: Sink> Feed<S> {
                     }
                     // The server is there, so it is the watch alone that fails: something in between may keep it back.
                     if let Some(error) = was_unopened {
-                        self.poll_a_while(&error, &mut is_told).await;
+                        self.stand_in(&error, &mut standing_in).await;
                         continue;
                     }
                     if !self.resource.can_watch {
                         return self.poll_list().await;
                     }
                     match self.follow(revision, &mut watching).await {
-                        Left::Behind => is_told = false,
-                        Left::Silent(seen) => silent = Some(seen),
+                        Left::Behind => standing_in = StandIn::default(),
+                        Left::Silent(seen) => silent = Some(newest.max(seen.parse().unwrap_or(u64::MAX))),
                         Left::Forbidden => return self.poll_list().await,
                         Left::Unopened(error) => unopened = Some(error),
                     }
@@ -192,7 +196,7 @@ impl<S: Sink> Feed<S> {
             if !from.is_empty() {
                 query.push(("continue", &from));
             }
-            let mut page = self.cluster.wire.get(&with_query(&self.path(), &query)).await?;
+            let mut page = self.hearing(self.cluster.wire.get(&with_query(&self.path(), &query)).await)?;
             if let Some(Value::Array(more)) = page.get_mut("items").map(Value::take) {
                 items.extend(more);
             }
@@ -259,14 +263,13 @@ impl<S: Sink> Feed<S> {
         let open_for = OPEN_FOR.to_string();
         let revision = position.revision.as_str();
         let query = [("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", revision), ("timeoutSeconds", &open_for)];
-        let stream = match self.cluster.wire.stream(&with_query(&self.path(), &query)).await {
+        let stream = match self.hearing(self.cluster.wire.stream(&with_query(&self.path(), &query)).await) {
             Ok(stream) => stream,
             Err(error) if error.is_forbidden() || error.code() == Some(405) => return Ended::Forbidden,
             Err(error) if matches!(error.code(), Some(404 | 410)) => return Ended::Forgotten,
             Err(error) => return Ended::Broken(error),
         };
         self.sink.opened(Access::Watched);
-        self.sink.heard();
         let clock = self.cluster.clock();
         position.opened_at = Some(clock.now());
         let mut reader = Lines::new(stream);
@@ -293,6 +296,7 @@ impl<S: Sink> Feed<S> {
     }
 
     async fn take(&self, line: &[u8]) -> Taken {
+        self.sink.heard();
         let mut event: Value = match serde_json::from_slice(line) {
             Ok(event) => event,
             Err(error) => return Taken::Failed(CallError::Unreadable(error.to_string())),
@@ -321,7 +325,8 @@ impl<S: Sink> Feed<S> {
         let since = trouble.since.filter(|_| trouble.failures > 0).unwrap_or(now);
         trouble.since = Some(since);
         trouble.failures += 1;
-        if trouble.failures >= TELL_AFTER && error.code().is_none() {
+        let is_away = trouble.failures >= TELL_AFTER && is_silence(error) && self.is_server_away().await;
+        if is_away {
             self.sink.lost(since);
         }
         let own = FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(trouble.failures.min(8) - 1)).min(LONGEST_PAUSE);
@@ -329,8 +334,8 @@ impl<S: Sink> Feed<S> {
         let is_cut = wish(error) > LONGEST_WISH;
         if trouble.failures == TELL_AFTER || is_cut {
             let cut = if is_cut { cut(pause, error) } else { String::new() };
-            // That nothing can be reached is no matter of this kind.
-            let text = if error.code().is_none() {
+            // That nothing can be reached, or that there are no credentials, is no matter of this kind.
+            let text = if is_away || matches!(error, CallError::Credentials(_)) {
                 format!("{error}; trying again")
             } else {
                 format!("{} cannot be {}: {error}; trying again{cut}", self.title(), trouble.deed)
@@ -338,6 +343,26 @@ impl<S: Sink> Feed<S> {
             self.sink.trouble(text);
         }
         self.cluster.clock().sleep(pause).await;
+    }
+
+    /// Passes on what a request came to; a refusal is an answer, too.
+    fn hearing<T>(&self, answer: Result<T, CallError>) -> Result<T, CallError> {
+        if answer.as_ref().map_or_else(|error| error.code().is_some(), |_| true) {
+            self.sink.heard();
+        }
+        answer
+    }
+
+    /// Asks for something that no aggregated server and nothing that keeps streams back has a part in: one kind that fails says nothing of
+    /// the others.
+    async fn is_server_away(&self) -> bool {
+        let clock = self.cluster.clock();
+        let answer = tokio::select! {
+            biased;
+            answer = self.cluster.wire.get("/version") => answer,
+            () = clock.sleep(PROBE) => return true,
+        };
+        self.hearing(answer).is_err_and(|error| is_silence(&error))
     }
 
     fn path(&self) -> String {
@@ -350,10 +375,14 @@ impl<S: Sink> Feed<S> {
     }
 }
 
-/// Returns whether a list shows something that is newer than the revision, so that a stream should have brought it.
-fn has_news(listed: &Listed, seen: &str) -> bool {
-    let newest = listed.items.iter().filter_map(|item| text(&item["metadata"]["resourceVersion"]).parse::<u64>().ok()).max();
-    seen.parse().is_ok_and(|seen: u64| newest.is_some_and(|newest| newest > seen))
+/// Returns the newest revision of an object in a list. A server of its own may number lists in another way than what is in them.
+fn newest_of(listed: &Listed) -> u64 {
+    listed.items.iter().filter_map(|item| text(&item["metadata"]["resourceVersion"]).parse().ok()).max().unwrap_or_default()
+}
+
+/// Returns whether nobody answered. That there are no credentials, or that an answer cannot be read, says nothing of the server.
+fn is_silence(error: &CallError) -> bool {
+    matches!(error, CallError::Lost(_) | CallError::Unreachable(_) | CallError::TimedOut)
 }
 
 fn kept_back(title: &str) -> String {
@@ -532,46 +561,52 @@ mod tests {
         assert_eq!(seen.await, ["list ", "Watched"], "a bookmark is a sign of life");
     }
 
-    /// Something in between may keep watches back, or lose them. The kind is read all the same, and the watch is tried again.
+    /// Plays a server whose first `refused` watches do not open: they are refused, or nobody answers them.
+    async fn unopened(refused: usize, is_lost: bool, seconds: u64) -> Vec<String> {
+        let (lists, watches) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let client = fake::client_async(move |asked| {
+            let (lists, watches) = (lists.clone(), watches.clone());
+            async move {
+                if !is_watch(&asked) {
+                    return list(&[item(&format!("v{}", lists.fetch_add(1, Ordering::SeqCst)), 5)], 5);
+                }
+                match watches.fetch_add(1, Ordering::SeqCst) < refused {
+                    true if is_lost => std::future::pending().await,
+                    true => fake::status(502, "BadGateway", "no streams here"),
+                    false => silent(),
+                }
+            }
+        });
+        let cluster = Cluster::new(client, crate::clock::Clock::starting_at(fake::epoch(), 1.0), fake::judge());
+        let notes = Notes::default();
+        let resource = Resource::core("ConfigMap", "configmaps");
+        let feed = Feed { cluster, resource, namespace: "shop".into(), sink: notes.clone(), was_blind: false };
+        let _ = tokio::time::timeout(Duration::from_secs(seconds), feed.run()).await;
+        notes.all()
+    }
+
+    /// Something in between may keep watches back, or lose them. The kind is read all the same, also while a try waits for its answer, and
+    /// the watch is tried again.
     #[tokio::test(start_paused = true)]
     async fn decision_4_a_watch_that_does_not_open_is_replaced_by_lists_until_it_does() {
-        for (is_lost, seconds) in [(false, 45), (true, 85)] {
-            let (lists, watches) = (AtomicUsize::new(0), AtomicUsize::new(0));
-            let serve = move |asked: Asked| {
-                if !is_watch(&asked) {
-                    return Some(list(&[item(&format!("v{}", lists.fetch_add(1, Ordering::SeqCst)), 5)], 5));
-                }
-                let tries = watches.fetch_add(1, Ordering::SeqCst);
-                match (is_lost, tries) {
-                    (true, 0) => None,
-                    (false, 0..4) => Some(fake::status(502, "BadGateway", "no streams here")),
-                    _ => Some(silent()),
-                }
-            };
-            let serve = Arc::new(serve);
-            let client = fake::client_async(move |asked| {
-                let serve = serve.clone();
-                async move {
-                    match serve(asked) {
-                        Some(response) => response,
-                        None => std::future::pending().await,
-                    }
-                }
-            });
-            let cluster = Cluster::new(client, crate::clock::Clock::starting_at(fake::epoch(), 1.0), fake::judge());
-            let notes = Notes::default();
-            let resource = Resource::core("ConfigMap", "configmaps");
-            let feed = Feed { cluster, resource, namespace: "shop".into(), sink: notes.clone(), was_blind: false };
-            let _ = tokio::time::timeout(Duration::from_secs(seconds), feed.run()).await;
-            let seen = notes.all();
+        // Four tries of the watch, and one beside the lists; or one of each, which takes 30 s.
+        for (refused, is_lost, seconds, lists) in [(5, false, 45, 10), (2, true, 120, 25)] {
+            let seen = unopened(refused, is_lost, seconds).await;
             let why = if is_lost { "the API server did not answer within 30 s" } else { "no streams here" };
             let told = format!("configmaps in shop cannot be watched: {why}; reading them every 2 s instead");
             assert_eq!(seen.iter().filter(|note| note.ends_with("instead")).collect::<Vec<_>>(), [&told]);
             let begins = seen.iter().position(|note| note == "Watched").unwrap();
             assert_eq!(seen[..begins].last().unwrap(), "list v1", "{seen:?}");
-            assert_eq!(seen[begins..].iter().filter(|note| note.starts_with("list ")).count(), 11, "{seen:?}");
+            let polled = seen[begins..].iter().filter(|note| note.starts_with("list ")).count();
+            assert!((lists..=lists + 1).contains(&polled), "{polled} {seen:?}");
             assert_eq!(seen.last().unwrap(), "Watched", "{seen:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn decision_4_a_server_that_was_away_for_a_moment_is_watched_as_soon_as_it_answers() {
+        let told = "configmaps in shop cannot be watched: no streams here; trying again";
+        assert_eq!(unopened(4, false, 30).await, ["list v0", told, "list v1", "list v2", "Watched"], "nothing was polled");
     }
 
     /// Something in between may collect what a watch brings, for ever.
@@ -704,6 +739,17 @@ mod tests {
         let news: Vec<&String> = seen.iter().filter(|text| text.starts_with("lost") || *text == "back").collect();
         let lost = format!("lost since {} s", fake::epoch().as_second() + 60);
         assert_eq!(news, [&lost, "back"], "{seen:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_kind_that_nobody_answers_for_is_not_the_whole_server() {
+        let seen = observe(300, |asked| if asked.path == "/version" { list(&[], 5) } else { streamed(vec![(0, Err("cut"))]) });
+        assert_eq!(seen.await, ["configmaps in shop cannot be read: the API server could not be reached: cut; trying again"]);
+        let refused = observe(300, |asked| match &*asked.path {
+            "/version" => fake::status(403, "Forbidden", "no"),
+            _ => streamed(vec![(0, Err("cut"))]),
+        });
+        assert!(!refused.await.iter().any(|text| text.starts_with("lost")), "a refusal is an answer");
     }
 
     #[tokio::test(start_paused = true)]

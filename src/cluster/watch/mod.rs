@@ -306,7 +306,6 @@ impl Sink for FeedSink {
     }
 
     async fn changed(&self, item: Value) {
-        self.heard();
         let (item, noted) = self.judged(item, Look::One).await;
         self.view.tell(|observer| observer.changed(&self.key, item));
         self.note(noted);

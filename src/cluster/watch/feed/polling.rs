@@ -3,16 +3,25 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Access, Feed, Listed, POLL, Sink, TELL_AFTER, Trouble};
 use crate::cluster::apply::Spot;
 use crate::cluster::retry::is_transient;
-use crate::cluster::wire::CallError;
+use crate::cluster::wire::{CallError, with_query};
 
-/// How often a kind is polled, before its watch is tried again, when that does not open although lists are answered.
-const POLLS: u32 = 10;
+/// How long after a watch that did not open it is tried again, while lists are answered.
+const RETRY: Duration = Duration::from_secs(20);
 /// How many objects a warning names.
 const NAMED: usize = 5;
+
+/// What is known of a watch that does not open.
+#[derive(Default)]
+pub(super) struct StandIn {
+    is_told: bool,
+    /// It seemed to open, so it is not trusted at once a second time.
+    has_opened: bool,
+}
 
 impl<S: Sink> Feed<S> {
     pub(super) async fn poll_list(&self) {
@@ -31,17 +40,41 @@ impl<S: Sink> Feed<S> {
         }
     }
 
-    /// Stands in for a watch that does not open.
-    pub(super) async fn poll_a_while(&self, error: &CallError, is_told: &mut bool) {
-        self.sink.opened(Access::Watched);
-        if !std::mem::replace(is_told, true) {
-            self.sink.trouble(format!("{} cannot be watched: {error}; reading them every {} s instead", self.title(), POLL.as_secs()));
-        }
-        for _ in 0..POLLS {
-            self.cluster.clock().sleep(POLL).await;
+    /// Stands in for a watch that does not open, until it does: reads the kind again and again, and tries the watch beside that. Often it
+    /// opens at once, because the server had only been away.
+    pub(super) async fn stand_in(&self, error: &CallError, state: &mut StandIn) {
+        let clock = self.cluster.clock();
+        let opened = self.when_it_opens(state.has_opened);
+        tokio::pin!(opened);
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut opened => break,
+                () = clock.sleep(POLL) => {}
+            }
+            self.tell_standing_in(error, state);
             // What else is wrong is found by the list that follows.
             let Ok((listed, _)) = self.list().await else { return };
             self.sink.replaced(listed).await;
+        }
+        state.has_opened = true;
+    }
+
+    /// Comes back when a watch begins to be answered; what it brings is left to the one that follows.
+    async fn when_it_opens(&self, is_patient: bool) {
+        let query = [("watch", "true"), ("timeoutSeconds", "1")];
+        if is_patient {
+            self.cluster.clock().sleep(RETRY).await;
+        }
+        while self.cluster.wire.stream(&with_query(&self.path(), &query)).await.is_err() {
+            self.cluster.clock().sleep(RETRY).await;
+        }
+    }
+
+    fn tell_standing_in(&self, error: &CallError, state: &mut StandIn) {
+        self.sink.opened(Access::Watched);
+        if !std::mem::replace(&mut state.is_told, true) {
+            self.sink.trouble(format!("{} cannot be watched: {error}; reading them every {} s instead", self.title(), POLL.as_secs()));
         }
     }
 
@@ -60,7 +93,7 @@ impl<S: Sink> Feed<S> {
             let (mut items, mut unread) = (Vec::new(), BTreeMap::new());
             for name in self.sink.names() {
                 let spot = Spot { resource: &self.resource, namespace: &self.namespace, name: &name };
-                match self.cluster.wire.get(&spot.path()).await {
+                match self.hearing(self.cluster.wire.get(&spot.path()).await) {
                     Ok(item) => items.push(item),
                     Err(error) if error.is_not_found() => {}
                     Err(error) => drop(unread.insert(name, error)),
