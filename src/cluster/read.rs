@@ -22,7 +22,7 @@ pub(crate) enum Patience {
 /// How many objects are asked for at once.
 const PAGE: u64 = 500;
 /// So many pages without an object, one after the other, are no list.
-const EMPTY_PAGES: u32 = 3;
+pub(super) const EMPTY_PAGES: u32 = 3;
 const MANY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
 const WHOLE: &str = "application/json";
@@ -41,6 +41,11 @@ pub(crate) struct Listed {
     pub(crate) objects: Vec<Object>,
     /// Whether these are all.
     pub(crate) is_whole: bool,
+}
+
+/// Says that a list has no end.
+pub(super) fn endless(collection: &str) -> CallError {
+    CallError::Unreadable(format!("the list of {collection} has pages without objects and no end"))
 }
 
 impl Cluster {
@@ -153,7 +158,7 @@ impl Cluster {
             page.pointer("/metadata/continue").and_then(Value::as_str).unwrap_or_default().clone_into(&mut from);
             empty = if items.len() == before { empty + 1 } else { 0 };
             if empty == EMPTY_PAGES && !from.is_empty() {
-                return Err(CallError::Unreadable(format!("the list of {collection} has pages without objects and no end")));
+                return Err(endless(collection));
             }
             let left = page.pointer("/metadata/remainingItemCount").and_then(Value::as_u64);
             if from.is_empty() || !is_wanted(&Page { items: (items.len() - before) as u64, left }) {

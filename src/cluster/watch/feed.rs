@@ -16,6 +16,7 @@ use self::lines::Lines;
 use self::polling::StandIn;
 use super::super::Cluster;
 use super::super::live::text;
+use super::super::read::{EMPTY_PAGES, endless};
 use super::super::retry::{cut, wish};
 use super::super::wire::{CallError, Resource, with_query};
 
@@ -190,22 +191,27 @@ impl<S: Sink> Feed<S> {
     async fn list(&self) -> Result<(Listed, String), CallError> {
         let before = self.sink.newest();
         let mut items = Vec::new();
-        let mut from = String::new();
+        let (mut from, mut empty) = (String::new(), 0);
         loop {
             let mut query = vec![("limit", PAGE)];
             if !from.is_empty() {
                 query.push(("continue", &from));
             }
             let mut page = self.hearing(self.cluster.wire.get(&with_query(&self.path(), &query)).await)?;
+            let read = items.len();
             if let Some(Value::Array(more)) = page.get_mut("items").map(Value::take) {
                 items.extend(more);
             }
+            empty = if items.len() == read { empty + 1 } else { 0 };
             let metadata = &page["metadata"];
             let next = text(&metadata["continue"]);
             if next.is_empty() {
                 let revision = text(&metadata["resourceVersion"]).to_owned();
                 let as_of = revision.parse().unwrap_or(before);
                 return Ok((Listed { items, as_of, unread: BTreeSet::new() }, revision));
+            }
+            if empty == EMPTY_PAGES {
+                return Err(endless(&self.path()));
             }
             from = next.to_owned();
         }
@@ -739,6 +745,17 @@ mod tests {
         let news: Vec<&String> = seen.iter().filter(|text| text.starts_with("lost") || *text == "back").collect();
         let lost = format!("lost since {} s", fake::epoch().as_second() + 60);
         assert_eq!(news, [&lost, "back"], "{seen:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_list_of_empty_pages_without_end_is_told_and_holds_nothing() {
+        let seen = observe(20, |asked| {
+            assert!(!is_watch(&asked));
+            fake::json_answer(200, &json!({"items": [], "metadata": {"resourceVersion": "5", "continue": "more"}}))
+        });
+        let told = "configmaps in shop cannot be read: the API server's answer cannot be read: the list of /api/v1/namespaces/shop/configmaps \
+            has pages without objects and no end; trying again";
+        assert_eq!(seen.await, [told]);
     }
 
     #[tokio::test(start_paused = true)]
