@@ -3,8 +3,9 @@
 
 use jiff::{SignedDuration, Timestamp};
 
-use crate::model::{ContainerState, OperationPhase, Phase, PodView, ResourceKey, Role, TaskId, TaskState};
+use crate::model::{ContainerState, HealthStatus, OperationPhase, Phase, PodView, ResourceKey, ResultCode, Role, TaskId, TaskState};
 
+use super::timeline::Stage;
 use super::{Operation, RunKind, TaskResult};
 
 /// Colour role of a verdict.
@@ -241,7 +242,7 @@ impl Operation {
         if self.is_deletion() {
             return format!("terminated by {by}; {}", self.deleted_sentence());
         }
-        let kept = self.results.iter().filter(|result| result.task.role == crate::model::Role::Apply).count();
+        let kept = self.results.iter().filter(|result| result.task.role == Role::Apply).count();
         let stay = match kept {
             0 => "nothing had been applied".to_owned(),
             1 => "1 applied resource stays as it is".to_owned(),
@@ -276,39 +277,37 @@ impl Operation {
         } else {
             format!("; still settling: {}", settling.iter().map(ResourceKey::short).collect::<Vec<_>>().join(", "))
         };
-        // What settles has been applied like the others.
-        let tasks = counts.done + settling.len();
+        // What settles has been applied like the others, and is done already where a later wave came after it.
+        let is_done = |id: &TaskId| self.task(id).is_some_and(|task| self.row(task).stage == Stage::Done);
+        let tasks = counts.done + self.settling_tasks().filter(|id| !is_done(id)).count();
         format!("{tasks} task{} in {took}{tail}", plural(tasks))
     }
 
     /// Returns the resources that were applied and are not healthy yet (decision 10).
     pub(crate) fn settling(&self) -> Vec<ResourceKey> {
-        use crate::model::{HealthStatus, ResultCode, Role};
-        if self.request.dry_run {
-            return Vec::new();
-        }
+        self.settling_tasks().map(|id| id.key.clone()).collect()
+    }
+
+    fn settling_tasks(&self) -> impl Iterator<Item = &TaskId> {
+        let is_unhealthy = |id: &&TaskId| {
+            self.live.get(&id.key).and_then(|live| live.assessment.status()).is_some_and(|status| status != HealthStatus::Healthy)
+        };
         self.results
             .iter()
-            .filter(|result| result.task.role == Role::Apply && result.code == ResultCode::Synced)
-            .filter(|result| {
-                self.live
-                    .get(&result.task.key)
-                    .and_then(|live| live.assessment.status())
-                    .is_some_and(|status| status != HealthStatus::Healthy)
-            })
-            .map(|result| result.task.key.clone())
-            .collect()
+            .filter(|result| !self.request.dry_run && result.task.role == Role::Apply && result.code == ResultCode::Synced)
+            .map(|result| &result.task)
+            .filter(is_unhealthy)
     }
 
     fn failure_sentence(&self) -> String {
         let bad = |result: &&super::TaskResult| {
-            matches!(result.state, TaskState::Failed | TaskState::Error) && result.task.phase != crate::model::Phase::SyncFail
+            matches!(result.state, TaskState::Failed | TaskState::Error) && result.task.phase != Phase::SyncFail
         };
         let Some(result) = self
             .results
             .iter()
             .find(bad)
-            .or_else(|| self.results.iter().find(|result| result.code == crate::model::ResultCode::SyncFailed))
+            .or_else(|| self.results.iter().find(|result| result.code == ResultCode::SyncFailed))
         else {
             return self.message.clone();
         };

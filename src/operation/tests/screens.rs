@@ -222,3 +222,17 @@ fn what_settles_is_one_of_the_tasks_of_a_success() {
         verdict(&world)
     );
 }
+
+#[test]
+fn what_settles_again_after_a_later_wave_is_counted_once() {
+    let mut world = sync([resource("Deployment", "web"), resource("ConfigMap", "c").wave(1)]);
+    world.run(10);
+    assert!(verdict(&world).starts_with("SUCCEEDED 2 tasks in "), "{}", verdict(&world));
+    let key = ResourceKey::new("apps", "Deployment", "shop", "web");
+    let mut live = world.op.live(&key).unwrap().clone();
+    live.resource_version += 1;
+    live.assessment = Fate::Never.assess("Deployment", 1);
+    world.publish(Event::LiveObserved { key, live: Box::new(live) });
+    let said = verdict(&world);
+    assert!(said.starts_with("SUCCEEDED 2 tasks in ") && said.ends_with("; still settling: Deployment/web"), "{said}");
+}
