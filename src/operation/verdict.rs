@@ -38,6 +38,9 @@ pub(crate) struct Blocker {
     pub(crate) since: Timestamp,
 }
 
+/// What holds up an operation that only has to clean up, while nothing is heard of the cluster.
+const STUCK: &str = "what is still to be cleaned up waits for the API server";
+
 impl Operation {
     /// Returns the task that holds the operation up: the first one that is waited for, hooks before resources.
     pub(crate) fn blocker(&self) -> Option<Blocker> {
@@ -57,26 +60,8 @@ impl Operation {
         if self.phase == OperationPhase::Terminating {
             return self.terminating_verdict(now);
         }
-        if let Some(respite) = &self.respite {
-            let left = short_time(respite.until.duration_since(now));
-            let text = format!("attempt {} starts in {left}; attempt {} failed: {}", self.attempt + 1, self.attempt, respite.message);
-            return Verdict { tone: Tone::Bad, word: "RETRYING", text };
-        }
-        if let Some(paused) = self.paused.filter(|_| self.conclusion.is_none()) {
-            let waited = short_time(now.duration_since(paused.since));
-            let text =
-                format!("before {} wave {} for {waited}; nothing is written until a person lets it go on", paused.phase, paused.wave);
-            return Verdict { tone: Tone::Paused, word: "PAUSED", text };
-        }
-        if self.conclusion.is_some() {
-            return Verdict {
-                tone: Tone::Working,
-                word: "FINISHING",
-                text: "keeping the last log lines, then cleaning up hooks".to_owned(),
-            };
-        }
-        if let Some(window) = self.window_sentence(now) {
-            return Verdict { tone: Tone::Blocked, word: "SYNCING", text: format!("blocked by sync window: {window}") };
+        if let Some(held) = self.held_verdict(now) {
+            return held;
         }
         match self.blocker() {
             Some(blocker) => self.blocked_verdict(&blocker, now),
@@ -84,11 +69,35 @@ impl Operation {
         }
     }
 
+    /// Returns the verdict while no task is waited for: until the next attempt, in a pause, at the end, outside of the windows.
+    fn held_verdict(&self, now: Timestamp) -> Option<Verdict> {
+        let lost = self.lost_tail(now);
+        if let Some(respite) = &self.respite {
+            let left = short_time(respite.until.duration_since(now));
+            let text = format!("attempt {} starts in {left}; attempt {} failed: {}{lost}", self.attempt + 1, self.attempt, respite.message);
+            return Some(Verdict { tone: Tone::Bad, word: "RETRYING", text });
+        }
+        if let Some(paused) = self.paused.filter(|_| self.conclusion.is_none()) {
+            let waited = short_time(now.duration_since(paused.since));
+            let text =
+                format!("before {} wave {} for {waited}; nothing is written until a person lets it go on{lost}", paused.phase, paused.wave);
+            return Some(Verdict { tone: Tone::Paused, word: "PAUSED", text });
+        }
+        if self.conclusion.is_some() {
+            let text = if lost.is_empty() { "keeping the last log lines, then cleaning up hooks" } else { STUCK };
+            let text = text.to_owned() + &lost;
+            return Some(Verdict { tone: Tone::Working, word: "FINISHING", text });
+        }
+        let window = self.window_sentence(now)?;
+        Some(Verdict { tone: Tone::Blocked, word: "SYNCING", text: format!("blocked by sync window: {window}{lost}") })
+    }
+
     fn terminating_verdict(&self, now: Timestamp) -> Verdict {
         let is_running_hook = |result: &&TaskResult| result.state == TaskState::Running && result.task.role == Role::Hook;
         let mut running = self.results.iter().filter(is_running_hook);
         let since = self.terminate.as_ref().map(|(at, _)| format!(" for {}", short_time(now.duration_since(*at)))).unwrap_or_default();
         let what = match (running.next(), running.count()) {
+            (None, _) if self.lost_since.is_some() => STUCK.to_owned(),
             (None, _) => "the operation is about to end".to_owned(),
             (Some(first), 0) => format!("stopping {}{since}", first.task.key.short()),
             (Some(first), more) => format!("stopping {} and {more} more hook{}{since}", first.task.key.short(), plural(more)),
@@ -118,7 +127,8 @@ impl Operation {
         if super::messages::is_confirmation(&self.waiting.message) {
             let since = self.waiting.since.unwrap_or(blocker.since);
             let waited = short_time(now.duration_since(since));
-            let text = format!("waiting {waited} for a person to confirm the deletion of {}{more}", id.key.short());
+            let lost = self.lost_tail(now);
+            let text = format!("waiting {waited} for a person to confirm the deletion of {}{more}{lost}", id.key.short());
             return Verdict { tone: Tone::Blocked, word: self.working_word(), text };
         }
         // What was known of the object before is not true any more.
@@ -134,9 +144,13 @@ impl Operation {
         self.lost_since.map(|since| format!("the API server has not answered for {}", short_time(now.duration_since(since))))
     }
 
+    fn lost_tail(&self, now: Timestamp) -> String {
+        self.lost_sentence(now).map(|lost| format!("; {lost}")).unwrap_or_default()
+    }
+
     fn quiet(&self, now: Timestamp) -> String {
-        if let Some(lost) = self.lost_sentence(now) {
-            return format!("; {lost}");
+        if self.lost_since.is_some() {
+            return self.lost_tail(now);
         }
         self.stalled_since().map(|since| format!("; no change for {}", short_time(now.duration_since(since)))).unwrap_or_default()
     }
@@ -303,11 +317,8 @@ impl Operation {
         let bad = |result: &&super::TaskResult| {
             matches!(result.state, TaskState::Failed | TaskState::Error) && result.task.phase != Phase::SyncFail
         };
-        let Some(result) = self
-            .results
-            .iter()
-            .find(bad)
-            .or_else(|| self.results.iter().find(|result| result.code == ResultCode::SyncFailed))
+        let Some(result) =
+            self.results.iter().find(bad).or_else(|| self.results.iter().find(|result| result.code == ResultCode::SyncFailed))
         else {
             return self.message.clone();
         };

@@ -190,6 +190,57 @@ fn while_nothing_is_heard_of_the_cluster_the_verdict_says_since_when_and_claims_
     assert_eq!(verdict(&world), "TERMINATING stopping Job/migrate for 20s");
 }
 
+/// Lets a world run until its verdict begins so, then loses the cluster and waits twelve seconds.
+fn lost_while(mut world: World, word: &str) -> String {
+    for _ in 0..200 {
+        world.decide();
+        if verdict(&world).starts_with(word) {
+            world.publish(Event::ClusterLost { since: world.now });
+            world.now += jiff::SignedDuration::from_secs(12);
+            return verdict(&world);
+        }
+        if world.queue.is_empty() { world.tick() } else { world.answer(0) }
+    }
+    panic!("never {word}: {}", verdict(&world));
+}
+
+#[test]
+fn whatever_an_operation_waits_for_a_cluster_that_is_not_heard_of_is_told() {
+    use crate::model::{Window, WindowKind, Windows};
+    use crate::operation::{Breakpoint, Request, Retry};
+    let lost = "; the API server has not answered for 12s";
+    let ends = sync([resource("ConfigMap", "c"), hook("report", "PostSync").policy("HookSucceeded").fate(Fate::Healthy(1))]);
+    assert_eq!(lost_while(ends, "FINISHING"), format!("FINISHING what is still to be cleaned up waits for the API server{lost}"));
+    let asking = |request: Request| {
+        let specs = vec![hook("migrate", "PreSync").fate(Fate::Degraded(1)), resource("ConfigMap", "c")];
+        World::new(Setup { specs, request, ..Setup::default() })
+    };
+    let pause_before = vec![Breakpoint::parse("PreSync").unwrap()];
+    let paused = lost_while(asking(Request { pause_before, ..Request::default() }), "PAUSED");
+    assert!(paused.ends_with(&format!("nothing is written until a person lets it go on{lost}")), "{paused}");
+    let retry = Retry { limit: Some(1), duration: std::time::Duration::from_secs(60), ..Retry::default() };
+    let retrying = lost_while(asking(Request { retry, ..Request::default() }), "RETRYING");
+    assert!(retrying.starts_with("RETRYING attempt 2 starts in ") && retrying.ends_with(lost), "{retrying}");
+    let window = Window::of_all(WindowKind::Deny, "0 11 * * *", std::time::Duration::from_secs(2 * 3_600));
+    let blocked = lost_while(asking(Request { windows: Windows::new([window]), ..Request::default() }), "SYNCING blocked by sync window");
+    assert!(blocked.ends_with(lost), "{blocked}");
+    let request = Request { prune: true, ..Request::default() };
+    let candidates = vec![resource("ConfigMap", "old").option("Prune=confirm")];
+    let confirmed = lost_while(World::new(Setup { candidates, request, ..Setup::default() }), "SYNCING waiting");
+    assert!(confirmed.ends_with(&format!("for a person to confirm the deletion of ConfigMap/old{lost}")), "{confirmed}");
+}
+
+#[test]
+fn an_operation_that_ends_without_a_running_hook_and_without_the_cluster_says_what_waits() {
+    let mut world = sync([resource("Deployment", "web").fate(Fate::Never), resource("ConfigMap", "c").wave(1)]);
+    world.run(5);
+    world.publish(Event::TerminateRequested { by: "olga".to_owned() });
+    let said = "TERMINATING what is still to be cleaned up waits for the API server; the API server has not answered for 12s";
+    world.publish(Event::ClusterLost { since: world.now });
+    world.now += jiff::SignedDuration::from_secs(12);
+    assert_eq!(verdict(&world), said);
+}
+
 #[test]
 fn of_many_pods_the_verdict_counts_those_that_run_and_names_the_one_with_trouble() {
     let mut world = sync([hook("migrate", "PreSync").fate(Fate::Never)]);
