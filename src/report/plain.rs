@@ -133,6 +133,10 @@ impl<W: Write> Plain<W> {
             }
             Event::Resumed { by } => self.say(at, operation, Mark::Start, &format!("going on, asked for by {by}")),
             Event::Stalled { .. } => self.say(at, operation, Mark::Waiting, &operation.verdict(at).text),
+            Event::ClusterLost { since } => {
+                let silent = short_time(at.duration_since(*since));
+                self.say(at, operation, Mark::Waiting, &format!("the API server has not answered for {silent}"))
+            }
             Event::ClusterBack { since } => {
                 self.say(at, operation, Mark::Good, &format!("the API server answers again{}", took(Some(*since), at)))
             }
@@ -159,7 +163,6 @@ impl<W: Write> Plain<W> {
             | Event::LogOpened { .. }
             | Event::LogClosed { .. }
             | Event::PruneApproved { .. }
-            | Event::ClusterLost { .. }
             | Event::Concluded { .. } => Ok(()),
         }
     }

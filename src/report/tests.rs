@@ -308,6 +308,26 @@ async fn plain_output_says_once_why_a_pod_hangs() {
 }
 
 #[tokio::test]
+async fn plain_output_says_of_each_time_without_the_cluster_that_it_begins_and_that_it_ends() {
+    let mut out = Vec::new();
+    let outage = |story: &mut Story, from: i64| {
+        let since = story.at(from).at;
+        story.at(from + 15_000).say(Event::ClusterLost { since }).at(from + 20_000).say(Event::ClusterBack { since });
+    };
+    let tell = |story: &mut Story| {
+        story.begin();
+        outage(story, 1_000);
+        outage(story, 40_000);
+        story.end();
+    };
+    printed(&mut Plain::new(&mut out, Style::default()), tell).await;
+    let text = String::from_utf8(out).unwrap();
+    let said: Vec<&str> = text.lines().filter_map(|line| Some(&line[line.find("the API server")?..])).collect();
+    let once = ["the API server has not answered for 15s", "the API server answers again after 20s"];
+    assert_eq!(said, [once, once].concat(), "{text}");
+}
+
+#[tokio::test]
 async fn a_leftover_of_an_earlier_hook_says_nothing_about_the_health_of_this_one() {
     let healths: Vec<String> = json_lines(failing)
         .await

@@ -53,6 +53,9 @@ fn sentence(record: &Record, operation: &Operation) -> Option<(Stage, String)> {
         Event::Stalled { since } => {
             Some((Stage::Waiting, format!("nothing has changed for {}", short_time(record.at.duration_since(*since)))))
         }
+        Event::ClusterLost { since } => {
+            Some((Stage::Waiting, format!("the API server has not answered for {}", short_time(record.at.duration_since(*since)))))
+        }
         Event::ClusterBack { since } => {
             Some((Stage::Done, format!("the API server answers again, after {}", short_time(record.at.duration_since(*since)))))
         }
@@ -83,7 +86,6 @@ fn sentence(record: &Record, operation: &Operation) -> Option<(Stage, String)> {
         | Event::Occurred { .. }
         | Event::LogOpened { .. }
         | Event::LogClosed { .. }
-        | Event::ClusterLost { .. }
         | Event::Concluded { .. } => None,
     }
 }

@@ -410,6 +410,18 @@ fn a_dialog_says_its_sentences_to_their_end_where_there_is_room() {
 }
 
 #[test]
+fn the_last_line_says_that_the_cluster_is_not_heard_of_and_that_it_is_again() {
+    let mut play = play::blocked_by_hook();
+    for _ in 0..2 {
+        let since = play.now;
+        play.after(15.0).fact(Event::ClusterLost { since });
+        assert!(play.at(120, 35).contains(" ○ the API server has not answered for 15s "), "{}", play.screen());
+        play.after(5.0).fact(Event::ClusterBack { since });
+        assert!(play.at(120, 35).contains(" ✔ the API server answers again, after 20s "), "{}", play.screen());
+    }
+}
+
+#[test]
 fn the_name_that_ends_a_protected_operation_is_typed_where_it_is_seen() {
     let mut play = play::blocked_by_hook();
     play.app.model.place = Some(Place { protected: true, ..play::place() });
