@@ -39,13 +39,13 @@ pub(super) fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&
         // Of a plan the whole sentence stands nowhere else.
         let reason = board.action(id).filter(|_| operation.is_none()).and_then(reason);
         if let Some((label, why)) = reason {
-            lines.push(field(label, said(why)));
+            lines.push(field(label, said(why, Whole::Json)));
         } else if !row.message.is_empty() {
             lines.push(field("message", row.message.clone()));
         }
     }
     if let Some(left) = board.plan().not_run.iter().find(|left| left.task.id == *id) {
-        lines.push(field("not run", said(&left.reason)));
+        lines.push(field("not run", said(&left.reason, Whole::Json)));
         lines.extend(traits(&left.task));
     }
     if let Some(operation) = operation {
@@ -67,13 +67,29 @@ pub(super) fn overview(model: &Model, board: &Board, id: &TaskId, task: Option<&
     lines
 }
 
-/// Returns what somebody else has written, as it may be shown; of something enormous only the start, and how much more there is.
-fn said(raw: &str) -> String {
+/// Where the whole of an enormous sentence stands.
+#[derive(Clone, Copy)]
+enum Whole {
+    /// In the object.
+    Yaml,
+    /// In what the program prints.
+    Json,
+    /// In an event alone.
+    Event,
+}
+
+/// Returns what somebody else has written, as it may be shown; of something enormous only the start, how much more there is, and where.
+fn said(raw: &str, whole: Whole) -> String {
     if raw.len() <= LONGEST {
         return clean::text(raw).into_owned();
     }
     let start = &raw[..clean::char_end_before(raw, LONGEST)];
-    format!("{} … and {} KiB more", clean::text(start), (raw.len() - start.len()).div_ceil(1024))
+    let way = match whole {
+        Whole::Yaml => "y shows it whole",
+        Whole::Json => "-o json prints it whole",
+        Whole::Event => "kubectl get events -o yaml prints it whole",
+    };
+    format!("{} … and {} KiB more: {way}", clean::text(start), (raw.len() - start.len()).div_ceil(1024))
 }
 
 /// Returns the whole reason of what a sync would do, where the table has room for a part of it.
@@ -91,7 +107,7 @@ fn result(model: &Model, operation: &Operation, id: &TaskId) -> Vec<TextLine> {
     let mut lines = Vec::new();
     if let Some(result) = operation.result(id) {
         let words: Vec<&str> = [result.code.as_str(), result.state.as_str()].into_iter().filter(|word| !word.is_empty()).collect();
-        lines.push(field("result", format!("{}: {}", words.join(", "), said(&result.message))));
+        lines.push(field("result", format!("{}: {}", words.join(", "), said(&result.message, Whole::Json))));
     }
     if let Some(progress) = operation.progress(id) {
         let since = |at: jiff::Timestamp| format!("+{}", short_time(at.duration_since(operation.started_at())));
@@ -114,7 +130,7 @@ fn earlier(operation: &Operation, id: &TaskId) -> Vec<TextLine> {
         let times = progress.and_then(|progress| Some((progress.started_at?, progress.finished_at?)));
         let took = times.map(|(from, to)| format!(" after {}", short_time(to.duration_since(from)))).unwrap_or_default();
         let words: Vec<&str> = [result.code.as_str(), result.state.as_str()].into_iter().filter(|word| !word.is_empty()).collect();
-        field(&label, format!("{}{took}: {}", words.join(", "), said(&result.message)))
+        field(&label, format!("{}{took}: {}", words.join(", "), said(&result.message, Whole::Json)))
     };
     operation.attempts().iter().rev().map(line).collect()
 }
@@ -146,7 +162,7 @@ pub(crate) fn unjudged(key: &ResourceKey) -> &'static str {
     if is_built_in(&key.group) {
         "no rule for this kind: done as soon as it exists"
     } else {
-        "no rule, and nothing in its status to go by: done as soon as it exists, whatever its controller still does"
+        "no rule: done as soon as it exists, whatever its status says or its controller still does"
     }
 }
 
@@ -154,8 +170,10 @@ fn live_lines(key: &ResourceKey, live: &Live) -> Vec<TextLine> {
     let health = match &live.assessment {
         Assessment::NoRule => unjudged(key).to_owned(),
         Assessment::Known(health) if health.message.is_empty() => format!("{} by rule {}", health.status, clean::text(&health.rule)),
-        Assessment::Known(health) => format!("{} by rule {}: {}", health.status, clean::text(&health.rule), said(&health.message)),
-        Assessment::Error(error) => format!("cannot be told: {}", said(error)),
+        Assessment::Known(health) => {
+            format!("{} by rule {}: {}", health.status, clean::text(&health.rule), said(&health.message, Whole::Yaml))
+        }
+        Assessment::Error(error) => format!("cannot be told: {}", said(error, Whole::Json)),
     };
     let mut lines = vec![field("health", health)];
     if let (Some(generation), Some(observed)) = (live.generation, live.observed_generation) {
@@ -224,7 +242,7 @@ pub(super) fn events(model: &Model, operation: &Operation, id: &TaskId) -> Vec<T
             (format!("  {age:>6} "), Role::Dim),
             (format!("{}{times} ", clean::text(&event.reason)), if event.warning { Role::Warn } else { Role::Text }),
             (format!("{} ", clean::text(&event.about.short())), Role::Dim),
-            (said(&event.message), Role::Text),
+            (said(&event.message, Whole::Event), Role::Text),
         ]);
     }
     lines
