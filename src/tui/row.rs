@@ -218,8 +218,13 @@ impl Row {
 
 /// Returns whether `text` contains `words`, ignoring the case of ASCII letters.
 pub(crate) fn contains(text: &str, words: &str) -> bool {
+    words.is_empty() || find(text, words).is_some()
+}
+
+/// Returns the first byte at which `text` has `words`, ignoring the case of ASCII letters; `None` for no words.
+pub(crate) fn find(text: &str, words: &str) -> Option<usize> {
     let (text, words) = (text.as_bytes(), words.as_bytes());
-    words.is_empty() || text.windows(words.len()).any(|part| part.eq_ignore_ascii_case(words))
+    if words.is_empty() { None } else { text.windows(words.len()).position(|part| part.eq_ignore_ascii_case(words)) }
 }
 
 /// Returns the usual abbreviation of a kind, or the kind.

@@ -5,6 +5,7 @@ use crate::engine::session::Answer;
 use crate::model::{Assessment, ContainerState, HealthStatus, ResourceKey};
 use crate::operation::Event;
 use crate::tui::clean::cells::count;
+use crate::tui::theme::Role;
 use crate::tui::views::details::unjudged;
 
 /// The details of the Job that failed.
@@ -41,11 +42,47 @@ fn a_search_goes_through_the_lines_of_any_tab_and_round() {
     assert!(play.at(80, 12).contains("no line has `no-such-word`"), "{}", play.screen());
 }
 
+/// The line of a screen that is drawn as the match that was gone to.
+fn chosen(play: &mut Play, width: u16, height: u16) -> Vec<String> {
+    let buffer = play.resize(width, height).buffer();
+    let here = play.app.model.theme.style(Role::Chosen).add_modifier;
+    let is_here = |row: &u16| *row > 1 && (0..width).any(|column| buffer.cell((column, *row)).unwrap().modifier == here);
+    let text = |row: u16| (0..width).map(|column| buffer.cell((column, row)).unwrap().symbol()).collect::<String>().trim().to_owned();
+    (0..height).filter(is_here).map(text).collect()
+}
+
 #[test]
 fn the_overview_is_searched_too() {
     let mut play = details();
     play.press("/ 'manifest enter");
     assert!(play.at(80, 24).contains("/manifest  1/1"), "{}", play.screen());
+}
+
+#[test]
+fn the_chosen_match_is_kept_when_lines_break_elsewhere_and_when_others_come() {
+    let mut play = play::blocked_by_deployment();
+    let long = format!("{}needle at the end", "word ".repeat(60));
+    play.health("Deployment/orders-api", HealthStatus::Progressing, &long);
+    play.press("d");
+    play.at(120, 40);
+    play.press("/ 'needle enter");
+    for (width, height) in [(120, 40), (60, 40), (200, 40), (40, 24)] {
+        let screen = play.at(width, height);
+        // There is no room for it beside the tabs on the smallest one.
+        assert!(width == 40 || screen.contains("/needle  1/2"), "{screen}");
+        let chosen = chosen(&mut play, width, height);
+        assert!(chosen.len() == 1 && chosen[0].contains("needle"), "{width}: {chosen:?}\n{screen}");
+    }
+}
+
+#[test]
+fn a_match_far_to_the_right_is_brought_into_sight() {
+    let mut play = yaml(&format!("port: 1\nlong: {}port: 2", "x".repeat(3_000)));
+    play.at(80, 24);
+    play.press("/ 'port enter n");
+    assert!(play.at(80, 24).contains("xport: 2"), "{}", play.screen());
+    play.press("n");
+    assert!(play.at(80, 24).contains("port: 1"), "{}", play.screen());
 }
 
 #[test]

@@ -16,7 +16,7 @@ use super::diff::{DiffView, Opening};
 use super::text::{Scroll, TextLine, fitted};
 use super::{Outbox, Outcome, Shown, View, Wish};
 use crate::engine::session::Ask;
-use crate::model::TaskId;
+use crate::model::{ResourceKey, TaskId};
 use crate::tui::action::Action;
 use crate::tui::clean;
 use crate::tui::keymap::Context;
@@ -79,10 +79,7 @@ impl DetailsView {
     }
 
     fn yaml<'a>(&self, model: &'a Model) -> Option<&'a [String]> {
-        match model.yaml.get(&self.task.key) {
-            Some(Yaml::Lines(lines)) => Some(lines),
-            Some(Yaml::Asked | Yaml::Missing(_)) | None => None,
-        }
+        yaml_of(model, &self.task.key)
     }
 
     fn other_lines(&self, model: &Model) -> Vec<TextLine> {
@@ -98,6 +95,14 @@ impl DetailsView {
                 Some(Yaml::Asked | Yaml::Lines(_)) | None => dim("asking the cluster…"),
             }],
         }
+    }
+}
+
+/// Returns the lines of an object, if they are there.
+fn yaml_of<'a>(model: &'a Model, key: &ResourceKey) -> Option<&'a [String]> {
+    match model.yaml.get(key) {
+        Some(Yaml::Lines(lines)) => Some(lines),
+        Some(Yaml::Asked | Yaml::Missing(_)) | None => None,
     }
 }
 
@@ -140,13 +145,18 @@ impl View for DetailsView {
     fn settle(&mut self, model: &Model, area: Rect, _out: &mut Outbox) {
         let height = usize::from(area.height.saturating_sub(2));
         self.width = usize::from(area.width.saturating_sub(1));
-        if self.tab == Tab::Yaml
-            && let Some(lines) = self.yaml(model)
-        {
-            return self.scroll.settle(lines.len(), height);
+        let was_seen = self.find.here().is_some_and(|here| self.scroll.visible().contains(&here));
+        match self.yaml(model).filter(|_| self.tab == Tab::Yaml).map(<[String]>::len) {
+            Some(len) => self.scroll.settle(len, height),
+            None => {
+                self.lines = fitted(self.other_lines(model), self.width);
+                self.scroll.settle(self.lines.len(), height);
+            }
         }
-        self.lines = fitted(self.other_lines(model), self.width);
-        self.scroll.settle(self.lines.len(), height);
+        self.find_again(model);
+        if let Some(here) = self.find.here().filter(|_| was_seen) {
+            self.scroll.reveal(here);
+        }
     }
 
     fn draw(&self, model: &Model, area: Rect, buffer: &mut Buffer) {

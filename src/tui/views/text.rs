@@ -181,7 +181,7 @@ impl Scroll {
         for (row, line) in lines.iter().enumerate().skip(self.top).take(usize::from(area.height)) {
             let Some(mut pen) = Pen::row(buffer, area, (row - self.top) as u16) else { return };
             let (rest, torn) = clean::tail(line, self.left);
-            let role = sought.role(row, [line.as_str()]).unwrap_or(Role::Text);
+            let role = sought.role(row).unwrap_or(Role::Text);
             pen.put(" ", model.theme.style(Role::Text)).skip(torn as u16).fit(rest, model.theme.style(role));
         }
     }
@@ -196,7 +196,7 @@ impl Scroll {
         for (row, pieces) in lines.iter().enumerate().skip(self.top).take(usize::from(area.height)) {
             let Some(mut pen) = Pen::row(buffer, area, (row - self.top) as u16) else { return };
             pen.put(" ", model.theme.style(Role::Text));
-            let found = sought.role(row, pieces.iter().map(|(text, _)| text.as_str()));
+            let found = sought.role(row);
             for (text, role) in pieces {
                 pen.fit(text, model.theme.style(found.unwrap_or(*role)));
             }
@@ -204,20 +204,19 @@ impl Scroll {
     }
 }
 
-/// What is searched for in a text.
+/// What has been found in a text. Lines are not looked through while they are drawn: one may be a megabyte.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sought<'a> {
-    pub(super) text: &'a str,
+    /// The lines that have it, in order.
+    pub(super) hits: &'a [usize],
     /// The line that was gone to.
     pub(super) here: Option<usize>,
 }
 
 impl Sought<'_> {
     /// Returns what a line is drawn as that has it.
-    fn role<'a>(&self, row: usize, pieces: impl IntoIterator<Item = &'a str>) -> Option<Role> {
-        if self.text.is_empty() || !pieces.into_iter().any(|text| crate::tui::row::contains(text, self.text)) {
-            return None;
-        }
+    fn role(&self, row: usize) -> Option<Role> {
+        self.hits.binary_search(&row).ok()?;
         Some(if self.here == Some(row) { Role::Chosen } else { Role::Marked })
     }
 }
