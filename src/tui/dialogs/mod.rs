@@ -23,7 +23,7 @@ use super::model::Model;
 use super::paint::{self, Pen};
 use super::theme::{Role, Theme};
 use super::views::Outbox;
-use super::views::text::fitted;
+use super::views::text::fitted_within;
 use super::widgets::prompt::{Prompt, PromptOutcome, PromptStyles};
 use crate::engine::session::Planned;
 
@@ -80,8 +80,8 @@ pub(super) fn room(area: Rect) -> usize {
 /// there is no room for all of them.
 pub(super) fn sheet(theme: Theme, sheet: &Sheet<'_>, area: Rect, buffer: &mut Buffer) {
     let width = WIDTH.min(area.width);
-    let whole = fitted(sheet.lines.to_vec(), usize::from(width.saturating_sub(4)));
-    let shown = if whole.len() <= room(area) { &whole } else { sheet.lines };
+    let whole = fitted_within(sheet.lines, usize::from(width.saturating_sub(4)), room(area));
+    let shown = whole.as_deref().unwrap_or(sheet.lines);
     let wanted = shown.len() as u16 + AROUND;
     let height = wanted.min(area.height);
     let part = Rect { x: area.x + (area.width - width) / 2, y: area.y + (area.height - height) / 3, width, height };
@@ -304,5 +304,15 @@ mod tests {
         assert!(lines.len() == 2 && lines.iter().all(|line| line.len() <= 72), "{lines:?}");
         assert_eq!(wrapped("     ╰── here", 72), ["     ╰── here"]);
         assert_eq!(wrapped(&"x".repeat(100), 72).len(), 1);
+    }
+
+    #[test]
+    fn a_megabyte_is_not_laid_out_to_see_that_there_is_no_room_for_it() {
+        let area = Rect::new(0, 0, 80, 24);
+        let mut buffer = Buffer::empty(area);
+        let long = vec![("why ".to_owned(), Role::Dim), ("世界".repeat(180_000), Role::Text)];
+        let looks = Sheet { title: "a question", lines: &[long.clone(), long], focus: 0, buttons: &[("No", true)], hint: "" };
+        let looked = clean::cells::count::during(|| sheet(Theme::default(), &looks, area, &mut buffer));
+        assert!(looked < 10_000, "{looked}");
     }
 }

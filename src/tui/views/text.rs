@@ -78,6 +78,20 @@ pub(crate) fn fitted(lines: Vec<TextLine>, columns: usize) -> Vec<TextLine> {
     fitted
 }
 
+/// Breaks lines likewise if they take at most so many rows; `None` if they take more, as soon as that is known.
+pub(crate) fn fitted_within(lines: &[TextLine], columns: usize, rows: usize) -> Option<Vec<TextLine>> {
+    let mut shown = Vec::new();
+    for line in lines {
+        let room = columns.saturating_mul(rows.checked_sub(shown.len())?);
+        // What alone is wider than all rows is not broken at all.
+        if line.iter().any(|(text, _)| clean::is_wider(text, room)) {
+            return None;
+        }
+        shown.extend(fitted(vec![line.clone()], columns));
+    }
+    (shown.len() <= rows).then_some(shown)
+}
+
 /// Where a person is in a text.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Scroll {
@@ -253,6 +267,10 @@ mod tests {
                 prop_assert!(clean::columns(part) <= if at == 0 { first } else { columns }, "{:?}", parts);
             }
             let line = vec![("label ".to_owned(), Role::Dim), (text, Role::Text)];
+            let twice = [line.clone(), line.clone()];
+            let whole = fitted(twice.to_vec(), columns + 6);
+            prop_assert_eq!(fitted_within(&twice, columns + 6, whole.len() - 1), None);
+            prop_assert_eq!(fitted_within(&twice, columns + 6, whole.len()), Some(whole));
             prop_assert!(fitted(vec![line], columns + 6).iter().all(|line| line.iter().map(|(text, _)| clean::columns(text)).sum::<usize>() <= columns + 6));
         }
     }
