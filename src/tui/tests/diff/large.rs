@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use super::{difference, go_to, orders, planned};
 use crate::engine::session::Answer;
+use crate::tui::app::Effect;
 use crate::tui::tests::play::Play;
 
 /// A ConfigMap of so many lines, one of which changes.
@@ -62,4 +63,24 @@ fn a_list_counts_what_is_large_beside_the_frames() {
     assert!(line(&mut play).contains("0 change"), "{}", play.screen());
     play.work();
     assert!(line(&mut play).contains("+1 −1"), "{}", play.screen());
+}
+
+#[test]
+fn what_is_marked_and_large_is_written_for_the_viewer_beside_the_frames_and_the_next_key_gives_it_up() {
+    let shown = |play: &Play| play.others.iter().filter(|effect| matches!(effect, Effect::Show(_))).count();
+    let mut play = large(3_000);
+    go_to(&mut play, "ConfigMap/orders-config");
+    play.press("space");
+    play.work();
+    play.press("E");
+    assert!(play.at(80, 24).contains("writing what is marked for the viewer; the next key gives it up"), "{}", play.screen());
+    assert_eq!((play.jobs.len(), shown(&play)), (1, 0));
+    play.press("j").work().settle();
+    assert_eq!(shown(&play), 0);
+    play.press("E").work().settle();
+    assert_eq!(shown(&play), 1);
+    let showing = play.others.iter().find_map(|effect| if let Effect::Show(showing) = effect { Some(showing) } else { None }).unwrap();
+    assert!(showing.name == "1-marked" && showing.unified.contains("+  key-002999: new"), "{}", showing.unified);
+    play.settle();
+    assert_eq!(shown(&play), 1, "it is shown once");
 }

@@ -1,11 +1,15 @@
 //! Marks, and what leads from the diff screen elsewhere: to the sync of what was marked, always through a dialog, to the live object, to
 //! the clipboard.
 
-use super::script::{Script, Sign};
+use std::sync::Arc;
+
+use super::script::{LIGHT, Script, Sign, is_light};
+use super::work::{Job, Ticket, Work};
 use super::{DiffView, Focus, words};
 use crate::model::ResourceKey;
 use crate::operation::Request;
 use crate::plan::Selector;
+use crate::plan::diff::Difference;
 use crate::tui::action::Action;
 use crate::tui::comparison::{Entry, Found};
 use crate::tui::dialogs::sync::{Proposal, Scope, SyncDialog};
@@ -88,14 +92,36 @@ impl DiffView {
         out.wish(Wish::Copy(self.page.script.unified(&words::full_name(entry))));
     }
 
-    /// Gives the viewer what is marked, one after the other as in the list, else the chosen one.
-    fn show_outside(&self, model: &Model, out: &mut Outbox) {
+    /// Gives the viewer what is marked, one after the other as in the list, else the chosen one. Much is written beside the frames.
+    fn show_outside(&mut self, model: &Model, out: &mut Outbox) {
         let Some(found) = self.found(model) else { return };
-        let marked: Vec<&Entry> = found.entries.iter().filter(|entry| self.is_marked(entry)).collect();
-        let showing = if marked.is_empty() { self.chosen_one(found) } else { several(found, &marked) };
-        match showing {
-            Some(showing) => out.wish(Wish::Show(Box::new(showing))),
-            None => out.say(Notice::plain("there is no text to show")),
+        let marked = found.entries.iter().filter(|entry| self.is_marked(entry));
+        let marked: Vec<_> =
+            marked.filter_map(|entry| Some((words::full_name(entry), found.planned.differences.get(&entry.task)?.clone()))).collect();
+        if marked.is_empty() {
+            return show(self.chosen_one(found), out);
+        }
+        let mut left = LIGHT;
+        if marked.iter().all(|(_, difference)| is_light(difference, &mut left)) {
+            return show(Some(several(&marked, || false)), out);
+        }
+        out.say(Notice::plain("writing what is marked for the viewer; the next key gives it up"));
+        let ticket = Ticket::default();
+        self.outside.writing = Some(ticket.clone());
+        self.jobs.push(Job { ticket, work: Work::Showing(marked) });
+    }
+
+    /// Takes what has been written for the viewer, for the next frame.
+    pub(super) fn take_showing(&mut self, ticket: &Ticket, showing: &Showing) {
+        if self.outside.writing.as_ref().is_some_and(|writing| writing.is(ticket)) {
+            self.outside = Outside { writing: None, ready: Some(showing.clone()) };
+        }
+    }
+
+    /// Shows what has been written.
+    pub(super) fn show_ready(&mut self, out: &mut Outbox) {
+        if let Some(ready) = self.outside.ready.take() {
+            show(Some(ready), out);
         }
     }
 
@@ -114,21 +140,42 @@ impl DiffView {
     }
 }
 
-/// Puts resources one after the other, as documents of a file of YAML and as parts of a unified diff. Their lines are written here and now:
-/// the viewer takes the screen anyway.
-fn several(found: &Found, entries: &[&Entry]) -> Option<Showing> {
-    let texts = entries.iter().filter_map(|entry| Some((*entry, Script::new(found.planned.differences.get(&entry.task)?))));
+/// What is written for the viewer beside the frames, and what has been.
+#[derive(Debug, Default)]
+pub(super) struct Outside {
+    writing: Option<Ticket>,
+    ready: Option<Showing>,
+}
+
+impl Outside {
+    /// Nobody waits for it any more.
+    pub(super) fn give_up(&mut self) {
+        if let Some(ticket) = std::mem::take(self).writing {
+            ticket.give_up();
+        }
+    }
+}
+
+fn show(showing: Option<Showing>, out: &mut Outbox) {
+    match showing.filter(|showing| !showing.unified.is_empty()) {
+        Some(showing) => out.wish(Wish::Show(Box::new(showing))),
+        None => out.say(Notice::plain("there is no text to show")),
+    }
+}
+
+/// Puts resources one after the other, as documents of a file of YAML and as parts of a unified diff, until nobody wants it any more.
+pub(super) fn several(of: &[(String, Arc<Difference>)], is_given_up: impl Fn() -> bool) -> Showing {
+    let texts = of.iter().take_while(|_| !is_given_up()).map(|(title, difference)| (title, Script::new(difference)));
     let (mut count, mut showing) = (0, Showing::default());
-    for (entry, script) in texts.filter(|(_, script)| !script.texts.is_empty()) {
+    for (title, script) in texts.filter(|(_, script)| !script.texts.is_empty()) {
         count += 1;
-        let title = words::full_name(entry);
         for (all, side) in [(&mut showing.live, script.side(Sign::Removed)), (&mut showing.target, script.side(Sign::Added))] {
             if !side.is_empty() {
-                all.extend(["---\n# ", &title, "\n", &side]);
+                all.extend(["---\n# ", title, "\n", &side]);
             }
         }
-        showing.unified += &script.unified(&title);
+        showing.unified += &script.unified(title);
     }
     showing.name = format!("{count}-marked");
-    (count > 0).then_some(showing)
+    showing
 }

@@ -23,6 +23,7 @@ use std::sync::Arc;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
+use self::choosing::Outside;
 use self::find::Search;
 use self::layout::{Panes, Wanted};
 use self::page::{Looks, Page, Shape};
@@ -97,6 +98,7 @@ pub(crate) struct DiffView {
     writing: Option<Ticket>,
     counting: Option<Ticket>,
     wrapping: Option<Wrapping>,
+    outside: Outside,
     /// Version of the answer that all this is about.
     seen: Option<u64>,
     area: Rect,
@@ -129,6 +131,7 @@ impl DiffView {
             writing: None,
             counting: None,
             wrapping: None,
+            outside: Outside::default(),
             seen: None,
             area: Rect::default(),
         }
@@ -297,6 +300,7 @@ impl View for DiffView {
 
     fn update(&mut self, action: Action, model: &Model, out: &mut Outbox) -> Outcome {
         self.settle_search();
+        self.outside.give_up();
         // Several keys may come between two frames.
         self.refresh(model);
         let outcome = if self.go(action, model) || self.look(action, model, out) == Outcome::Consumed {
@@ -319,6 +323,7 @@ impl View for DiffView {
     fn settle(&mut self, model: &Model, area: Rect, out: &mut Outbox) {
         self.area = area;
         self.refresh(model);
+        self.show_ready(out);
         self.send(out);
     }
 
@@ -335,6 +340,7 @@ impl View for DiffView {
             Product::Breaks(breaks) => self.take_breaks((ticket, breaks), model),
             Product::Sizes(sizes) => self.take_sizes(ticket, sizes),
             Product::Hits(hits) => self.take_hits((ticket, hits), model),
+            Product::Showing(showing) => self.take_showing(ticket, showing),
         }
     }
 
@@ -376,6 +382,7 @@ impl Drop for DiffView {
     fn drop(&mut self) {
         self.search.give_up();
         self.give_up_wrapping();
+        self.outside.give_up();
         for ticket in self.writing.iter().chain(&self.counting) {
             ticket.give_up();
         }

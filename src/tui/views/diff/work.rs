@@ -5,12 +5,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::super::logs::find::Needle;
+use super::choosing;
 use super::page::Breaks;
 use super::script::{self, Script, Size};
 use crate::engine::session::Planned;
 use crate::plan::diff::Difference;
 use crate::tui::clean;
 use crate::tui::comparison::Entry;
+use crate::tui::viewer::Showing;
 
 /// Lines between two looks whether the work is still wanted.
 const STRIDE: usize = 4_096;
@@ -52,6 +54,8 @@ pub(super) enum Work {
     Sizes(Vec<(usize, Arc<Difference>)>),
     /// Look for a text in all of them.
     Search { needle: Needle, planned: Arc<Planned>, entries: Arc<[Entry]> },
+    /// Write what a viewer gets of some resources, each with its full name.
+    Showing(Vec<(String, Arc<Difference>)>),
 }
 
 /// Work that is done.
@@ -67,6 +71,7 @@ pub(super) enum Product {
     Breaks(Breaks),
     Sizes(Vec<(usize, Size)>),
     Hits(Arc<Hits>),
+    Showing(Showing),
 }
 
 impl Job {
@@ -83,6 +88,7 @@ impl Job {
                 let wanted = of.into_iter().take_while(|_| !ticket.is_given_up());
                 Product::Sizes(wanted.map(|(at, difference)| (at, Size::of(&difference))).collect())
             }
+            Work::Showing(of) => Product::Showing(choosing::several(&of, || ticket.is_given_up())),
             Work::Search { needle, planned, entries } => Product::Hits(Arc::new(search(&needle, (&planned, &entries), &ticket)?)),
         };
         (!ticket.is_given_up()).then_some(Done { ticket, product })
