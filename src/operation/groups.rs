@@ -86,14 +86,20 @@ impl Operation {
 
     /// What begins and ends with a group.
     pub(super) fn open_group(&self, phase: Phase, wave: Wave) -> Vec<Event> {
-        let mut events = self.closing_events(Closing::Before(phase));
-        events.retain(|event| !matches!(event, Event::WaveFinished { phase: closed, wave: number } if (*closed, *number) == (phase, wave)));
+        let mut events = self.closing_before(phase, wave);
         if !self.phases.contains_key(&phase) {
             events.push(Event::PhaseStarted { phase });
         }
         if !self.waves.contains_key(&(phase, wave)) {
             events.push(Event::WaveStarted { phase, wave });
         }
+        events
+    }
+
+    /// What ends before a group.
+    pub(super) fn closing_before(&self, phase: Phase, wave: Wave) -> Vec<Event> {
+        let mut events = self.closing_events(Closing::Before(phase));
+        events.retain(|event| !matches!(event, Event::WaveFinished { phase: closed, wave: number } if (*closed, *number) == (phase, wave)));
         events
     }
 

@@ -30,7 +30,8 @@ impl Operation {
         self.can_pause() && (self.paused.is_some() || self.pause_wanted || self.request.pause_before.iter().any(is_ahead))
     }
 
-    /// Returns what a breakpoint before this group asks for; `None`: there is none, go on. What is still being written ends first.
+    /// Returns what a breakpoint before this group asks for; `None`: there is none, go on. What is still being written ends first, and what
+    /// is over ends before the pause: its time does not go on.
     pub(super) fn stop_before(&self, phase: Phase, wave: Wave) -> Option<Vec<Effect>> {
         if !self.pause_wanted && self.breakpoint_before(phase, wave).is_none() {
             return None;
@@ -38,7 +39,8 @@ impl Operation {
         if self.in_flight > 0 || !self.finalizers_to_remove().is_empty() {
             return Some(Vec::new());
         }
-        Some(vec![Effect::Record(Event::Paused { phase, wave })])
+        let over = self.closing_before(phase, wave);
+        Some(over.into_iter().chain([Event::Paused { phase, wave }]).map(Effect::Record).collect())
     }
 
     /// A breakpoint without a wave stands before the first group of its phase.

@@ -141,3 +141,21 @@ fn r406_a_breakpoint_before_a_wave_of_syncfail_stands_before_all_of_its_hooks() 
     go_on(&mut world);
     assert_eq!(world.calls()[1..3], ["apply Job/one", "apply Job/two"]);
 }
+
+#[test]
+fn what_is_over_before_a_pause_ends_before_it_and_is_not_ended_again() {
+    let specs = vec![hook("migrate", "PreSync").fate(Fate::Healthy(2)), resource("ConfigMap", "c")];
+    let mut world = stopping(&["Sync"], specs, NewNamespace::No);
+    world.run(10);
+    let since = world.op.paused().unwrap().since;
+    let ended = world.op.phase_span(Phase::PreSync).and_then(|span| span.finished_at);
+    assert_eq!(ended, Some(since));
+    world.now += jiff::SignedDuration::from_secs(300);
+    go_on(&mut world);
+    assert_eq!(world.op.phase(), OperationPhase::Succeeded);
+    assert_eq!(world.op.phase_span(Phase::PreSync).and_then(|span| span.finished_at), ended);
+    let ends = |record: &&crate::operation::Record| {
+        matches!(record.event, Event::PhaseFinished { phase: Phase::PreSync, .. } | Event::WaveFinished { phase: Phase::PreSync, .. })
+    };
+    assert_eq!(world.history.iter().filter(ends).count(), 2, "one wave and one phase");
+}
