@@ -239,7 +239,8 @@ fn r205_r209_with_the_printed_roles_old_and_failed_hooks_are_deleted() {
     let outcome = as_a_fresh_user(&space, &target, &[]);
     assert_eq!(outcome.code, Some(1), "the hook fails: {:?}", outcome.results());
     assert_ne!(space.uid("job/again"), before);
-    assert_eq!(space.names("jobs"), ["again"], "the failed one is deleted");
+    // Its deletion has been accepted; the garbage collector may take a moment on a busy machine.
+    eventually("the failed hook is deleted", SOON, || (space.names("jobs") == ["again"]).then_some(()));
 }
 
 /// Returns the roles with the needed rules alone.
