@@ -204,6 +204,7 @@ impl Host {
         let id = prepared.id.clone();
         let start = Start {
             id: id.clone(),
+            at: prepared.started_at,
             plan: prepared.plan,
             request: Arc::new(request),
             context: prepared.place.context,

@@ -67,6 +67,8 @@ pub(super) enum Control {
 /// Everything that an operation needs to run.
 pub(super) struct Start {
     pub(super) id: Arc<str>,
+    /// When the operation started: before its plan was made.
+    pub(super) at: Timestamp,
     pub(super) plan: Arc<Plan>,
     pub(super) request: Arc<Request>,
     pub(super) context: Arc<str>,
@@ -82,10 +84,10 @@ pub(super) struct Start {
 }
 
 impl Start {
-    fn first_fact(&self, at: Timestamp) -> Record {
+    fn first_fact(&self) -> Record {
         let (plan, request) = (self.plan.clone(), self.request.clone());
         let event = Event::OperationStarted { plan, request, context: self.context.clone(), cluster: self.server.clone() };
-        Record { operation: self.id.clone(), seq: 1, at, event }
+        Record { operation: self.id.clone(), seq: 1, at: self.at, event }
     }
 }
 
@@ -137,12 +139,13 @@ impl Local {
     fn begin(start: Start, publisher: Publisher, told: Arc<Told>) -> Option<Self> {
         let clock = start.cluster.clock();
         let outbox = Arc::new(Outbox::default());
-        let first = Arc::new(start.first_fact(clock.now()));
+        let first = Arc::new(start.first_fact());
         let operation = Operation::start(&first)?;
         publisher.publish(first.clone());
         told.note(&first);
         start.warnings.into_iter().for_each(|text| outbox.push(Event::Warned { task: None, text }));
-        let watches = Watches::open(&start.cluster, Watching { wanted: wanted(&start.plan), started_at: first.at }, outbox.clone());
+        let now = clock.now();
+        let watches = Watches::open(&start.cluster, Watching { wanted: wanted(&start.plan), started_at: now }, outbox.clone());
         let captures = Arc::new(Captures::new(start.cluster.clone(), publisher.clone(), outbox.clone(), start.id));
         let hurry = CancellationToken::new();
         let seals = start.skip_unchanged.then(|| start.ledger.seals());
@@ -171,7 +174,7 @@ impl Local {
             looks_out: 0,
             is_abandoned: false,
             is_news: true,
-            asked_at: first.at,
+            asked_at: now,
         })
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use jiff::Timestamp;
 use miette::{Diagnostic, GraphicalReportHandler, GraphicalTheme};
 
 use super::belongings::hook_kinds;
@@ -59,6 +60,8 @@ impl From<Obstacle> for Answer {
 /// A plan with everything that an operation needs beside it.
 pub(super) struct Prepared {
     pub(super) id: Arc<str>,
+    /// When the operation starts that may come of it: the names of hooks are made of it (spec R302).
+    pub(super) started_at: Timestamp,
     pub(super) place: Place,
     pub(super) plan: Arc<Plan>,
     pub(super) notes: Vec<String>,
@@ -145,13 +148,15 @@ pub(super) async fn prepare(Errand { opening, request, id }: Errand<'_>, loaded:
     old.objects.retain(|owned| !found.gone.contains(&owned.key));
     notes.extend(found.notes);
     let ledger = Ledger::new(home, old, &plan).blocked(is_blocked);
-    Prepared { id, ledger, finder: None, place, plan: Arc::new(plan), notes, connected, ignore: request.ignore.clone(), seals }
+    let (plan, ignore) = (Arc::new(plan), request.ignore.clone());
+    Prepared { id, started_at, ledger, finder: None, place, plan, notes, connected, ignore, seals }
 }
 
 /// Makes the plan of the deletion of the app. What cannot be read may be the app's, so then nothing is deleted. Neither is it without an
 /// inventory that is there: it may say what carries no tracking id, and which hooks have run.
 pub(super) async fn prepare_deletion(errand: Errand<'_>, loaded: Loaded, connected: Connected) -> Result<Prepared, Obstacle> {
     let Errand { opening, request, id } = errand;
+    let started_at = opening.clock.now();
     let place = place(opening, &connected, &loaded).await;
     let mut notes = notes(&loaded, &connected);
     let home = home(opening, &place);
@@ -166,7 +171,7 @@ pub(super) async fn prepare_deletion(errand: Errand<'_>, loaded: Loaded, connect
         namespace: &place.namespace,
         revision: &place.revision,
         operation: &id,
-        started_at: opening.clock.now(),
+        started_at,
         manifests: &finder.manifests,
         kinds: &finder.kinds,
         candidates: &[],
@@ -186,7 +191,7 @@ pub(super) async fn prepare_deletion(errand: Errand<'_>, loaded: Loaded, connect
     notes.extend(found.notes);
     let ledger = Ledger::of_deletion(home, finder.inventory.clone(), &plan, deletion.is_begun);
     let ignore = request.ignore.clone();
-    Ok(Prepared { id, ledger, finder: Some(Arc::new(finder)), place, plan, notes, connected, ignore, seals: None })
+    Ok(Prepared { id, started_at, ledger, finder: Some(Arc::new(finder)), place, plan, notes, connected, ignore, seals: None })
 }
 
 fn unreadable_belongings(sentences: Vec<String>) -> Option<Obstacle> {

@@ -6,6 +6,7 @@ use super::stage::Stage;
 use crate::engine::session::{Answer, Ask};
 use crate::model::{OperationPhase, Options};
 use crate::operation::{Event, Request, Step, StepOutcome};
+use crate::sim::Outcome;
 
 const PODS: &str = "pods:\n  - match: {owner: Job/*}\n    runs: {after: 1s}\n";
 
@@ -152,6 +153,22 @@ async fn t113_r307_an_object_without_a_name_is_another_one_in_each_sync_that_rep
     }
     let named = |object: &std::sync::Arc<Value>| object["metadata"]["name"].as_str().unwrap().starts_with("a-");
     assert_eq!(stage.sim.store().list("", "configmaps", Some("shop")).iter().filter(|object| named(object)).count(), 2);
+    stage.close().await;
+}
+
+/// The plan takes three seconds here.
+#[tokio::test(start_paused = true)]
+async fn r302_a_generated_name_has_the_second_at_which_the_operation_started_however_long_its_plan_takes() {
+    let hook = "generateName: pre-, annotations: {argocd.argoproj.io/hook: PreSync}";
+    let mut stage = Stage::new("", &config("{k: '1'}", "").replace("name: a", hook));
+    stage.fault("list", "configmaps", Outcome::Latency(std::time::Duration::from_secs(3)));
+    let asked = stage.opening.clock.now();
+    let operation = stage.sync(Request::default()).await;
+    assert_eq!(operation.started_at(), asked);
+    let name = format!("pre-4c1d0aa-presync-{}", asked.as_second());
+    assert!(operation.finished_at().unwrap().as_second() >= asked.as_second() + 3);
+    assert_eq!(*operation.results()[0].task.key.name, *name);
+    assert!(stage.sim.store().get("", "configmaps", "shop", &name).is_some());
     stage.close().await;
 }
 
