@@ -9,7 +9,7 @@ use hyper_util::client::legacy::Client as HttpClient;
 use hyper_util::client::legacy::connect::HttpConnector;
 use hyper_util::rt::TokioExecutor;
 use kube::client::{Body, ClientBuilder, ConfigExt as _};
-use kube::config::{KubeConfigOptions, Kubeconfig, KubeconfigError};
+use kube::config::{ExecInteractiveMode, KubeConfigOptions, Kubeconfig, KubeconfigError};
 use thiserror::Error;
 use tower::{BoxError, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
@@ -19,6 +19,29 @@ use crate::clock::Clock;
 
 /// How long the server may take to answer the first question.
 const REACH: Duration = Duration::from_secs(10);
+
+/// Who has the terminal while a credential plugin runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Terminal {
+    /// The plugin may have it, as with kubectl.
+    Free,
+    /// Screens have it: what a plugin wrote there would stand across them, and it would take the keys.
+    Screens,
+}
+
+/// A cluster that is chosen and has not been asked for anything.
+pub(crate) struct Found {
+    config: kube::Config,
+    context: String,
+}
+
+/// A cluster whose credentials are there.
+pub(crate) struct Entered {
+    client: kube::Client,
+    context: String,
+    server: String,
+    namespace: String,
+}
 
 /// An open connection and what the kubeconfig says of it.
 pub(crate) struct Connection {
@@ -43,6 +66,10 @@ pub(crate) enum ConnectError {
     #[error("the context `{context}` of {files} cannot be used: {reason}")]
     Unusable { files: String, context: String, reason: String },
     #[error(
+        "the credential plugin `{plugin}` of context `{context}` asks its questions in the terminal (interactiveMode: Always), which the screens have; use --headless, or credentials that ask nothing"
+    )]
+    Interactive { context: String, plugin: String },
+    #[error(
         "cannot reach the API server {server} of context `{context}`: {reason}; check that the cluster runs and that this machine may reach it, or choose another one with --context"
     )]
     Unreachable { server: String, context: String, reason: String },
@@ -56,16 +83,88 @@ pub(crate) enum ConnectError {
     Forbidden { server: String, context: String, reason: String },
 }
 
-/// Opens the connection and asks the server whether it is there.
+/// Finds the cluster, opens the connection and asks the server whether it is there.
 ///
 /// # Errors
 /// A sentence; see [`ConnectError`].
 pub(crate) async fn connect(file: Option<&Path>, context: Option<&str>, clock: Clock) -> Result<Connection, ConnectError> {
+    find(file, context, Terminal::Free).await?.enter().await?.reach(clock).await
+}
+
+/// Finds the cluster that is meant.
+///
+/// # Errors
+/// A sentence about the kubeconfig; see [`ConnectError`].
+pub(crate) async fn find(file: Option<&Path>, context: Option<&str>, terminal: Terminal) -> Result<Found, ConnectError> {
     let (config, context) = match read_files(file)? {
         Some((kubeconfig, files)) => from_files(kubeconfig, &files, context).await?,
         None => (in_cluster(file, context)?, "in-cluster".to_owned()),
     };
-    open(config, context, clock).await
+    let found = Found { config, context };
+    if terminal == Terminal::Screens { found.without_terminal() } else { Ok(found) }
+}
+
+impl Found {
+    /// Returns what entering may have to wait for: the credential plugin and its context.
+    pub(crate) fn plugin(&self) -> Option<String> {
+        let plugin = self.config.auth_info.exec.as_ref().map(plugin_name)?;
+        Some(format!("the credential plugin `{plugin}` of context `{}`", self.context))
+    }
+
+    fn without_terminal(mut self) -> Result<Self, ConnectError> {
+        let Some(exec) = &mut self.config.auth_info.exec else { return Ok(self) };
+        if exec.interactive_mode == Some(ExecInteractiveMode::Always) {
+            return Err(ConnectError::Interactive { plugin: plugin_name(exec), context: self.context });
+        }
+        exec.interactive_mode = Some(ExecInteractiveMode::Never);
+        Ok(self)
+    }
+
+    /// Gets the credentials and makes the client. A credential plugin may take as long as it likes: it may wait for a person.
+    ///
+    /// # Errors
+    /// There are no credentials, or they are unusable.
+    pub(crate) async fn enter(self) -> Result<Entered, ConnectError> {
+        let Self { mut config, context } = self;
+        // Trying again is our own, visible decision (decision 23).
+        config.default_retry = false;
+        config.connect_timeout = Some(REACH);
+        let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
+        let namespace = config.default_namespace.clone();
+        // kube waits for the plugin where it stands.
+        let made = tokio::task::spawn_blocking(move || client_of(config)).await;
+        let reason = match made {
+            Ok(Ok(client)) => return Ok(Entered { client, context, server, namespace }),
+            Ok(Err(error)) => wire::credentials(&error).map_or_else(|| wire::root_cause(&error), |lack| lack.text),
+            Err(error) => error.to_string(),
+        };
+        Err(ConnectError::Unusable { files: "the kubeconfig".into(), context, reason })
+    }
+}
+
+fn plugin_name(exec: &kube::config::ExecConfig) -> String {
+    let command = Path::new(exec.command.as_deref().unwrap_or_default());
+    command.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+impl Entered {
+    /// Asks the server whether it is there.
+    ///
+    /// # Errors
+    /// It cannot be reached, or lets nobody in.
+    pub(crate) async fn reach(self, clock: Clock) -> Result<Connection, ConnectError> {
+        let Self { client, context, server, namespace } = self;
+        let wire = Wire::new(client.clone(), clock);
+        let answer = tokio::select! {
+            biased;
+            answer = ask(&wire) => answer,
+            () = clock.sleep(REACH) => Err(CallError::Lost(format!("no answer within {} s", REACH.as_secs()))),
+        };
+        match answer {
+            Ok(()) => Ok(Connection { client, context, server, namespace }),
+            Err(error) => Err(refused(error, server, context)),
+        }
+    }
 }
 
 /// Reads what kubectl would read. `None`: no file exists, but the service account of a pod may do.
@@ -120,31 +219,6 @@ async fn from_files(kubeconfig: Kubeconfig, files: &[PathBuf], context: Option<&
     match kube::Config::from_custom_kubeconfig(kubeconfig, &options).await {
         Ok(config) => Ok((config, chosen)),
         Err(error) => Err(ConnectError::Unusable { files, context: chosen, reason: error.to_string() }),
-    }
-}
-
-async fn open(mut config: kube::Config, context: String, clock: Clock) -> Result<Connection, ConnectError> {
-    // Trying again is our own, visible decision (decision 23).
-    config.default_retry = false;
-    config.connect_timeout = Some(REACH);
-    let server = config.cluster_url.to_string().trim_end_matches('/').to_owned();
-    let namespace = config.default_namespace.clone();
-    let client = match client_of(config) {
-        Ok(client) => client,
-        Err(error) => {
-            let reason = wire::credentials(&error).map_or_else(|| wire::root_cause(&error), |lack| lack.text);
-            return Err(ConnectError::Unusable { files: "the kubeconfig".into(), context, reason });
-        }
-    };
-    let wire = Wire::new(client.clone(), clock);
-    let answer = tokio::select! {
-        biased;
-        answer = ask(&wire) => answer,
-        () = clock.sleep(REACH) => Err(CallError::Lost(format!("no answer within {} s", REACH.as_secs()))),
-    };
-    match answer {
-        Ok(()) => Ok(Connection { client, context, server, namespace }),
-        Err(error) => Err(refused(error, server, context)),
     }
 }
 
@@ -275,6 +349,36 @@ contexts:
         assert!(text.contains("what its credential plugin printed are no credentials") && !text.contains("hush"), "{text}");
         let text = sentence(&with(&plugin.replace("command: sh", "command: no-such-plugin")), None).await;
         assert!(text.contains("its credential plugin cannot be started: No such file"), "{text}");
+    }
+
+    /// Screens need keys and lines for themselves.
+    #[tokio::test]
+    async fn a_credential_plugin_has_the_terminal_only_where_there_are_no_screens() {
+        use ExecInteractiveMode::{Always, IfAvailable, Never};
+        let find = async |mode: &str, terminal| {
+            let plugin = format!("{{apiVersion: client.authentication.k8s.io/v1, command: /opt/log-in{mode}}}");
+            let (_folder, file) = written(&TWO.replace("user: {}", &format!("user: {{exec: {plugin}}}")));
+            super::find(Some(&file), None, terminal).await
+        };
+        for (mode, headless, screens) in [
+            ("", None, Some(Never)),
+            (", interactiveMode: Never", Some(Never), Some(Never)),
+            (", interactiveMode: IfAvailable", Some(IfAvailable), Some(Never)),
+            (", interactiveMode: Always", Some(Always), None),
+        ] {
+            let found = find(mode, Terminal::Free).await.ok().unwrap();
+            assert_eq!(found.plugin().unwrap(), "the credential plugin `log-in` of context `one`");
+            assert_eq!(found.config.auth_info.exec.unwrap().interactive_mode, headless, "{mode}");
+            match find(mode, Terminal::Screens).await {
+                Ok(found) => assert_eq!(found.config.auth_info.exec.unwrap().interactive_mode, screens, "{mode}"),
+                Err(error) => {
+                    assert_eq!(screens, None);
+                    let sentence = "the credential plugin `log-in` of context `one` asks its questions in the terminal (interactiveMode: Always), \
+                                    which the screens have; use --headless, or credentials that ask nothing";
+                    assert_eq!(error.to_string(), sentence);
+                }
+            }
+        }
     }
 
     #[tokio::test]

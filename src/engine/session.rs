@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
@@ -13,6 +14,7 @@ use super::host::Host;
 use super::rights::Rights;
 use super::rules::RuleSources;
 use crate::clock::Clock;
+pub(crate) use crate::cluster::connect::Terminal;
 use crate::manifest::{LoadOptions, Source};
 use crate::model::{ResourceKey, TaskId};
 use crate::operation::Request;
@@ -55,7 +57,7 @@ pub(crate) struct Opening {
 #[derive(Clone)]
 pub(crate) enum Connector {
     /// As kubectl would; nothing is opened before it is needed.
-    Kubeconfig { file: Option<PathBuf>, context: Option<String> },
+    Kubeconfig { file: Option<PathBuf>, context: Option<String>, terminal: Terminal },
     /// Through a client that exists; its own retries must be off (decision 23).
     Client { client: kube::Client, context: String, cluster: String, namespace: String },
 }
@@ -94,6 +96,14 @@ pub(crate) struct Place {
     pub(crate) read_only: Option<Arc<str>>,
     /// Whether the context is protected, so that a sync asks for the app's name (decision 13).
     pub(crate) protected: bool,
+}
+
+/// What is waited for before there is a connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Waiting {
+    /// A fragment behind "waiting for".
+    pub(crate) what: String,
+    pub(crate) since: Timestamp,
 }
 
 /// A plan with what it would change.
@@ -176,6 +186,8 @@ pub(crate) enum FailureKind {
 /// What the session answers.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
+    /// What was asked for waits for something outside of the cluster; `None`: not any more.
+    Waiting(Option<Waiting>),
     Planned(Arc<Planned>),
     Rights(Arc<Rights>),
     /// What `Ask::Diff` found out, or why it found out nothing, as in `Failed`. Plans may be asked for and answered meanwhile.

@@ -1,19 +1,20 @@
 //! The loop of the headless program: asks the session, folds facts, hands them to a report, and turns signals into a proper end.
-//! Prints nothing itself.
+//! Prints nothing itself, except what is waited for before there is anything to report: on standard error.
 
-use std::io;
+use std::io::{self, Write as _};
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
 
 use crate::engine::bus::LOG_LANE;
 use crate::engine::rights::Rights;
-use crate::engine::session::{Answer, Ask, FailureKind, Planned, SessionHandle};
+use crate::engine::session::{Answer, Ask, FailureKind, Planned, SessionHandle, Waiting};
 use crate::operation::{Event, LogLine, Operation, Record, Request};
 use crate::plan::Kind;
 
 use super::Report;
 use super::changes::Changes;
+use super::visible::visible;
 
 /// How many facts are taken at once.
 const FACTS: usize = 256;
@@ -81,6 +82,14 @@ pub(crate) async fn rights(session: &mut SessionHandle, stops: &mut mpsc::Receiv
     answered(session, stops, ask, |answer| if let Answer::Rights(rights) = answer { Some(rights) } else { None }).await
 }
 
+/// Says on standard error what is waited for.
+fn tell(waiting: Option<Waiting>) {
+    let Some(Waiting { what, .. }) = waiting else { return };
+    if let Err(error) = writeln!(io::stderr(), "waiting for {}", visible(&what)) {
+        tracing::debug!(%error, "standard error is closed");
+    }
+}
+
 /// Asks, and waits for the answer that is meant.
 async fn answered<T>(
     session: &mut SessionHandle,
@@ -103,6 +112,7 @@ async fn answered<T>(
                 Some(Answer::Refused { reason }) => return End::Refused(reason),
                 Some(Answer::Failed { kind, report } | Answer::Compared(Err((kind, report)))) => return End::Failed(kind, report),
                 Some(Answer::Started { operation }) => tracing::info!(%operation, "started"),
+                Some(Answer::Waiting(waiting)) => tell(waiting),
                 Some(Answer::Object { .. }) => {}
                 Some(answer @ (Answer::Planned(_) | Answer::Compared(Ok(_)) | Answer::Rights(_))) => {
                     if let Some(meant) = meant(answer) {
@@ -214,6 +224,10 @@ impl Drive<'_> {
             Some(Answer::Failed { kind, report }) if self.printer.fold.is_none() => Some(End::Failed(kind, report)),
             Some(Answer::Refused { reason: text } | Answer::Failed { report: text, .. }) => {
                 tracing::warn!(text, "refused while an operation runs");
+                None
+            }
+            Some(Answer::Waiting(waiting)) => {
+                tell(waiting);
                 None
             }
             Some(Answer::Started { .. } | Answer::Planned(_) | Answer::Compared(_) | Answer::Rights(_) | Answer::Object { .. }) => None,

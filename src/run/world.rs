@@ -9,7 +9,7 @@ use tokio::task::JoinSet;
 
 use crate::cli::Speed;
 use crate::clock::Clock;
-use crate::engine::session::{self, Connector, Opening, OperationIds, SessionHandle};
+use crate::engine::session::{self, Connector, Opening, OperationIds, SessionHandle, Terminal};
 use crate::failure::{Exit, Failure};
 use crate::manifest::LoadOptions;
 use crate::sim::SimCluster;
@@ -113,7 +113,11 @@ fn clock(place: &Place, settings: &Settings) -> Clock {
 fn connect(job: &Job, settings: &Settings, clock: Clock) -> (Connector, Option<SimCluster>, OperationIds) {
     match &job.place {
         Place::Kubeconfig => {
-            let connector = Connector::Kubeconfig { file: settings.kubeconfig(), context: job.context.clone() };
+            let connector = Connector::Kubeconfig {
+                file: settings.kubeconfig(),
+                context: job.context.clone(),
+                terminal: if super::is_headless(&settings.options) { Terminal::Free } else { Terminal::Screens },
+            };
             (connector, None, OperationIds::Random)
         }
         Place::Embedded { story, name } => {

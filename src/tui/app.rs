@@ -146,7 +146,7 @@ impl App {
             self.views.truncate(1);
             self.views.push(Box::new(OperationView::new(Shown::Home, false)));
         }
-        self.model.busy = Some(Busy::Planning);
+        self.model.begin_work(Busy::Planning);
         match begin {
             Begin::Nothing => self.plan(PlanFor::Opening { begin: None }),
             Begin::Sync => self.plan(PlanFor::Opening { begin: Some(Kind::Sync) }),
@@ -279,7 +279,7 @@ impl App {
         if self.model.running().is_some() {
             return self.say(Notice::bad(format!("a {} is running: its plan is on the screen", self.model.noun())));
         }
-        self.model.busy = Some(Busy::Planning);
+        self.model.begin_work(Busy::Planning);
         self.say(Notice::plain("planning…"));
         self.plan(PlanFor::Showing);
     }
@@ -289,7 +289,7 @@ impl App {
             Ask::Plan { .. } | Ask::PlanDeletion { .. } => self.plans.push_back(PlanFor::Dialog),
             Ask::Diff { request } => return self.compare(request.clone()),
             Ask::Sync { .. } | Ask::Delete { .. } => {
-                self.model.busy = Some(Busy::Starting);
+                self.model.begin_work(Busy::Starting);
                 // What was asked for is watched on the sync screen.
                 self.views.retain(|view| view.context() != Context::Diff);
                 self.aside = None;
@@ -340,14 +340,15 @@ impl App {
         self.model.theme.finish(buffer);
     }
 
-    /// Returns when the next frame is due because of time alone: the next full second of the running operation, or of a question that waits.
+    /// Returns when the next frame is due because of time alone: the next full second of the running operation, or of
+    /// a question that waits.
     pub(crate) fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         if !self.top().ticks(&self.model) && self.dialog.is_none() {
             return None;
         }
         let operation = self.model.running().and_then(|board| board.operation());
         let asked = || self.model.comparison.asked().and_then(|asked| asked.since);
-        let since = operation.map(Operation::started_at).or_else(asked)?;
+        let since = operation.map(Operation::started_at).or_else(asked).or(self.model.busy_since)?;
         let passed = now.duration_since(since).max(SignedDuration::ZERO);
         since.checked_add(SignedDuration::from_secs(passed.as_secs() + 1)).ok()
     }

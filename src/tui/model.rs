@@ -15,7 +15,7 @@ use super::keymap::Keymap;
 use super::log_store::{self, LogStore};
 use super::theme::{Look, Theme};
 use super::views::Shown;
-use crate::engine::session::{Place, Planned};
+use crate::engine::session::{Place, Planned, Waiting};
 use crate::model::{ResourceKey, TaskId};
 use crate::operation::{LogLine, Record, Request};
 
@@ -74,6 +74,10 @@ pub(crate) struct Model {
     pub(crate) logs: LogStore,
     pub(crate) yaml: BTreeMap<ResourceKey, Yaml>,
     pub(crate) busy: Option<Busy>,
+    /// When the first frame showed that.
+    pub(crate) busy_since: Option<Timestamp>,
+    /// What is waited for before there is a connection.
+    pub(crate) waiting: Option<Waiting>,
     /// Why the last plan could not be made, as lines.
     pub(crate) trouble: Vec<String>,
     pub(crate) header: bool,
@@ -103,6 +107,8 @@ impl Model {
             logs: LogStore::new(log_store::BUDGET),
             yaml: BTreeMap::new(),
             busy: None,
+            busy_since: None,
+            waiting: None,
             trouble: Vec::new(),
             header: true,
             zone: TimeZone::UTC,
@@ -124,6 +130,12 @@ impl Model {
         self.deletion =
             Request { options: request.options.clone(), stall_after: request.stall_after, by: request.by.clone(), ..Request::deletion() };
         self.request = request;
+    }
+
+    /// The session has been asked for something that takes its time.
+    pub(crate) fn begin_work(&mut self, busy: Busy) {
+        self.busy = Some(busy);
+        self.busy_since = None;
     }
 
     /// Takes a plan to be shown when nothing runs.
@@ -164,6 +176,7 @@ impl Model {
     /// Brings all boards up to date for a frame at `now`.
     pub(crate) fn settle(&mut self, now: Timestamp) {
         self.now = now;
+        self.busy_since = self.busy.and(self.busy_since.or(Some(now)));
         self.comparison.settle(now);
         if let Some(board) = &mut self.preview {
             board.settle(now);

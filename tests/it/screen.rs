@@ -282,3 +282,33 @@ fn a_bad_target_is_a_sentence_and_no_screen() {
     assert_eq!(pty.ends(), 2);
     assert!(pty.screen().contains("--headless"), "{}", pty.screen());
 }
+
+/// It writes where it stands and reads what is typed, as programs that log somebody in do.
+#[test]
+fn a_credential_plugin_neither_writes_on_the_screens_nor_takes_their_keys_and_is_named_while_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let script = "#!/bin/sh\nprintf '\\033[5;5HOPEN-A-BROWSER\\n' >&2\ncat >/dev/null\nexec sleep 30\n";
+    let user =
+        format!("{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: {}, interactiveMode: IfAvailable}}}}", path("log-in"));
+    let kubeconfig = format!(
+        "{{apiVersion: v1, kind: Config, current-context: one, clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:1'}}}}], \
+          users: [{{name: u, user: {user}}}], contexts: [{{name: one, context: {{cluster: c, user: u}}}}]}}"
+    );
+    std::fs::write(path("config"), kubeconfig).unwrap();
+    std::fs::write(path("log-in"), script).unwrap();
+    assert!(Command::new("chmod").args(["+x", &path("log-in")]).status().unwrap().success());
+    let target = "assets/demo/web-shop/manifests --app web-shop";
+    let mut pty = Pty::start(&format!("{target} --kubeconfig {}", path("config")), 80, 24);
+    pty.shows("OPENING");
+    pty.shows("for the credential plugin `log-in`");
+    // The time goes on.
+    pty.shows("waiting 4.");
+    assert!(!pty.screen().contains("OPEN-A-BROWSER"), "{}", pty.screen());
+    pty.press("?");
+    pty.shows("keys you can press here");
+    pty.press("<esc>");
+    pty.shows("OPENING");
+    pty.press("<ctrl-c>");
+    assert_eq!(pty.ends(), 0);
+}

@@ -57,7 +57,7 @@ impl Shared {
         if let Some(connected) = &*kept {
             return Ok(connected.clone());
         }
-        let connected = connection::open(&self.opening).await?;
+        let connected = connection::open(&self.opening, &self.answers).await?;
         Ok(kept.insert(connected).clone())
     }
 

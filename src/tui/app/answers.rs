@@ -18,6 +18,7 @@ impl App {
     pub(super) fn answer(&mut self, answer: Answer) {
         match answer {
             Answer::Planned(planned) => self.planned(&planned),
+            Answer::Waiting(waiting) => self.model.waiting = waiting,
             Answer::Compared(compared) => {
                 let ask = self.model.comparison.take(compared.map_err(|(_, report)| report));
                 self.effects.extend(ask.map(Effect::Ask));

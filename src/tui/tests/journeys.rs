@@ -1,10 +1,10 @@
 //! Keys in, wishes out: what a person does, without a terminal.
 
 use super::play::{self, Play};
-use crate::engine::session::{Answer, Ask, FailureKind};
+use crate::engine::session::{Answer, Ask, FailureKind, Waiting};
 use crate::model::{HealthStatus, OperationPhase, ResultCode, TaskState};
 use crate::operation::Event;
-use crate::tui::app::{App, Begin, Effect};
+use crate::tui::app::{App, Begin, Effect, Msg};
 use crate::tui::theme::Look;
 use crate::tui::views::Leaving;
 
@@ -50,6 +50,38 @@ fn s_then_enter_syncs_with_what_was_shown() {
     assert!(request.prune && request.selection.is_none());
     assert_eq!(request.by, "alice");
     assert!(play.screen().contains("STARTING"));
+}
+
+/// Silence is worse than failure: since when is counted, also before there is a plan.
+#[test]
+fn what_takes_longer_than_expected_says_for_how_long() {
+    let mut play = Play::open(&play::orders(), &[]);
+    play.press(": 'plan enter");
+    assert!(!play.screen().contains("PLANNING"), "it is mostly there at once");
+    assert!(play.after(3.0).screen().contains("PLANNING  the plan is being made anew for 3.0s"), "{}", play.screen());
+    let next = play.app.wake_at(play.now).expect("the seconds are counted");
+    assert_eq!(next.duration_since(play.now).as_millis(), 1000);
+    play.answer_plan();
+    assert!(play.screen().contains("PLANNED"), "{}", play.screen());
+    assert_eq!(play.app.wake_at(play.now), None);
+    play.press("s").answer_plan();
+    play.press("y");
+    assert!(play.after(12.0).screen().contains("STARTING  the plan is being made for 12s"), "{}", play.screen());
+}
+
+#[test]
+fn before_there_is_a_plan_the_screen_says_what_is_waited_for_and_for_how_long() {
+    let mut play = Play::unplanned();
+    assert!(play.screen().contains("OPENING  reading the manifests and asking the cluster what they would change"), "{}", play.screen());
+    assert!(play.after(3.0).screen().contains("OPENING  reading the manifests and asking the cluster for 3.0s"), "{}", play.screen());
+    let waiting = Waiting { what: "the credential plugin `log\u{1b}[31min` of context `one`".to_owned(), since: play.now };
+    play.app.update(Msg::Answer(Answer::Waiting(Some(waiting))));
+    let sentence = "waiting 9.0s for the credential plugin `login` of context `one`; ct…";
+    assert!(play.after(9.0).screen().contains(sentence), "{}", play.screen());
+    play.app.update(Msg::Answer(Answer::Waiting(None)));
+    assert!(play.screen().contains("asking the cluster for 12s"), "{}", play.screen());
+    play.answer_plan();
+    assert!(play.screen().contains("PLANNED"), "{}", play.screen());
 }
 
 #[test]

@@ -158,6 +158,17 @@ impl Play {
     }
 
     pub(super) fn with(app: App, manifests: &[Manifest], extra: &[&str], place: Place) -> Self {
+        let mut play = Self::asked(app, manifests, extra, place);
+        play.answer_plan();
+        play
+    }
+
+    /// Opens a session whose plan is not there yet.
+    pub(super) fn unplanned() -> Self {
+        Self::asked(App::new(Look { ascii: false, monochrome: true }), &orders(), &[], place())
+    }
+
+    fn asked(app: App, manifests: &[Manifest], extra: &[&str], place: Place) -> Self {
         let mut play = Self {
             app,
             plan: Arc::new(plan(manifests, extra)),
@@ -177,7 +188,6 @@ impl Play {
         let request = Request { by: "alice".to_owned(), ..Request::default() };
         play.app.open("deploy/".to_owned(), request, Begin::Nothing);
         play.collect();
-        play.answer_plan();
         play
     }
 

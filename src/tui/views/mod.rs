@@ -180,6 +180,6 @@ pub(crate) trait View {
 
     /// Returns whether something that the view shows changes with time alone.
     fn ticks(&self, model: &Model) -> bool {
-        model.running().is_some()
+        model.running().is_some() || model.busy.is_some()
     }
 }

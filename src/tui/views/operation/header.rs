@@ -1,10 +1,11 @@
 //! The lines at the top, which never move and never wrap: where we are, what runs, and the verdict.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 
 use super::layout::{Density, Panes};
+use crate::engine::session::Waiting;
 use crate::operation::Operation;
 use crate::operation::verdict::{Tone, Verdict, short_time};
 use crate::tui::board::Board;
@@ -183,13 +184,39 @@ fn shortened(board: Option<&Board>, text: String, area: Rect) -> String {
     if clean::columns(name) <= NAME { text } else { text.replacen(&**name, &clean::fit(name, NAME), 1) }
 }
 
+/// Returns what a session is doing that has no plan yet.
+fn opening(model: &Model) -> String {
+    match (&model.waiting, waited(model)) {
+        (Some(Waiting { what, since }), _) => {
+            format!("waiting {} for {}; ctrl-c quits", short_time(model.now.duration_since(*since)), clean::text(what))
+        }
+        (None, Some(time)) => format!("reading the manifests and asking the cluster for {time}"),
+        (None, None) => "reading the manifests and asking the cluster what they would change".to_owned(),
+    }
+}
+
+/// Returns how long the session has been at work, once that is longer than a person waits without a question.
+fn waited(model: &Model) -> Option<String> {
+    let time = model.now.duration_since(model.busy_since?);
+    (time >= SignedDuration::from_secs(2)).then(|| short_time(time))
+}
+
 /// How things stand, also before there is a board.
 pub(super) fn standing(model: &Model, board: Option<&Board>) -> Verdict {
     let say = |tone, word, text: &str| Verdict { tone, word, text: text.to_owned() };
     match (board, model.busy) {
-        (Some(board), Some(Busy::Starting)) if !board.is_running() => say(Tone::Working, "STARTING", "the plan is being made"),
+        (Some(board), Some(Busy::Starting)) if !board.is_running() => {
+            let time = waited(model).map(|time| format!(" for {time}")).unwrap_or_default();
+            say(Tone::Working, "STARTING", &format!("the plan is being made{time}"))
+        }
+        (Some(board), Some(Busy::Planning))
+            if !board.is_running()
+                && let Some(time) = waited(model) =>
+        {
+            say(Tone::Working, "PLANNING", &format!("the plan is being made anew for {time}"))
+        }
         (Some(board), _) => board.verdict().clone(),
-        (None, Some(_)) => say(Tone::Working, "OPENING", "reading the manifests and asking the cluster what they would change"),
+        (None, Some(_)) => say(Tone::Working, "OPENING", &opening(model)),
         (None, None) if !model.trouble.is_empty() => say(Tone::Bad, "CANNOT PLAN", &model.trouble[0]),
         (None, None) => say(Tone::Working, "IDLE", "nothing is open"),
     }
