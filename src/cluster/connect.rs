@@ -148,6 +148,10 @@ fn plugin_name(exec: &kube::config::ExecConfig) -> String {
 }
 
 impl Entered {
+    pub(crate) fn server(&self) -> &str {
+        &self.server
+    }
+
     /// Asks the server whether it is there.
     ///
     /// # Errors

@@ -29,7 +29,7 @@ pub(super) async fn begin(opening: &Opening, mut prepared: Prepared, request: Re
     if let Some(refusal) = whose(opening, &mut prepared, &request).await {
         return Err(refusal);
     }
-    let beginning = Beginning { operation: &prepared.id, at: now, plan: &prepared.plan, is_dry: request.dry_run };
+    let beginning = Beginning { operation: &prepared.id, at: prepared.started_at, plan: &prepared.plan, is_dry: request.dry_run };
     let unfinished = Unfinished::begin(prepared.ledger.home(), beginning, &mut prepared.notes)?;
     // A dry run writes nothing, here neither.
     if !request.dry_run {

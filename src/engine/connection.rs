@@ -1,34 +1,30 @@
 //! The way to the cluster: opens what a session was given, and says what stands in the way. Keeps nothing open by itself; that is the
 //! session's work.
 
-use std::pin::pin;
 use std::sync::Arc;
-use std::time::Duration;
 
-use tokio::sync::mpsc;
+use super::patience::Patience;
 
 use super::prepare::{Connected, Obstacle};
 use super::rules;
-use super::session::{Answer, Connector, FailureKind, Opening, Waiting};
-use crate::clock::Clock;
+use super::session::{Connector, FailureKind, Opening};
 use crate::cluster::Cluster;
 use crate::cluster::connect::{self, ConnectError, Entered, Found};
 use crate::health;
-
-/// After this time it is said that a credential plugin is waited for.
-const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Opens the connection of a session.
 ///
 /// # Errors
 /// What keeps the cluster from being reached, and whose fault it is.
-pub(super) async fn open(opening: &Opening, answers: &mpsc::Sender<Answer>) -> Result<Connected, Obstacle> {
+pub(super) async fn open(opening: &Opening, patience: Patience<'_>) -> Result<Connected, Obstacle> {
     let cluster = |client| Cluster::new(client, opening.clock, rules::judge(health::Rules::default()));
     let (cluster, context, server, namespace) = match &opening.connector {
         Connector::Kubeconfig { file, context, terminal } => {
             let found = connect::find(file.as_deref(), context.as_deref(), *terminal).await.map_err(|error| obstacle(&error))?;
-            let entered = enter(found, opening.clock, answers).await.map_err(|error| obstacle(&error))?;
-            let found = entered.reach(opening.clock).await.map_err(|error| obstacle(&error))?;
+            let entered = enter(found, patience).await.map_err(|error| obstacle(&error))?;
+            let server = entered.server().to_owned();
+            let reaching = patience.with(|| format!("the API server {server}"), entered.reach(opening.clock));
+            let found = reaching.await.map_err(|error| obstacle(&error))?;
             (cluster(found.client), found.context.into(), found.server.into(), found.namespace.into())
         }
         Connector::Client { client, context, cluster: server, namespace } => {
@@ -38,25 +34,10 @@ pub(super) async fn open(opening: &Opening, answers: &mpsc::Sender<Answer>) -> R
     Ok(Connected { cluster, context, server, namespace, customizations: Arc::default(), config_map: None })
 }
 
-/// Gets the credentials, and says so when that takes its time.
-async fn enter(found: Found, clock: Clock, answers: &mpsc::Sender<Answer>) -> Result<Entered, ConnectError> {
-    let (plugin, since) = (found.plugin(), clock.now());
-    let mut entering = pin!(found.enter());
-    let Some(what) = plugin else { return entering.await };
-    tokio::select! {
-        biased;
-        entered = &mut entering => return entered,
-        () = clock.sleep(PATIENCE) => {}
-    }
-    let tell = async |waiting| {
-        if answers.send(Answer::Waiting(waiting)).await.is_err() {
-            tracing::debug!("nobody waits for answers any more");
-        }
-    };
-    tell(Some(Waiting { what, since })).await;
-    let entered = entering.await;
-    tell(None).await;
-    entered
+/// Gets the credentials: a plugin may wait for a person.
+async fn enter(found: Found, patience: Patience<'_>) -> Result<Entered, ConnectError> {
+    let what = found.plugin().unwrap_or_else(|| "the credentials".to_owned());
+    patience.with(|| what, found.enter()).await
 }
 
 fn obstacle(error: &ConnectError) -> Obstacle {
@@ -78,9 +59,12 @@ mod tests {
     use std::process::Command;
 
     use jiff::Timestamp;
+    use tokio::sync::mpsc;
 
     use super::*;
+    use crate::clock::Clock;
     use crate::cluster::connect::Terminal;
+    use crate::engine::session::{Answer, Waiting};
 
     /// It waits for a person, so there is no limit; but nothing is silent.
     #[tokio::test]
@@ -101,7 +85,7 @@ mod tests {
         let (answers, mut told) = mpsc::channel(8);
         let found = connect::find(Some(&file), None, Terminal::Screens).await.unwrap();
         let mut tasks = tokio::task::JoinSet::new();
-        tasks.spawn(async move { enter(found, clock, &answers).await });
+        tasks.spawn(async move { enter(found, Patience { clock, answers: &answers }).await });
         let Some(Answer::Waiting(Some(Waiting { what, since }))) = told.recv().await else { panic!("nothing was told") };
         assert_eq!(what, "the credential plugin `sh` of context `one`");
         assert!(since < clock.now());

@@ -113,7 +113,9 @@ impl Host {
                     prepared.notes.extend(request.windows.concerns());
                     let blocked = windows::refusal(&request, shared.opening.clock.now());
                     prepared.notes.extend(preview_notes(&prepared, &request).await);
-                    let planned = Planned { blocked, ..compare::preview(prepared, &request, depth).await };
+                    let server = prepared.connected.server.clone();
+                    let preview = shared.waits(&server, compare::preview(prepared, &request, depth)).await;
+                    let planned = Planned { blocked, ..preview };
                     let planned = Arc::new(planned);
                     let answer = match depth {
                         Depth::Plan => Answer::Planned(planned),
@@ -132,7 +134,10 @@ impl Host {
         let (shared, id) = (self.shared.clone(), self.next_id());
         self.work.spawn(async move {
             match shared.prepare(Kind::Sync, &request, id).await {
-                Ok(prepared) => shared.answer(Answer::Rights(Arc::new(rights::look(&prepared, &request).await))).await,
+                Ok(prepared) => {
+                    let rights = shared.waits(&prepared.connected.server, rights::look(&prepared, &request)).await;
+                    shared.answer(Answer::Rights(Arc::new(rights))).await;
+                }
                 Err(obstacle) => shared.answer(obstacle.into()).await,
             }
             Outcome::Answered
@@ -148,10 +153,13 @@ impl Host {
         self.preparing = Some(self.work.spawn(async move {
             match shared.prepare(kind, &request, id).await {
                 Ok(prepared) if shared.opening.unattended && prepared.place.protected => Outcome::NotReady(protected(&prepared)),
-                Ok(prepared) => match begin(&shared.opening, prepared, request).await {
-                    Ok(ready) => Outcome::Ready(ready),
-                    Err(sentence) => Outcome::Refused(sentence),
-                },
+                Ok(prepared) => {
+                    let server = prepared.connected.server.clone();
+                    match shared.waits(&server, begin(&shared.opening, prepared, request)).await {
+                        Ok(ready) => Outcome::Ready(ready),
+                        Err(sentence) => Outcome::Refused(sentence),
+                    }
+                }
                 Err(obstacle) => Outcome::NotReady(obstacle),
             }
         }));

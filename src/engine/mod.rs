@@ -20,6 +20,7 @@ mod inventory;
 mod local;
 mod neighbours;
 mod owners;
+mod patience;
 mod prepare;
 mod references;
 mod respect;

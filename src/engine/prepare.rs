@@ -299,7 +299,8 @@ async fn place(opening: &Opening, connected: &Connected, loaded: &Loaded) -> Pla
     }
 }
 
-fn shown(source: &Source) -> String {
+/// Names a source for people.
+pub(super) fn shown(source: &Source) -> String {
     match source {
         Source::Stdin => "standard input".to_owned(),
         Source::File(path) => path.display().to_string(),

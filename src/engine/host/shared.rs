@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use tokio::sync::mpsc;
 
+use super::super::patience::Patience;
 use super::super::prepare::{self, Connected, Errand, Obstacle, Prepared};
 use super::super::session::{Answer, Opening};
 use super::super::{connection, respect, rules};
@@ -35,21 +36,35 @@ impl Shared {
     }
 
     pub(super) async fn prepare(&self, kind: Kind, request: &Request, id: Arc<str>) -> Result<Prepared, Obstacle> {
-        let loaded = prepare::load(&self.opening, &self.stdin).await?;
+        let source = || format!("the manifests: {}", prepare::shown(&self.opening.source));
+        let loaded = self.patience().with(source, prepare::load(&self.opening, &self.stdin)).await?;
         let mut connected = self.connect().await?;
-        let mut customizations = self.opening.rules.read(&connected.cluster).await;
+        let server = connected.server.clone();
+        let mut customizations = self.waits(&server, self.opening.rules.read(&connected.cluster)).await;
         let rules = self.opening.rules.in_force(&mut customizations, self.opening.clock);
         connected.cluster = connected.cluster.with_judge(rules::judge(rules));
         let request = &Request { ignore: respect::with_those_of(&request.ignore, &mut customizations), ..request.clone() };
         connected.customizations = Arc::new(customizations);
         connected.config_map = self.opening.rules.config_map();
         let errand = Errand { opening: &self.opening, request, id };
-        let prepared = match kind {
-            Kind::Sync => prepare::prepare(errand, loaded, connected).await,
-            Kind::Delete => prepare::prepare_deletion(errand, loaded, connected).await?,
+        let preparing = async {
+            match kind {
+                Kind::Sync => Ok(prepare::prepare(errand, loaded, connected).await),
+                Kind::Delete => prepare::prepare_deletion(errand, loaded, connected).await,
+            }
         };
+        let prepared = self.waits(&server, preparing).await?;
         *locked(&self.plan) = Some(prepared.plan.clone());
         Ok(prepared)
+    }
+
+    fn patience(&self) -> Patience<'_> {
+        Patience { clock: self.opening.clock, answers: &self.answers }
+    }
+
+    /// Asks the API server something that may take its time.
+    pub(super) async fn waits<T>(&self, server: &str, work: impl Future<Output = T>) -> T {
+        self.patience().with(|| format!("the API server {server}"), work).await
     }
 
     async fn connect(&self) -> Result<Connected, Obstacle> {
@@ -57,7 +72,7 @@ impl Shared {
         if let Some(connected) = &*kept {
             return Ok(connected.clone());
         }
-        let connected = connection::open(&self.opening, &self.answers).await?;
+        let connected = connection::open(&self.opening, self.patience()).await?;
         Ok(kept.insert(connected).clone())
     }
 

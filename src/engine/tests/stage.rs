@@ -7,7 +7,7 @@ use tokio::task::JoinSet;
 
 use crate::clock::Clock;
 use crate::engine::rules::RuleSources;
-use crate::engine::session::{Answer, Ask, Connector, Opening, OperationIds, SessionHandle, open};
+use crate::engine::session::{Answer, Ask, Connector, Opening, OperationIds, SessionHandle, Waiting, open};
 use crate::manifest::{LoadOptions, Source};
 use crate::model::{ResultCode, TaskState};
 use crate::operation::{Event, LogContent, LogLine, Operation, Record, Request};
@@ -25,6 +25,8 @@ pub(super) struct Stage {
     pub(super) records: Vec<Arc<Record>>,
     pub(super) lines: Vec<LogLine>,
     pub(super) operation: Option<Operation>,
+    /// What was said to be waited for; `None`: not any more.
+    pub(super) waits: Vec<Option<Waiting>>,
     pub(super) opening: Opening,
 }
 
@@ -69,7 +71,7 @@ impl Stage {
         change(&mut opening);
         let mut tasks = JoinSet::new();
         let session = open(opening.clone(), &mut tasks);
-        Self { sim, folder, tasks, session, records: Vec::new(), lines: Vec::new(), operation: None, opening }
+        Self { sim, folder, tasks, session, records: Vec::new(), lines: Vec::new(), operation: None, waits: Vec::new(), opening }
     }
 
     /// The program is killed in the middle of whatever it does, and started again; ids of its operations begin with `prefix`.
@@ -130,7 +132,12 @@ impl Stage {
     }
 
     pub(super) async fn answer(&mut self) -> Answer {
-        tokio::time::timeout(LONG, self.session.answers.recv()).await.unwrap().unwrap()
+        loop {
+            match tokio::time::timeout(LONG, self.session.answers.recv()).await.unwrap().unwrap() {
+                Answer::Waiting(waiting) => self.waits.push(waiting),
+                answer => return answer,
+            }
+        }
     }
 
     pub(super) async fn start(&mut self, request: Request) {

@@ -8,7 +8,7 @@ use kube::discovery::ApiResource;
 use serde_json::{Value, json};
 
 use super::stage::Stage;
-use crate::engine::session::{Action, Answer, Ask};
+use crate::engine::session::{Action, Answer, Ask, Waiting};
 use crate::model::{Options, ResultCode};
 use crate::operation::{Event, Request};
 use crate::sim::Outcome;
@@ -255,6 +255,10 @@ async fn a_plan_does_not_wait_for_a_slow_list_of_what_it_can_read_one_by_one() {
     assert_eq!(took(&mut stage).await, 0);
     stage.fault("list", "configmaps", Outcome::Latency(Duration::from_secs(25)));
     // What the app owns already is looked for in the same list before.
+    let asked = stage.opening.clock.now();
     assert_eq!(took(&mut stage).await, 25 + 10);
+    let whom = |since| Some(Waiting { what: "the API server in process".to_owned(), since });
+    let tried = asked + Duration::from_secs(25);
+    assert_eq!(stage.waits, [whom(asked), None, whom(tried), None], "who waits is told for whom and since when");
     stage.close().await;
 }

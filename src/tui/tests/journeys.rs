@@ -67,6 +67,9 @@ fn what_takes_longer_than_expected_says_for_how_long() {
     play.press("s").answer_plan();
     play.press("y");
     assert!(play.after(12.0).screen().contains("STARTING  the plan is being made for 12s"), "{}", play.screen());
+    let waiting = Waiting { what: "the API server https://one".to_owned(), since: play.now };
+    play.app.update(Msg::Answer(Answer::Waiting(Some(waiting))));
+    assert!(play.after(7.0).screen().contains("STARTING  waiting 7.0s for the API server https://one"), "{}", play.screen());
 }
 
 #[test]
@@ -76,7 +79,7 @@ fn before_there_is_a_plan_the_screen_says_what_is_waited_for_and_for_how_long() 
     assert!(play.after(3.0).screen().contains("OPENING  reading the manifests and asking the cluster for 3.0s"), "{}", play.screen());
     let waiting = Waiting { what: "the credential plugin `log\u{1b}[31min` of context `one`".to_owned(), since: play.now };
     play.app.update(Msg::Answer(Answer::Waiting(Some(waiting))));
-    let sentence = "waiting 9.0s for the credential plugin `login` of context `one`; ct…";
+    let sentence = "waiting 9.0s for the credential plugin `login` of context `one`";
     assert!(play.after(9.0).screen().contains(sentence), "{}", play.screen());
     play.app.update(Msg::Answer(Answer::Waiting(None)));
     assert!(play.screen().contains("asking the cluster for 12s"), "{}", play.screen());

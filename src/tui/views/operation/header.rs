@@ -184,14 +184,14 @@ fn shortened(board: Option<&Board>, text: String, area: Rect) -> String {
     if clean::columns(name) <= NAME { text } else { text.replacen(&**name, &clean::fit(name, NAME), 1) }
 }
 
-/// Returns what a session is doing that has no plan yet.
-fn opening(model: &Model) -> String {
+/// Says what the session is doing: `long` with its time once it takes longer than expected, and what exactly is waited for if that is known.
+fn at_work(model: &Model, quick: &str, long: &str) -> String {
     match (&model.waiting, waited(model)) {
         (Some(Waiting { what, since }), _) => {
-            format!("waiting {} for {}; ctrl-c quits", short_time(model.now.duration_since(*since)), clean::text(what))
+            format!("waiting {} for {}", short_time(model.now.duration_since(*since)), clean::text(what))
         }
-        (None, Some(time)) => format!("reading the manifests and asking the cluster for {time}"),
-        (None, None) => "reading the manifests and asking the cluster what they would change".to_owned(),
+        (None, Some(time)) => format!("{long} for {time}"),
+        (None, None) => quick.to_owned(),
     }
 }
 
@@ -206,17 +206,18 @@ pub(super) fn standing(model: &Model, board: Option<&Board>) -> Verdict {
     let say = |tone, word, text: &str| Verdict { tone, word, text: text.to_owned() };
     match (board, model.busy) {
         (Some(board), Some(Busy::Starting)) if !board.is_running() => {
-            let time = waited(model).map(|time| format!(" for {time}")).unwrap_or_default();
-            say(Tone::Working, "STARTING", &format!("the plan is being made{time}"))
+            let text = "the plan is being made";
+            say(Tone::Working, "STARTING", &at_work(model, text, text))
         }
-        (Some(board), Some(Busy::Planning))
-            if !board.is_running()
-                && let Some(time) = waited(model) =>
-        {
-            say(Tone::Working, "PLANNING", &format!("the plan is being made anew for {time}"))
+        (Some(board), Some(Busy::Planning)) if !board.is_running() && waited(model).is_some() => {
+            let text = "the plan is being made anew";
+            say(Tone::Working, "PLANNING", &at_work(model, text, text))
         }
         (Some(board), _) => board.verdict().clone(),
-        (None, Some(_)) => say(Tone::Working, "OPENING", &opening(model)),
+        (None, Some(_)) => {
+            let quick = "reading the manifests and asking the cluster what they would change";
+            say(Tone::Working, "OPENING", &at_work(model, quick, "reading the manifests and asking the cluster"))
+        }
         (None, None) if !model.trouble.is_empty() => say(Tone::Bad, "CANNOT PLAN", &model.trouble[0]),
         (None, None) => say(Tone::Working, "IDLE", "nothing is open"),
     }

@@ -1,0 +1,43 @@
+//! Says what a session waits for before there is an operation or a plan, once that takes longer than expected. What is done, and how long
+//! it may take, is not its business.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+
+use super::session::{Answer, Waiting};
+use crate::clock::Clock;
+
+/// After this time it is said what is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// Who is told, and by which clock.
+#[derive(Clone, Copy)]
+pub(super) struct Patience<'a> {
+    pub(super) clock: Clock,
+    pub(super) answers: &'a mpsc::Sender<Answer>,
+}
+
+impl Patience<'_> {
+    /// Does a piece of work. `what` is a fragment behind "waiting for".
+    pub(super) async fn with<T>(self, what: impl FnOnce() -> String, work: impl Future<Output = T>) -> T {
+        let since = self.clock.now();
+        let mut work = pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = self.clock.sleep(PATIENCE) => {}
+        }
+        self.tell(Some(Waiting { what: what(), since })).await;
+        let done = work.await;
+        self.tell(None).await;
+        done
+    }
+
+    async fn tell(self, waiting: Option<Waiting>) {
+        if self.answers.send(Answer::Waiting(waiting)).await.is_err() {
+            tracing::debug!("nobody waits for answers any more");
+        }
+    }
+}
