@@ -21,7 +21,7 @@
 //! | [`engine`] | the loop around the core, and sessions |
 //! | [`sim`] | the embedded cluster: an API server, controllers and pods in process, on a clock of its own |
 //! | [`report`] | the program without a terminal: plain text and JSON lines |
-//! | [`config`], [`cli`], [`demo`], [`failure`], [`telemetry`], [`clock`] | configuration, command line, shipped stories, exit codes, log, time |
+//! | [`config`], [`cli`], [`demo`], [`failure`], [`telemetry`], [`clock`], [`scratch`] | configuration, command line, shipped stories, exit codes, log, time, temporary folders |
 //! | [`run`] | puts everything together |
 //!
 //! Which folder may import which is a test: `tests/it/layers.rs`.
@@ -56,6 +56,7 @@ pub(crate) mod report;
 pub(crate) mod run;
 #[cfg(test)]
 mod scenarios;
+pub(crate) mod scratch;
 pub(crate) mod sim;
 pub(crate) mod telemetry;
 pub(crate) mod tui;

@@ -1,7 +1,6 @@
 //! Opens what an operation needs: clock, cluster and session; and closes it again. Knows neither what is asked of the session nor who shows
 //! it.
 
-use std::path::PathBuf;
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -12,6 +11,7 @@ use crate::clock::Clock;
 use crate::engine::session::{self, Connector, Opening, OperationIds, SessionHandle, Terminal};
 use crate::failure::{Exit, Failure};
 use crate::manifest::LoadOptions;
+use crate::scratch::Scratch;
 use crate::sim::SimCluster;
 use crate::sim::story::Story;
 
@@ -45,8 +45,8 @@ impl World {
         let mut host = JoinSet::new();
         let clock = clock(&job.place, settings);
         let (connector, cluster, operation_ids) = connect(job, settings, clock);
-        let scratch = if cluster.is_some() { Some(Scratch::new()?) } else { None };
-        let state_dir = scratch.as_ref().map_or_else(|| settings.state_dir.clone(), |scratch| scratch.0.clone());
+        let scratch = if cluster.is_some() { Some(forgotten()?) } else { None };
+        let state_dir = scratch.as_ref().map_or_else(|| settings.state_dir.clone(), |scratch| scratch.path().to_owned());
         // The embedded cluster has no Argo CD.
         let rules = lua::sources(settings, clock)?;
         let opening = Opening {
@@ -145,27 +145,11 @@ fn with_namespace(story: &Story, job: &Job) -> Story {
     }
 }
 
-/// State of an embedded cluster, which is forgotten with it.
-#[derive(Debug)]
-struct Scratch(PathBuf);
-
-impl Scratch {
-    fn new() -> Result<Self, Failure> {
-        let folder = std::env::temp_dir().join(format!("syncwave-embedded-{}", std::process::id()));
-        std::fs::create_dir_all(&folder).map_err(|error| {
-            Failure::new(
-                Exit::Usage,
-                format!("cannot make the folder `{}`: {error}; set TMPDIR to a folder that can be written", folder.display()),
-            )
-        })?;
-        Ok(Self(folder))
-    }
-}
-
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::debug!(%error, "a temporary folder stays behind");
-        }
-    }
+/// A folder for the state of an embedded cluster, which is forgotten with it.
+fn forgotten() -> Result<Scratch, Failure> {
+    let place = std::env::temp_dir();
+    Scratch::new(&place, "syncwave-embedded").map_err(|error| {
+        let way = "set TMPDIR to a folder that can be written";
+        Failure::new(Exit::Usage, format!("cannot make a folder in `{}`: {error}; {way}", place.display()))
+    })
 }

@@ -1,8 +1,10 @@
-//! A program of the person's choice that shows a difference instead of the screens: which one it is, what it is given, and the private
-//! folder for that. Gets only text that is masked and cleaned already; knows neither the terminal nor what runs meanwhile.
+//! A program of the person's choice that shows a difference instead of the screens: which one it is, and what it is given, in a private
+//! folder. Gets only text that is masked and cleaned already; knows neither the terminal nor what runs meanwhile.
 
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+use crate::scratch::Scratch;
 
 /// The variable that kubectl reads too.
 const EXTERNAL_DIFF: &str = "KUBECTL_EXTERNAL_DIFF";
@@ -10,8 +12,6 @@ const EXTERNAL_DIFF: &str = "KUBECTL_EXTERNAL_DIFF";
 const PAGER: &str = "less";
 /// Longest name of a file, without its end.
 const NAME: usize = 80;
-/// How often another name is tried for a folder.
-const TRIES: u32 = 64;
 
 /// A difference as a viewer gets it. Secrets are masked, and nothing in it controls a terminal.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -55,12 +55,13 @@ impl Viewer {
     /// # Errors
     /// The folder cannot be made or written.
     pub(crate) fn prepare(&self, showing: &Showing) -> io::Result<Prepared> {
-        let folder = Folder::new()?;
+        let folder = Scratch::new(&std::env::temp_dir(), "syncwave-diff")?;
+        let write = |name: &str, text: &str| written(folder.path(), name, text);
         let name = file_name(&showing.name);
         let files = if self.is_pager {
-            vec![folder.write(&format!("{name}.diff"), &showing.unified)?]
+            vec![write(&format!("{name}.diff"), &showing.unified)?]
         } else {
-            vec![folder.write(&format!("live-{name}.yaml"), &showing.live)?, folder.write(&format!("target-{name}.yaml"), &showing.target)?]
+            vec![write(&format!("live-{name}.yaml"), &showing.live)?, write(&format!("target-{name}.yaml"), &showing.target)?]
         };
         let first = self.words.iter().skip(1).map(Into::into);
         let arguments = first.chain(files.into_iter().map(PathBuf::into_os_string)).collect();
@@ -82,53 +83,13 @@ impl Viewer {
 #[derive(Debug)]
 pub(crate) struct Prepared {
     pub(crate) arguments: Vec<std::ffi::OsString>,
-    _folder: Folder,
+    _folder: Scratch,
 }
 
-/// A folder that only this user may look into, removed with all that is in it when it is dropped.
-#[derive(Debug)]
-struct Folder(PathBuf);
-
-impl Folder {
-    fn new() -> io::Result<Self> {
-        let place = std::env::temp_dir();
-        let names = (0..TRIES).map(|at| place.join(format!("syncwave-diff-{}-{at}", std::process::id())));
-        let mut last = None;
-        for path in names {
-            // Making it fails if somebody else has made it before, so nobody can lead us elsewhere.
-            match make(&path) {
-                Ok(()) => return Ok(Self(path)),
-                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => last = Some(error),
-                Err(error) => return Err(error),
-            }
-        }
-        Err(last.unwrap_or_else(|| io::ErrorKind::AlreadyExists.into()))
-    }
-
-    fn write(&self, name: &str, text: &str) -> io::Result<PathBuf> {
-        let path = self.0.join(name);
-        std::fs::File::create_new(&path)?.write_all(text.as_bytes())?;
-        Ok(path)
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        if let Err(error) = std::fs::remove_dir_all(&self.0) {
-            tracing::warn!(%error, folder = %self.0.display(), "the files of the viewer could not be removed");
-        }
-    }
-}
-
-#[cfg(unix)]
-fn make(path: &Path) -> io::Result<()> {
-    use std::os::unix::fs::DirBuilderExt as _;
-    std::fs::DirBuilder::new().mode(0o700).create(path)
-}
-
-#[cfg(not(unix))]
-fn make(path: &Path) -> io::Result<()> {
-    std::fs::create_dir(path)
+fn written(folder: &Path, name: &str, text: &str) -> io::Result<PathBuf> {
+    let path = folder.join(name);
+    std::fs::File::create_new(&path)?.write_all(text.as_bytes())?;
+    Ok(path)
 }
 
 fn file_name(name: &str) -> String {

@@ -15,11 +15,12 @@ const CORE: &[&str] = &["kube", "tokio", "ratatui", "crossterm"];
 const NO_SCREEN: &[&str] = &["ratatui", "crossterm"];
 const NO_CLUSTER: &[&str] = &["kube"];
 
-const LAYERS: [Layer; 18] = [
+const LAYERS: [Layer; 19] = [
     Layer { name: "main", may_use: &[], never: &["kube", "tokio", "ratatui", "crossterm"] },
     Layer { name: "lib", may_use: &["*"], never: NO_CLUSTER },
     Layer { name: "model", may_use: &[], never: CORE },
     Layer { name: "clock", may_use: &[], never: &["kube", "ratatui", "crossterm"] },
+    Layer { name: "scratch", may_use: &[], never: CORE },
     Layer { name: "health", may_use: &["model"], never: CORE },
     Layer { name: "plan", may_use: &["model"], never: CORE },
     Layer { name: "config", may_use: &["model"], never: CORE },
@@ -29,7 +30,7 @@ const LAYERS: [Layer; 18] = [
     Layer { name: "sim", may_use: &["model", "manifest", "clock"], never: NO_SCREEN },
     Layer { name: "engine", may_use: &["model", "plan", "operation", "health", "manifest", "cluster", "clock"], never: NO_SCREEN },
     Layer { name: "report", may_use: &["model", "plan", "operation", "config", "engine"], never: &["kube", "ratatui", "crossterm"] },
-    Layer { name: "tui", may_use: &["model", "plan", "operation", "config", "engine", "clock"], never: NO_CLUSTER },
+    Layer { name: "tui", may_use: &["model", "plan", "operation", "config", "engine", "clock", "scratch"], never: NO_CLUSTER },
     Layer { name: "cli", may_use: &["plan", "operation", "config"], never: CORE },
     Layer { name: "demo", may_use: &["manifest"], never: CORE },
     Layer { name: "failure", may_use: &["model", "operation", "report"], never: CORE },
