@@ -202,7 +202,7 @@ fn a_missing_viewer_is_a_sentence_on_the_screen() {
 
 #[test]
 fn the_gallery_has_a_line_for_each_story_and_plays_the_chosen_one() {
-    let mut pty = Pty::start("demo --speed 20", 100, 24);
+    let mut pty = Pty::start("demo --speed 10", 100, 24);
     for story in ["web-shop", "blue-green", "notify", "presync-fail", "flaky", "endless"] {
         pty.shows(story);
     }
