@@ -18,7 +18,10 @@ fn r903_r905_r1502_what_a_killed_sync_left_in_presync_is_ended_by_the_next_one()
     let hooks = [job("done", "echo ran").hook("PreSync"), job("slow", "sleep 600").hook("PreSync"), config_map("next", "1")];
     let running = space.sync(&space.write("before", &hooks)).start();
     running.wait_for_task("slow", "Running");
-    eventually("the short hook has ended", SOON, || (space.get("job/done")?["status"]["succeeded"] == 1).then_some(()));
+    let is_complete = |one: &Value| one["type"] == "Complete" && one["status"] == "True";
+    eventually("the short hook has ended", SOON, || {
+        space.get("job/done")?["status"]["conditions"].as_array()?.iter().any(is_complete).then_some(())
+    });
     running.signal("KILL");
     assert_eq!(running.code(), None);
     let outcome = space.sync(&space.write("after", &[config_map("next", "1")])).run();
@@ -34,7 +37,8 @@ fn r903_r905_r1502_what_a_killed_sync_left_in_presync_is_ended_by_the_next_one()
 fn r303_r1502_what_a_killed_sync_left_in_postsync_under_generated_names_is_found() {
     let Some(space) = Space::open("kill-post") else { return };
     let hooks = [
-        job("pre", "echo ran").hook("PreSync").generated(),
+        // Generated names have the second of the start in them, so the next sync begins in another one.
+        job("pre", "sleep 1; echo ran").hook("PreSync").generated(),
         config_map("next", "1"),
         job("post", "sleep 600").hook("PostSync").generated(),
     ];
@@ -47,8 +51,6 @@ fn r303_r1502_what_a_killed_sync_left_in_postsync_under_generated_names_is_found
     assert_eq!(running.code(), None);
     let left: Vec<String> = space.names("jobs").into_iter().filter(|name| name.starts_with("post-")).collect();
     assert_eq!(left.len(), 1, "{left:?}");
-    // Generated names have the second of the start in them.
-    std::thread::sleep(std::time::Duration::from_secs(1));
     let running = space.sync(&target).start();
     running.wait_for("the sentence", |line| {
         let text = line["message"].as_str().unwrap_or_default();
@@ -90,14 +92,12 @@ fn decision_7_an_object_of_an_argo_cd_application_is_not_touched_without_being_a
     let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
     let had_kind = space.get("crd/applications.argoproj.io").is_some();
     if !had_kind {
-        space.create(&json!({
+        space.define(&json!({
             "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "applications.argoproj.io"},
             "spec": {"group": "argoproj.io", "scope": "Namespaced",
                 "names": {"plural": "applications", "singular": "application", "kind": "Application"},
                 "versions": [{"name": "v1alpha1", "served": true, "storage": true, "schema": schema}]},
         }));
-        space.removes("crd", "applications.argoproj.io");
-        space.kubectl(&["wait", "--for=condition=Established", "crd/applications.argoproj.io"]);
     }
     space.create(&json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": {"name": "guestbook", "namespace": space.namespace}}));
     let id = format!("guestbook:/ConfigMap:{}/a", space.namespace);

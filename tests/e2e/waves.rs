@@ -56,9 +56,10 @@ fn r518_waves_of_what_is_ready_at_once_take_no_time() {
     let objects: Vec<_> = (0..10).map(|wave| config_map(&format!("w{wave}"), "1").wave(9 - wave)).collect();
     let outcome = space.sync(&space.write("many", &objects)).run();
     outcome.assert_end(0, "Succeeded", "successfully synced (all tasks run)");
-    let births: Vec<u64> = (0..10).rev().map(|wave| space.births("api/v1", "configmaps", &format!("w{wave}"))[0]).collect();
-    assert!(births.is_sorted(), "{births:?}");
-    assert!(outcome.seconds() < 5.0, "{} s", outcome.seconds());
+    let history = space.history("api/v1", "configmaps");
+    let births: Vec<&str> = history.iter().filter(|change| change.kind == "ADDED").map(|change| change.name()).collect();
+    assert_eq!(births, ["w9", "w8", "w7", "w6", "w5", "w4", "w3", "w2", "w1", "w0"]);
+    assert!(outcome.seconds() < 15.0, "{} s", outcome.seconds());
 }
 
 /// R520: one kind after the other inside a group, hooks of one wave at the same time; T116, second half.
@@ -66,7 +67,7 @@ fn r518_waves_of_what_is_ready_at_once_take_no_time() {
 fn r520_jobs_of_one_wave_run_together_and_the_wave_ends_with_the_last() {
     let Some(space) = Space::open("together") else { return };
     let hook = |name: &str, pause: &str| job(name, &format!("sleep {pause}")).hook("PreSync");
-    let target = space.write("together", &[hook("long", "3"), hook("short", "1"), hook("next", "0").wave(1)]);
+    let target = space.write("together", &[hook("long", "10"), hook("short", "1"), hook("next", "0").wave(1)]);
     let outcome = space.sync(&target).run();
     outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
     let born = |name: &str| space.births("apis/batch/v1", "jobs", name)[0];

@@ -72,9 +72,7 @@ fn r708_lists_of_built_in_types_are_merged_and_those_of_custom_ones_are_written_
                 "schema": {"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}}}],
         },
     });
-    space.removes("customresourcedefinition", &format!("things.{group}"));
-    space.create(&definition);
-    space.kubectl(&["wait", "--for=condition=Established", &format!("crd/things.{group}")]);
+    space.define(&definition);
     let thing = |size: u32| json!({"apiVersion": format!("{group}/v1"), "kind": "Thing", "metadata": {"name": "t"}, "spec": {"size": size, "items": ["a"]}});
     let web = |replicas: u32| deployment("web", "touch /tmp/ready; exec sleep 600").with("/spec/replicas", replicas);
     let (sidecar, kind) = (format!("sidecar-{suffix}"), format!("things.{group}"));

@@ -149,6 +149,7 @@ fn r611_t54_a_destination_that_may_not_be_made_ends_the_operation_without_syncfa
     let account = format!("--serviceaccount={}:limited", space.namespace);
     space.removes("clusterrolebinding", &reader);
     space.kubectl(&["create", "clusterrolebinding", &reader, "--clusterrole=view", &account]);
+    space.may("limited", "get", "namespaces");
     let target = space.write("no-ns", &[config_map("a", "1"), job("alert", "true").hook("SyncFail")]);
     let outcome = space.sync(&target).namespace(&name).kubeconfig(&kubeconfig).args(&["--sync-option", "CreateNamespace=true"]).run();
     let message = format!(

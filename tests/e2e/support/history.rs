@@ -2,6 +2,7 @@
 //! longer test may ask for is read meanwhile and kept.
 
 use std::collections::BTreeMap;
+use std::io::{BufRead as _, BufReader};
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -16,6 +17,9 @@ const KEPT: [&str; 4] = ["api/v1 configmaps", "api/v1 services", "apis/apps/v1 d
 /// Well within what the API server remembers, also where each look takes its time.
 const LOOKS: Duration = Duration::from_secs(30);
 
+/// How often a watch is opened until it has told everything.
+const TRIES: u32 = 10;
+
 /// One event of a watch.
 #[derive(Clone, Debug)]
 pub(crate) struct Change {
@@ -27,7 +31,7 @@ pub(crate) struct Change {
 impl Change {
     /// The revision of the whole cluster in which it happened: comparable between all kinds.
     pub(crate) fn revision(&self) -> u64 {
-        self.object["metadata"]["resourceVersion"].as_str().unwrap().parse().unwrap()
+        revision_of(&self.object).unwrap()
     }
 
     pub(crate) fn name(&self) -> &str {
@@ -60,7 +64,7 @@ impl History {
         std::thread::spawn(move || {
             while is_over.recv_timeout(LOOKS) == Err(RecvTimeoutError::Timeout) {
                 // While a test keeps the API server away there is nothing to read; whoever asks for the history says so.
-                KEPT.iter().for_each(|kept| drop(looking.keep(kept)));
+                KEPT.iter().for_each(|kept| drop(looking.read(kept)));
             }
         });
         Self { source, _test_runs: test_runs }
@@ -74,33 +78,45 @@ impl History {
 }
 
 impl Source {
-    /// Reads what is new and returns all.
+    /// Reads what is new and returns all: everything up to a list that is made now, however slowly the API server tells it.
     fn read(&self, what: &str) -> Result<Vec<Change>, String> {
         let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
         let (revision, changes) = known.entry(what.to_owned()).or_insert_with(|| (self.begin, Vec::new()));
-        let text = self.get(&format!("{}?watch=true&timeoutSeconds=1&resourceVersion={revision}", self.path(what)))?;
-        let new = text.lines().map(|line| {
-            let mut event: Value = serde_json::from_str(line).unwrap();
-            Change { kind: event["type"].as_str().unwrap().to_owned(), object: event["object"].take() }
-        });
-        let new: Vec<Change> = new.collect();
-        if let Some(error) = new.iter().find(|change| change.kind == "ERROR") {
-            return Err(format!("since {revision}: {error:?}"));
+        let list: Value = serde_json::from_str(&self.get(&self.path(what))?).map_err(|error| error.to_string())?;
+        let listed = revision_of(&list).ok_or("a list without a revision")?;
+        for _ in 0..TRIES {
+            if *revision >= listed {
+                return Ok(changes.clone());
+            }
+            let (new, read) = self.watch(what, *revision, listed)?;
+            changes.extend(new.into_iter().filter(|change| change.name() != "kube-root-ca.crt"));
+            *revision = read;
         }
-        *revision = new.iter().map(Change::revision).chain([*revision]).max().unwrap();
-        changes.extend(new.into_iter().filter(|change| change.name() != "kube-root-ca.crt"));
-        Ok(changes.clone())
+        Err(format!("only up to {revision}, not up to {listed}"))
     }
 
-    /// Reads what is new, and where the next look may begin: where nothing happens, the last change gets too old for that.
-    fn keep(&self, what: &str) -> Result<(), String> {
-        let list: Value = serde_json::from_str(&self.get(&self.path(what))?).map_err(|error| error.to_string())?;
-        let listed: u64 =
-            list["metadata"]["resourceVersion"].as_str().and_then(|text| text.parse().ok()).ok_or("a list without a revision")?;
-        self.read(what)?;
-        let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-        known.entry(what.to_owned()).and_modify(|(revision, _)| *revision = listed.max(*revision));
-        Ok(())
+    /// Returns what happened behind a revision, and up to which one that is all; ends when that is as far as is wanted.
+    fn watch(&self, what: &str, behind: u64, wanted: u64) -> Result<(Vec<Change>, u64), String> {
+        // Two seconds before it would end a watch, the API server says how far it has told everything.
+        let query = format!("?watch=true&allowWatchBookmarks=true&timeoutSeconds=3&resourceVersion={behind}");
+        let mut command = self.kubectl(&(self.path(what) + &query));
+        let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().map_err(|error| error.to_string())?;
+        let (mut new, mut read) = (Vec::new(), behind);
+        for line in BufReader::new(child.stdout.take().unwrap()).lines() {
+            let mut event: Value = serde_json::from_str(&line.unwrap()).unwrap();
+            let change = Change { kind: event["type"].as_str().unwrap().to_owned(), object: event["object"].take() };
+            if change.kind == "ERROR" {
+                return Err(format!("behind {behind}: {change:?}"));
+            }
+            read = change.revision();
+            new.extend((change.kind != "BOOKMARK").then_some(change));
+            if read >= wanted {
+                break;
+            }
+        }
+        drop(child.kill());
+        drop(child.wait());
+        Ok((new, read))
     }
 
     fn path(&self, what: &str) -> String {
@@ -109,10 +125,18 @@ impl Source {
     }
 
     fn get(&self, path: &str) -> Result<String, String> {
-        let mut command = Command::new("kubectl");
-        command.arg("--kubeconfig").arg(&self.kubeconfig).args(["get", "--raw", path]).stdin(Stdio::null());
-        let output = command.output().map_err(|error| error.to_string())?;
+        let output = self.kubectl(path).output().map_err(|error| error.to_string())?;
         let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
         if output.status.success() { Ok(text(&output.stdout)) } else { Err(text(&output.stderr)) }
     }
+
+    fn kubectl(&self, path: &str) -> Command {
+        let mut command = Command::new("kubectl");
+        command.arg("--kubeconfig").arg(&self.kubeconfig).args(["get", "--raw", path]).stdin(Stdio::null());
+        command
+    }
+}
+
+fn revision_of(object: &Value) -> Option<u64> {
+    object["metadata"]["resourceVersion"].as_str()?.parse().ok()
 }

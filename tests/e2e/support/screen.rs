@@ -4,13 +4,15 @@ use std::ffi::OsStr;
 use std::io::{Read, Write};
 use std::num::NonZeroU16;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use portable_pty::{Child, CommandBuilder, MasterPty, PtySize, native_pty_system};
 
 use super::space::Space;
 
-const LIMIT: Duration = Duration::from_secs(60);
+/// How long anything may take; only a fault takes so long.
+const LIMIT: Duration = Duration::from_secs(120);
 
 /// A running UI.
 pub(crate) struct Screen<'a> {
@@ -18,6 +20,8 @@ pub(crate) struct Screen<'a> {
     parser: Arc<Mutex<vt100::Parser>>,
     keys: Box<dyn Write + Send>,
     child: Box<dyn Child + Send + Sync>,
+    /// Ends when it has read everything that the program has written.
+    reader: JoinHandle<()>,
     /// Open as long as the program runs: its end would be a hangup.
     _terminal: Box<dyn MasterPty + Send>,
 }
@@ -40,14 +44,14 @@ impl<'a> Screen<'a> {
         let parser = Arc::new(Mutex::new(vt100::Parser::new(rows, cols, 0)));
         let mut out = pair.master.try_clone_reader().unwrap();
         let shared = Arc::clone(&parser);
-        std::thread::spawn(move || {
+        let reader = std::thread::spawn(move || {
             let mut bytes = [0; 8192];
             while let Ok(count @ 1..) = out.read(&mut bytes) {
                 shared.lock().unwrap_or_else(PoisonError::into_inner).process(&bytes[..count]);
             }
         });
         let keys = pair.master.take_writer().unwrap();
-        Self { space, parser, keys, child, _terminal: pair.master }
+        Self { space, parser, keys, child, reader, _terminal: pair.master }
     }
 
     /// Returns what is on the screen.
@@ -96,7 +100,10 @@ impl<'a> Screen<'a> {
             assert!(Instant::now() < end, "did not end:\n{}", self.text());
             std::thread::sleep(Duration::from_millis(20));
         };
-        std::thread::sleep(Duration::from_millis(200));
+        while !self.reader.is_finished() {
+            assert!(Instant::now() < end, "somebody still has the terminal:\n{}", self.text());
+            std::thread::sleep(Duration::from_millis(20));
+        }
         let parser = self.parser.lock().unwrap_or_else(PoisonError::into_inner);
         assert!(!parser.screen().alternate_screen(), "the terminal was not given back");
         assert!(!parser.screen().hide_cursor(), "the cursor was not given back");

@@ -12,10 +12,10 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::eventually;
 use super::history::{Change, History};
 use super::manifests::Object;
 use super::running::Sync;
+use super::{SOON, eventually};
 
 const VARIABLE: &str = "SYNCWAVE_E2E_KUBECONFIG";
 const FINALIZER: &str = "syncwave.dev/hook-finalizer";
@@ -88,9 +88,10 @@ impl Space {
     /// Makes a namespace in which pods can start at once; returns the cluster's revision.
     fn make_namespace(&self, name: &str) -> String {
         let made: Value = serde_json::from_str(&self.kubectl(&["create", "namespace", name, "-o", "json"])).unwrap();
-        // After an outage the controllers take their time until they watch again.
-        eventually("the default ServiceAccount", Duration::from_secs(120), || {
-            self.try_kubectl(&["-n", name, "get", "serviceaccount", "default"]).ok()
+        // What a pod mounts; it comes by itself, and it is no change of the test. After an outage the controllers take their time until they
+        // watch again.
+        eventually("the default ServiceAccount and its certificate", Duration::from_secs(120), || {
+            self.try_kubectl(&["-n", name, "get", "serviceaccount/default", "configmap/kube-root-ca.crt"]).ok()
         });
         made["metadata"]["resourceVersion"].as_str().unwrap().to_owned()
     }
@@ -225,7 +226,22 @@ impl Space {
         }));
         let subject = format!("--serviceaccount={}:limited", self.namespace);
         self.kubectl(&["create", "rolebinding", "limited", "--role=limited", &subject]);
+        self.may("limited", if verbs[0] == "*" { "get" } else { verbs[0] }, "configmaps");
         kubeconfig
+    }
+
+    /// Waits until the authorizer knows what an account was given.
+    pub(crate) fn may(&self, account: &str, verb: &str, resource: &str) {
+        let user = format!("--as=system:serviceaccount:{}:{account}", self.namespace);
+        eventually(&format!("{account} may {verb} {resource}"), SOON, || self.try_kubectl(&["auth", "can-i", verb, resource, &user]).ok());
+    }
+
+    /// Creates the definition of a kind and waits until whoever asks finds the kind: it is served a moment after it is established.
+    pub(crate) fn define(&self, definition: &Object) {
+        let name = definition["metadata"]["name"].as_str().unwrap();
+        self.removes("customresourcedefinition", name);
+        self.create(definition);
+        eventually(&format!("{name} is served"), SOON, || self.try_kubectl(&["get", name]).ok());
     }
 
     /// Makes an account without any rights; returns a kubeconfig with its token.
