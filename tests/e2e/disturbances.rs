@@ -43,7 +43,7 @@ fn r1504_a_namespace_that_is_deleted_in_the_middle_of_a_sync_goes_away() {
     space.kubectl(&["delete", "namespace", &inner, "--wait=false"]);
     let outcome = running.finish();
     assert_eq!((outcome.code, outcome.last()["phase"].as_str()), (Some(1), Some("Failed")), "{:?}", outcome.results());
-    eventually("the namespace is gone", Duration::from_secs(60), || {
+    eventually("the namespace is gone", Duration::from_secs(180), || {
         space.kubectl(&["get", "namespace", &inner, "--ignore-not-found"]).is_empty().then_some(())
     });
 }

@@ -1,11 +1,10 @@
 //! Ignored differences: fields that somebody else owns, with and without RespectIgnoreDifferences.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::{Object, ObjectExt, Space, assert_same, changes, config_map, deployment, eventually};
+use crate::support::{Object, ObjectExt, SOON, Space, assert_same, changes, config_map, deployment, eventually};
 
 const RESPECT: [&str; 2] = ["--sync-option", "RespectIgnoreDifferences=true"];
 
@@ -119,9 +118,7 @@ fn r722_an_argocd_cm_hides_the_rules_of_aggregated_roles_and_fields_of_a_kind() 
     [&sum, &part].iter().for_each(|name| space.removes("clusterrole", name));
     let target = space.write("roles", &[summed, parted, web()]);
     space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
-    eventually("the rules are gathered", Duration::from_secs(20), || {
-        (space.get(&format!("clusterrole/{sum}"))?["rules"] == rules).then_some(())
-    });
+    eventually("the rules are gathered", SOON, || (space.get(&format!("clusterrole/{sum}"))?["rules"] == rules).then_some(()));
     space.kubectl(&["scale", "deployment/web", "--replicas=2"]);
     space.create(&json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm"}, "data": {
         "resource.compareoptions": "ignoreAggregatedRoles: true\nignoreResourceStatusField: crd\n",

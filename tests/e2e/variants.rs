@@ -1,6 +1,6 @@
 //! Variants of the acceptance stories: other words in the manifests of `assets/demo`, other hands on the keys.
 
-use crate::support::{Object, ObjectExt, Screen, Space, config_map, job, story};
+use crate::support::{Object, ObjectExt, SOON, Screen, Space, config_map, eventually, job, story};
 
 /// A2 with `Skip,PreSync`. R108 R1535: beside another type, Skip has no effect, and the plan says so: the Deployment is a hook.
 #[test]
@@ -48,8 +48,11 @@ fn a6_a_pod_that_ignores_sigterm_does_not_hold_a_terminate() {
     outcome.assert_end(3, "Failed", "Operation terminated");
     assert_eq!(outcome.results(), ["PreSync Job/drain-queue Synced Failed: Terminated"]);
     let pod = space.names("pods").pop().expect("it has ten minutes");
-    let live = space.get(&format!("pod/{pod}")).unwrap();
-    assert!(!live["metadata"]["deletionTimestamp"].is_null() && live["status"]["phase"] == "Running", "{live}");
+    let live = eventually("the collector ends the pod, too", SOON, || {
+        let live = space.get(&format!("pod/{pod}")).expect("it has ten minutes");
+        (!live["metadata"]["deletionTimestamp"].is_null()).then_some(live)
+    });
+    assert_eq!(live["status"]["phase"], "Running");
 
     let running = space.sync(&target).start();
     running.wait_until_waiting("waiting for deletion of hook batch/Job/drain-queue");

@@ -31,6 +31,15 @@ fn stamp(request: &Value) -> Verdict {
     Verdict::Patched(json!(patch))
 }
 
+/// Waits until the controller has written into the Deployment what it writes there: that is no dry run.
+fn is_left_alone(space: &Space) {
+    eventually("the controller has seen the Deployment", SOON, || {
+        let web = space.get("deployment/web")?;
+        let has_revision = web["metadata"]["annotations"]["deployment.kubernetes.io/revision"] == "1";
+        (has_revision && web["status"]["observedGeneration"] == web["metadata"]["generation"]).then_some(())
+    });
+}
+
 /// diff.md 4.2, points 3 and 4: what a webhook adds is told as filled in, the sync lets it, and is nothing any more afterwards. Only dry
 /// runs are asked for by a look.
 #[test]
@@ -39,6 +48,7 @@ fn diff_md_what_a_mutating_webhook_changes_is_told_and_is_the_same_after_the_syn
     let Some(webhook) = Webhook::start("hook-mutates", stamp) else { return };
     let old = space.write("old", &[config_map("a", "1"), deployment("web", "sleep 600")]);
     space.sync(&old).run().assert_end(0, "Succeeded", ALL_RUN);
+    is_left_alone(&space);
     webhook.register(&space, "Mutating", &["deployments"], &json!({}));
 
     let target = space.write("new", &[config_map("a", "2"), config_map("b", "1"), deployment("web", "sleep 601")]);
@@ -96,6 +106,7 @@ fn diff_md_with_a_webhook_that_cannot_be_tried_the_comparison_is_made_here() {
     let Some(webhook) = Webhook::start("hook-untried", |_| Verdict::Allowed) else { return };
     let old = space.write("old", &[config_map("a", "1"), config_map("same", "1"), deployment("web", "sleep 600")]);
     space.sync(&old).run().assert_end(0, "Succeeded", ALL_RUN);
+    is_left_alone(&space);
     register_an_old_one(&space, &webhook, "Validating");
 
     let web = deployment("web", "sleep 600").with("/spec/replicas", 0);
