@@ -1,8 +1,8 @@
 //! The deletion of an app.
 
-use std::time::Duration;
+use serde_json::json;
 
-use crate::support::{ObjectExt, Relay, SOON, Space, config_map, deployment, eventually, job, pod};
+use crate::support::{Object, ObjectExt, Relay, SOON, Space, alone, config_map, deployment, eventually, job, pod};
 
 const DELETED: &str = "successfully deleted";
 
@@ -41,15 +41,21 @@ fn t173_r1108_hooks_before_and_after_and_waves_from_the_highest_down() {
     space.assert_no_finalizer();
 }
 
+/// A PreDelete hook that runs until there is a ConfigMap `go`.
+fn held() -> Object {
+    let mounted = json!([{"name": "go", "mountPath": "/go"}]);
+    let bye = job("bye", "true").hook("PreDelete").with("/spec/template/spec/containers/0/volumeMounts", mounted);
+    bye.with("/spec/template/spec/volumes", json!([{"name": "go", "configMap": {"name": "go"}}]))
+}
+
 /// R1109d R1208: an object in the place of another one, one that appears while a hook runs, and what an earlier version has left.
 #[test]
 fn r1109_what_becomes_the_apps_while_it_is_deleted_and_what_it_left_long_ago_go_too() {
     let Some(space) = Space::open("delete-late") else { return };
-    let account = |name: &str| serde_json::json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}});
-    let bye = || job("bye", "sleep 4").hook("PreDelete");
-    let target = space.write("app", &[config_map("a", "1"), account("old").hook("PreSync"), bye()]);
+    let account = |name: &str| json!({"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": name}});
+    let target = space.write("app", &[config_map("a", "1"), account("old").hook("PreSync"), held()]);
     space.sync(&target).run();
-    let target = space.write("app", &[config_map("a", "1"), bye()]);
+    let target = space.write("app", &[config_map("a", "1"), held()]);
     let id = |what: &str| space.get(what).unwrap()["metadata"]["annotations"]["syncwave.dev/tracking-id"].as_str().unwrap().to_owned();
     let own = id("configmap/a");
     let late = id("serviceaccount/old").replace("/old", "/late");
@@ -63,6 +69,7 @@ fn r1109_what_becomes_the_apps_while_it_is_deleted_and_what_it_left_long_ago_go_
     space.kubectl(&["-n", &space.namespace, "delete", "configmap", "a"]);
     space.create(&with_id(config_map("a", "2"), &own));
     space.create(&with_id(account("late"), &late));
+    space.create(&config_map("go", "1"));
     let outcome = running.finish();
     outcome.assert_end(0, "Succeeded", DELETED);
     assert!(space.get("configmap/a").is_none() && space.get("serviceaccount/late").is_none() && space.get("serviceaccount/old").is_none());
@@ -75,17 +82,17 @@ fn r1109_what_becomes_the_apps_while_it_is_deleted_and_what_it_left_long_ago_go_
 #[test]
 fn r1109_a_pod_that_is_found_where_pods_may_not_be_listed_is_seen_to_its_end() {
     let Some(space) = Space::open("delete-blind") else { return };
-    let bye = || job("bye", "sleep 4").hook("PreDelete");
-    space.sync(&space.write("app", &[config_map("a", "1"), bye()])).run();
+    space.sync(&space.write("app", &[config_map("a", "1"), held()])).run();
     let id = space.get("configmap/a").unwrap()["metadata"]["annotations"]["syncwave.dev/tracking-id"].as_str().unwrap().to_owned();
     let mut late = pod("late", "trap 'sleep 2; exit 0' TERM; sleep 600 & wait");
-    let target = space.write("app", &[config_map("a", "1"), late.clone(), bye()]);
+    let target = space.write("app", &[config_map("a", "1"), late.clone(), held()]);
     let kubeconfig = space.account(&["get", "create", "update", "patch", "delete"]);
     let running = space.delete(&target).kubeconfig(&kubeconfig).start();
     running.wait_for_task("bye", "Running");
     late["metadata"]["namespace"] = space.namespace.as_str().into();
     late["metadata"]["annotations"]["syncwave.dev/tracking-id"] = id.replace("/ConfigMap:", "/Pod:").replace("/a", "/late").into();
     space.create(&late);
+    space.create(&config_map("go", "1"));
     let outcome = running.finish();
     outcome.assert_end(0, "Succeeded", DELETED);
     assert!(space.get("pod/late").is_none() && outcome.results().iter().any(|text| text.starts_with("Delete Pod/late Pruned")));
@@ -94,17 +101,18 @@ fn r1109_a_pod_that_is_found_where_pods_may_not_be_listed_is_seen_to_its_end() {
     assert_eq!(outcome.events("warning").into_iter().filter(polled).count(), 1, "{:?}", outcome.events("warning"));
 }
 
-/// R1109: the webhook that converts a kind is down, and nobody names the kind.
+/// R1109: the webhook that converts a kind is down, and nobody names the kind. Every other deletion would be told of it, too.
 #[test]
 fn r1109_a_kind_whose_webhook_is_down_is_told_of_once_and_slows_nothing() {
+    let _alone = alone();
     let Some(space) = Space::open_alone("delete-wreck") else { return };
     let version = |name: &str, storage: bool| {
-        let schema = serde_json::json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
-        serde_json::json!({"name": name, "served": true, "storage": storage, "schema": schema})
+        let schema = json!({"openAPIV3Schema": {"type": "object", "x-kubernetes-preserve-unknown-fields": true}});
+        json!({"name": name, "served": true, "storage": storage, "schema": schema})
     };
-    let client = serde_json::json!({"url": "https://127.0.0.1:9/convert"});
+    let client = json!({"url": "https://127.0.0.1:9/convert"});
     space.removes("customresourcedefinition", "wrecks.broken.example.com");
-    space.create(&serde_json::json!({
+    space.create(&json!({
         "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "metadata": {"name": "wrecks.broken.example.com"},
         "spec": {
             "group": "broken.example.com", "scope": "Namespaced", "names": {"plural": "wrecks", "singular": "wreck", "kind": "Wreck"},
@@ -114,7 +122,7 @@ fn r1109_a_kind_whose_webhook_is_down_is_told_of_once_and_slows_nothing() {
     }));
     space.kubectl(&["wait", "--for=condition=Established", "crd/wrecks.broken.example.com", "--timeout=30s"]);
     eventually("the kind is served", SOON, || space.try_kubectl(&["get", "wrecks.v1.broken.example.com"]).ok());
-    space.create(&serde_json::json!({"apiVersion": "broken.example.com/v1", "kind": "Wreck", "metadata": {"name": "w"}}));
+    space.create(&json!({"apiVersion": "broken.example.com/v1", "kind": "Wreck", "metadata": {"name": "w"}}));
     assert!(space.try_kubectl(&["get", "wrecks.v2.broken.example.com"]).is_err(), "its webhook is down");
     let target = space.write("app", &[config_map("a", "1"), job("bye", "sleep 1").hook("PreDelete")]);
     space.sync(&target).run();
@@ -142,8 +150,8 @@ fn r1109_a_kind_whose_webhook_is_down_is_told_of_once_and_slows_nothing() {
 fn t176_r1111_a_failing_predelete_hook_is_made_again_until_its_cause_is_repaired() {
     let Some(space) = Space::open("delete-fails") else { return };
     let mut backup = job("backup", "test -f /conf/go").hook("PreDelete");
-    backup["spec"]["template"]["spec"]["volumes"] = serde_json::json!([{"name": "conf", "configMap": {"name": "switch"}}]);
-    backup["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = serde_json::json!([{"name": "conf", "mountPath": "/conf"}]);
+    backup["spec"]["template"]["spec"]["volumes"] = json!([{"name": "conf", "configMap": {"name": "switch"}}]);
+    backup["spec"]["template"]["spec"]["containers"][0]["volumeMounts"] = json!([{"name": "conf", "mountPath": "/conf"}]);
     space.create(&config_map("switch", "0"));
     let target = space.write("app", &[config_map("a", "1"), backup]);
     space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
@@ -164,10 +172,10 @@ fn t176_a_deletion_ends_by_its_limit_with_1_and_by_a_signal_with_3() {
     let Some(space) = Space::open("delete-limit") else { return };
     let target = space.write("app", &[config_map("a", "1"), job("backup", "exit 1").hook("PreDelete")]);
     space.sync(&target).run().assert_end(0, "Succeeded", "successfully synced (all tasks run)");
-    let outcome = space.delete(&target).args(&["--timeout", "7s"]).run();
+    let outcome = space.delete(&target).args(&["--timeout", "4s"]).run();
     assert_eq!((outcome.code, space.names("configmaps")), (Some(1), vec!["a".to_owned()]));
     let message = outcome.last()["message"].as_str().unwrap();
-    // Between two attempts the failed hook stays; one that runs at the limit is ended.
+    // The pause before another attempt is longer: a failed hook stays, and one that runs at the limit is ended.
     let stays = message.contains("PreDelete hook(s) failed: ");
     assert!(stays || message.contains("waiting for completion of hook batch/Job/backup"), "{message}");
     assert_eq!(space.get("job/backup").is_some_and(|job| job["metadata"]["deletionTimestamp"].is_null()), stays);
@@ -251,7 +259,7 @@ fn r1111_a_killed_deletion_goes_on_where_it_was() {
     running.kill();
     assert_eq!(space.uid("job/backup"), uid, "the hook that ran was waited for, not made again");
     space.kubectl(&["patch", "configmap", "b", "--type=merge", "-p", r#"{"metadata":{"finalizers":null}}"#]);
-    std::thread::sleep(Duration::from_millis(500));
+    eventually("it goes", SOON, || space.get("configmap/b").is_none().then_some(()));
     let outcome = space.delete(&target).run();
     outcome.assert_end(0, "Succeeded", DELETED);
     assert_eq!(outcome.not_run(), ["Job/backup: notNeeded"]);

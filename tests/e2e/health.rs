@@ -16,7 +16,8 @@ fn r413_an_autoscaler_without_metrics_is_degraded_and_fails_the_wave() {
             "metrics": [{"type": "Resource", "resource": {"name": "cpu", "target": {"type": "Utilization", "averageUtilization": 70}}}],
         },
     });
-    let target = space.write("hpa", &[deployment("web", "touch /tmp/ready; exec sleep 600"), scaler, config_map("next", "1").wave(1)]);
+    let target =
+        space.write("hpa", &[deployment("web", "touch /tmp/ready; exec sleep 600").wave(-1), scaler, config_map("next", "1").wave(1)]);
     let outcome = space.sync(&target).run();
     outcome.assert_end(1, "Failed", "one or more synchronization tasks completed unsuccessfully");
     let results = outcome.results();

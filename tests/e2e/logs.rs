@@ -1,4 +1,5 @@
-//! Logs of hooks: every container of every pod, from the first byte to the last, once.
+//! Logs of hooks: every container of every pod, from the first byte to the last, once. Containers that print much live a second longer: the
+//! runtime loses the end of what one prints in the moment of its end, and kubectl does not see it either.
 
 use base64::Engine as _;
 use serde_json::json;
@@ -9,7 +10,7 @@ use crate::support::{ObjectExt, Space, job};
 #[test]
 fn three_pods_of_a_job_with_backoff_limit_two_are_all_shown_in_full() {
     let Some(space) = Space::open("backoff") else { return };
-    let script = "for n in $(seq 1 300); do echo \"line $n of 300\"; done; exit 1";
+    let script = "for n in $(seq 1 300); do echo \"line $n of 300\"; done; sleep 1; exit 1";
     let target = space.write("backoff", &[job("migrate", script).hook("PreSync").policy("HookFailed").with("/spec/backoffLimit", 2)]);
     let outcome = space.sync(&target).run();
     outcome.assert_end(1, "Failed", "one or more synchronization tasks completed unsuccessfully");
@@ -68,7 +69,7 @@ fn escape_sequences_and_invalid_utf8_arrive_as_data() {
 #[test]
 fn a_line_of_200_kilobytes_comes_in_parts_and_nothing_is_lost() {
     let Some(space) = Space::open("longline") else { return };
-    let script = "seq 1 40000 | tr '\\n' ,  | head -c 200000; echo; echo short";
+    let script = "seq 1 40000 | tr '\\n' ,  | head -c 200000; echo; echo short; sleep 1";
     let outcome = space.sync(&space.write("longline", &[job("long", script).hook("PreSync")])).run();
     outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
     let mut expected: String = (1..=40000).map(|n| format!("{n},")).collect();
@@ -105,7 +106,6 @@ fn every_run_of_a_container_that_is_started_again_is_shown() {
 #[test]
 fn ten_pods_that_print_much_at_once_lose_nothing() {
     let Some(space) = Space::open("much") else { return };
-    // The runtime loses the end of what a container prints in the moment of its end; kubectl does not see it either.
     let script = "seq 1 5000 | sed 's/$/ of a line that has some length to it/'; sleep 1";
     let hook = job("much", script).hook("PreSync").with("/spec/parallelism", 10).with("/spec/completions", 10);
     let outcome = space.sync(&space.write("much", &[hook])).run();
@@ -122,8 +122,9 @@ fn ten_pods_that_print_much_at_once_lose_nothing() {
 #[test]
 fn a_line_of_five_megabytes_arrives_whole() {
     let Some(space) = Space::open("huge") else { return };
-    let outcome =
-        space.sync(&space.write("huge", &[job("huge", "head -c 5000000 /dev/zero | tr '\\0' x; echo; echo after").hook("PreSync")])).run();
+    let outcome = space
+        .sync(&space.write("huge", &[job("huge", "head -c 5000000 /dev/zero | tr '\\0' x; echo; echo after; sleep 1").hook("PreSync")]))
+        .run();
     outcome.assert_end(0, "Succeeded", "successfully synced (no more tasks)");
     let log = outcome.log("huge");
     let (last, parts) = log.split_last().unwrap();

@@ -183,7 +183,8 @@ fn start_echo_server(space: &Space) -> String {
     space.create(&echo_server());
     let address = eventually("the address of the echo server", SOON, || {
         let pod = space.get("pod/echo")?;
-        (pod["status"]["phase"] == "Running").then(|| pod["status"]["podIP"].as_str().unwrap().to_owned())
+        let listens = || space.try_kubectl(&["exec", "echo", "--", "sh", "-c", "netstat -ltn | grep -q :8080"]).is_ok();
+        (pod["status"]["phase"] == "Running" && listens()).then(|| pod["status"]["podIP"].as_str().unwrap().to_owned())
     });
     format!("http://{address}:8080")
 }
@@ -344,6 +345,7 @@ fn a6_endless_is_terminated_by_a_signal_and_can_be_synced_again_at_once() {
     let target = space.write_text("endless", &story("endless", &[]));
     let running = space.sync(&target).start();
     running.wait_for_task("backup", "Succeeded");
+    running.wait_for("its log", |line| line["event"] == "log" && line["task"]["name"] == "drain-queue");
     running.wait_for("only drain-queue is waited for", |line| {
         line["event"] == "waiting" && line["message"] == "waiting for completion of hook batch/Job/drain-queue"
     });

@@ -56,18 +56,18 @@ fn r1405_a_window_for_manual_syncs_does_not_hold_the_first_step() {
 fn t155_a_window_that_closes_half_way_holds_the_next_wave_and_lets_it_go_at_its_end() {
     let Some(space) = Space::open("window-half") else { return };
     let (begin, seconds) = next_minute();
-    let hook = job("pre", &format!("sleep {}", seconds + 2)).hook("PreSync");
+    let hook = job("pre", &format!("sleep {}", seconds + 8)).hook("PreSync");
     let target = space.write("half", &[hook, config_map("after", "1")]);
-    let outcome = space.sync(&target).arg("--config").arg(deny(&space, &at(begin), "20s")).run();
+    let outcome = space.sync(&target).arg("--config").arg(deny(&space, &at(begin), "40s")).run();
     outcome.assert_end(0, "Succeeded", "successfully synced (all tasks run)");
     assert_eq!(outcome.waited(), ["waiting for completion of hook batch/Job/pre", BLOCKED]);
     let line = |event: &str| outcome.events(event).into_iter().find(|line| line["message"].as_str().unwrap_or_default().contains("window"));
     let time = line("waiting").unwrap()["time"].as_str().unwrap().parse::<Timestamp>().unwrap();
-    assert!((time.duration_since(begin)).abs() < SignedDuration::from_secs(2), "blocked at {time}, not at {begin}");
+    assert!((time.duration_since(begin)).abs() < SignedDuration::from_secs(6), "blocked at {time}, not at {begin}");
     assert!(line("warning").is_some(), "which window, and until when");
     let born = space.kubectl(&["get", "configmap", "after", "-o", "jsonpath={.metadata.creationTimestamp}"]);
     let waited = born.parse::<Timestamp>().unwrap().duration_since(begin).as_secs();
-    assert!((20..25).contains(&waited), "written {waited} s after the window had begun");
+    assert!((40..60).contains(&waited), "written {waited} s after the window had begun");
     space.assert_no_finalizer();
 }
 
@@ -84,7 +84,7 @@ fn t138_a_terminate_in_a_closed_window_ends_the_hook_at_once() {
     let outcome = running.finish();
     let took = Timestamp::now().duration_since(asked);
     outcome.assert_end(3, "Failed", "Operation terminated");
-    assert!(took < SignedDuration::from_secs(10), "{took:?}");
+    assert!(took < SignedDuration::from_secs(60), "{took:?}");
     assert_eq!(outcome.results(), ["PreSync Job/pre Synced Failed: Terminated"]);
     eventually("the hook is gone", SOON, || space.names("jobs").is_empty().then_some(()));
     assert_eq!(space.names("configmaps"), [""; 0]);

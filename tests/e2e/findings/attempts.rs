@@ -22,10 +22,10 @@ fn r1006_r1522_a_retry_begins_when_it_was_announced() {
     for (at, line) in outcome.lines.iter().enumerate().filter(|(_, line)| line["event"] == "retry.scheduled") {
         let begin = outcome.lines[at..].iter().find(|line| line["event"] == "phase.started").expect("an attempt follows");
         let late = time(begin, "time").duration_since(time(line, "at"));
-        assert!((SignedDuration::ZERO..SignedDuration::from_secs(2)).contains(&late), "{late:?} after {line}");
+        assert!((SignedDuration::ZERO..SignedDuration::from_secs(3)).contains(&late), "{late:?} after {line}");
         pauses.push(time(line, "at").duration_since(time(line, "time")).as_millis());
     }
-    assert!(pauses.len() == 2 && pauses[0].abs_diff(3000) < 100 && pauses[1].abs_diff(6000) < 100, "{pauses:?}");
+    assert!(pauses.len() == 2 && pauses[0].abs_diff(3000) < 1000 && pauses[1].abs_diff(6000) < 1000, "{pauses:?}");
 }
 
 /// Of which attempts a hook's log is.

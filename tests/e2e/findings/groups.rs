@@ -102,7 +102,7 @@ fn t90_a_definition_that_is_never_established_holds_the_sync_for_three_seconds()
     let outcome = space.sync(&space.write("never", &[definition("others"), config_map("plain", "1")])).run();
     outcome.assert_end(0, "Succeeded", "successfully synced (all tasks run)");
     assert!(outcome.results().iter().all(|text| text.contains(" Synced ")), "{:?}", outcome.results());
-    assert!((2.0..10.0).contains(&outcome.seconds()), "{} s", outcome.seconds());
+    assert!((2.0..30.0).contains(&outcome.seconds()), "{} s", outcome.seconds());
 }
 
 /// R634: with `--prune` the group waits until the one object is approved, its other members too. R614 [D] and T74 [D], corrected

@@ -316,5 +316,5 @@ fn t189_a_deployment_that_gets_degraded_ends_the_wave() {
     let outcome = space.sync(&target).run();
     outcome.assert_end(1, "Failed", "one or more synchronization tasks completed unsuccessfully");
     assert_eq!((space.names("configmaps"), outcome.not_run()), (vec!["before".to_owned()], vec!["ConfigMap/after: blocked".to_owned()]));
-    assert!(outcome.seconds() < Duration::from_secs(30).as_secs_f64());
+    assert!(outcome.seconds() < Duration::from_secs(120).as_secs_f64());
 }
