@@ -38,7 +38,7 @@ const FOLLOWED_WITHIN: Duration = Duration::from_secs(5);
 #[derive(Clone, Debug)]
 pub(crate) struct Watching {
     pub(crate) wanted: Vec<Wanted>,
-    /// Events of the cluster before this are old news.
+    /// When the operation began to watch, by our clock.
     pub(crate) started_at: Timestamp,
 }
 

@@ -27,8 +27,10 @@ pub(super) struct FeedKey {
 
 /// Everything that has been seen.
 pub(super) struct Observer {
-    /// Events before this are old news. The server's stamps have whole seconds.
+    /// In a first list that comes late, Events before this are old news. The server's stamps have whole seconds.
     since: Timestamp,
+    /// Whether this operation has written anything; until then, every Event of a first list is old news.
+    has_written: bool,
     belonging: Belonging,
     objects: BTreeMap<ResourceKey, Seen>,
     pods: BTreeMap<Arc<str>, Pod>,
@@ -69,6 +71,7 @@ impl Observer {
         let since = started_at.checked_sub(1.second()).unwrap_or(started_at);
         Self {
             since,
+            has_written: false,
             belonging: Belonging::new(wanted),
             objects: BTreeMap::new(),
             pods: BTreeMap::new(),
@@ -97,8 +100,9 @@ impl Observer {
     /// Takes a whole list: what it does not hold any more is gone, unless it was written after the list was made.
     pub(super) fn replaced(&mut self, feed: &FeedKey, listed: Listed<Item>) -> Vec<Event> {
         let mut events = self.vanished(feed, &listed);
+        let is_first = !self.listed.contains(feed);
         for item in listed.items {
-            events.extend(self.changed(feed, item));
+            events.extend(self.took(feed, item, is_first));
         }
         self.listed.insert(feed.clone());
         events
@@ -130,11 +134,15 @@ impl Observer {
 
     /// Takes one object as it is now.
     pub(super) fn changed(&mut self, feed: &FeedKey, item: Item) -> Vec<Event> {
+        self.took(feed, item, false)
+    }
+
+    fn took(&mut self, feed: &FeedKey, item: Item, is_first: bool) -> Vec<Event> {
         let key = self.key_of(&item.object);
         // Pods and Events may matter although the plan does not name them.
         let more = match (&*feed.gvk.group, &*feed.gvk.kind) {
             ("", "Pod") => self.pod_changed(item.object.wire()),
-            ("", "Event") => self.event_came(item.object.wire()).into_iter().collect(),
+            ("", "Event") => self.event_came(item.object.wire(), is_first).into_iter().collect(),
             _ => Vec::new(),
         };
         let mut events = key.map(|key| self.object_changed(key, item)).unwrap_or_default();
@@ -158,6 +166,7 @@ impl Observer {
 
     /// Notes that this operation created a hook; its pods and Events that came before count from now on.
     pub(super) fn created(&mut self, key: &ResourceKey, uid: &str) -> Vec<Event> {
+        self.has_written = true;
         self.belonging.note_created(key, uid);
         let waiting: Vec<Pod> = self.pods.values().filter(|pod| !self.shown.contains_key(&pod.uid)).cloned().collect();
         let mut events: Vec<Event> = waiting.into_iter().filter_map(|pod| self.show(pod)).collect();
@@ -172,6 +181,7 @@ impl Observer {
 
     /// Notes what a write returned, so that the next one compares with it although the watch may lag behind.
     pub(super) fn written(&mut self, key: &ResourceKey, object: &Object, live: &Live) {
+        self.has_written = true;
         let value = object.wire();
         let version = text(&value["metadata"]["resourceVersion"]);
         if self.objects.get(key).is_none_or(|seen| number(&seen.version) <= number(version)) {
@@ -281,14 +291,15 @@ impl Observer {
         Some(Event::PodGone { namespace: pod.namespace, name: pod.name, uid: uid.clone() })
     }
 
-    fn event_came(&mut self, item: &Value) -> Option<Event> {
+    /// What comes after a first list is news whatever its time says: the clocks of this machine and of the cluster need not agree.
+    fn event_came(&mut self, item: &Value, is_first: bool) -> Option<Event> {
         let metadata = &item["metadata"];
         let version = text(&metadata["resourceVersion"]).to_owned();
         if self.events.insert(text(&metadata["uid"]).to_owned(), version.clone()) == Some(version) {
             return None;
         }
         let event = live::event(item);
-        if event.at.is_some_and(|at| at < self.since) {
+        if is_first && (!self.has_written || event.at.is_some_and(|at| at < self.since)) {
             return None;
         }
         match self.owner_of_event(&event) {
@@ -486,21 +497,40 @@ mod tests {
         assert_eq!(names(&observer.replaced(&pods, listed(&pods, vec![], 100))), ["pod gone"], "only of pods that were told");
     }
 
+    fn about(uid: &str, version: &str, at: &str) -> Value {
+        json!({"metadata": {"uid": uid, "resourceVersion": version}, "lastTimestamp": at,
+            "involvedObject": {"apiVersion": "v1", "kind": "ConfigMap", "namespace": "shop", "name": "a", "uid": "u"}})
+    }
+
     #[test]
-    fn events_are_told_once_and_not_if_they_are_older_than_the_operation() {
+    fn events_are_told_once_and_not_if_they_were_there_before_the_operation() {
         let mut observer = observer();
         let events = feed("v1", "Event");
-        let about = |uid: &str, version: &str, at: &str| {
-            json!({"metadata": {"uid": uid, "resourceVersion": version}, "lastTimestamp": at,
-            "involvedObject": {"apiVersion": "v1", "kind": "ConfigMap", "namespace": "shop", "name": "a", "uid": "u"}})
-        };
-        assert!(observer.changed(&events, item(&events, about("e0", "1", "2026-03-01T08:59:58Z"))).is_empty());
-        assert_eq!(names(&observer.changed(&events, item(&events, about("e1", "1", "2026-03-01T09:00:01Z")))), ["event"]);
-        assert!(observer.replaced(&events, listed(&events, vec![about("e1", "1", "2026-03-01T09:00:01Z")], 100)).is_empty());
-        assert_eq!(
-            names(&observer.changed(&events, item(&events, about("e1", "2", "2026-03-01T09:00:05Z")))),
-            ["event"],
-            "it happened again"
-        );
+        let first = listed(&events, vec![about("e0", "1", "2026-03-01T08:59:58Z"), about("e1", "1", "2026-03-01T09:00:01Z")], 100);
+        assert!(observer.replaced(&events, first).is_empty(), "nothing has been written, so none of them is about that");
+        let again = listed(&events, vec![about("e1", "1", "2026-03-01T09:00:01Z"), about("e2", "3", "2026-03-01T09:00:02Z")], 101);
+        assert_eq!(names(&observer.replaced(&events, again)), ["event"], "the one that is new");
+        assert!(observer.changed(&events, item(&events, about("e2", "3", "2026-03-01T09:00:02Z"))).is_empty());
+        let later = item(&events, about("e0", "4", "2026-03-01T09:00:05Z"));
+        assert_eq!(names(&observer.changed(&events, later)), ["event"], "it happened again");
+    }
+
+    #[test]
+    fn of_a_first_list_of_events_that_comes_late_what_is_older_than_the_operation_is_not_told() {
+        let mut observer = observer();
+        let events = feed("v1", "Event");
+        observer.created(&job_key(), "new");
+        let late = listed(&events, vec![about("e0", "1", "2026-03-01T08:59:58Z"), about("e1", "1", "2026-03-01T09:00:01Z")], 100);
+        assert_eq!(names(&observer.replaced(&events, late)), ["event"]);
+    }
+
+    /// A machine that has slept may be minutes ahead of the cluster.
+    #[test]
+    fn an_event_that_comes_after_the_first_list_counts_whatever_the_clocks_say() {
+        let mut observer = observer();
+        let events = feed("v1", "Event");
+        assert!(observer.replaced(&events, listed(&events, vec![], 100)).is_empty());
+        let slow = item(&events, about("e0", "101", "2026-03-01T08:57:00Z"));
+        assert_eq!(names(&observer.changed(&events, slow)), ["event"]);
     }
 }
