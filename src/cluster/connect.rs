@@ -14,11 +14,14 @@ use thiserror::Error;
 use tower::{BoxError, ServiceBuilder};
 use tower_http::decompression::DecompressionLayer;
 
+use super::retry;
 use super::wire::{self, CallError, Wire};
 use crate::clock::Clock;
 
 /// How long the server may take to answer the first question.
 const REACH: Duration = Duration::from_secs(10);
+/// How long a server is left alone that cannot answer for the moment; then twice as long, and so on.
+const FIRST_PAUSE: Duration = Duration::from_millis(250);
 
 /// Who has the terminal while a credential plugin runs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -161,7 +164,7 @@ impl Entered {
         let wire = Wire::new(client.clone(), clock);
         let answer = tokio::select! {
             biased;
-            answer = ask(&wire) => answer,
+            answer = ask_until_ready(&wire, clock) => answer,
             () = clock.sleep(REACH) => Err(CallError::Lost(format!("no answer within {} s", REACH.as_secs()))),
         };
         match answer {
@@ -259,6 +262,21 @@ fn unreadable(error: &KubeconfigError) -> String {
     }
 }
 
+/// Asks until the server says something else than that it cannot answer for the moment, as long as there is time for another try.
+async fn ask_until_ready(wire: &Wire, clock: Clock) -> Result<(), CallError> {
+    let (began, mut pause) = (clock.now(), FIRST_PAUSE);
+    loop {
+        let Err(error) = ask(wire).await else { return Ok(()) };
+        let wait = pause.max(retry::wish(&error));
+        let passed = Duration::try_from(clock.now().duration_since(began)).unwrap_or_default();
+        if error.code().is_none() || !retry::is_transient(&error) || passed + wait >= REACH {
+            return Err(error);
+        }
+        clock.sleep(wait).await;
+        pause *= 2;
+    }
+}
+
 /// Who may not see the version may still be allowed to see what a sync needs.
 async fn ask(wire: &Wire) -> Result<(), CallError> {
     match wire.get("/version").await {
@@ -290,6 +308,7 @@ fn named(files: &[PathBuf]) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cluster::fake;
 
     fn written(text: &str) -> (tempfile::TempDir, PathBuf) {
         let folder = tempfile::tempdir().unwrap();
@@ -402,13 +421,45 @@ contexts:
         assert!(refused(500).contains("cannot reach the API server https://s"));
     }
 
+    /// A server that is just starting, or has too much to do.
+    #[tokio::test(start_paused = true)]
+    async fn a_server_that_cannot_answer_for_the_moment_is_asked_again_within_ten_seconds() {
+        use std::sync::Arc;
+        use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+        let clock = Clock::starting_at(fake::epoch(), 1.0);
+        let reach = async |code: u16, times: u32, wish: Option<&'static str>| {
+            let asked = Arc::new(AtomicU32::new(0));
+            let count = asked.clone();
+            let client = fake::client(move |_| {
+                if count.fetch_add(1, Relaxed) >= times {
+                    return fake::json_answer(200, &serde_json::json!({}));
+                }
+                let mut answer = fake::status(code, "InternalError", "etcdserver: no leader");
+                answer.headers_mut().extend(wish.map(|wish| (http::header::RETRY_AFTER, wish.parse().unwrap())));
+                answer
+            });
+            let entered = Entered { client, context: "c".into(), server: "https://s".into(), namespace: "n".into() };
+            let began = clock.now();
+            let reached = entered.reach(clock).await.map(|_| ()).map_err(|error| error.to_string());
+            (reached, asked.load(Relaxed), clock.now().duration_since(began).as_millis())
+        };
+        assert_eq!(reach(503, 2, None).await, (Ok(()), 3, 250 + 500));
+        assert_eq!(reach(500, 1, None).await, (Ok(()), 2, 250));
+        assert_eq!(reach(429, 1, Some("4")).await, (Ok(()), 2, 4_000));
+        let (never, tries, took) = reach(503, 99, None).await;
+        assert!(never.unwrap_err().contains("cannot reach the API server https://s of context `c`: etcdserver: no leader"));
+        assert_eq!((tries, took), (6, 7_750));
+        let (refused, tries, _) = reach(401, 99, None).await;
+        assert!(refused.unwrap_err().contains("log in again") && tries == 1);
+    }
+
     /// Whether a request was sent decides what may be sent again, so this is asked of real connections.
     #[tokio::test]
     async fn decision_23_nobody_to_connect_to_is_told_from_a_connection_that_breaks() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let client = client_of(kube::Config::new(format!("http://{address}").parse().unwrap())).unwrap();
-        let wire = Wire::new(client, Clock::starting_at(crate::cluster::fake::epoch(), 1.0));
+        let wire = Wire::new(client, Clock::starting_at(fake::epoch(), 1.0));
         let (asked, ()) = tokio::join!(wire.get("/x"), async {
             use tokio::io::AsyncReadExt as _;
             let (mut stream, _) = listener.accept().await.unwrap();
