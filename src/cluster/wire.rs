@@ -388,7 +388,8 @@ pub(crate) fn root_cause(error: &(dyn std::error::Error + 'static)) -> String {
     cause.to_string()
 }
 
-fn whole_chain(error: &(dyn std::error::Error + 'static)) -> String {
+/// Returns the layers from the outermost to the innermost, each said once.
+pub(crate) fn whole_chain(error: &(dyn std::error::Error + 'static)) -> String {
     let mut text = error.to_string();
     let mut cause = error.source();
     while let Some(inner) = cause {

@@ -20,7 +20,7 @@ pub(super) async fn open(opening: &Opening, patience: Patience<'_>) -> Result<Co
     let cluster = |client| Cluster::new(client, opening.clock, rules::judge(health::Rules::default()));
     let (cluster, context, server, namespace) = match &opening.connector {
         Connector::Kubeconfig { file, context, terminal } => {
-            let found = connect::find(file.as_deref(), context.as_deref(), *terminal).await.map_err(|error| obstacle(&error))?;
+            let found = connect::find(file.as_deref(), context.as_deref(), *terminal).map_err(|error| obstacle(&error))?;
             let entered = enter(found, patience).await.map_err(|error| obstacle(&error))?;
             let server = entered.server().to_owned();
             let reaching = patience.with(|| format!("the API server {server}"), entered.reach(opening.clock));
@@ -48,7 +48,10 @@ fn obstacle(error: &ConnectError) -> Obstacle {
         | ConnectError::NoContext { .. }
         | ConnectError::Interactive { .. }
         | ConnectError::Unusable { .. } => FailureKind::Usage,
-        ConnectError::Unreachable { .. } | ConnectError::Unauthorized { .. } | ConnectError::Forbidden { .. } => FailureKind::Cluster,
+        ConnectError::Unreachable { .. }
+        | ConnectError::Untrusted { .. }
+        | ConnectError::Unauthorized { .. }
+        | ConnectError::Forbidden { .. } => FailureKind::Cluster,
     };
     Obstacle { kind, report: error.to_string() }
 }
@@ -83,7 +86,7 @@ mod tests {
         // Time of this clock goes by fast, and that of the plugin does not.
         let clock = Clock::starting_at(Timestamp::UNIX_EPOCH, 1_000.0);
         let (answers, mut told) = mpsc::channel(8);
-        let found = connect::find(Some(&file), None, Terminal::Screens).await.unwrap();
+        let found = connect::find(Some(&file), None, Terminal::Screens).unwrap();
         let mut tasks = tokio::task::JoinSet::new();
         tasks.spawn(async move { enter(found, Patience { clock, answers: &answers }).await });
         let Some(Answer::Waiting(Some(Waiting { what, since }))) = told.recv().await else { panic!("nothing was told") };
