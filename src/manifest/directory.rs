@@ -140,7 +140,10 @@ fn collect(folder: &Path, visited: &mut HashSet<PathBuf>, files: &mut Vec<PathBu
     paths.sort();
     for path in paths {
         if !path.is_dir() {
-            files.extend(has_extension(&path).then_some(path));
+            if has_extension(&path) {
+                refuse_endless(&path)?;
+                files.push(path);
+            }
         } else if let Some(rendered) = rendered(&path) {
             let kind = match rendered {
                 Rendered::Kustomization => "kustomization",
@@ -152,6 +155,14 @@ fn collect(folder: &Path, visited: &mut HashSet<PathBuf>, files: &mut Vec<PathBu
         }
     }
     Ok(())
+}
+
+/// A pipe waits for a writer, and a device may have no end. Who names one wants it read; in a folder nobody has named it.
+fn refuse_endless(path: &Path) -> Result<(), ManifestError> {
+    match std::fs::metadata(path) {
+        Ok(found) if !found.is_file() => Err(ManifestError::NoFile { path: path.into() }),
+        Ok(_) | Err(_) => Ok(()),
+    }
 }
 
 fn is_hidden(name: &std::ffi::OsStr) -> bool {

@@ -33,6 +33,9 @@ pub(crate) enum ManifestError {
     #[error("`{parameter}` is not a parameter")]
     #[diagnostic(help("write it as NAME=VALUE, for example --parameter image.tag=v2"))]
     Parameter { parameter: String },
+    #[error("`{}` is a pipe, a socket or a device", shown(.path))]
+    #[diagnostic(help("move it out of the folder, or name it as the target to have it read to its end"))]
+    NoFile { path: PathBuf },
     #[error("`{place}` needs {tools}, which is not installed")]
     #[diagnostic(help("put it into a folder of PATH, or render the manifests elsewhere and give them as files or on standard input"))]
     ToolMissing { place: String, tools: &'static str },

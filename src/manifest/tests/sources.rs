@@ -143,6 +143,20 @@ async fn links_are_followed_but_not_in_circles() {
     assert!(error.starts_with("cannot read `") && error.contains("z.yaml"), "{error}");
 }
 
+/// A folder has what programs left there, and a pipe without a writer would be waited for without end.
+#[cfg(unix)]
+#[tokio::test]
+async fn a_pipe_in_a_folder_is_named_and_not_waited_for() {
+    let folder = folder(&[("a.yaml", &config("a"))]);
+    let pipe = folder.path().join("b.yaml");
+    assert!(std::process::Command::new("mkfifo").arg(&pipe).status().unwrap().success());
+    let error = load_path(folder.path()).await.unwrap_err().to_string();
+    assert_eq!(error, format!("`{}` is a pipe, a socket or a device", pipe.display()));
+    std::fs::remove_file(&pipe).unwrap();
+    std::os::unix::fs::symlink("/dev/zero", &pipe).unwrap();
+    assert_eq!(load_path(folder.path()).await.unwrap_err().to_string(), error);
+}
+
 #[tokio::test]
 async fn a_file_of_any_name_is_read() {
     let folder = folder(&[("manifest", &config("a"))]);
