@@ -84,6 +84,21 @@ fn a3_a_hook_in_a_namespace_without_rights_fails_alone() {
     assert!(results[1].starts_with("PostSync Job/post SyncFailed Failed: jobs.batch \"post\" is forbidden: "), "{results:?}");
 }
 
+/// As `kubectl create token … > FILE` and an editor leave it, and as it is written by hand.
+#[test]
+fn a_token_file_may_end_with_its_line_and_a_server_needs_no_scheme() {
+    let Some(space) = Space::open("token-file") else { return };
+    let good = space.account(&["*"]);
+    let mut config: Value = serde_json::from_str(&std::fs::read_to_string(good).unwrap()).unwrap();
+    let token = config["users"][0]["user"]["token"].as_str().unwrap().to_owned();
+    config["users"][0]["user"] = json!({"tokenFile": space.write_text("token", &format!("{token}\n"))});
+    let server = config["clusters"][0]["cluster"]["server"].as_str().unwrap().replace("https://", "");
+    config["clusters"][0]["cluster"]["server"] = json!(server);
+    let kubeconfig = space.write_text("by-file", &config.to_string());
+    let outcome = space.sync(&space.write("plain", &[config_map("plain", "1")])).kubeconfig(&kubeconfig).run();
+    assert_eq!((outcome.code, space.names("configmaps")), (Some(0), vec!["plain".to_owned()]), "{}", outcome.errors);
+}
+
 /// Exit 4: refused before the operation began.
 #[test]
 fn a_wrong_token_ends_with_exit_code_four_and_prints_no_json() {
