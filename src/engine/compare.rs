@@ -205,7 +205,8 @@ impl Eye<'_> {
         }
         let leaving = |live: &Object| leaving(&task.id.key, live, "the hook is made anew when it is gone");
         let idle = self.idle(task, foreseen.live.as_ref());
-        let notes = foreseen.live.as_ref().and_then(leaving).into_iter().chain(left_out(&task.id.key, &foreseen)).chain(idle).collect();
+        let notes = foreseen.live.as_ref().and_then(leaving).into_iter().chain(left_out(&task.id.key, &foreseen)).chain(idle);
+        let notes = notes.chain(denied(&task.id.key, &foreseen)).collect();
         let run = Look { notes, ..Look::only(Action::Run) };
         let Some(live) = foreseen.live.as_ref().filter(|_| self.depth == Depth::Diff) else { return run };
         let (difference, approximate) = self.both_sides(task, (live, target), &foreseen);
@@ -352,6 +353,23 @@ fn is_leaving(live: &Object) -> bool {
 fn leaving(key: &ResourceKey, live: &Object, meaning: &str) -> Option<String> {
     let since = live.text(&["metadata", "deletionTimestamp"]);
     is_leaving(live).then(|| format!("{key} is being deleted since {since}; {meaning}"))
+}
+
+/// Rights, quotas and the like may come with what is applied before a hook, so this is a note and no refusal.
+fn denied(key: &ResourceKey, foreseen: &Foreseen) -> Option<String> {
+    match &foreseen.prospect {
+        Prospect::Refused(error) if error.is_forbidden() => {
+            Some(format!("{key}: as things stand the API server refuses this hook: {}", hints::explained(error)))
+        }
+        Prospect::Unknown(why) => Some(format!("{key}: whether the API server takes this hook is not known: {why}")),
+        Prospect::Refused(_)
+        | Prospect::Create
+        | Prospect::Configure
+        | Prospect::Unchanged
+        | Prospect::Replace
+        | Prospect::Recreate(_)
+        | Prospect::Untried => None,
+    }
 }
 
 /// Says which fields of a manifest come to nothing: without validation the server drops in silence what it does not know.

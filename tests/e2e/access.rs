@@ -82,6 +82,9 @@ fn a3_a_hook_in_a_namespace_without_rights_fails_alone() {
     let results = outcome.results();
     assert_eq!(results[0], "Sync ConfigMap/plain Synced Succeeded: configmap/plain created");
     assert!(results[1].starts_with("PostSync Job/post SyncFailed Failed: jobs.batch \"post\" is forbidden: "), "{results:?}");
+    let plan = space.plan_output(&target, &["--kubeconfig", &kubeconfig.to_string_lossy()]);
+    let text = String::from_utf8_lossy(&plan.stdout);
+    assert!(text.contains("/post: whether the API server takes this hook is not known: "), "{text}");
 }
 
 /// As `kubectl create token … > FILE` and an editor leave it, and as it is written by hand.

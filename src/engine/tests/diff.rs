@@ -422,6 +422,21 @@ async fn a_hook_that_is_made_anew_is_refused_like_the_apply_of_the_sync() {
     stage.close().await;
 }
 
+/// What comes before it in the sync may give the right, so the plan does not call it refused.
+#[tokio::test(start_paused = true)]
+async fn a_hook_that_the_account_may_not_create_is_told_by_the_plan() {
+    let hook = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: h, annotations: {argocd.argoproj.io/hook: PreSync}}\n";
+    let mut stage = Stage::new("", hook);
+    let planned = stage.plan().await;
+    assert_eq!((said(&planned, "h").0, planned.notes.len()), (Action::Run, 0), "{:?}", planned.notes);
+    stage.fault("patch", "configmaps", Outcome::Forbidden);
+    let planned = stage.plan().await;
+    assert_eq!(said(&planned, "h").0, Action::Run);
+    let begin = "ConfigMap shop/h: as things stand the API server refuses this hook: configmaps \"h\" is forbidden";
+    assert!(planned.notes.iter().any(|note| note.starts_with(begin)), "{:?}", planned.notes);
+    stage.close().await;
+}
+
 /// Spec R308, R1507: without the policy BeforeHookCreation a hook is applied over its old object.
 #[tokio::test(start_paused = true)]
 async fn r308_a_hook_whose_old_object_cannot_be_changed_is_refused_by_the_plan_and_not_first_by_the_sync() {

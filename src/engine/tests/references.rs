@@ -80,7 +80,9 @@ async fn what_the_plan_provides_is_not_asked_for() {
             stage.fault("get", resource, Outcome::Status { code: 403, reason: "Forbidden", message: "it was asked".into() });
         }
         let planned = stage.plan().await;
-        assert_eq!((warnings(&planned), planned.notes.len()), (vec![], 0), "{:?}", planned.notes);
+        // That a hook cannot be looked at is no question about a reference.
+        let asked: Vec<&String> = planned.notes.iter().filter(|note| !note.starts_with("Secret shop/db: whether ")).collect();
+        assert_eq!((warnings(&planned), asked), (vec![], vec![]));
         stage.close().await;
     }
 }
