@@ -119,7 +119,14 @@ pub(crate) async fn run(start: Start<'_>, look: Look, viewer: Viewer) -> io::Res
     let guard = Guard::enter()?;
     let last = program.play(&guard).await;
     drop(guard);
-    let last = last?;
+    let last = match last {
+        // The terminal may be found gone by a frame before the hangup is told.
+        Err(error) if program.app.model.running().is_some() => {
+            tracing::warn!(%error, "the terminal is gone");
+            Last::Signal(Signal::Hangup)
+        }
+        last => last?,
+    };
     program.leave(last).await
 }
 

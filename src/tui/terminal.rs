@@ -3,8 +3,8 @@
 
 use std::io::{self, BufWriter, Stdout};
 use std::panic;
-use std::sync::Once;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Once};
 use std::thread::{self, ThreadId};
 
 use crossterm::event::{DisableBracketedPaste, EnableBracketedPaste};
@@ -111,13 +111,47 @@ fn install_hook(drawing: ThreadId) {
 /// The picture on the terminal.
 pub(crate) struct Screen {
     terminal: Backed,
+    is_over: Arc<AtomicBool>,
     parts: Parts,
 }
 
-type Backed = Terminal<CrosstermBackend<BufWriter<Stdout>>>;
+type Backed = Terminal<CrosstermBackend<Output>>;
 
-fn blank() -> io::Result<Backed> {
-    Terminal::new(CrosstermBackend::new(BufWriter::with_capacity(FRAME_BYTES, io::stdout())))
+/// Standard output, which does not complain once it is over: ratatui shows the cursor when it is dropped and prints why it cannot, and where
+/// the terminal has gone that is a panic, because standard error has gone with it.
+struct Output {
+    out: BufWriter<Stdout>,
+    is_over: Arc<AtomicBool>,
+}
+
+impl Output {
+    fn excused<T>(&self, done: io::Result<T>, otherwise: T) -> io::Result<T> {
+        if self.is_over.load(Ordering::SeqCst) { Ok(done.unwrap_or(otherwise)) } else { done }
+    }
+}
+
+impl io::Write for Output {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let done = self.out.write(bytes);
+        self.excused(done, bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        let done = self.out.flush();
+        self.excused(done, ())
+    }
+}
+
+fn blank() -> io::Result<(Backed, Arc<AtomicBool>)> {
+    let is_over = Arc::new(AtomicBool::new(false));
+    let out = BufWriter::with_capacity(FRAME_BYTES, io::stdout());
+    Ok((Terminal::new(CrosstermBackend::new(Output { out, is_over: is_over.clone() }))?, is_over))
+}
+
+impl Drop for Screen {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+    }
 }
 
 impl Screen {
@@ -126,7 +160,8 @@ impl Screen {
     /// # Errors
     /// The terminal does not say its size.
     pub(crate) fn new(_taken: &Guard) -> io::Result<Self> {
-        Ok(Self { terminal: blank()?, parts: Parts::default() })
+        let (terminal, is_over) = blank()?;
+        Ok(Self { terminal, is_over, parts: Parts::default() })
     }
 
     /// Returns the size of the terminal now.
@@ -143,7 +178,9 @@ impl Screen {
     /// # Errors
     /// The terminal is gone.
     pub(crate) fn clear(&mut self) -> io::Result<()> {
-        self.terminal = blank()?;
+        let (terminal, is_over) = blank()?;
+        self.is_over.store(true, Ordering::SeqCst);
+        (self.terminal, self.is_over) = (terminal, is_over);
         execute!(self.terminal.backend_mut(), Clear(ClearType::All))
     }
 

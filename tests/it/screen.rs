@@ -2,7 +2,7 @@
 
 use std::process::Command;
 
-use crate::support::pty::Pty;
+use crate::support::pty::{Pty, closed_at};
 
 fn kill(signal: &str, pty: &Pty) {
     assert!(Command::new("kill").args([signal, &pty.process().to_string()]).status().unwrap().success());
@@ -232,6 +232,14 @@ fn the_first_signal_ends_the_operation_properly_and_gives_the_terminal_back() {
         pty.shows("SYNCING");
         kill(signal, &pty);
         assert_eq!(pty.ends(), 3, "{signal}");
+    }
+}
+
+/// A window that is closed, a connection that breaks: cli.md, the operation goes on.
+#[test]
+fn a_terminal_that_goes_away_does_not_end_the_operation() {
+    for (story, code) in [("web-shop", 0), ("presync-fail", 1)] {
+        assert_eq!(closed_at("SYNCING", &format!("demo {story} --speed 20")), code, "{story}");
     }
 }
 

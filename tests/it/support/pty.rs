@@ -17,6 +17,26 @@ struct Seen {
     closed: bool,
 }
 
+/// Starts the binary in a terminal, closes the terminal as soon as it shows a text, and returns the exit code.
+pub(crate) fn closed_at(text: &str, line: &str) -> u32 {
+    let home = tempfile::tempdir().unwrap();
+    let pair = native_pty_system().openpty(size(80, 24)).unwrap();
+    let mut command = CommandBuilder::new(env!("CARGO_BIN_EXE_syncwave"));
+    command.args(line.split_whitespace());
+    command.env("TERM", "xterm-256color");
+    command.env("HOME", home.path());
+    let mut child = pair.slave.spawn_command(command).unwrap();
+    drop(pair.slave);
+    let (mut reader, mut seen, mut piece) = (pair.master.try_clone_reader().unwrap(), Vec::new(), [0; 4096]);
+    while !String::from_utf8_lossy(&seen).contains(text) {
+        let count = reader.read(&mut piece).unwrap();
+        assert!(count > 0, "{}", String::from_utf8_lossy(&seen));
+        seen.extend_from_slice(&piece[..count]);
+    }
+    drop((reader, pair.master));
+    child.wait().unwrap().exit_code()
+}
+
 /// A terminal with the binary in it.
 pub(crate) struct Pty {
     master: Box<dyn MasterPty + Send>,
