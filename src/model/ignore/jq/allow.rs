@@ -7,12 +7,15 @@ use jaq_core::ops::Math;
 use jaq_core::path::{Part, Path};
 
 use super::calls::{Cost, allowed, refusal};
+use super::formats;
 use super::text::few;
 
 pub(super) type Term<'s> = jaq_core::load::parse::Term<&'s str>;
 
 /// Steps of one chain, each of which is a level of the evaluator's recursion.
 const LONGEST_CHAIN: usize = 100;
+/// Levels after which the stack is looked at, whatever stands there.
+const LEVELS: usize = 8;
 
 /// Returns an expression with its meters.
 ///
@@ -32,17 +35,21 @@ fn pipe<'s>(left: Term<'s>, right: Term<'s>) -> Term<'s> {
 
 /// Counts each output and what is directly in it.
 fn tick(term: Term<'_>) -> Term<'_> {
-    pipe(term, call("tick", Vec::new()))
+    pipe(term, call("_tick", Vec::new()))
 }
 
 /// Counts each output and everything in it.
 fn weigh(term: Term<'_>) -> Term<'_> {
-    if is_literal(&term) { term } else { pipe(term, call("weigh", Vec::new())) }
+    if is_literal(&term) { term } else { pipe(term, call("_weigh", Vec::new())) }
 }
 
 /// Lets only numbers and texts be keys: a list as a key searches, which nothing counts.
 fn key(term: Term<'_>) -> Term<'_> {
-    if is_literal(&term) { term } else { pipe(term, call("key", Vec::new())) }
+    if matches!(term, Term::Str(..)) && is_literal(&term) { term } else { pipe(term, call("_key", Vec::new())) }
+}
+
+fn all<'s>(of: fn(Term<'s>) -> Term<'s>, terms: Vec<Term<'s>>) -> Vec<Term<'s>> {
+    terms.into_iter().map(of).collect()
 }
 
 fn is_literal(term: &Term<'_>) -> bool {
@@ -62,9 +69,10 @@ impl<'s> Allow<'s> {
         if self.depth > LONGEST_CHAIN {
             return Err(format!("it has more than {LONGEST_CHAIN} steps in one chain; write several shorter expressions"));
         }
+        let is_level = self.depth.is_multiple_of(LEVELS) && !is_literal(&term);
         let metered = self.own(term);
         self.depth -= 1;
-        metered
+        metered.map(|term| if is_level { pipe(call("_tick", Vec::new()), term) } else { term })
     }
 
     fn boxed(&mut self, term: Term<'s>) -> Result<Box<Term<'s>>, String> {
@@ -74,16 +82,15 @@ impl<'s> Allow<'s> {
     fn own(&mut self, term: Term<'s>) -> Result<Term<'s>, String> {
         Ok(match term {
             Term::Id | Term::Num(_) => term,
-            Term::Recurse => tick(term),
-            Term::Str(None, parts) => self.text(parts)?,
-            Term::Str(Some(name), _) => return Err(unknown(name)),
+            Term::Recurse => tick(call("_all", Vec::new())),
+            Term::Str(format, parts) => self.text(format, parts)?,
             Term::Arr(inner) => weigh(Term::Arr(inner.map(|inner| self.boxed(*inner)).transpose()?)),
             Term::Obj(entries) => self.object(entries)?,
             Term::Neg(inner) => Term::Neg(self.boxed(*inner)?),
             Term::BinOp(left, op, right) => self.operation(*left, op, *right)?,
             Term::TryCatch(body, handler) => {
                 // What is caught would be written out, with whole values in it.
-                let body = call("blank_errors", vec![self.term(*body)?]);
+                let body = call("_blank_errors", vec![self.term(*body)?]);
                 Term::TryCatch(Box::new(body), handler.map(|handler| self.boxed(*handler)).transpose()?)
             }
             Term::IfThenElse(branches, rest) => {
@@ -96,16 +103,23 @@ impl<'s> Allow<'s> {
             Term::Path(head, path) => self.path(*head, path)?,
             Term::Def(..) => return Err("it defines functions with `def`, which may not end; write the expression without".to_owned()),
             Term::Fold(word, ..) => {
-                return Err(format!("it uses `{word}`, which builds values without end; write any(…), all(…) or first(…)"));
+                return Err(format!("it uses `{word}`, which builds values without end; write add, any(…), all(…) or first(…)"));
             }
             Term::Label(..) | Term::Break(_) => return Err("it uses `label` and `break`; write first(…)".to_owned()),
         })
     }
 
     /// A text with values in it.
-    fn text(&mut self, parts: Vec<StrPart<&'s str, Term<'s>>>) -> Result<Term<'s>, String> {
+    fn text(&mut self, format: Option<&'s str>, parts: Vec<StrPart<&'s str, Term<'s>>>) -> Result<Term<'s>, String> {
+        if let Some(name) = format.filter(|name| !formats::NAMES.contains(name)) {
+            return Err(unknown(name));
+        }
+        let shown = |term| match format {
+            Some(name) => formatted(name, weigh(term)),
+            None => weigh(term),
+        };
         let parts = parts.into_iter().map(|part| match part {
-            StrPart::Term(term) => self.term(term).map(weigh).map(StrPart::Term),
+            StrPart::Term(term) => self.term(term).map(shown).map(StrPart::Term),
             StrPart::Str(_) | StrPart::Char(_) => Ok(part),
         });
         Ok(weigh(Term::Str(None, parts.collect::<Result<_, String>>()?)))
@@ -113,9 +127,10 @@ impl<'s> Allow<'s> {
 
     fn object(&mut self, entries: Vec<(Term<'s>, Option<Term<'s>>)>) -> Result<Term<'s>, String> {
         let entries = entries.into_iter().map(|(name, value)| match value {
-            Some(value) => Ok((key(self.term(name)?), Some(self.term(value)?))),
+            Some(value) => Ok((pipe(self.term(name)?, call("_name", Vec::new())), Some(self.term(value)?))),
             // `{name}` and `{$name}` mean something only as they are written.
-            None if is_literal(&name) || matches!(name, Term::Var(_)) => Ok((self.term(name)?, None)),
+            None if is_literal(&name) => Ok((name, None)),
+            None if matches!(name, Term::Var(_)) => Ok((self.own(name)?, None)),
             None => Err("it makes an object with a computed key alone; write `(key): value`".to_owned()),
         });
         Ok(weigh(Term::Obj(entries.collect::<Result<_, String>>()?)))
@@ -134,10 +149,15 @@ impl<'s> Allow<'s> {
         }
         let (left, right) = (self.term(left)?, self.term(right)?);
         let both = |left, op, right| Term::BinOp(Box::new(left), op, Box::new(right));
+        let by_call = |name, left, right| weigh(call(name, vec![weigh(left), weigh(right)]));
         Ok(match op {
-            BinaryOp::Pipe(_) | BinaryOp::Comma | BinaryOp::Alt | BinaryOp::Or | BinaryOp::And => both(left, op, right),
-            BinaryOp::Math(Math::Mul) => return Err("it uses `*`, which repeats texts without end; compare without it".to_owned()),
-            BinaryOp::Math(_) => weigh(both(weigh(left), op, weigh(right))),
+            BinaryOp::Pipe(_) | BinaryOp::Comma | BinaryOp::Or | BinaryOp::And => both(left, op, right),
+            // jaq takes all paths of the left side if there is a value at one of them.
+            BinaryOp::Alt => both(pipe(left, call("_truthy", Vec::new())), op, right),
+            BinaryOp::Math(Math::Mul) => by_call("_times", left, right),
+            BinaryOp::Math(Math::Div) => by_call("_divided", left, right),
+            BinaryOp::Math(Math::Rem) => by_call("_remainder", left, right),
+            BinaryOp::Math(Math::Add | Math::Sub) => weigh(both(weigh(left), op, weigh(right))),
             BinaryOp::Cmp(_) => tick(both(weigh(left), op, weigh(right))),
             BinaryOp::Assign | BinaryOp::Update | BinaryOp::UpdateMath(_) | BinaryOp::UpdateAlt => {
                 return Err("it changes a field with `=`; write only which field is ignored, or compare with `==`".to_owned());
@@ -146,15 +166,17 @@ impl<'s> Allow<'s> {
     }
 
     fn call(&mut self, name: &'s str, arguments: Vec<Term<'s>>) -> Result<Term<'s>, String> {
+        if formats::NAMES.contains(&name) && arguments.is_empty() {
+            return Ok(formatted(name, weigh(Term::Id)));
+        }
         let cost = allowed(name, arguments.len()).ok_or_else(|| refusal(name, arguments.len()))?;
         let arguments = arguments.into_iter().map(|argument| self.term(argument)).collect::<Result<Vec<_>, _>>()?;
-        let all = |of: fn(Term<'s>) -> Term<'s>, arguments: Vec<Term<'s>>| arguments.into_iter().map(of).collect();
         Ok(match cost {
             Cost::Light => tick(pipe(tick(Term::Id), call(name, arguments))),
             Cost::Key => tick(pipe(key(Term::Id), call(name, arguments))),
             Cost::KeyArgument => tick(call(name, all(key, arguments))),
             Cost::Deep(own) => weigh(pipe(weigh(Term::Id), call(own, all(weigh, arguments)))),
-            Cost::Recurse => tick(Term::Recurse),
+            Cost::All => tick(call("_all", Vec::new())),
         })
     }
 
@@ -174,6 +196,10 @@ impl<'s> Allow<'s> {
         }
         Ok(metered)
     }
+}
+
+fn formatted<'s>(name: &'s str, term: Term<'s>) -> Term<'s> {
+    weigh(pipe(term, call("_format", vec![Term::Str(None, vec![StrPart::Str(name)])])))
 }
 
 fn unknown(name: &str) -> String {

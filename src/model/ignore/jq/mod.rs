@@ -3,11 +3,17 @@
 
 mod allow;
 mod calls;
+mod formats;
+mod functions;
+mod library;
+mod meter;
+mod patterns;
 mod place;
 mod run;
 #[cfg(test)]
 mod tests;
 mod text;
+mod values;
 
 use std::fmt;
 use std::sync::Arc;
@@ -29,6 +35,8 @@ pub(crate) struct JqPath {
 pub(crate) enum Fault {
     /// It took more steps than it may.
     Budget,
+    /// It puts values into values without end.
+    Depth,
     /// It ends in a value that it has computed, not in a field.
     NoPath,
     /// jq's own errors, for example a field of a number. An object without the field is the usual reason, so it is not told.
@@ -40,6 +48,7 @@ impl Fault {
     pub(crate) fn told(&self) -> Option<&'static str> {
         match self {
             Self::Budget => Some("takes more than a million steps, so it ignores nothing here; write it simpler"),
+            Self::Depth => Some("puts values into values too deep, so it ignores nothing here; write it simpler"),
             Self::NoPath => {
                 Some("computes a value instead of selecting fields, so it ignores nothing here; write a path, for example .spec.replicas")
             }

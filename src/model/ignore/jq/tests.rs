@@ -1,3 +1,4 @@
+use proptest::prelude::*;
 use serde_json::json;
 
 use super::*;
@@ -188,32 +189,22 @@ fn a_large_object_is_searched_within_the_steps() {
 }
 
 #[test]
-fn what_may_not_end_or_reaches_outside_is_refused_with_what_to_write() {
+fn what_reaches_outside_or_names_a_meter_is_refused_with_what_to_write() {
     for (text, word) in [
-        ("recurse(.a)", "write `..`"),
-        ("recurse(.a; . != null)", "write `..`"),
-        ("range(1e9)", "may not end"),
-        ("[range(1e12)]", "`range` may not end"),
-        ("limit(3; repeat(.))", "`repeat` may not end"),
-        ("[while(true; .)]", "`while` may not end"),
-        ("until(false; .)", "`until` may not end"),
-        ("[[1, 2]] | combinations", "`combinations` may not end"),
-        ("\"x\" * 1e9", "`*`"),
-        ("foreach .[] as $x (0; . + $x)", "`foreach`"),
-        ("[.a] | join(\",\")", "`join`"),
-        ("[.a] | add", "`add`"),
-        (".a | fromjson", "`fromjson`"),
-        ("with_entries(.)", "`with_entries`"),
-        ("map_values(.)", "`map_values` changes"),
         ("input_line_number", "reaches outside"),
         ("halt_error", "reaches outside"),
+        ("now | todate", "`now` reaches outside"),
+        ("0 | todate", "computes times"),
+        ("pick(.a)", "`pick` changes"),
         ("tick", "`tick`"),
-        ("blank_errors(.)", "`blank_errors`"),
+        ("_tick", "`_tick`"),
+        ("_blank_errors(.)", "`_blank_errors`"),
+        ("_contains(.)", "`_contains`"),
         ("places", "`places`"),
-        ("contains_metered(.)", "`contains_metered`"),
-        ("@json", "@json"),
+        ("path_value(.a)", "`path_value`"),
+        ("@nothing", "@nothing"),
+        ("@base32 \"x\\(.a)\"", "@base32"),
         ("{\"\\(.a)\"}", "(key): value"),
-        (". as {a: $x} | $x", "`as $x`"),
         (". as $x | $y", "`$y`"),
         ("import \"a\" as a; .", "jq"),
         ("a::b", "a::b"),
@@ -245,7 +236,6 @@ fn what_selecting_does_not_need_is_refused_before_any_object_is_looked_at() {
         ("reduce .[] as $x (0; . + $x)", "`reduce`"),
         ("label $out | break $out", "`break`"),
         (". as [$a] | $a", "`as $x`"),
-        ("@base64 \"x\"", "@base64"),
         (".spec)", ")"),
         (".spec), del(.a", ")"),
         (".spec[", "["),
@@ -293,6 +283,286 @@ fn the_deepest_expression_that_is_read_runs_on_a_small_stack() {
         }
     };
     std::thread::Builder::new().stack_size(2 << 20).spawn(work).unwrap().join().unwrap();
+}
+
+/// Runs an expression on the smallest stack that a thread of the program has.
+fn on_a_small_stack(expression: &str, document: &Value) -> Result<Vec<String>, Fault> {
+    let run = || run_for(200_000, expression, document);
+    std::thread::scope(|scope| std::thread::Builder::new().stack_size(2 << 20).spawn_scoped(scope, run).unwrap().join().unwrap())
+}
+
+#[test]
+fn what_nests_values_without_end_goes_no_deeper_than_the_stack() {
+    for expression in [
+        "last(recurse({a: .}))",
+        "last(recurse(map([.])))",
+        "last(recurse(.a?))",
+        ".nothing | recurse(.a)",
+        "getpath([range(2000) | \"a\"])",
+    ] {
+        for expression in [expression, &format!("select([{expression}] == 1)")] {
+            let result = on_a_small_stack(expression, &json!({}));
+            let is_ended = result.as_ref().is_ok_and(|selected| selected.len() < 2);
+            assert!(is_ended || result.is_err(), "{}: {result:?}", expression.chars().take(60).collect::<String>());
+        }
+    }
+    for expression in ["select(last(recurse([.])))", "last(recurse(.a?))"] {
+        assert_eq!(on_a_small_stack(expression, &json!({})), Err(Fault::Depth), "{expression}");
+    }
+    assert!(Fault::Depth.told().is_some_and(|said| said.contains("too deep")));
+}
+
+#[test]
+fn what_goes_on_or_grows_without_end_runs_out_of_steps() {
+    for expression in [
+        "recurse(.)",
+        "recurse(., .)",
+        "[repeat(.)]",
+        "first(repeat(empty))",
+        "[while(true; .)]",
+        "until(false; .)",
+        "range(0; 1; 0)",
+        "[range(1e9)]",
+        "first(range(1e9) | select(. < 0))",
+        "\"a\" * 1e9",
+        "\"ab\" * infinite",
+        "[range(10000)] | join(\"x\" * 10000)",
+        "[[range(3000)], (range(3000) | [])] | transpose",
+        "[range(30) | [range(10)]] | combinations",
+        "(\"a\" * 100000) as $a | $a | indices(\"a\" * 50000)",
+        "\"a\" * 10000000 | split(\"\")",
+        "\"a\" * 10000000 | explode",
+        "\"A\" * 10000 | [scan(\".*[^A-Z]|[A-Z]\")]",
+        "\"ab\" * 500000 | test(\"(([ab]{0,30}){0,30})c\")",
+        "[range(30)] | walk(repeat(.))",
+    ] {
+        let as_value = format!("select([{expression}] == 1)");
+        assert_eq!(on_a_small_stack(&as_value, &json!({})), Err(Fault::Budget), "{expression}");
+    }
+    for expression in ["recurse(.)", "first(repeat(empty))", "until(false; .)"] {
+        assert_eq!(on_a_small_stack(expression, &json!({})), Err(Fault::Budget), "{expression}");
+    }
+    for brackets in [128, 100_000] {
+        let nested = json!({"text": "[".repeat(brackets) + &"]".repeat(brackets)});
+        assert!(matches!(on_a_small_stack("select(.text | fromjson)", &nested), Err(Fault::Error(_))), "{brackets}");
+    }
+}
+
+/// Values as jq has them, and as it writes them.
+#[test]
+fn values_are_computed_as_jq_does() {
+    for (expression, value) in [
+        ("[1, 2, 3] | add", json!(6)),
+        ("[\"a\", \"b\"] | add", json!("ab")),
+        ("[[1], [2, 3]] | add", json!([1, 2, 3])),
+        ("[{a: 1}, {b: 2}, {a: 3}] | add", json!({"a": 3, "b": 2})),
+        ("[] | add", json!(null)),
+        ("{a: 1, b: 2} | add", json!(3)),
+        ("add(.l[])", json!(7)),
+        ("[\"a\", null, 1, true] | join(\"/\")", json!("a//1/true")),
+        ("[] | join(\",\")", json!("")),
+        ("[{name: \"A\", value: \"1\"}, {name: \"B\"}] | from_entries", json!({"A": "1", "B": null})),
+        ("[1, [2, [3, [4]]]] | flatten, flatten(1)", json!([1, 2, 3, 4])),
+        ("[1, [2, [3, [4]]]] | flatten(1)", json!([1, 2, [3, [4]]])),
+        (".l | index(1), rindex(1)", json!(1)),
+        (".l | indices([1, 2])", json!([1])),
+        ("\"a,b, cd\" | indices(\",\")", json!([1, 3])),
+        ("\"aé\" | explode | implode", json!("aé")),
+        ("\"ab\" | ltrimstr(\"a\")", json!("b")),
+        ("5 | ltrimstr(\"a\")", json!(5)),
+        (".l | unique_by(. % 2)", json!([2, 3])),
+        ("2.5 | round", json!(3)),
+        ("pow(2; 10)", json!(1024)),
+        ("[6 / 2, 7 / 2, -7 % 3, 7 % -3, 5.9 % 2]", json!([3, 3.5, -1, 1, 1])),
+        ("\"a,b\" / \",\"", json!(["a", "b"])),
+        ("\"ab\" * 2", json!("abab")),
+        ("\"ab\" * 0", json!(null)),
+        ("{a: {b: 1}} * {a: {c: 2}}", json!({"a": {"b": 1, "c": 2}})),
+        ("\"hello\" | @base64", json!("aGVsbG8=")),
+        ("\"aGVsbG8=\" | @base64d", json!("hello")),
+        ("[1, \"a\", null] | @csv", json!("1,\"a\",")),
+        ("[\"a\\tb\"] | @tsv", json!("a\\tb")),
+        ("\"<&\" | @html", json!("&lt;&amp;")),
+        ("@uri \"q=\\(\"a b/é\")\"", json!("q=a%20b%2F%C3%A9")),
+        ("[1, \"it's\"] | @sh", json!("1 'it'\\''s'")),
+        ("@json \"v: \\([1])\"", json!("v: [1]")),
+        ("\"éa1b2\" | [match(\"[a-z](?<n>[0-9])\"; \"g\") | .offset, .captures[0].string]", json!([1, "1", 3, "2"])),
+        ("\"a1b2\" | [scan(\"([a-z])([0-9])\")]", json!([["a", "1"], ["b", "2"]])),
+        ("\"a1b2\" | capture(\"(?<l>[a-z])(?<d>[0-9])\")", json!({"l": "a", "d": "1"})),
+        ("\"a1b2\" | gsub(\"(?<l>[a-z])\"; \"<\\(.l)>\")", json!("<a>1<b>2")),
+        ("\"a1b2\" | sub(\"[0-9]\"; \"\")", json!("ab2")),
+        ("\"a, b\" | [splits(\", *\")]", json!(["a", "b"])),
+        (".l | map_values(. + 1)", json!([4, 2, 3, 2])),
+        ("[1, [2]] | walk(if type == \"number\" then . + 1 else . end)", json!([2, [3]])),
+        ("[[[1, 2], 3] | paths(type == \"number\")]", json!([[0, 0], [0, 1], [1]])),
+        ("[range(5)], [range(5; 0; -2)]", json!([0, 1, 2, 3, 4])),
+        ("[1 | while(. < 10; . * 2)]", json!([1, 2, 4, 8])),
+        ("1 | until(. > 100; . * 2)", json!(128)),
+        ("[limit(3; 1 | repeat(. * 2))]", json!([2, 2, 2])),
+        ("[2 | recurse(. * .; . < 100)]", json!([2, 4, 16])),
+        ("[[1, 2], [3]] | transpose", json!([[1, 3], [2, null]])),
+        ("[[[1, 2], [3, 4]] | combinations]", json!([[1, 3], [1, 4], [2, 3], [2, 4]])),
+        ("\"{\\\"k\\\":[1,null]}\" | fromjson | .k", json!([1, null])),
+        ("[nth(1; .l[]), (.l | nth(2))]", json!([1, 2])),
+        (".l | .[1.7]", json!(1)),
+    ] {
+        let document = json!({"l": [3, 1, 2, 1], "labels": {"app": "web", "tier": "front"}});
+        let written = format!(".[first(({expression})) | tojson]");
+        let places = JqPath::parse(&written).unwrap_or_else(|why| panic!("{written}: {why}")).places(&document, &mut STEPS.clone());
+        let keys: Vec<Value> = places
+            .unwrap()
+            .iter()
+            .map(|place| match place.0.first() {
+                Some(super::super::Step::Key(json)) => serde_json::from_str(json).unwrap(),
+                other => panic!("{expression}: {other:?}"),
+            })
+            .collect();
+        assert_eq!(keys, [value], "{expression}");
+    }
+}
+
+#[test]
+fn what_is_computed_chooses_and_loops_select_as_paths() {
+    for (text, selected) in [
+        ("recurse(.spec?; . != null)", &["", "spec"][..]),
+        (".webhooks | recurse(.[]?; type != \"string\") | .caBundle? // empty", &["webhooks[0].clientConfig.caBundle"]),
+        ("first(range(10) as $i | .webhooks[$i].name)", &["webhooks[0].name"]),
+        (".webhooks[range(2)].name", &["webhooks[0].name", "webhooks[1].name"]),
+        ("getpath(paths(type == \"boolean\"))", &[]),
+        ("paths(. == \"Q0E=\") as $p | getpath($p)", &["webhooks[0].clientConfig.caBundle"]),
+        ("until(has(\"replicas\"); .spec)", &["spec"]),
+        ("while(type == \"object\"; .spec | values)", &["", "spec"]),
+        (".webhooks[] | select(.name as $n | [$n, \"x\"] | join(\"-\") == \"two-x\")", &["webhooks[1]"]),
+        (".spec.template.spec.containers[] | select(.env // [] | from_entries | .A == \"1\") | .image", &["C[0].image"]),
+        (".spec.template.spec.containers[] | select(.image | split(\":\") | last | tonumber > 5) | .image", &["C[1].image"]),
+        (".spec.template.spec.containers | .[map(.name) | index(\"istio-proxy\")]", &["C[1]"]),
+        ("(.nothing, .spec.replicas) // .metadata", &["spec.replicas"]),
+    ] {
+        let containers = "spec.template.spec.containers";
+        let expected: Vec<String> =
+            selected.iter().map(|place| place.replacen('C', containers, usize::from(place.starts_with("C[")))).collect();
+        assert_eq!(run(text, &document()), Ok(expected), "{text}");
+    }
+    for text in [".spec | map_values(.)", ".spec | walk(.)", "[.spec] | add", ".spec * {}", ".spec | to_entries", "[.spec] | flatten"] {
+        assert_eq!(run(text, &document()), Err(Fault::NoPath), "{text}");
+    }
+}
+
+/// Expressions of a small grammar: most are nonsense, all end.
+fn expressions() -> impl Strategy<Value = String> {
+    let leaf = prop::sample::select(vec![
+        ".",
+        "..",
+        ".a",
+        ".b?",
+        ".[]?",
+        ".[0]",
+        "1",
+        "1e9",
+        "-2",
+        "\"a\"",
+        "\"[1]\"",
+        "null",
+        "[]",
+        "{}",
+        "empty",
+        "error",
+        "first",
+        "add",
+        "length",
+        "tojson",
+        "fromjson",
+        "explode",
+        "flatten",
+        "keys",
+        "transpose",
+        "paths",
+        "to_entries",
+        "from_entries",
+        "f",
+        "@base64",
+        "sqrt",
+        "g(.)",
+    ]);
+    leaf.prop_map(str::to_owned).prop_recursive(5, 40, 3, |inner| {
+        let two = prop::sample::select(vec![
+            "X | Y",
+            "X, Y",
+            "X + Y",
+            "X * Y",
+            "X / Y",
+            "X % Y",
+            "X - Y",
+            "X == Y",
+            "X // Y",
+            "X and Y",
+            "[X, Y]",
+            "{a: X, (Y | tostring): 1}",
+            "recurse(X)",
+            "repeat(X)",
+            "while(X; Y)",
+            "until(X; Y)",
+            "limit(X; Y)",
+            "range(X; Y)",
+            "walk(X)",
+            "map(X)",
+            "map_values(X)",
+            "select(X)",
+            "reduce X as $x (Y; X)",
+            "foreach X as [$x, $y] (Y; X; Y)",
+            "try X catch Y",
+            "X?",
+            "if X then Y else X end",
+            "label $l | X, break $l | Y",
+            "X as {a: $x} | Y",
+            "def f: X; Y",
+            "def g(f): X; Y",
+            "def f: Y | f; X",
+            "getpath(X)",
+            "path(X)",
+            "join(X)",
+            "with_entries(X)",
+            "indices(X)",
+            "gsub(X; Y)",
+            "[match(X; \"g\")]",
+            "sort_by(X)",
+            "group_by(X)",
+            "combinations",
+            "add(X)",
+            "first(X)",
+            "any(X; Y)",
+            ".[X]",
+            ".[X:Y]",
+            "\"\\(X)b\"",
+            "splits(X)",
+            "flatten(X)",
+            "X as $x | $x, Y",
+        ]);
+        (two, inner.clone(), inner).prop_map(|(shape, x, y)| shape.replace('X', &format!("({x})")).replace('Y', &format!("({y})")))
+    })
+}
+
+fn documents() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![Just(json!(null)), Just(json!(true)), any::<i64>().prop_map(Value::from), "[a\\[1]{0,5}".prop_map(Value::from)];
+    leaf.prop_recursive(4, 30, 4, |inner| {
+        let fields = prop::collection::btree_map("[ab]", inner.clone(), 0..3).prop_map(|fields| json!(fields));
+        prop_oneof![prop::collection::vec(inner, 0..4).prop_map(Value::from), fields]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn any_expression_ends_and_takes_no_more_than_its_steps(expression in expressions(), document in documents()) {
+        let text = expression;
+        if let Ok(path) = JqPath::parse(&text) {
+            let mut fuel = 20_000;
+            let ended = path.places(&document, &mut fuel);
+            prop_assert!(fuel <= 20_000);
+            prop_assert!(!matches!(ended, Err(Fault::Budget)) || fuel == 0, "{}", text);
+        }
+    }
 }
 
 #[test]
