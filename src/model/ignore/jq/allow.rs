@@ -2,12 +2,13 @@
 //! puts a meter behind whatever makes values, so that the evaluator, which cannot be interrupted, ends when the steps are used up.
 
 use jaq_core::load::lex::StrPart;
-use jaq_core::load::parse::{BinaryOp, Pattern};
+use jaq_core::load::parse::{BinaryOp, Def, Pattern};
 use jaq_core::ops::Math;
 use jaq_core::path::{Part, Path};
 
 use super::calls::{Cost, allowed, refusal};
 use super::formats;
+use super::scope::{Called, Scope};
 use super::text::few;
 
 pub(super) type Term<'s> = jaq_core::load::parse::Term<&'s str>;
@@ -22,7 +23,7 @@ const LEVELS: usize = 8;
 /// # Errors
 /// It does what selecting fields does not need; a fragment that names it and says what to write.
 pub(super) fn metered(term: Term<'_>) -> Result<Term<'_>, String> {
-    Allow { variables: Vec::new(), depth: 0 }.term(term)
+    Allow { scope: Scope::default(), depth: 0 }.term(term)
 }
 
 pub(super) fn call<'s>(name: &'s str, arguments: Vec<Term<'s>>) -> Term<'s> {
@@ -36,6 +37,11 @@ fn pipe<'s>(left: Term<'s>, right: Term<'s>) -> Term<'s> {
 /// Counts each output and what is directly in it.
 fn tick(term: Term<'_>) -> Term<'_> {
     pipe(term, call("_tick", Vec::new()))
+}
+
+/// Counts a turn with each input.
+fn turn(term: Term<'_>) -> Term<'_> {
+    pipe(call("_turn", Vec::new()), term)
 }
 
 /// Counts each output and everything in it.
@@ -58,8 +64,7 @@ fn is_literal(term: &Term<'_>) -> bool {
 }
 
 struct Allow<'s> {
-    /// Names of the variables that are bound here.
-    variables: Vec<&'s str>,
+    scope: Scope<'s>,
     depth: usize,
 }
 
@@ -98,14 +103,19 @@ impl<'s> Allow<'s> {
                 Term::IfThenElse(branches.collect::<Result<_, String>>()?, rest.map(|rest| self.boxed(*rest)).transpose()?)
             }
             Term::Call(name, arguments) => self.call(name, arguments)?,
-            Term::Var(name) if self.variables.contains(&name) => term,
+            Term::Var(name) if self.scope.has_variable(name) => term,
             Term::Var(name) => return Err(unknown(name)),
             Term::Path(head, path) => self.path(*head, path)?,
-            Term::Def(..) => return Err("it defines functions with `def`, which may not end; write the expression without".to_owned()),
-            Term::Fold(word, ..) => {
-                return Err(format!("it uses `{word}`, which builds values without end; write add, any(…), all(…) or first(…)"));
+            Term::Def(definitions, body) => self.definitions(definitions, *body)?,
+            Term::Fold(word, source, pattern, parts) => self.fold(word, *source, pattern, parts)?,
+            Term::Label(name, body) => {
+                self.scope.open_label(name);
+                let body = self.boxed(*body);
+                self.scope.close_label();
+                Term::Label(name, body?)
             }
-            Term::Label(..) | Term::Break(_) => return Err("it uses `label` and `break`; write first(…)".to_owned()),
+            Term::Break(name) if self.scope.has_label(name) => term,
+            Term::Break(name) => return Err(format!("it breaks out of `{}`, which is no label around it", few(name))),
         })
     }
 
@@ -137,15 +147,10 @@ impl<'s> Allow<'s> {
     }
 
     fn operation(&mut self, left: Term<'s>, op: BinaryOp<&'s str>, right: Term<'s>) -> Result<Term<'s>, String> {
-        if let BinaryOp::Pipe(Some(pattern)) = &op {
-            let Pattern::Var(name) = pattern else {
-                return Err("it takes a value apart with `as [` or `as {`; name it with `as $x` and use paths".to_owned());
-            };
-            let source = self.boxed(left)?;
-            self.variables.push(name);
-            let body = self.boxed(right);
-            self.variables.pop();
-            return Ok(Term::BinOp(source, op, body?));
+        if let BinaryOp::Pipe(Some(pattern)) = op {
+            let (source, (pattern, names)) = (self.boxed(left)?, self.pattern(pattern)?);
+            let body = self.with(&names, |own| own.boxed(right))?;
+            return Ok(Term::BinOp(source, BinaryOp::Pipe(Some(pattern)), body));
         }
         let (left, right) = (self.term(left)?, self.term(right)?);
         let both = |left, op, right| Term::BinOp(Box::new(left), op, Box::new(right));
@@ -165,18 +170,86 @@ impl<'s> Allow<'s> {
         })
     }
 
-    fn call(&mut self, name: &'s str, arguments: Vec<Term<'s>>) -> Result<Term<'s>, String> {
-        if formats::NAMES.contains(&name) && arguments.is_empty() {
-            return Ok(formatted(name, weigh(Term::Id)));
+    fn with<T>(&mut self, names: &[&'s str], of: impl FnOnce(&mut Self) -> Result<T, String>) -> Result<T, String> {
+        self.scope.open_variables(names);
+        let result = of(self);
+        self.scope.close_variables(names.len());
+        result
+    }
+
+    /// Returns a pattern with its meters, and the variables that it binds.
+    fn pattern(&mut self, pattern: Pattern<&'s str>) -> Result<(Pattern<&'s str>, Vec<&'s str>), String> {
+        Ok(match pattern {
+            Pattern::Var(name) => (Pattern::Var(name), vec![name]),
+            Pattern::Arr(items) => {
+                let items = items.into_iter().map(|item| self.pattern(item)).collect::<Result<Vec<_>, _>>()?;
+                let (items, names): (_, Vec<_>) = items.into_iter().unzip();
+                (Pattern::Arr(items), names.concat())
+            }
+            Pattern::Obj(fields) => {
+                let mut names = Vec::new();
+                let fields = fields.into_iter().map(|(name, value)| {
+                    let name = key(self.term(name)?);
+                    let (value, own) = self.pattern(value)?;
+                    names.extend(own);
+                    Ok((name, value))
+                });
+                (Pattern::Obj(fields.collect::<Result<_, String>>()?), names)
+            }
+        })
+    }
+
+    /// `reduce` and `foreach`.
+    fn fold(&mut self, word: &'s str, source: Term<'s>, pattern: Pattern<&'s str>, parts: Vec<Term<'s>>) -> Result<Term<'s>, String> {
+        let is_whole = match word {
+            "reduce" => parts.len() == 2,
+            _ => (2..=3).contains(&parts.len()),
+        };
+        let mut parts = parts.into_iter();
+        let (Some(first), true) = (parts.next(), is_whole) else {
+            return Err(format!("`{word}` has not the parts that it needs; write `{word} .[] as $x (first; next)`"));
+        };
+        let (source, (pattern, names)) = (pipe(self.term(source)?, call("_turn", Vec::new())), self.pattern(pattern)?);
+        let mut all = vec![self.term(first)?];
+        for (at, part) in parts.enumerate() {
+            let part = pipe(self.with(&names, |own| own.term(part))?, call("_turn", Vec::new()));
+            all.push(if at == 0 && word == "reduce" { call("_last", vec![part]) } else { part });
         }
-        let cost = allowed(name, arguments.len()).ok_or_else(|| refusal(name, arguments.len()))?;
+        Ok(Term::Fold(word, Box::new(source), pattern, all))
+    }
+
+    fn definitions(&mut self, definitions: Vec<Def<&'s str>>, body: Term<'s>) -> Result<Term<'s>, String> {
+        let mut metered = Vec::with_capacity(definitions.len());
+        for Def { name, args, body } in definitions {
+            self.scope.open_function(name, &args)?;
+            let body = self.term(body);
+            self.scope.close_function(&args);
+            metered.push(Def { name, args, body: body? });
+        }
+        let body = self.boxed(body);
+        self.scope.forget_functions(metered.len());
+        Ok(Term::Def(metered, body?))
+    }
+
+    fn call(&mut self, name: &'s str, arguments: Vec<Term<'s>>) -> Result<Term<'s>, String> {
+        let own = self.scope.called(name, arguments.len());
+        let cost = if own.is_none() && !(formats::NAMES.contains(&name) && arguments.is_empty()) {
+            Some(allowed(name, arguments.len()).ok_or_else(|| refusal(name, arguments.len()))?)
+        } else {
+            None
+        };
         let arguments = arguments.into_iter().map(|argument| self.term(argument)).collect::<Result<Vec<_>, _>>()?;
-        Ok(match cost {
-            Cost::Light => tick(pipe(tick(Term::Id), call(name, arguments))),
-            Cost::Key => tick(pipe(key(Term::Id), call(name, arguments))),
-            Cost::KeyArgument => tick(call(name, all(key, arguments))),
-            Cost::Deep(own) => weigh(pipe(weigh(Term::Id), call(own, all(weigh, arguments)))),
-            Cost::All => tick(call("_all", Vec::new())),
+        Ok(match (own, cost) {
+            (Some(Called::Function), _) => turn(call(name, arguments)),
+            (Some(Called::ItselfWithFunctions), _) => {
+                return Err(format!("`{}` calls itself with functions, which may not end; give it values, as `$x`", few(name)));
+            }
+            (None, None) => formatted(name, weigh(Term::Id)),
+            (None, Some(Cost::Light)) => tick(pipe(tick(Term::Id), call(name, arguments))),
+            (None, Some(Cost::Key)) => tick(pipe(key(Term::Id), call(name, arguments))),
+            (None, Some(Cost::KeyArgument)) => tick(call(name, all(key, arguments))),
+            (None, Some(Cost::Deep(own))) => weigh(pipe(weigh(Term::Id), call(own, all(weigh, arguments)))),
+            (None, Some(Cost::All)) => tick(call("_all", Vec::new())),
         })
     }
 

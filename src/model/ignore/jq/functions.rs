@@ -71,11 +71,12 @@ fn weigh() -> Fun<Metered> {
 }
 
 /// Functions of expressions.
-fn streams() -> [Fun<Metered>; 4] {
+fn streams() -> [Fun<Metered>; 5] {
     let of = || Box::from([Bind::Fun(())]);
     [
         ("_all", v(0), all()),
         ("_blank_errors", of(), blank_errors()),
+        ("_last", of(), last()),
         (
             "map_values",
             of(),
@@ -134,6 +135,18 @@ fn blank_errors() -> Native<Metered> {
     run.with_paths(|mut cv| {
         let (body, context) = cv.0.pop_fun();
         Box::new(body.paths((context, cv.1)).map(|output| output.map_err(blank)))
+    })
+}
+
+/// The last output, as `reduce` takes it from each turn; `null` where there is none.
+fn last() -> Native<Metered> {
+    let run: Native<Metered> = Native::new(|mut cv| {
+        let (body, context) = cv.0.pop_fun();
+        box_once(body.run((context, cv.1)).try_fold(Val::Null, |_, output| output))
+    });
+    run.with_paths(|mut cv| {
+        let (body, context) = cv.0.pop_fun();
+        Box::new(body.paths((context, cv.1)).try_fold(None, |_, output| output.map(Some)).transpose().into_iter())
     })
 }
 

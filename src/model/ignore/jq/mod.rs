@@ -10,6 +10,7 @@ mod meter;
 mod patterns;
 mod place;
 mod run;
+mod scope;
 #[cfg(test)]
 mod tests;
 mod text;
@@ -35,7 +36,7 @@ pub(crate) struct JqPath {
 pub(crate) enum Fault {
     /// It took more steps than it may.
     Budget,
-    /// It puts values into values without end.
+    /// It calls itself, or puts values into values, without end.
     Depth,
     /// It ends in a value that it has computed, not in a field.
     NoPath,
@@ -48,7 +49,7 @@ impl Fault {
     pub(crate) fn told(&self) -> Option<&'static str> {
         match self {
             Self::Budget => Some("takes more than a million steps, so it ignores nothing here; write it simpler"),
-            Self::Depth => Some("puts values into values too deep, so it ignores nothing here; write it simpler"),
+            Self::Depth => Some("calls itself or puts values into values too deep, so it ignores nothing here; write it simpler"),
             Self::NoPath => {
                 Some("computes a value instead of selecting fields, so it ignores nothing here; write a path, for example .spec.replicas")
             }

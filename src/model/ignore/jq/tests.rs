@@ -202,9 +202,27 @@ fn what_reaches_outside_or_names_a_meter_is_refused_with_what_to_write() {
         ("_contains(.)", "`_contains`"),
         ("places", "`places`"),
         ("path_value(.a)", "`path_value`"),
+        ("def _tick: .; .a", "begins with a letter"),
+        ("def f(_weigh): .; f(.)", "begins with a letter"),
+        ("def f($_x): .; f(1)", "begins with a letter"),
+        ("def @text: .; .a", "begins with a letter"),
+        ("def f(g): if . then f(g | g) else . end; f(.)", "`f` calls itself with functions"),
+        ("def f(g): def h: f(g); h; f(.)", "`f` calls itself with functions"),
+        ("f", "`f` is no function"),
+        ("def f: g; def g: 1; f", "`g` is no function"),
+        ("def f: 1; f(2)", "`f` is no function"),
+        ("(def f: 1; f) | f", "`f` is no function"),
+        ("def f($a): $a; $a", "`$a`"),
+        ("label $x | (break $y)", "`$y`, which is no label"),
+        ("(label $x | .) | break $x", "`$x`, which is no label"),
+        ("reduce .[] as $x (0)", "`reduce`"),
+        ("reduce .[] as $x (0; 1; 2)", "`reduce`"),
+        ("foreach .[] as $x (0; 1; 2; 3)", "`foreach`"),
         ("@nothing", "@nothing"),
         ("@base32 \"x\\(.a)\"", "@base32"),
         ("{\"\\(.a)\"}", "(key): value"),
+        (". as {a: $x} | $y", "`$y`"),
+        (". as [$x] ?// $x | $x", "jq"),
         (". as $x | $y", "`$y`"),
         ("import \"a\" as a; .", "jq"),
         ("a::b", "a::b"),
@@ -232,10 +250,6 @@ fn what_selecting_does_not_need_is_refused_before_any_object_is_looked_at() {
         ("halt", "`halt`"),
         ("debug", "`debug`"),
         ("del(.metadata.name)", "`del`"),
-        ("def f: f; f", "`def`"),
-        ("reduce .[] as $x (0; . + $x)", "`reduce`"),
-        ("label $out | break $out", "`break`"),
-        (". as [$a] | $a", "`as $x`"),
         (".spec)", ")"),
         (".spec), del(.a", ")"),
         (".spec[", "["),
@@ -292,13 +306,43 @@ fn on_a_small_stack(expression: &str, document: &Value) -> Result<Vec<String>, F
 }
 
 #[test]
-fn what_nests_values_without_end_goes_no_deeper_than_the_stack() {
+fn what_calls_itself_or_nests_values_without_end_goes_no_deeper_than_the_stack() {
+    let doubled = |body: &str| {
+        let names = ["a", "b", "c", "d", "e", "g", "h", "i", "j", "k", "l", "m", "n", "o", "p"];
+        let doubled: String = names.windows(2).map(|pair| format!("def {}(f): {}({}(f)); ", pair[1], pair[0], pair[0])).collect();
+        format!("def a(f): {body}; {doubled}")
+    };
     for expression in [
+        "def f: [f]; f",
+        "def f: {a: f}; f",
+        "def f: f + 1; f",
+        "def f: 1, (f | . + 1); [f]",
+        "def f: f | f; f",
+        "def f: \"\\(f)\"; f",
+        "def f: try f catch .; f",
+        "def f: first(f); f",
+        "def f: label $l | f, break $l; f",
+        "def f: reduce f as $x (0; .); f",
+        "def f: reduce 1 as $x (0; f); f",
+        "def f: foreach (1, 2) as $x (0; f; f); f",
+        "def f: map(f); [1] | f",
+        "def f: walk(f); [1, 2] | f",
+        "def f: gsub(\"a\"; f); \"a\" | f",
+        "def f: .[f]; f",
+        "def f: {(f): 1}; f",
+        "def f($n): [f($n + 1)]; f(0)",
+        "def f: def g(h): [h]; g(f); f",
+        &format!("{} p(1)", doubled("[f]")),
+        &format!("{} p(.)", doubled("f")),
+        &format!("{} p(.)", doubled(".")),
+        "reduce range(1e6) as $i (.; [.])",
         "last(recurse({a: .}))",
         "last(recurse(map([.])))",
+        "reduce range(1e6) as $i (.; .a)",
         "last(recurse(.a?))",
         ".nothing | recurse(.a)",
         "getpath([range(2000) | \"a\"])",
+        "reduce range(1e6) as $i (.; first(.a))",
     ] {
         for expression in [expression, &format!("select([{expression}] == 1)")] {
             let result = on_a_small_stack(expression, &json!({}));
@@ -306,7 +350,7 @@ fn what_nests_values_without_end_goes_no_deeper_than_the_stack() {
             assert!(is_ended || result.is_err(), "{}: {result:?}", expression.chars().take(60).collect::<String>());
         }
     }
-    for expression in ["select(last(recurse([.])))", "last(recurse(.a?))"] {
+    for expression in ["select(def f: [f]; f)", "select(reduce range(1e6) as $i (.; [.]))", "last(recurse(.a?))"] {
         assert_eq!(on_a_small_stack(expression, &json!({})), Err(Fault::Depth), "{expression}");
     }
     assert!(Fault::Depth.told().is_some_and(|said| said.contains("too deep")));
@@ -321,11 +365,25 @@ fn what_goes_on_or_grows_without_end_runs_out_of_steps() {
         "first(repeat(empty))",
         "[while(true; .)]",
         "until(false; .)",
+        "def f: f; f",
+        "def f: f, f; f",
+        "def f: def g: f; g; f",
         "range(0; 1; 0)",
         "[range(1e9)]",
         "first(range(1e9) | select(. < 0))",
+        "foreach range(30) as $i (0; ., .)",
         "\"a\" * 1e9",
         "\"ab\" * infinite",
+        "reduce range(100) as $i (\"a\"; . + .)",
+        "reduce range(100) as $i (\"ab\"; . * 10)",
+        "reduce range(1e5) as $i (2; . * .)",
+        "reduce range(1e6) as $i ([]; . + [$i])",
+        "reduce range(100) as $i ([1]; [., .] | flatten)",
+        "reduce range(100) as $i ([[1]]; [., .] | add)",
+        "reduce range(100) as $i (\"\\\"\"; tojson)",
+        "reduce range(1e5) as $i (\" \"; @uri)",
+        "reduce range(100) as $i (\"a\"; gsub(\"a\"; \"aa\"))",
+        "reduce range(100) as $i ({a: 1}; {a: ., b: .} * {b: .})",
         "[range(10000)] | join(\"x\" * 10000)",
         "[[range(3000)], (range(3000) | [])] | transpose",
         "[range(30) | [range(10)]] | combinations",
@@ -335,11 +393,14 @@ fn what_goes_on_or_grows_without_end_runs_out_of_steps() {
         "\"A\" * 10000 | [scan(\".*[^A-Z]|[A-Z]\")]",
         "\"ab\" * 500000 | test(\"(([ab]{0,30}){0,30})c\")",
         "[range(30)] | walk(repeat(.))",
+        "label $x | repeat(label $y | ., break $y)",
+        "range(1e6) as $x | {} as {(range(1e6) | tostring): $y} | empty",
     ] {
         let as_value = format!("select([{expression}] == 1)");
         assert_eq!(on_a_small_stack(&as_value, &json!({})), Err(Fault::Budget), "{expression}");
     }
-    for expression in ["recurse(.)", "first(repeat(empty))", "until(false; .)"] {
+    for expression in ["recurse(.)", "first(repeat(empty))", "until(false; .)", "def f: f; f", "foreach range(30) as $i (.; ., .) | empty"]
+    {
         assert_eq!(on_a_small_stack(expression, &json!({})), Err(Fault::Budget), "{expression}");
     }
     for brackets in [128, 100_000] {
@@ -361,7 +422,9 @@ fn values_are_computed_as_jq_does() {
         ("add(.l[])", json!(7)),
         ("[\"a\", null, 1, true] | join(\"/\")", json!("a//1/true")),
         ("[] | join(\",\")", json!("")),
+        (".labels | to_entries | from_entries", json!({"app": "web", "tier": "front"})),
         ("[{name: \"A\", value: \"1\"}, {name: \"B\"}] | from_entries", json!({"A": "1", "B": null})),
+        (".labels | with_entries(select(.key == \"app\"))", json!({"app": "web"})),
         ("[1, [2, [3, [4]]]] | flatten, flatten(1)", json!([1, 2, 3, 4])),
         ("[1, [2, [3, [4]]]] | flatten(1)", json!([1, 2, [3, [4]]])),
         (".l | index(1), rindex(1)", json!(1)),
@@ -393,6 +456,7 @@ fn values_are_computed_as_jq_does() {
         ("\"a1b2\" | sub(\"[0-9]\"; \"\")", json!("ab2")),
         ("\"a, b\" | [splits(\", *\")]", json!(["a", "b"])),
         (".l | map_values(. + 1)", json!([4, 2, 3, 2])),
+        (".labels | map_values(select(. == \"web\"))", json!({"app": "web"})),
         ("[1, [2]] | walk(if type == \"number\" then . + 1 else . end)", json!([2, [3]])),
         ("[[[1, 2], 3] | paths(type == \"number\")]", json!([[0, 0], [0, 1], [1]])),
         ("[range(5)], [range(5; 0; -2)]", json!([0, 1, 2, 3, 4])),
@@ -400,6 +464,16 @@ fn values_are_computed_as_jq_does() {
         ("1 | until(. > 100; . * 2)", json!(128)),
         ("[limit(3; 1 | repeat(. * 2))]", json!([2, 2, 2])),
         ("[2 | recurse(. * .; . < 100)]", json!([2, 4, 16])),
+        ("reduce .l[] as $x (0; . + $x)", json!(7)),
+        ("reduce .l[] as $x (0; empty)", json!(null)),
+        ("reduce .l[] as $x (0; ., 10 | . + $x)", json!(11)),
+        ("[foreach .l[] as $x (0; . + $x; [$x, .])]", json!([[3, 3], [1, 4], [2, 6], [1, 7]])),
+        ("[label $out | .l[] | ., (select(. == 1) | break $out)]", json!([3, 1])),
+        (". as {labels: {$app, (\"ti\" + \"er\"): $t}, l: [$a, $b]} | [$app, $t, $a, $b]", json!(["web", "front", 3, 1])),
+        ("def f($x; g): $x + g; 7 | f(1; . * 2)", json!(15)),
+        ("def fac: if . <= 1 then 1 else . * (. - 1 | fac) end; 10 | fac", json!(3_628_800)),
+        ("def down($n): if $n == 0 then \"end\" else down($n - 1) end; down(2000)", json!("end")),
+        ("def map(f): \"mine\"; map(.)", json!("mine")),
         ("[[1, 2], [3]] | transpose", json!([[1, 3], [2, null]])),
         ("[[[1, 2], [3, 4]] | combinations]", json!([[1, 3], [1, 4], [2, 3], [2, 4]])),
         ("\"{\\\"k\\\":[1,null]}\" | fromjson | .k", json!([1, null])),
@@ -432,10 +506,21 @@ fn what_is_computed_chooses_and_loops_select_as_paths() {
         ("paths(. == \"Q0E=\") as $p | getpath($p)", &["webhooks[0].clientConfig.caBundle"]),
         ("until(has(\"replicas\"); .spec)", &["spec"]),
         ("while(type == \"object\"; .spec | values)", &["", "spec"]),
+        ("reduce (\"spec\", \"replicas\") as $key (.; .[$key])", &["spec.replicas"]),
+        ("foreach (\"spec\", \"replicas\") as $key (.; .[$key])", &["spec", "spec.replicas"]),
+        ("label $out | .webhooks[] | ., break $out", &["webhooks[0]"]),
+        ("def spec: .spec; spec | .replicas", &["spec.replicas"]),
+        ("def at($key): .spec[$key]; at(\"replicas\", \"paused\")", &["spec.replicas", "spec.paused"]),
+        ("def in_spec(f): .spec | f; in_spec(.replicas)", &["spec.replicas"]),
+        (
+            "def deep: if type == \"object\" then .[] | deep else . end; .metadata | deep",
+            &["metadata.annotations[\"a.io/x\"]", "metadata.annotations[\"a.io/y\"]", "metadata.name"],
+        ),
         (".webhooks[] | select(.name as $n | [$n, \"x\"] | join(\"-\") == \"two-x\")", &["webhooks[1]"]),
         (".spec.template.spec.containers[] | select(.env // [] | from_entries | .A == \"1\") | .image", &["C[0].image"]),
         (".spec.template.spec.containers[] | select(.image | split(\":\") | last | tonumber > 5) | .image", &["C[1].image"]),
         (".spec.template.spec.containers | .[map(.name) | index(\"istio-proxy\")]", &["C[1]"]),
+        (".spec.template.spec.containers[] | select(reduce .env[]? as {$name} (false; . or $name == \"B\")) | .name", &["C[0].name"]),
         ("(.nothing, .spec.replicas) // .metadata", &["spec.replicas"]),
     ] {
         let containers = "spec.template.spec.containers";
@@ -555,7 +640,7 @@ proptest! {
 
     #[test]
     fn any_expression_ends_and_takes_no_more_than_its_steps(expression in expressions(), document in documents()) {
-        let text = expression;
+        let text = format!("def f: .; def g(h): h; {expression}");
         if let Ok(path) = JqPath::parse(&text) {
             let mut fuel = 20_000;
             let ended = path.places(&document, &mut fuel);
