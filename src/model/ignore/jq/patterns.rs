@@ -13,6 +13,10 @@ use super::values::text;
 /// Bytes that a compiled regular expression may have, and steps that 16 letters cost then: a large one looks at each letter many times.
 const SIZES: [(usize, u64); 3] = [(1 << 14, 1), (1 << 16, 8), (1 << 18, 64)];
 const LETTERS: u64 = 16;
+const MOST_FLAGS: usize = 16;
+/// Regular expressions that are kept, and bytes that each may use while it searches.
+const MOST_PATTERNS: usize = 16;
+const SEARCH_SIZE: usize = 1 << 20;
 
 #[derive(Default)]
 pub(super) struct Patterns(RefCell<HashMap<String, Option<Pattern>>>);
@@ -30,13 +34,20 @@ struct Flags {
 
 impl Meter<'_> {
     fn pattern(&self, pattern: &Val, flags: &Val) -> Result<(Pattern, Flags), Stop> {
+        self.tick(pattern).and_then(|()| self.tick(flags))?;
         let flags = if matches!(flags, Val::Null) { "" } else { text(flags)? };
+        if flags.len() > MOST_FLAGS {
+            return Err(wrong("these are no flags"));
+        }
         let pattern = text(pattern)?;
         let mut known = self.patterns.0.borrow_mut();
         let key = format!("{flags}/{pattern}");
         self.spend(1 + pattern.len() as u64 / LETTERS)?;
         if !known.contains_key(&key) {
-            self.spend(1000 + 10 * pattern.len() as u64)?;
+            self.spend(1000 + 100 * pattern.len() as u64)?;
+            if known.len() >= MOST_PATTERNS {
+                known.clear();
+            }
             known.insert(key.clone(), compile(pattern, flags));
         }
         let found = known.get(&key).cloned().flatten().ok_or_else(|| wrong("this is no regular expression"))?;
@@ -64,7 +75,10 @@ impl Meter<'_> {
         let mut at = 0;
         loop {
             // Each search may look at the whole rest.
-            self.search(value.len() - at + pattern.regex.captures_len() * usize::try_from(LETTERS).unwrap_or(1), pattern)?;
+            // It takes all groups along with each letter.
+            let groups = pattern.regex.captures_len();
+            self.spend(groups as u64)?;
+            self.search((value.len() - at).saturating_mul(groups), pattern)?;
             let Some(captures) = all.next() else { return Ok(found) };
             let whole = captures.get_match();
             at = whole.end();
@@ -156,6 +170,6 @@ fn compile(pattern: &str, flags: &str) -> Option<Pattern> {
         return None;
     }
     let mut builder = RegexBuilder::new(pattern);
-    builder.case_insensitive(has('i')).ignore_whitespace(has('x')).dot_matches_new_line(has('s') || has('p'));
+    builder.dfa_size_limit(SEARCH_SIZE).case_insensitive(has('i')).ignore_whitespace(has('x')).dot_matches_new_line(has('s') || has('p'));
     SIZES.into_iter().find_map(|(size, cost)| builder.size_limit(size).build().ok().map(|regex| Pattern { regex, cost }))
 }

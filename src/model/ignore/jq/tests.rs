@@ -3,6 +3,8 @@ use serde_json::json;
 
 use super::*;
 
+mod hostile;
+
 fn document() -> Value {
     json!({
         "metadata": {"name": "web", "annotations": {"a.io/x": "1", "a.io/y": "2"}},
