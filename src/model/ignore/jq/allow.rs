@@ -3,7 +3,7 @@
 
 use jaq_core::load::lex::StrPart;
 use jaq_core::load::parse::{BinaryOp, Def, Pattern};
-use jaq_core::ops::Math;
+use jaq_core::ops::{Cmp, Math};
 use jaq_core::path::{Part, Path};
 
 use super::calls::{Cost, allowed, refusal};
@@ -15,6 +15,8 @@ pub(super) type Term<'s> = jaq_core::load::parse::Term<&'s str>;
 
 /// Steps of one chain, each of which is a level of the evaluator's recursion.
 const LONGEST_CHAIN: usize = 100;
+/// Digits of a number, which is read again each time.
+const LONGEST_NUMBER: usize = 100;
 /// Levels after which the stack is looked at, whatever stands there.
 const LEVELS: usize = 8;
 
@@ -46,7 +48,12 @@ fn turn(term: Term<'_>) -> Term<'_> {
 
 /// Counts each output and everything in it.
 fn weigh(term: Term<'_>) -> Term<'_> {
-    if is_literal(&term) { term } else { pipe(term, call("_weigh", Vec::new())) }
+    if matches!(term, Term::Num(_)) { term } else { pipe(term, call("_weigh", Vec::new())) }
+}
+
+/// Counts one side of a comma, which may stay a call at the end; what is itself a comma counts its own.
+fn choice(term: Term<'_>) -> Term<'_> {
+    if matches!(term, Term::BinOp(_, BinaryOp::Comma, _)) { term } else { pipe(call("_tick", Vec::new()), term) }
 }
 
 /// Lets only numbers and texts be keys: a list as a key searches, which nothing counts.
@@ -69,11 +76,26 @@ struct Allow<'s> {
 }
 
 impl<'s> Allow<'s> {
-    fn term(&mut self, term: Term<'s>) -> Result<Term<'s>, String> {
-        self.depth += 1;
+    /// Goes to a part that the evaluator reaches only through so many others.
+    fn deeper(&mut self, levels: usize) -> Result<(), String> {
+        self.depth += levels;
         if self.depth > LONGEST_CHAIN {
             return Err(format!("it has more than {LONGEST_CHAIN} steps in one chain; write several shorter expressions"));
         }
+        Ok(())
+    }
+
+    /// Goes through parts that the evaluator nests in each other, one level for each after the first.
+    fn nested<T, R>(&mut self, parts: Vec<T>, mut of: impl FnMut(&mut Self, T) -> Result<R, String>) -> Result<Vec<R>, String> {
+        let depth = self.depth;
+        let levels = parts.into_iter().enumerate();
+        let done = levels.map(|(at, part)| self.deeper(usize::from(at > 0)).and_then(|()| of(self, part))).collect();
+        self.depth = depth;
+        done
+    }
+
+    fn term(&mut self, term: Term<'s>) -> Result<Term<'s>, String> {
+        self.deeper(1)?;
         let is_level = self.depth.is_multiple_of(LEVELS) && !is_literal(&term);
         let metered = self.own(term);
         self.depth -= 1;
@@ -86,6 +108,10 @@ impl<'s> Allow<'s> {
 
     fn own(&mut self, term: Term<'s>) -> Result<Term<'s>, String> {
         Ok(match term {
+            Term::Num(digits) if digits.len() > LONGEST_NUMBER => {
+                return Err(format!("it has a number of more than {LONGEST_NUMBER} digits; write a shorter one"));
+            }
+            Term::Num(digits) if !digits.bytes().all(|digit| digit.is_ascii_digit()) => pipe(term, call("_number", Vec::new())),
             Term::Id | Term::Num(_) => term,
             Term::Recurse => tick(call("_all", Vec::new())),
             Term::Str(format, parts) => self.text(format, parts)?,
@@ -99,8 +125,12 @@ impl<'s> Allow<'s> {
                 Term::TryCatch(Box::new(body), handler.map(|handler| self.boxed(*handler)).transpose()?)
             }
             Term::IfThenElse(branches, rest) => {
-                let branches = branches.into_iter().map(|(is_so, then)| Ok((self.term(is_so)?, self.term(then)?)));
-                Term::IfThenElse(branches.collect::<Result<_, String>>()?, rest.map(|rest| self.boxed(*rest)).transpose()?)
+                let (depth, count) = (self.depth, branches.len());
+                let branches = self.nested(branches, |own, (is_so, then)| Ok((own.term(is_so)?, own.term(then)?)))?;
+                self.deeper(count.saturating_sub(1))?;
+                let rest = rest.map(|rest| self.boxed(*rest)).transpose()?;
+                self.depth = depth;
+                Term::IfThenElse(branches, rest)
             }
             Term::Call(name, arguments) => self.call(name, arguments)?,
             Term::Var(name) if self.scope.has_variable(name) => term,
@@ -126,44 +156,53 @@ impl<'s> Allow<'s> {
         }
         let shown = |term| match format {
             Some(name) => formatted(name, weigh(term)),
-            None => weigh(term),
+            None => pipe(weigh(term), call("_to_text", Vec::new())),
         };
-        let parts = parts.into_iter().map(|part| match part {
-            StrPart::Term(term) => self.term(term).map(shown).map(StrPart::Term),
+        let parts = self.nested(parts, |own, part| match part {
+            StrPart::Term(term) => own.term(term).map(shown).map(StrPart::Term),
             StrPart::Str(_) | StrPart::Char(_) => Ok(part),
-        });
-        Ok(weigh(Term::Str(None, parts.collect::<Result<_, String>>()?)))
+        })?;
+        Ok(weigh(Term::Str(None, parts)))
     }
 
     fn object(&mut self, entries: Vec<(Term<'s>, Option<Term<'s>>)>) -> Result<Term<'s>, String> {
-        let entries = entries.into_iter().map(|(name, value)| match value {
-            Some(value) => Ok((pipe(self.term(name)?, call("_name", Vec::new())), Some(self.term(value)?))),
+        let entries = self.nested(entries, |own, (name, value)| match value {
+            Some(value) => Ok((pipe(own.term(name)?, call("_name", Vec::new())), Some(own.term(value)?))),
             // `{name}` and `{$name}` mean something only as they are written.
             None if is_literal(&name) => Ok((name, None)),
-            None if matches!(name, Term::Var(_)) => Ok((self.own(name)?, None)),
+            None if matches!(name, Term::Var(_)) => Ok((own.own(name)?, None)),
             None => Err("it makes an object with a computed key alone; write `(key): value`".to_owned()),
-        });
-        Ok(weigh(Term::Obj(entries.collect::<Result<_, String>>()?)))
+        })?;
+        Ok(weigh(Term::Obj(entries)))
     }
 
     fn operation(&mut self, left: Term<'s>, op: BinaryOp<&'s str>, right: Term<'s>) -> Result<Term<'s>, String> {
         if let BinaryOp::Pipe(Some(pattern)) = op {
-            let (source, (pattern, names)) = (self.boxed(left)?, self.pattern(pattern)?);
+            let (source, (pattern, names)) = (self.term(left)?, self.pattern(pattern)?);
+            let source = if let Pattern::Var(_) = pattern { source } else { pipe(source, call("_turn", Vec::new())) };
             let body = self.with(&names, |own| own.boxed(right))?;
-            return Ok(Term::BinOp(source, BinaryOp::Pipe(Some(pattern)), body));
+            return Ok(Term::BinOp(Box::new(source), BinaryOp::Pipe(Some(pattern)), body));
         }
         let (left, right) = (self.term(left)?, self.term(right)?);
         let both = |left, op, right| Term::BinOp(Box::new(left), op, Box::new(right));
-        let by_call = |name, left, right| weigh(call(name, vec![weigh(left), weigh(right)]));
+        // jq goes through all of the left side for each on the right.
+        let by_call = |name, left, right| weigh(call(name, vec![right, left]));
         Ok(match op {
-            BinaryOp::Pipe(_) | BinaryOp::Comma | BinaryOp::Or | BinaryOp::And => both(left, op, right),
+            BinaryOp::Comma => both(choice(left), op, choice(right)),
+            BinaryOp::Pipe(_) | BinaryOp::Or | BinaryOp::And => both(left, op, right),
             // jaq takes all paths of the left side if there is a value at one of them.
             BinaryOp::Alt => both(pipe(left, call("_truthy", Vec::new())), op, right),
             BinaryOp::Math(Math::Mul) => by_call("_times", left, right),
             BinaryOp::Math(Math::Div) => by_call("_divided", left, right),
             BinaryOp::Math(Math::Rem) => by_call("_remainder", left, right),
-            BinaryOp::Math(Math::Add | Math::Sub) => weigh(both(weigh(left), op, weigh(right))),
-            BinaryOp::Cmp(_) => tick(both(weigh(left), op, weigh(right))),
+            BinaryOp::Math(Math::Add) => by_call("_plus", left, right),
+            BinaryOp::Math(Math::Sub) => by_call("_minus", left, right),
+            BinaryOp::Cmp(Cmp::Eq) => by_call("_is", left, right),
+            BinaryOp::Cmp(Cmp::Ne) => by_call("_is_not", left, right),
+            BinaryOp::Cmp(Cmp::Lt) => by_call("_below", left, right),
+            BinaryOp::Cmp(Cmp::Le) => by_call("_up_to", left, right),
+            BinaryOp::Cmp(Cmp::Gt) => by_call("_above", left, right),
+            BinaryOp::Cmp(Cmp::Ge) => by_call("_from", left, right),
             BinaryOp::Assign | BinaryOp::Update | BinaryOp::UpdateMath(_) | BinaryOp::UpdateAlt => {
                 return Err("it changes a field with `=`; write only which field is ignored, or compare with `==`".to_owned());
             }
@@ -182,19 +221,19 @@ impl<'s> Allow<'s> {
         Ok(match pattern {
             Pattern::Var(name) => (Pattern::Var(name), vec![name]),
             Pattern::Arr(items) => {
-                let items = items.into_iter().map(|item| self.pattern(item)).collect::<Result<Vec<_>, _>>()?;
+                let items = self.nested(items, Self::pattern)?;
                 let (items, names): (_, Vec<_>) = items.into_iter().unzip();
                 (Pattern::Arr(items), names.concat())
             }
             Pattern::Obj(fields) => {
                 let mut names = Vec::new();
-                let fields = fields.into_iter().map(|(name, value)| {
-                    let name = key(self.term(name)?);
-                    let (value, own) = self.pattern(value)?;
-                    names.extend(own);
+                let fields = self.nested(fields, |own, (name, value)| {
+                    let name = key(own.term(name)?);
+                    let (value, bound) = own.pattern(value)?;
+                    names.extend(bound);
                     Ok((name, value))
-                });
-                (Pattern::Obj(fields.collect::<Result<_, String>>()?), names)
+                })?;
+                (Pattern::Obj(fields), names)
             }
         })
     }
@@ -238,7 +277,7 @@ impl<'s> Allow<'s> {
         } else {
             None
         };
-        let arguments = arguments.into_iter().map(|argument| self.term(argument)).collect::<Result<Vec<_>, _>>()?;
+        let arguments = self.nested(arguments, Self::term)?;
         Ok(match (own, cost) {
             (Some(Called::Function), _) => turn(call(name, arguments)),
             (Some(Called::ItselfWithFunctions), _) => {
@@ -246,6 +285,7 @@ impl<'s> Allow<'s> {
             }
             (None, None) => formatted(name, weigh(Term::Id)),
             (None, Some(Cost::Light)) => tick(pipe(tick(Term::Id), call(name, arguments))),
+            (None, Some(Cost::Made)) => weigh(pipe(tick(Term::Id), call(name, arguments))),
             (None, Some(Cost::Key)) => tick(pipe(key(Term::Id), call(name, arguments))),
             (None, Some(Cost::KeyArgument)) => tick(call(name, all(key, arguments))),
             (None, Some(Cost::Deep(own))) => weigh(pipe(weigh(Term::Id), call(own, all(weigh, arguments)))),
@@ -258,15 +298,23 @@ impl<'s> Allow<'s> {
         if path.0.len() > LONGEST_CHAIN {
             return Err(format!("it has more than {LONGEST_CHAIN} steps in one path; no object is so deep"));
         }
+        let depth = self.depth;
+        self.deeper(path.0.len().saturating_sub(1))?;
         let mut metered = self.term(head)?;
+        // What is gone through is copied first.
+        if matches!(path.0.first(), Some((Part::Range(..), _))) {
+            metered = tick(metered);
+        }
         for (part, opt) in path.0 {
             let mut bound = |term: Option<Term<'s>>| term.map(|term| self.term(term).map(key)).transpose();
             let part = match part {
                 Part::Index(index) => Part::Index(key(self.term(index)?)),
                 Part::Range(from, upto) => Part::Range(bound(from)?, bound(upto)?),
             };
+            self.depth = self.depth.saturating_sub(1).max(depth);
             metered = tick(Term::Path(Box::new(metered), Path(vec![(part, opt)])));
         }
+        self.depth = depth;
         Ok(metered)
     }
 }

@@ -11,13 +11,15 @@ pub(super) enum Cost {
     Key,
     /// The same; the argument is used as a key.
     KeyArgument,
+    /// Its input, and everything that is in what it puts out.
+    Made,
     /// Everything that is in the input, in the arguments and in the output. The name is that of the function that is run.
     Deep(&'static str),
     /// It is another way to write `..`.
     All,
 }
 
-const LIGHT: [(&str, usize); 86] = [
+const LIGHT: [(&str, usize); 79] = [
     ("abs", 0),
     ("all", 0),
     ("all", 1),
@@ -53,10 +55,8 @@ const LIGHT: [(&str, usize); 86] = [
     ("isnan", 0),
     ("isnormal", 0),
     ("iterables", 0),
-    ("keys_unsorted", 0),
     ("last", 0),
     ("last", 1),
-    ("leaf_paths", 0),
     ("length", 0),
     ("limit", 2),
     ("log", 0),
@@ -64,8 +64,6 @@ const LIGHT: [(&str, usize); 86] = [
     ("log2", 0),
     ("ltrim", 0),
     ("ltrimstr", 1),
-    ("map", 1),
-    ("map_values", 1),
     ("nan", 0),
     ("normals", 0),
     ("not", 0),
@@ -75,9 +73,6 @@ const LIGHT: [(&str, usize); 86] = [
     ("nulls", 0),
     ("numbers", 0),
     ("objects", 0),
-    ("path", 1),
-    ("paths", 0),
-    ("paths", 1),
     ("pow", 2),
     ("recurse", 1),
     ("recurse", 2),
@@ -106,7 +101,11 @@ const LIGHT: [(&str, usize); 86] = [
     ("while", 2),
 ];
 
-const DEEP: [(&str, usize); 52] = [
+/// What is in these is new, or deeper than it was.
+const MADE: [(&str, usize); 7] =
+    [("keys_unsorted", 0), ("leaf_paths", 0), ("map", 1), ("map_values", 1), ("path", 1), ("paths", 0), ("paths", 1)];
+
+const DEEP: [(&str, usize); 50] = [
     ("IN", 1),
     ("IN", 2),
     ("add", 0),
@@ -152,8 +151,6 @@ const DEEP: [(&str, usize); 52] = [
     ("sub", 2),
     ("sub", 3),
     ("to_entries", 0),
-    ("tojson", 0),
-    ("tostring", 0),
     ("transpose", 0),
     ("unique", 0),
     ("unique_by", 1),
@@ -196,6 +193,9 @@ pub(super) fn allowed(name: &str, arguments: usize) -> Option<Cost> {
         ("has", 1) => Some(Cost::KeyArgument),
         ("contains", 1) => Some(Cost::Deep("_contains")),
         ("indices", 1) => Some(Cost::Deep("_indices")),
+        ("tojson", 0) => Some(Cost::Deep("_to_json")),
+        ("tostring", 0) => Some(Cost::Deep("_to_text")),
+        call if MADE.contains(&call) => Some(Cost::Made),
         call if LIGHT.contains(&call) => Some(Cost::Light),
         call => DEEP.iter().find(|deep| **deep == call).map(|(own, _)| Cost::Deep(own)),
     }

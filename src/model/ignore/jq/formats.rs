@@ -12,7 +12,8 @@ use super::values::text;
 pub(super) const NAMES: [&str; 9] = ["@text", "@json", "@csv", "@tsv", "@html", "@uri", "@sh", "@base64", "@base64d"];
 
 /// Returns a value in the format of that name.
-pub(super) fn formatted(_: &Meter<'_>, value: &Val, name: &Val) -> Made {
+pub(super) fn formatted(meter: &Meter<'_>, value: &Val, name: &Val) -> Made {
+    meter.written(value)?;
     let plain = || if matches!(value, Val::TStr(_)) { text(value).map(str::to_owned) } else { Ok(value.to_string()) };
     Ok(Val::from(match text(name)? {
         "@text" => plain()?,

@@ -17,7 +17,7 @@ type Outputs<'a> = ValXs<'a, Val, Val>;
 
 pub(super) fn functions() -> impl Iterator<Item = Fun<Metered>> {
     let meters = [tick(), turn(), weigh()];
-    meters.into_iter().chain(streams()).chain(of_one()).chain(of_two()).chain(of_three()).chain(mathematics())
+    meters.into_iter().chain(streams()).chain(of_one()).chain(of_two()).chain(of_three()).chain(comparisons()).chain(mathematics())
 }
 
 fn one<'a>(cv: &Cv<'a, Metered>, of: impl FnOnce(&Meter<'_>, &Val) -> Made) -> Outputs<'a> {
@@ -32,6 +32,12 @@ fn two<'a>(mut cv: Cv<'a, Metered>, of: impl FnOnce(&Meter<'_>, &Val, &Val) -> M
 /// The arguments of an operator; the input is nothing to it.
 fn operands<'a>(mut cv: Cv<'a, Metered>, of: impl FnOnce(&Meter<'_>, &Val, &Val) -> Made) -> Outputs<'a> {
     let (right, left) = (cv.0.pop_var(), cv.0.pop_var());
+    box_once(of(cv.0.data(), &left, &right))
+}
+
+/// The same, with the right one first.
+fn right_first<'a>(mut cv: Cv<'a, Metered>, of: impl FnOnce(&Meter<'_>, &Val, &Val) -> Made) -> Outputs<'a> {
+    let (left, right) = (cv.0.pop_var(), cv.0.pop_var());
     box_once(of(cv.0.data(), &left, &right))
 }
 
@@ -150,9 +156,14 @@ fn last() -> Native<Metered> {
     })
 }
 
-fn of_one() -> [Fun<Metered>; 8] {
+fn of_one() -> [Fun<Metered>; 13] {
     [
         ("_add", v(0), Native::new(|cv| one(&cv, values::sum))),
+        ("_escaped", v(0), Native::new(|cv| one(&cv, |meter, value| meter.written(value).map(|()| value.clone())))),
+        ("_number", v(0), Native::new(|cv| one(&cv, |_, value| values::mathematics(value, |number| number)))),
+        ("_written", v(0), Native::new(|cv| one(&cv, values::written))),
+        ("implode", v(0), Native::new(|cv| one(&cv, values::implode))),
+        ("length", v(0), Native::new(|cv| one(&cv, values::length))),
         ("_key", v(0), Native::new(|cv| one(&cv, values::key))),
         ("_name", v(0), Native::new(|cv| one(&cv, values::name))),
         ("explode", v(0), Native::new(|cv| one(&cv, values::explode))),
@@ -175,15 +186,34 @@ fn of_two() -> [Fun<Metered>; 7] {
     ]
 }
 
-fn of_three() -> [Fun<Metered>; 7] {
+fn of_three() -> [Fun<Metered>; 9] {
     [
-        ("_times", v(2), Native::new(|cv| operands(cv, values::times))),
-        ("_divided", v(2), Native::new(|cv| operands(cv, values::divided))),
-        ("_remainder", v(2), Native::new(|cv| operands(cv, values::remainder))),
+        ("_plus", v(2), Native::new(|cv| right_first(cv, values::plus))),
+        ("_minus", v(2), Native::new(|cv| right_first(cv, values::minus))),
+        ("_times", v(2), Native::new(|cv| right_first(cv, values::times))),
+        ("_divided", v(2), Native::new(|cv| right_first(cv, values::divided))),
+        ("_remainder", v(2), Native::new(|cv| right_first(cv, values::remainder))),
         ("_match", v(2), Native::new(|cv| three(cv, |meter, text, pattern, flags| meter.matches(text, pattern, flags)))),
         ("_parts", v(2), Native::new(|cv| three(cv, |meter, text, pattern, flags| meter.parts(text, pattern, flags, Between::Nothing)))),
         ("_pieces", v(2), Native::new(|cv| three(cv, |meter, text, pattern, flags| meter.parts(text, pattern, flags, Between::Groups)))),
         ("test", v(2), Native::new(|cv| three(cv, |meter, text, pattern, flags| meter.test(text, pattern, flags)))),
+    ]
+}
+
+macro_rules! comparison {
+    ($name:literal, $of:expr) => {
+        ($name, v(2), Native::new(|cv| right_first(cv, |meter, left, right| values::compared(meter, left, right, $of))))
+    };
+}
+
+fn comparisons() -> [Fun<Metered>; 6] {
+    [
+        comparison!("_is", Val::eq),
+        comparison!("_is_not", Val::ne),
+        comparison!("_below", Val::lt),
+        comparison!("_up_to", Val::le),
+        comparison!("_above", Val::gt),
+        comparison!("_from", Val::ge),
     ]
 }
 

@@ -9,7 +9,11 @@ use super::calls::is_of_jaq;
 use super::functions::functions;
 
 const DEFINITIONS: &str = r#"
-    def _truthy: if . then . else empty end;
+    def _truthy: if . then _tick else empty end;
+    def any(f): any(.[] | _tick; f);
+    def all(f): all(.[] | _tick; f);
+    def any: any(.);
+    def all: all(.);
     def IN(s): any(s == .; .);
     def IN(source; s): any(source == s; .);
     def getpath($path): reduce $path[] as $step (.; .[$step | _key] | _tick);
@@ -37,11 +41,14 @@ const DEFINITIONS: &str = r#"
     def paths(f): skip(1; path_value(_all)) | _tick | if .[1] | f then .[0] else empty end;
     def leaf_paths: paths(scalars);
 
+    def _to_json: _escaped | tojson;
+    def _to_text: _written | tostring;
+    def to_entries: [key_values[] as [$key, $value] | _turn | {$key, $value}];
     def add: _add;
     def add(f): [f] | _add;
     def flatten: flatten(infinite);
     def from_entries: [.[] | _tick | {
-        ([(.key, .k, .name, .Name, .Key, .K) | values] | .[0] | if isstring then . else tojson end):
+        ([(.key, .k, .name, .Name, .Key, .K) | values] | .[0] | if isstring then . else _to_json end):
         ([(.value, .v, .Value, .V) | values] | .[0])
     }] | _add // {};
     def with_entries(f): to_entries | map(f) | from_entries;

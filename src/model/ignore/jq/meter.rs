@@ -1,6 +1,7 @@
 //! What one run may take: steps, depth of values, and stack. Counts, and stops the run; must not know which functions count.
 
 use std::cell::Cell;
+use std::fmt::{self, Write as _};
 
 use jaq_core::{Error, Exn, Lut};
 use jaq_json::{Num, Val};
@@ -11,7 +12,9 @@ use super::run::Metered;
 
 /// Letters of a text that count as one step, items of an array that are looked at only on its surface, and bits of a number.
 const LETTERS: u64 = 64;
-const ITEMS: u64 = 16;
+const ITEMS: u64 = 4;
+/// How much larger than a text what is written of it may be.
+const ESCAPED: u64 = 7;
 /// Steps of one turn of a loop: what has to be remembered for it is larger than a value.
 const TURN: u64 = 10;
 /// Values in values. The API server takes 128; what an expression makes may be a little deeper, and no deeper than the evaluator can go.
@@ -96,11 +99,18 @@ impl<'a> Meter<'a> {
 
     /// Counts what comparing each part of one value with each part of another takes.
     pub(super) fn product(&self, left: &Val, right: &Val) -> Result<(), Stop> {
-        let weight = |value| {
-            let before = self.fuel.get();
-            self.weigh(value).map(|()| before - self.fuel.get())
-        };
-        self.spend(weight(left)?.saturating_mul(weight(right)?))
+        self.spend(self.weight(left)?.saturating_mul(self.weight(right)?))
+    }
+
+    /// Counts what writing a value as a text takes, in which a letter may become six.
+    pub(super) fn written(&self, value: &Val) -> Result<(), Stop> {
+        self.spend(self.weight(value)?.saturating_mul(ESCAPED))
+    }
+
+    /// Weighs a value, and returns how many steps that has taken.
+    fn weight(&self, value: &Val) -> Result<u64, Stop> {
+        let before = self.fuel.get();
+        self.weigh(value).map(|()| before - self.fuel.get())
     }
 }
 
@@ -124,12 +134,32 @@ fn stack() -> usize {
 /// Says why a run ended. jaq has no kinds of errors, only texts, which hold values of the object.
 pub(super) fn fault(stop: Exn<'_, Val>) -> Fault {
     match stop.get_err() {
-        Ok(error) if error.to_string().starts_with("invalid path expression") => Fault::NoPath,
+        Ok(error) if Start::of(&error) == "invalid path expression" => Fault::NoPath,
         Ok(_) => Fault::Error("jq finds an error"),
         Err(stop) => match stop.get_halt() {
             Ok(TOO_DEEP) => Fault::Depth,
             _ => Fault::Budget,
         },
+    }
+}
+
+/// How an error begins. The whole text of one may be as large as all that the run has made.
+struct Start(String);
+
+impl Start {
+    const LETTERS: usize = "invalid path expression".len();
+
+    fn of(error: &Error<Val>) -> String {
+        let mut start = Self(String::new());
+        let _is_longer = write!(start, "{error}");
+        start.0
+    }
+}
+
+impl fmt::Write for Start {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        self.0.extend(text.chars().take(Self::LETTERS - self.0.chars().count()));
+        if self.0.chars().count() < Self::LETTERS { Ok(()) } else { Err(fmt::Error) }
     }
 }
 

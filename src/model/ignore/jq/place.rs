@@ -8,33 +8,50 @@ use serde_json::Value;
 
 use super::super::{Place, Step};
 
+/// The fields that a path means.
+pub(super) struct Found {
+    steps: Vec<Step>,
+    /// The items in a part of an array.
+    part: Option<Range<usize>>,
+}
+
+impl Found {
+    /// How many steps all places have together.
+    pub(super) fn size(&self) -> u64 {
+        let places = self.part.as_ref().map_or(1, Range::len);
+        (places as u64).saturating_mul(1 + self.steps.len() as u64)
+    }
+
+    pub(super) fn places(self) -> Vec<Place> {
+        let Self { steps, part } = self;
+        match part {
+            None => vec![Place(steps)],
+            Some(part) => part.map(|at| Place(steps.iter().cloned().chain([Step::Index(at)]).collect())).collect(),
+        }
+    }
+}
+
 /// Returns the fields that a path means: several for a part of an array, none if it leads nowhere. A step into a part of an array is one into
 /// the array.
-pub(super) fn places(path: &Val, document: &Value) -> Vec<Place> {
-    let Val::Arr(path) = path else { return Vec::new() };
-    let (mut steps, mut part) = (Vec::new(), None::<Range<usize>>);
+pub(super) fn found(path: &Val, document: &Value) -> Option<Found> {
+    let Val::Arr(path) = path else { return None };
+    let (mut steps, mut part, mut value) = (Vec::new(), None::<Range<usize>>, Some(document));
     for key in path.iter() {
-        let value = steps.iter().try_fold(document, |value, step: &Step| step.of(value));
         let items = value.and_then(Value::as_array).map(Vec::len);
         let step = match key {
             Val::TStr(name) if part.is_none() => std::str::from_utf8(name).ok().map(|name| Step::Key(name.into())),
             Val::Num(_) => index(key, part.take(), items).map(Step::Index),
             Val::Obj(_) => {
-                part = items.map(|items| slice(key, part.take().unwrap_or(0..items)));
-                if part.is_none() {
-                    return Vec::new();
-                }
+                let all = 0..items?;
+                part = Some(slice(key, part.take().unwrap_or(all)));
                 continue;
             }
             Val::TStr(_) | Val::Null | Val::Bool(_) | Val::BStr(_) | Val::Arr(_) => None,
-        };
-        let Some(step) = step else { return Vec::new() };
+        }?;
+        value = value.and_then(|value| step.of(value));
         steps.push(step);
     }
-    match part {
-        None => vec![Place(steps)],
-        Some(part) => part.map(|at| Place(steps.iter().cloned().chain([Step::Index(at)]).collect())).collect(),
-    }
+    Some(Found { steps, part })
 }
 
 /// Returns an index from the start of the array; those below 0 are from the end.

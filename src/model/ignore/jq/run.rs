@@ -42,7 +42,12 @@ pub(super) fn places(program: &Program, document: &Value, fuel: &mut u64) -> Res
     let meter = Meter::new(&program.lut, *fuel);
     let mut found = Vec::new();
     let ended = program.id.run((Ctx::<Metered>::new(&meter, Vars::new([])), input)).try_for_each(|path| {
-        found.extend(place::places(&path.map_err(fault)?, document));
+        let path = path.map_err(fault)?;
+        meter.weigh(&path).map_err(fault)?;
+        if let Some(places) = place::found(&path, document) {
+            meter.spend(places.size()).map_err(fault)?;
+            found.extend(places.places());
+        }
         Ok(())
     });
     *fuel = meter.left();

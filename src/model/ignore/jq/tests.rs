@@ -481,6 +481,9 @@ fn values_are_computed_as_jq_does() {
         ("\"{\\\"k\\\":[1,null]}\" | fromjson | .k", json!([1, null])),
         ("[nth(1; .l[]), (.l | nth(2))]", json!([1, 2])),
         (".l | .[1.7]", json!(1)),
+        ("[(1, 2) + (10, 20)]", json!([11, 12, 21, 22])),
+        ("[(1, 2) < (1, 2)]", json!([false, false, true, false])),
+        ("[(1.5 + 1.5, 2.5 - 0.5, (\"1.50\" | tonumber), -1.0) | tostring]", json!(["3", "2", "1.5", "-1"])),
     ] {
         let document = json!({"l": [3, 1, 2, 1], "labels": {"app": "web", "tier": "front"}});
         let written = format!(".[first(({expression})) | tojson]");

@@ -13,6 +13,8 @@ use super::meter::{Made, Meter, Stop, wrong};
 const LONGEST_NUMBER: usize = 100;
 /// Bytes of a text that count as one step when something is made of each letter.
 const SPELLED: u64 = 4;
+/// The same when it may be a value of two letters.
+const PARSED: u64 = 2;
 /// Above it a number need not be exact, so that it stays one with a point.
 const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
 
@@ -36,8 +38,34 @@ pub(super) fn number(_: &Meter<'_>, value: &Val) -> Made {
         return Ok(value.clone());
     }
     let digits = text(value)?;
-    let is_number = digits.len() <= LONGEST_NUMBER && digits.parse::<f64>().is_ok();
-    Ok(Val::from_num(Some(digits).filter(|_| is_number).ok_or_else(|| wrong("this is no number"))?)?)
+    let is_plain = digits.len() <= LONGEST_NUMBER && digits.bytes().all(|letter| letter.is_ascii_digit() || b"-+.eE".contains(&letter));
+    let number = Some(digits).filter(|_| is_plain && !digits.starts_with('+')).and_then(|digits| digits.parse::<f64>().ok());
+    let number = number.ok_or_else(|| wrong("this is no number"))?;
+    let is_whole = digits.trim_start_matches('-').bytes().all(|digit| digit.is_ascii_digit());
+    if is_whole { Ok(Val::from_num(digits)?) } else { Ok(number_of(number)) }
+}
+
+/// As jq's: of a number what it is without its sign.
+pub(super) fn length(_: &Meter<'_>, value: &Val) -> Made {
+    Ok(match value {
+        Val::Null => Val::from(0_usize),
+        Val::Bool(_) => return Err(wrong("this has no length")),
+        Val::Num(Num::Int(number)) if *number == isize::MIN => Val::from((*number as f64).abs()),
+        Val::Num(Num::Int(number)) => Val::from(number.abs()),
+        Val::Num(_) => mathematics(value, f64::abs)?,
+        Val::TStr(_) | Val::BStr(_) => Val::from(text(value)?.chars().count()),
+        Val::Arr(items) => Val::from(items.len()),
+        Val::Obj(fields) => Val::from(fields.len()),
+    })
+}
+
+pub(super) fn implode(_: &Meter<'_>, value: &Val) -> Made {
+    let letter = |item: Val| {
+        let letter = item.as_isize().and_then(|number| u32::try_from(number).ok()).and_then(char::from_u32);
+        letter.ok_or_else(|| wrong("this is no letter"))
+    };
+    let Val::Arr(_) = value else { return Err(wrong("this is no list of letters")) };
+    Ok(Val::from(items(value)?.into_iter().map(letter).collect::<Result<String, _>>()?))
 }
 
 pub(super) fn mathematics(value: &Val, of: fn(f64) -> f64) -> Made {
@@ -49,7 +77,8 @@ pub(super) fn mathematics_of_two(left: &Val, right: &Val, of: fn(f64, f64) -> f6
 }
 
 /// A list as a key searches, which nothing counts; a number with a point is cut, as in jq.
-pub(super) fn key(_: &Meter<'_>, value: &Val) -> Made {
+pub(super) fn key(meter: &Meter<'_>, value: &Val) -> Made {
+    meter.tick(value)?;
     match value {
         Val::Arr(_) | Val::Obj(_) => Err(wrong("this is no key")),
         Val::Num(Num::Float(_) | Num::Dec(_)) => mathematics(value, f64::floor),
@@ -57,12 +86,19 @@ pub(super) fn key(_: &Meter<'_>, value: &Val) -> Made {
     }
 }
 
-pub(super) fn name(_: &Meter<'_>, value: &Val) -> Made {
+pub(super) fn name(meter: &Meter<'_>, value: &Val) -> Made {
+    meter.tick(value)?;
     text(value).map(|_| value.clone())
 }
 
 fn items(value: &Val) -> Result<Vec<Val>, Stop> {
     value.clone().values().map(|item| Ok(item?)).collect()
+}
+
+/// Lets through what may be written as a text.
+pub(super) fn written(meter: &Meter<'_>, value: &Val) -> Made {
+    let is_as_it_is = matches!(value, Val::TStr(_));
+    if is_as_it_is { Ok(value.clone()) } else { meter.written(value).map(|()| value.clone()) }
 }
 
 /// `add`, with texts in one go: one after the other they would be copied again and again.
@@ -120,6 +156,27 @@ pub(super) fn transposed(meter: &Meter<'_>, value: &Val) -> Made {
     meter.spend((rows.len() as u64).saturating_mul(longest as u64))?;
     let column = |at: usize| rows.iter().map(|row| row.get(at).cloned().unwrap_or_default()).collect();
     Ok((0..longest).map(column).collect())
+}
+
+/// A whole number is one without a point here too.
+pub(super) fn plus(meter: &Meter<'_>, left: &Val, right: &Val) -> Made {
+    meter.weigh(left).and_then(|()| meter.weigh(right))?;
+    if is_inexact(left, right) { mathematics_of_two(left, right, |left, right| left + right) } else { Ok((left.clone() + right.clone())?) }
+}
+
+pub(super) fn minus(meter: &Meter<'_>, left: &Val, right: &Val) -> Made {
+    meter.weigh(left).and_then(|()| meter.weigh(right))?;
+    if is_inexact(left, right) { mathematics_of_two(left, right, |left, right| left - right) } else { Ok((left.clone() - right.clone())?) }
+}
+
+fn is_inexact(left: &Val, right: &Val) -> bool {
+    let is_float = |value: &Val| matches!(value, Val::Num(Num::Float(_) | Num::Dec(_)));
+    matches!((left, right), (Val::Num(_), Val::Num(_))) && (is_float(left) || is_float(right))
+}
+
+/// Comparisons look at all of both sides: an object is put in order for it.
+pub(super) fn compared(meter: &Meter<'_>, left: &Val, right: &Val, of: fn(&Val, &Val) -> bool) -> Made {
+    meter.weigh(left).and_then(|()| meter.weigh(right)).map(|()| Val::from(of(left, right)))
 }
 
 pub(super) fn times(meter: &Meter<'_>, left: &Val, right: &Val) -> Made {
@@ -185,11 +242,13 @@ pub(super) fn bytes(_: &Meter<'_>, value: &Val) -> Made {
     text(value).map(|text| Val::from(text.len()))
 }
 
-pub(super) fn without_start(_: &Meter<'_>, value: &Val, start: &Val) -> Made {
+pub(super) fn without_start(meter: &Meter<'_>, value: &Val, start: &Val) -> Made {
+    meter.tick(start)?;
     Ok(trimmed(value, start, |text, start| text.strip_prefix(start)))
 }
 
-pub(super) fn without_end(_: &Meter<'_>, value: &Val, end: &Val) -> Made {
+pub(super) fn without_end(meter: &Meter<'_>, value: &Val, end: &Val) -> Made {
+    meter.tick(end)?;
     Ok(trimmed(value, end, |text, end| text.strip_suffix(end)))
 }
 
@@ -201,7 +260,7 @@ fn trimmed(value: &Val, part: &Val, of: for<'t> fn(&'t str, &str) -> Option<&'t 
 /// The parser takes no more than 128 brackets in brackets.
 pub(super) fn from_json(meter: &Meter<'_>, value: &Val) -> Made {
     let json = text(value)?;
-    meter.spend(1 + json.len() as u64 / SPELLED)?;
+    meter.spend(1 + json.len() as u64 / PARSED)?;
     let parsed: Value = serde_json::from_str(json).map_err(|_| wrong("this is no JSON"))?;
     Val::deserialize(&parsed).map_err(|_| wrong("this is no JSON"))
 }
