@@ -232,13 +232,20 @@ fn read_files(file: Option<&Path>) -> Result<Option<(Kubeconfig, Vec<PathBuf>)>,
     if files.is_empty() {
         return Ok(None);
     }
+    let kubeconfig = merged(&files)?;
+    Ok(Some((kubeconfig, files)))
+}
+
+fn merged(files: &[PathBuf]) -> Result<Kubeconfig, ConnectError> {
     let mut merged = Kubeconfig::default();
-    for file in &files {
+    for file in files {
         let failed = |reason: String| ConnectError::Read { file: file.clone(), reason };
-        let read = Kubeconfig::read_from(file).map_err(|error| failed(unreadable(&error)))?;
+        let mut read = Kubeconfig::read_from(file).map_err(|error| failed(unreadable(&error)))?;
+        // An empty one chooses nothing, and must not stand before that of the next file.
+        read.current_context = read.current_context.filter(|name| !name.is_empty());
         merged = merged.merge(read).map_err(|error| failed(error.to_string()))?;
     }
-    Ok(Some((merged, files)))
+    Ok(merged)
 }
 
 fn candidates() -> Vec<PathBuf> {

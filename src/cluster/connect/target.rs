@@ -7,6 +7,7 @@ use http::Uri;
 use kube::config::{AuthInfo, Cluster, Context, Kubeconfig};
 use rustls_pki_types::CertificateDer;
 use rustls_pki_types::pem::PemObject as _;
+use secrecy::ExposeSecret;
 
 use super::proxy::{self, Proxy};
 
@@ -24,15 +25,19 @@ pub(super) struct Target {
 pub(super) fn read(kubeconfig: &Kubeconfig, name: &str, variable: impl Fn(&str) -> Option<String>) -> Result<Target, String> {
     let context = kubeconfig.contexts.iter().find(|known| known.name == name).and_then(|known| known.context.as_ref());
     let context = context.ok_or_else(|| "it is empty; give it a cluster and a user".to_owned())?;
-    let (cluster, mut user) = (cluster(kubeconfig, context)?, user(kubeconfig, context)?);
-    if let Some(exec) = user.exec.as_mut().filter(|exec| exec.provide_cluster_info) {
-        exec.cluster = Some(cluster.try_into().map_err(|error: kube::config::KubeconfigError| error.to_string())?);
+    let (cluster, mut user) = (tidy_cluster(cluster(kubeconfig, context)?), tidy_user(user(kubeconfig, context)?));
+    let uri = server(&cluster, &user)?;
+    if uri.scheme_str() == Some("http") {
+        // As kubectl: whoever listens on the way would have them. What is on this machine needs none.
+        user = AuthInfo { impersonate: user.impersonate, impersonate_groups: user.impersonate_groups, ..AuthInfo::default() };
     }
-    let uri = server(cluster, &user)?;
+    if let Some(exec) = user.exec.as_mut().filter(|exec| exec.provide_cluster_info) {
+        exec.cluster = Some((&cluster).try_into().map_err(|error: kube::config::KubeconfigError| error.to_string())?);
+    }
     let proxy = proxy::choose(&uri, cluster.proxy_url.as_deref(), variable)?;
     let mut config = kube::Config::new(uri);
     config.proxy_url = proxy.as_ref().map(|proxy| proxy.uri.clone());
-    config.root_cert = authorities(cluster)?;
+    config.root_cert = authorities(&cluster)?;
     config.accept_invalid_certs = cluster.insecure_skip_tls_verify.unwrap_or(false);
     config.disable_compression = cluster.disable_compression.unwrap_or(false);
     config.tls_server_name.clone_from(&cluster.tls_server_name);
@@ -41,6 +46,37 @@ pub(super) fn read(kubeconfig: &Kubeconfig, name: &str, variable: impl Fn(&str) 
         config.default_namespace.clone_from(namespace);
     }
     Ok(Target { config, proxy })
+}
+
+/// Leaves out what is empty, which is nothing for kubectl, and line ends within what is packed.
+fn tidy_cluster(cluster: &Cluster) -> Cluster {
+    Cluster {
+        certificate_authority: path(cluster.certificate_authority.clone()),
+        certificate_authority_data: packed(cluster.certificate_authority_data.as_deref()),
+        tls_server_name: cluster.tls_server_name.clone().filter(|name| !name.is_empty()),
+        ..cluster.clone()
+    }
+}
+
+fn tidy_user(user: AuthInfo) -> AuthInfo {
+    AuthInfo {
+        token: user.token.clone().filter(|token| !token.expose_secret().is_empty()),
+        token_file: path(user.token_file.clone()),
+        client_certificate: path(user.client_certificate.clone()),
+        client_certificate_data: packed(user.client_certificate_data.as_deref()),
+        client_key: path(user.client_key.clone()),
+        client_key_data: packed(user.client_key_data.as_ref().map(ExposeSecret::expose_secret)).map(Into::into),
+        ..user
+    }
+}
+
+/// An empty path has become that of the kubeconfig's folder when it was read.
+fn path(path: Option<String>) -> Option<String> {
+    path.filter(|path| !path.is_empty() && !path.ends_with('/'))
+}
+
+fn packed(data: Option<&str>) -> Option<String> {
+    data.map(|data| data.split_whitespace().collect()).filter(|data: &String| !data.is_empty())
 }
 
 fn cluster<'a>(kubeconfig: &'a Kubeconfig, context: &Context) -> Result<&'a Cluster, String> {
@@ -72,6 +108,9 @@ fn server(cluster: &Cluster, user: &AuthInfo) -> Result<Uri, String> {
     let wrong = |why: &str| format!("the server `{text}` is no address ({why}); {way}");
     let uri: Uri = whole.parse().map_err(|error: http::uri::InvalidUri| wrong(&error.to_string()))?;
     let authority = uri.authority().map_or("", |authority| authority.as_str());
+    if authority.contains('@') {
+        return Err(format!("its server's address holds a user or a password, which servers do not take there; {way}"));
+    }
     let behind_host = authority.rsplit_once(']').map_or(authority, |(_, rest)| rest);
     if behind_host.contains(':') && uri.port_u16().is_none() {
         return Err(wrong("the port is no number up to 65535"));
@@ -87,8 +126,7 @@ fn authorities(cluster: &Cluster) -> Result<Option<Vec<Vec<u8>>>, String> {
     let (pem, place) = match (&cluster.certificate_authority_data, &cluster.certificate_authority) {
         (Some(data), _) => {
             let place = "certificate-authority-data".to_owned();
-            let packed: String = data.split_whitespace().collect();
-            (STANDARD.decode(packed).map_err(|error| format!("its {place} cannot be read: {error}"))?, place)
+            (STANDARD.decode(data).map_err(|error| format!("its {place} cannot be read: {error}"))?, place)
         }
         (None, Some(file)) => {
             let place = format!("certificate-authority {file}");
@@ -180,5 +218,37 @@ mod tests {
         assert_eq!(certificates(&format!("certificate-authority-data: \"{broken}\"")), Ok(Some(vec![vec![0, 1, 2]])));
         let fault = certificates("certificate-authority-data: '%hush'").unwrap_err();
         assert!(fault.starts_with("its certificate-authority-data cannot be read: ") && !fault.contains("hush"), "{fault}");
+    }
+
+    #[test]
+    fn nothing_secret_goes_over_http_as_with_kubectl() {
+        let user = "{token: hush, tokenFile: /x, username: a, password: b, exec: {command: c}, client-certificate: /c, as: me}";
+        let user = |server: &str| of(&format!("{{server: '{server}'}}"), user).unwrap().config.auth_info;
+        let open = user("http://k:8080");
+        assert!(open.token.is_none() && open.token_file.is_none() && open.username.is_none() && open.password.is_none());
+        assert!(open.exec.is_none() && open.client_certificate.is_none());
+        assert_eq!(open.impersonate.as_deref(), Some("me"));
+        assert!(user("https://k").token.is_some() && user("https://k").exec.is_some());
+    }
+
+    #[test]
+    fn what_is_empty_is_nothing_and_what_is_packed_may_have_lines() {
+        let empty = "{server: 'https://h', certificate-authority: '', certificate-authority-data: '', insecure-skip-tls-verify: true}";
+        let user = "{token: '', tokenFile: '', client-certificate: /folder/, client-key: '', client-key-data: '', client-certificate-data: \"QQ\\n ==\\n\", \
+                     exec: {command: c}}";
+        let target = of(empty, user).unwrap();
+        assert_eq!(target.config.root_cert, None);
+        let user = target.config.auth_info;
+        assert!(user.token.is_none() && user.token_file.is_none() && user.client_key.is_none() && user.client_key_data.is_none());
+        assert!(user.client_certificate.is_none() && user.exec.is_some());
+        assert_eq!(user.client_certificate_data.as_deref(), Some("QQ=="));
+    }
+
+    #[test]
+    fn a_password_in_an_address_is_refused_and_not_shown() {
+        for server in ["https://me:hush@k:1", "me:hush@k", "https://me:hush@k"] {
+            let fault = fault(&format!("{{server: '{server}'}}"));
+            assert!(fault.starts_with("its server's address holds a user or a password") && !fault.contains("hush"), "{fault}");
+        }
     }
 }

@@ -37,6 +37,16 @@ async fn a_context_without_its_cluster_is_named() {
     assert_eq!(text, "the context `two` of FILE cannot be used: there is no cluster `missing`; add it, or name another one in the context");
 }
 
+/// kubectl writes an empty one where none is chosen.
+#[test]
+fn a_file_that_chooses_no_context_leaves_the_choice_to_the_next_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let files = ["a", "b"].map(|name| folder.path().join(name));
+    std::fs::write(&files[0], "{current-context: '', clusters: [], contexts: [], users: []}").unwrap();
+    std::fs::write(&files[1], TWO).unwrap();
+    assert_eq!(merged(&files).unwrap().current_context.as_deref(), Some("one"));
+}
+
 #[tokio::test]
 async fn a_file_that_cannot_be_read_or_parsed_is_named() {
     let missing = connect(Some(Path::new("/nowhere/config")), None, Clock::real()).await.err().unwrap().to_string();
@@ -52,7 +62,7 @@ async fn no_secret_of_a_kubeconfig_is_in_a_sentence_about_it() {
     assert!(text.starts_with("cannot read the kubeconfig FILE: it is no valid kubeconfig at line ") && !text.contains("hush"), "{text}");
     let plugin = "{apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, 'echo hush-out; echo hush-err >&2; exit 3', hush-arg], \
                   env: [{name: SECRET, value: hush-env}], interactiveMode: Never}";
-    let with = |plugin: &str| TWO.replace("user: {}", &format!("user: {{exec: {plugin}}}"));
+    let with = |plugin: &str| TWO.replace("http:", "https:").replace("user: {}", &format!("user: {{exec: {plugin}}}"));
     let text = sentence(&with(plugin), None).await;
     assert!(text.contains("its credential plugin failed (exit status: 3)") && text.contains("log in again"), "{text}");
     assert!(!text.contains("hush"), "{text}");
@@ -68,7 +78,7 @@ async fn a_credential_plugin_has_the_terminal_only_where_there_are_no_screens() 
     use ExecInteractiveMode::{Always, IfAvailable, Never};
     let find = |mode: &str, terminal| {
         let plugin = format!("{{apiVersion: client.authentication.k8s.io/v1, command: /opt/log-in{mode}}}");
-        let (_folder, file) = written(&TWO.replace("user: {}", &format!("user: {{exec: {plugin}}}")));
+        let (_folder, file) = written(&TWO.replace("http:", "https:").replace("user: {}", &format!("user: {{exec: {plugin}}}")));
         super::find(Some(&file), None, terminal)
     };
     for (mode, headless, screens) in [

@@ -16,27 +16,31 @@ struct Inner {
     last: Mutex<HeaderValue>,
 }
 
-/// Makes the tokens of a user fit for a header: without the line end that an editor leaves, and a file as what is returned. Who has a token
-/// uses neither a file nor a plugin, and who has a file no plugin.
+/// Makes the tokens of a user fit for a header: without the line end that an editor leaves, and a file as what is returned. A file
+/// counts before a token beside it, which may be old, and both before a plugin.
 ///
 /// # Errors
 /// There is no token where one is said to be.
 pub(super) fn prepare(user: &mut AuthInfo) -> Result<Option<TokenFile>, String> {
     let other = user.auth_provider.is_some() || (user.username.is_some() && user.password.is_some());
-    if let Some(token) = &user.token {
-        let token = token.expose_secret().trim().to_owned();
-        header(&token).ok_or_else(|| format!("its token {}", no_token(&token)))?;
-        user.token = Some(token.into());
-        return Ok(None);
+    let token = user.token.as_ref().map(|token| token.expose_secret().trim().to_owned());
+    let token = match token {
+        Some(token) => Some((header(&token).ok_or_else(|| format!("its token {}", no_token(&token)))?, token)),
+        None => None,
+    };
+    if let Some(path) = user.token_file.take_if(|_| token.is_some() || !other) {
+        user.exec = None;
+        user.token = None;
+        return TokenFile::open(Path::new(&path), token.map(|(header, _)| header)).map(Some);
     }
-    let Some(path) = user.token_file.take_if(|_| !other) else { return Ok(None) };
-    user.exec = None;
-    TokenFile::open(Path::new(&path)).map(Some)
+    user.token = token.map(|(_, token)| token.into());
+    Ok(None)
 }
 
 impl TokenFile {
-    fn open(path: &Path) -> Result<Self, String> {
-        let last = read(path).map_err(|why| format!("its token file {} {why}", path.display()))?;
+    /// Opens a file; `beside` counts as long as it cannot be read.
+    fn open(path: &Path, beside: Option<HeaderValue>) -> Result<Self, String> {
+        let last = read(path).or_else(|why| beside.ok_or_else(|| format!("its token file {} {why}", path.display())))?;
         Ok(Self(Arc::new(Inner { path: path.to_owned(), last: Mutex::new(last) })))
     }
 
@@ -111,8 +115,14 @@ mod tests {
     }
 
     #[test]
-    fn who_has_a_token_needs_no_file() {
-        let mut user = AuthInfo { token: Some("t".to_owned().into()), token_file: Some("/nowhere".into()), ..AuthInfo::default() };
-        assert!(prepare(&mut user).unwrap().is_none());
+    fn a_token_beside_a_file_counts_only_while_the_file_cannot_be_read() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("token");
+        let mut user = AuthInfo { token: Some("old".to_owned().into()), token_file: path.to_str().map(Into::into), ..AuthInfo::default() };
+        let token = prepare(&mut user).unwrap().unwrap();
+        assert!(user.token.is_none());
+        assert_eq!(token.authorization(), "Bearer old");
+        std::fs::write(&path, "new").unwrap();
+        assert_eq!(token.authorization(), "Bearer new");
     }
 }
