@@ -42,6 +42,11 @@ impl Clock {
         SignedDuration::try_from(elapsed).map_or(self.epoch, |passed| self.epoch.saturating_add(passed).unwrap_or(self.epoch))
     }
 
+    /// Returns how many times as fast as tokio's clock it runs.
+    pub(crate) fn speed(&self) -> f64 {
+        self.speed
+    }
+
     /// Sleeps for `time` of this clock.
     pub(crate) async fn sleep(&self, time: Duration) {
         tokio::time::sleep(time.div_f64(self.speed)).await;

@@ -4,7 +4,6 @@
 use std::sync::Arc;
 
 use super::patience::Patience;
-
 use super::prepare::{Connected, Obstacle};
 use super::rules;
 use super::session::{Connector, FailureKind, Opening};
@@ -60,6 +59,7 @@ fn obstacle(error: &ConnectError) -> Obstacle {
 mod tests {
     use std::io::Write as _;
     use std::process::Command;
+    use std::time::Duration;
 
     use jiff::Timestamp;
     use tokio::sync::mpsc;
@@ -79,7 +79,7 @@ mod tests {
         let script = format!("cd {}; test -e done || read x < gate; touch done; exit 3", folder.path().display());
         let plugin = format!("{{apiVersion: client.authentication.k8s.io/v1, command: sh, args: [-c, '{script}']}}");
         let kubeconfig = format!(
-            "{{apiVersion: v1, kind: Config, current-context: one, clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:1'}}}}], \
+            "{{apiVersion: v1, kind: Config, current-context: one, clusters: [{{name: c, cluster: {{server: 'https://127.0.0.1:1'}}}}], \
               users: [{{name: u, user: {{exec: {plugin}}}}}], contexts: [{{name: one, context: {{cluster: c, user: u}}}}]}}"
         );
         std::fs::write(&file, kubeconfig).unwrap();
@@ -88,7 +88,7 @@ mod tests {
         let (answers, mut told) = mpsc::channel(8);
         let found = connect::find(Some(&file), None, Terminal::Screens).unwrap();
         let mut tasks = tokio::task::JoinSet::new();
-        tasks.spawn(async move { enter(found, Patience { clock, answers: &answers }).await });
+        tasks.spawn(async move { enter(found, Patience { clock, answers: &answers, after: Duration::from_secs(5) }).await });
         let Some(Answer::Waiting(Some(Waiting { what, since }))) = told.recv().await else { panic!("nothing was told") };
         assert_eq!(what, "the credential plugin `sh` of context `one`");
         assert!(since < clock.now());

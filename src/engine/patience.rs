@@ -12,14 +12,20 @@ use crate::clock::Clock;
 /// After this time it is said what is waited for.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Who is told, and by which clock.
+/// Who is told, by which clock, and after which time of it.
 #[derive(Clone, Copy)]
 pub(super) struct Patience<'a> {
     pub(super) clock: Clock,
     pub(super) answers: &'a mpsc::Sender<Answer>,
+    pub(super) after: Duration,
 }
 
-impl Patience<'_> {
+impl<'a> Patience<'a> {
+    /// A clock that runs fast makes nobody wait longer.
+    pub(super) fn new(clock: Clock, answers: &'a mpsc::Sender<Answer>) -> Self {
+        Self { clock, answers, after: PATIENCE.mul_f64(clock.speed().max(1.0)) }
+    }
+
     /// Does a piece of work. `what` is a fragment behind "waiting for".
     pub(super) async fn with<T>(self, what: impl FnOnce() -> String, work: impl Future<Output = T>) -> T {
         let since = self.clock.now();
@@ -27,7 +33,7 @@ impl Patience<'_> {
         tokio::select! {
             biased;
             done = &mut work => return done,
-            () = self.clock.sleep(PATIENCE) => {}
+            () = self.clock.sleep(self.after) => {}
         }
         self.tell(Some(Waiting { what: what(), since })).await;
         let done = work.await;

@@ -98,7 +98,7 @@ pub(crate) struct Place {
     pub(crate) protected: bool,
 }
 
-/// What is waited for before there is a connection.
+/// What is waited for before there is a plan or an operation.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Waiting {
     /// A fragment behind "waiting for".
@@ -186,7 +186,7 @@ pub(crate) enum FailureKind {
 /// What the session answers.
 #[derive(Clone, Debug)]
 pub(crate) enum Answer {
-    /// What was asked for waits for something outside of the cluster; `None`: not any more.
+    /// What was asked for waits longer than expected; `None`: not any more.
     Waiting(Option<Waiting>),
     Planned(Arc<Planned>),
     Rights(Arc<Rights>),

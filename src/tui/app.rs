@@ -340,8 +340,8 @@ impl App {
         self.model.theme.finish(buffer);
     }
 
-    /// Returns when the next frame is due because of time alone: the next full second of the running operation, or of
-    /// a question that waits.
+    /// Returns when the next frame is due because of time alone: the next full second of the running operation, of a
+    /// question that waits, or of other work of the session.
     pub(crate) fn wake_at(&self, now: Timestamp) -> Option<Timestamp> {
         if !self.top().ticks(&self.model) && self.dialog.is_none() {
             return None;

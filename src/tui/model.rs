@@ -76,7 +76,7 @@ pub(crate) struct Model {
     pub(crate) busy: Option<Busy>,
     /// When the first frame showed that.
     pub(crate) busy_since: Option<Timestamp>,
-    /// What is waited for before there is a connection.
+    /// What is waited for before there is a plan or an operation, if that takes longer than expected.
     pub(crate) waiting: Option<Waiting>,
     /// Why the last plan could not be made, as lines.
     pub(crate) trouble: Vec<String>,

@@ -59,7 +59,7 @@ impl Shared {
     }
 
     fn patience(&self) -> Patience<'_> {
-        Patience { clock: self.opening.clock, answers: &self.answers }
+        Patience::new(self.opening.clock, &self.answers)
     }
 
     /// Asks the API server something that may take its time.

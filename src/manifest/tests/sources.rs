@@ -155,6 +155,9 @@ async fn a_pipe_in_a_folder_is_named_and_not_waited_for() {
     std::fs::remove_file(&pipe).unwrap();
     std::os::unix::fs::symlink("/dev/zero", &pipe).unwrap();
     assert_eq!(load_path(folder.path()).await.unwrap_err().to_string(), error);
+    std::fs::remove_file(&pipe).unwrap();
+    std::os::unix::fs::symlink("/dev/null", &pipe).unwrap();
+    assert_eq!(load_path(folder.path()).await.unwrap().manifests.len(), 1, "a file that somebody hides that way is empty");
 }
 
 #[tokio::test]
