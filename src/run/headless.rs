@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::mpsc;
 
 use crate::cli::{Approval, Format};
-use crate::engine::session::{FailureKind, Planned};
+use crate::engine::session::{FailureKind, Planned, Terminal};
 use crate::failure::{Colour, Exit, Failure, complain};
 use crate::model::{Phase, ResourceKey, Task};
 use crate::operation::Request;
@@ -47,7 +47,7 @@ pub(super) async fn run(work: Work, settings: &Settings) -> Result<Exit, Failure
 }
 
 async fn demo(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
-    let mut world = World::open(job, settings)?;
+    let mut world = World::open(job, settings, Terminal::Free)?;
     let (presses, mut stops) = signals::listen(&mut world.base.tasks, &world.session.asks);
     if let Place::Embedded { story, .. } = &job.place {
         let (clock, began) = (world.clock, world.clock.now());
@@ -95,7 +95,7 @@ async fn signal(stops: &mut mpsc::Receiver<Stop>) -> Stop {
 
 /// A typed command is consent and begins at once (cli.md).
 async fn typed(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
-    let mut world = World::open(job, settings)?;
+    let mut world = World::open(job, settings, Terminal::Free)?;
     let (_presses, mut stops) = signals::listen(&mut world.base.tasks, &world.session.asks);
     match request(job, &mut world, &mut stops).await {
         Ok(request) => operate(Driven { world, stops }, job.kind, request, settings).await,
@@ -132,7 +132,7 @@ async fn operate(driven: Driven, kind: Kind, request: Request, settings: &Settin
 }
 
 async fn plan(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
-    let mut world = World::open(job, settings)?;
+    let mut world = World::open(job, settings, Terminal::Free)?;
     let (_presses, mut stops) = signals::listen(&mut world.base.tasks, &world.session.asks);
     let end = ask_for_plan(&mut world, &mut stops, job.kind, &job.request).await;
     world.close().await;
@@ -149,7 +149,7 @@ async fn plan(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
 }
 
 async fn diff(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
-    let mut world = World::open(job, settings)?;
+    let mut world = World::open(job, settings, Terminal::Free)?;
     let (_presses, mut stops) = signals::listen(&mut world.base.tasks, &world.session.asks);
     let end = report::diff(&mut world.session, &mut stops, job.request.clone()).await;
     world.close().await;

@@ -8,7 +8,7 @@ use clap::Parser as _;
 
 use crate::cli::Cli;
 use crate::demo::{FIRST, Shipped};
-use crate::engine::session::Ask;
+use crate::engine::session::{Ask, Terminal};
 use crate::operation::Record;
 use crate::tui::rehearsal::Rehearsal;
 
@@ -23,7 +23,7 @@ const MOMENT: Duration = Duration::from_millis(6_500);
 async fn the_picture_of_the_readme_is_what_the_screens_show() {
     let settings = Settings::load(Cli::parse_from(["syncwave", "--speed", "max"]).options).unwrap();
     let job = Job::of_story(Shipped::find(FIRST).unwrap(), &settings).unwrap();
-    let mut world = World::open(&job, &settings).unwrap();
+    let mut world = World::open(&job, &settings, Terminal::Screens).unwrap();
     let began = world.clock.now();
     world.session.asks.send(Ask::Plan { request: job.request.clone() }).await.unwrap();
     let planned = world.session.answers.recv().await.unwrap();

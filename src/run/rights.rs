@@ -10,12 +10,13 @@ use super::setup::Settings;
 use super::signals;
 use super::world::World;
 use crate::cli::Format;
+use crate::engine::session::Terminal;
 use crate::failure::{Exit, Failure, complain};
 use crate::report::{self, End};
 
 /// Prints the roles; exit 1 if something lacks without which the sync would not come to its end.
 pub(super) async fn run(job: &Job, settings: &Settings) -> Result<Exit, Failure> {
-    let mut world = World::open(job, settings)?;
+    let mut world = World::open(job, settings, Terminal::Free)?;
     let (_presses, mut stops) = signals::listen(&mut world.base.tasks, &world.session.asks);
     let end = report::rights(&mut world.session, &mut stops, job.request.clone()).await;
     world.close().await;

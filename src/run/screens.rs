@@ -3,7 +3,7 @@
 use jiff::SignedDuration;
 
 use crate::demo::{STORIES, Shipped};
-use crate::engine::session::SessionHandle;
+use crate::engine::session::{SessionHandle, Terminal};
 use crate::failure::{Colour, Exit, Failure};
 use crate::operation::Request;
 use crate::operation::verdict::short_time;
@@ -36,7 +36,7 @@ pub(super) async fn run(work: Work, settings: &Settings) -> Result<Exit, Failure
 }
 
 async fn one(job: &Job, settings: &Settings, verdict: Verdict) -> Result<Exit, Failure> {
-    let mut world = World::open(job, settings)?;
+    let mut world = World::open(job, settings, Terminal::Screens)?;
     let request = match prepared(job, &mut world).await {
         Ok(request) => request,
         Err(end) => {
@@ -91,7 +91,7 @@ fn line(shipped: &Shipped) -> Result<tui::Story, Failure> {
 fn play(name: &str, settings: &Settings) -> Result<(Opened, Base), Failure> {
     let shipped = Shipped::find(name).ok_or_else(|| Failure::usage(format!("there is no story `{name}`")))?;
     let job = Job::of_story(shipped, settings)?;
-    let world = World::open(&job, settings)?;
+    let world = World::open(&job, settings, Terminal::Screens)?;
     Ok(opened(&job, world, job.request.clone()))
 }
 

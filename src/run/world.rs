@@ -41,10 +41,10 @@ pub(super) struct Base {
 
 impl World {
     /// Opens the session of a job. Must be called inside the runtime.
-    pub(super) fn open(job: &Job, settings: &Settings) -> Result<Self, Failure> {
+    pub(super) fn open(job: &Job, settings: &Settings, terminal: Terminal) -> Result<Self, Failure> {
         let mut host = JoinSet::new();
         let clock = clock(&job.place, settings);
-        let (connector, cluster, operation_ids) = connect(job, settings, clock);
+        let (connector, cluster, operation_ids) = connect(job, settings, (clock, terminal));
         let scratch = if cluster.is_some() { Some(forgotten()?) } else { None };
         let state_dir = scratch.as_ref().map_or_else(|| settings.state_dir.clone(), |scratch| scratch.path().to_owned());
         // The embedded cluster has no Argo CD.
@@ -110,14 +110,10 @@ fn clock(place: &Place, settings: &Settings) -> Clock {
     }
 }
 
-fn connect(job: &Job, settings: &Settings, clock: Clock) -> (Connector, Option<SimCluster>, OperationIds) {
+fn connect(job: &Job, settings: &Settings, (clock, terminal): (Clock, Terminal)) -> (Connector, Option<SimCluster>, OperationIds) {
     match &job.place {
         Place::Kubeconfig => {
-            let connector = Connector::Kubeconfig {
-                file: settings.kubeconfig(),
-                context: job.context.clone(),
-                terminal: if super::is_headless(&settings.options) { Terminal::Free } else { Terminal::Screens },
-            };
+            let connector = Connector::Kubeconfig { file: settings.kubeconfig(), context: job.context.clone(), terminal };
             (connector, None, OperationIds::Random)
         }
         Place::Embedded { story, name } => {

@@ -291,23 +291,43 @@ fn a_bad_target_is_a_sentence_and_no_screen() {
     assert!(pty.screen().contains("--headless"), "{}", pty.screen());
 }
 
-/// It writes where it stands and reads what is typed, as programs that log somebody in do.
-#[test]
-fn a_credential_plugin_neither_writes_on_the_screens_nor_takes_their_keys_and_is_named_while_it_runs() {
+/// Returns a folder with a credential plugin `log-in`, and the path of a kubeconfig that uses it.
+fn with_plugin(mode: &str, script: &str) -> (tempfile::TempDir, String) {
     let folder = tempfile::tempdir().unwrap();
     let path = |name: &str| folder.path().join(name).display().to_string();
-    let script = "#!/bin/sh\nprintf '\\033[5;5HOPEN-A-BROWSER\\n' >&2\ncat >/dev/null\nexec sleep 30\n";
-    let user =
-        format!("{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: {}, interactiveMode: IfAvailable}}}}", path("log-in"));
+    let user = format!("{{exec: {{apiVersion: client.authentication.k8s.io/v1, command: {}, interactiveMode: {mode}}}}}", path("log-in"));
     let kubeconfig = format!(
-        "{{apiVersion: v1, kind: Config, current-context: one, clusters: [{{name: c, cluster: {{server: 'http://127.0.0.1:1'}}}}], \
+        "{{apiVersion: v1, kind: Config, current-context: one, clusters: [{{name: c, cluster: {{server: 'https://127.0.0.1:1'}}}}], \
           users: [{{name: u, user: {user}}}], contexts: [{{name: one, context: {{cluster: c, user: u}}}}]}}"
     );
     std::fs::write(path("config"), kubeconfig).unwrap();
-    std::fs::write(path("log-in"), script).unwrap();
+    std::fs::write(path("log-in"), format!("#!/bin/sh\n{script}\n")).unwrap();
     assert!(Command::new("chmod").args(["+x", &path("log-in")]).status().unwrap().success());
+    let kubeconfig = path("config");
+    (folder, kubeconfig)
+}
+
+/// A plan is printed, so there are no screens although there is a terminal.
+#[test]
+fn a_credential_plugin_has_the_terminal_where_a_plan_is_printed() {
+    let (_folder, kubeconfig) = with_plugin("Always", "printf 'PASSWORD? ' >&2\nread word\necho \"got $word\" >&2\nexit 3");
+    let mut pty = Pty::start(&format!("plan assets/demo/web-shop/manifests --kubeconfig {kubeconfig}"), 80, 24);
+    pty.shows("PASSWORD?");
+    pty.press("abc<enter>");
+    pty.shows("got abc");
+    // kube runs it once more, for a token.
+    pty.press("abc<enter>");
+    pty.gone();
+    assert!(pty.screen().contains("its credential plugin failed (exit status: 3)"), "{}", pty.screen());
+}
+
+/// It writes where it stands and reads what is typed, as programs that log somebody in do.
+#[test]
+fn a_credential_plugin_neither_writes_on_the_screens_nor_takes_their_keys_and_is_named_while_it_runs() {
+    let script = "printf '\\033[5;5HOPEN-A-BROWSER\\n' >&2\ncat >/dev/null\nexec sleep 300";
+    let (_folder, kubeconfig) = with_plugin("IfAvailable", script);
     let target = "assets/demo/web-shop/manifests --app web-shop";
-    let mut pty = Pty::start(&format!("{target} --kubeconfig {}", path("config")), 80, 24);
+    let mut pty = Pty::start(&format!("{target} --kubeconfig {kubeconfig}"), 80, 24);
     pty.shows("OPENING");
     pty.shows("for the credential plugin `log-in`");
     // The time goes on: ten seconds and more.

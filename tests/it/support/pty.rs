@@ -27,11 +27,12 @@ pub(crate) fn closed_at(text: &str, line: &str) -> u32 {
     command.env("HOME", home.path());
     let mut child = pair.slave.spawn_command(command).unwrap();
     drop(pair.slave);
-    let (mut reader, mut seen, mut piece) = (pair.master.try_clone_reader().unwrap(), Vec::new(), [0; 4096]);
-    while !String::from_utf8_lossy(&seen).contains(text) {
+    let (mut reader, mut piece) = (pair.master.try_clone_reader().unwrap(), [0; 4096]);
+    let mut parser = vt100::Parser::new(24.try_into().unwrap(), 80.try_into().unwrap(), 0);
+    while !parser.screen().contents().contains(text) {
         let count = reader.read(&mut piece).unwrap();
-        assert!(count > 0, "{}", String::from_utf8_lossy(&seen));
-        seen.extend_from_slice(&piece[..count]);
+        assert!(count > 0, "{}", parser.screen().contents());
+        parser.process(&piece[..count]);
     }
     drop((reader, pair.master));
     child.wait().unwrap().exit_code()
