@@ -88,6 +88,7 @@ impl Records {
     pub fn of(count: usize) -> Self {
         let plan = Arc::new(Manifests::of(count / FACTS).build());
         let started = Event::OperationStarted {
+            asked_at: Timestamp::UNIX_EPOCH,
             plan: plan.clone(),
             request: Arc::new(Request::default()),
             context: "bench".into(),

@@ -112,8 +112,9 @@ impl Host {
                     let request = windows::narrowed(request, &prepared);
                     prepared.notes.extend(request.windows.concerns());
                     let blocked = windows::refusal(&request, shared.opening.clock.now());
-                    prepared.notes.extend(preview_notes(&prepared, &request).await);
                     let server = prepared.connected.server.clone();
+                    let noted = shared.waits(&server, preview_notes(&prepared, &request)).await;
+                    prepared.notes.extend(noted);
                     let preview = shared.waits(&server, compare::preview(prepared, &request, depth)).await;
                     let planned = Planned { blocked, ..preview };
                     let planned = Arc::new(planned);
@@ -212,7 +213,7 @@ impl Host {
         let id = prepared.id.clone();
         let start = Start {
             id: id.clone(),
-            at: prepared.started_at,
+            asked_at: prepared.started_at,
             plan: prepared.plan,
             request: Arc::new(request),
             context: prepared.place.context,

@@ -68,7 +68,7 @@ pub(super) enum Control {
 pub(super) struct Start {
     pub(super) id: Arc<str>,
     /// When the operation started: before its plan was made.
-    pub(super) at: Timestamp,
+    pub(super) asked_at: Timestamp,
     pub(super) plan: Arc<Plan>,
     pub(super) request: Arc<Request>,
     pub(super) context: Arc<str>,
@@ -84,10 +84,11 @@ pub(super) struct Start {
 }
 
 impl Start {
-    fn first_fact(&self) -> Record {
+    fn first_fact(&self, at: Timestamp) -> Record {
         let (plan, request) = (self.plan.clone(), self.request.clone());
-        let event = Event::OperationStarted { plan, request, context: self.context.clone(), cluster: self.server.clone() };
-        Record { operation: self.id.clone(), seq: 1, at: self.at, event }
+        let (context, cluster, asked_at) = (self.context.clone(), self.server.clone(), self.asked_at);
+        let event = Event::OperationStarted { plan, request, context, cluster, asked_at };
+        Record { operation: self.id.clone(), seq: 1, at, event }
     }
 }
 
@@ -139,13 +140,12 @@ impl Local {
     fn begin(start: Start, publisher: Publisher, told: Arc<Told>) -> Option<Self> {
         let clock = start.cluster.clock();
         let outbox = Arc::new(Outbox::default());
-        let first = Arc::new(start.first_fact());
+        let first = Arc::new(start.first_fact(clock.now()));
         let operation = Operation::start(&first)?;
         publisher.publish(first.clone());
         told.note(&first);
         start.warnings.into_iter().for_each(|text| outbox.push(Event::Warned { task: None, text }));
-        let now = clock.now();
-        let watches = Watches::open(&start.cluster, Watching { wanted: wanted(&start.plan), started_at: now }, outbox.clone());
+        let watches = Watches::open(&start.cluster, Watching { wanted: wanted(&start.plan), started_at: first.at }, outbox.clone());
         let captures = Arc::new(Captures::new(start.cluster.clone(), publisher.clone(), outbox.clone(), start.id));
         let hurry = CancellationToken::new();
         let seals = start.skip_unchanged.then(|| start.ledger.seals());
@@ -174,7 +174,7 @@ impl Local {
             looks_out: 0,
             is_abandoned: false,
             is_news: true,
-            asked_at: now,
+            asked_at: first.at,
         })
     }
 

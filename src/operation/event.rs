@@ -96,6 +96,8 @@ pub(crate) enum RunOutcome {
 #[serde(tag = "type", rename_all = "kebab-case")]
 pub(crate) enum Event {
     OperationStarted {
+        /// When it started: before its plan was made, which holds names made of that second (spec R302).
+        asked_at: Timestamp,
         plan: Arc<Plan>,
         request: Arc<Request>,
         context: Arc<str>,

@@ -205,6 +205,8 @@ pub(crate) struct Operation {
     phase: OperationPhase,
     message: String,
     started_at: Timestamp,
+    /// When it had its plan and began to run: limits and windows go by that.
+    began_at: Timestamp,
     finished_at: Option<Timestamp>,
     attempt: u32,
     attempt_started_at: Timestamp,
@@ -271,7 +273,7 @@ pub(crate) struct Operation {
 impl Operation {
     /// Starts the fold. The first record must be `OperationStarted`; any other gives `None`.
     pub(crate) fn start(record: &Record) -> Option<Self> {
-        let Event::OperationStarted { plan, request, context, cluster } = &record.event else { return None };
+        let Event::OperationStarted { plan, request, context, cluster, asked_at } = &record.event else { return None };
         Some(Self {
             id: record.operation.clone(),
             plan: plan.clone(),
@@ -280,10 +282,11 @@ impl Operation {
             cluster: cluster.clone(),
             phase: OperationPhase::Running,
             message: String::new(),
-            started_at: record.at,
+            started_at: *asked_at,
+            began_at: record.at,
             finished_at: None,
             attempt: 1,
-            attempt_started_at: record.at,
+            attempt_started_at: *asked_at,
             attempts: Vec::new(),
             respite: None,
             last_seq: record.seq,

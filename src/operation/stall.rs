@@ -14,7 +14,7 @@ impl Operation {
     /// Returns when the whole operation has lasted too long; a decided end comes by itself.
     pub(super) fn times_out_at(&self) -> Option<Timestamp> {
         let is_ending = self.conclusion.is_some() || self.phase == OperationPhase::Terminating;
-        after(self.started_at, self.request.limits.operation.filter(|_| !is_ending))
+        after(self.began_at, self.request.limits.operation.filter(|_| !is_ending))
     }
 
     pub(super) fn is_out_of_time(&self, now: Timestamp) -> bool {

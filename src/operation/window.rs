@@ -11,7 +11,7 @@ use crate::model::Attempt;
 impl Operation {
     /// Every sync here is started by a person, and its beginning is known from the first pass on.
     fn attempt_at_windows(&self) -> Attempt {
-        Attempt { is_manual: true, started_at: Some(self.started_at) }
+        Attempt { is_manual: true, started_at: Some(self.began_at) }
     }
 
     /// Returns what to do instead of a pass, if a window blocks it or has just stopped doing so.

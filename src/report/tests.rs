@@ -128,8 +128,8 @@ impl Story {
 
     fn begin(&mut self) -> &mut Self {
         let (plan, request) = (Arc::new(shop()), Arc::new(Request { by: "ann".into(), ..Request::default() }));
-        self.at(0)
-            .say(Event::OperationStarted { plan, request, context: "kind".into(), cluster: "https://127.0.0.1:6443".into() })
+        let (context, cluster, asked_at) = ("kind".into(), "https://127.0.0.1:6443".into(), self.at(0).at);
+        self.say(Event::OperationStarted { plan, request, context, cluster, asked_at })
             .say(Event::WatchesOpened { polled: vec![] })
             .say(Event::DryPassFinished)
             .at(20)

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use super::stage::Stage;
 use crate::engine::session::{Answer, Ask};
 use crate::model::{OperationPhase, Options};
-use crate::operation::{Event, Request, Step, StepOutcome};
+use crate::operation::{Event, Limits, Request, Step, StepOutcome};
 use crate::sim::Outcome;
 
 const PODS: &str = "pods:\n  - match: {owner: Job/*}\n    runs: {after: 1s}\n";
@@ -163,10 +163,12 @@ async fn r302_a_generated_name_has_the_second_at_which_the_operation_started_how
     let mut stage = Stage::new("", &config("{k: '1'}", "").replace("name: a", hook));
     stage.fault("list", "configmaps", Outcome::Latency(std::time::Duration::from_secs(3)));
     let asked = stage.opening.clock.now();
-    let operation = stage.sync(Request::default()).await;
-    assert_eq!(operation.started_at(), asked);
+    // Limits begin when it runs, which takes three seconds more.
+    let limits = Limits { operation: Some(std::time::Duration::from_secs(4)), ..Limits::default() };
+    let operation = stage.sync(Request { limits, ..Request::default() }).await;
+    assert_eq!((operation.phase(), operation.started_at()), (OperationPhase::Succeeded, asked));
     let name = format!("pre-4c1d0aa-presync-{}", asked.as_second());
-    assert!(operation.finished_at().unwrap().as_second() >= asked.as_second() + 3);
+    assert!(operation.finished_at().unwrap().as_second() > asked.as_second() + 4);
     assert_eq!(*operation.results()[0].task.key.name, *name);
     assert!(stage.sim.store().get("", "configmaps", "shop", &name).is_some());
     stage.close().await;

@@ -131,6 +131,7 @@ impl World {
         };
         let fates = fates_of(&plan, &setup.specs);
         let started = Event::OperationStarted {
+            asked_at: now,
             plan: Arc::new(plan),
             request: Arc::new(setup.request),
             context: "test".into(),

@@ -248,6 +248,7 @@ impl Play {
     pub(super) fn start_with(&mut self, request: Request) -> &mut Self {
         let plan = self.plan.clone();
         self.fact(Event::OperationStarted {
+            asked_at: self.now,
             plan,
             request: Arc::new(request),
             context: "kind-dev".into(),
