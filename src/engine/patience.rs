@@ -23,7 +23,8 @@ pub(super) struct Patience<'a> {
 impl<'a> Patience<'a> {
     /// A clock that runs fast makes nobody wait longer.
     pub(super) fn new(clock: Clock, answers: &'a mpsc::Sender<Answer>) -> Self {
-        Self { clock, answers, after: PATIENCE.mul_f64(clock.speed().max(1.0)) }
+        let after = Duration::try_from_secs_f64(PATIENCE.as_secs_f64() * clock.speed().max(1.0)).unwrap_or(Duration::MAX);
+        Self { clock, answers, after }
     }
 
     /// Does a piece of work. `what` is a fragment behind "waiting for".
@@ -45,5 +46,20 @@ impl<'a> Patience<'a> {
         if self.answers.send(Answer::Waiting(waiting)).await.is_err() {
             tracing::debug!("nobody waits for answers any more");
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    #[test]
+    fn the_wait_is_five_seconds_of_the_person_however_fast_the_clock() {
+        let (answers, _told) = mpsc::channel(1);
+        let after = |speed| Patience::new(Clock::starting_at(Timestamp::UNIX_EPOCH, speed), &answers).after;
+        assert_eq!([0.5, 1.0, 1_000.0].map(after), [5, 5, 5_000].map(Duration::from_secs));
+        assert_eq!(after(f64::MAX), Duration::MAX);
     }
 }
